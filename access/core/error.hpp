@@ -1,0 +1,42 @@
+// The one error type: what failed and why, what to do about it, and which exit code it means.
+#pragma once
+
+#include <exception>
+#include <string_view>
+#include <string>
+#include <utility>
+
+namespace mayfly {
+
+// The values are the exit codes of the command line (mayfly(1), EXIT STATUS).
+enum class ErrorKind {
+  failed = 1,
+  usage = 2,
+  login_needed = 3,
+  refused = 4,   // Access said no: policy, client certificate or service token
+  network = 5,   // DNS, TCP, TLS, timeout
+  protocol = 6,  // the peer's answer is not what Access sends
+};
+
+// message: "what failed: why", no capital, no full stop, one line. Bytes that came from outside go
+// through printable() first. hint: what the person can do; may be empty.
+class Error : public std::exception {
+ public:
+  Error(ErrorKind kind, std::string message, std::string hint = {})
+      : kind_(kind), message_(std::move(message)), hint_(std::move(hint)) {}
+
+  ErrorKind kind() const noexcept { return kind_; }
+  const std::string& message() const noexcept { return message_; }
+  const std::string& hint() const noexcept { return hint_; }
+  const char* what() const noexcept override { return message_.c_str(); }
+
+ private:
+  ErrorKind kind_;
+  std::string message_;
+  std::string hint_;
+};
+
+// "what: strerror(number)" as an Error of kind failed.
+Error system_error(std::string_view what, int error_number);
+
+}  // namespace mayfly

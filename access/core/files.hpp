@@ -1,0 +1,63 @@
+// The state directory (~/.cloudflared): small files, whole or not there at all, seen by their owner only.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/core/descriptor.hpp"
+
+namespace mayfly {
+
+// A file name inside the directory that was put together from names a server or a user chose:
+// "/" and "*" become "-" (cloudflared's rule); throws usage Error when the result is empty, begins with
+// ".", is longer than 255 bytes or holds a control character.
+std::string file_name(std::string_view raw);
+
+class StateDirectory {
+ public:
+  // Opens the directory, making it (0700) when it is not there. Symbolic links, foreign owners and
+  // directories that others can write are refused. Throws Error(failed) with a hint.
+  static StateDirectory open(const std::string& path);
+  // The same, but nothing is made: nothing comes back when the directory is not there.
+  static std::optional<StateDirectory> open_existing(const std::string& path);
+
+  const std::string& path() const noexcept { return path_; }
+  std::string path_of(std::string_view name) const;
+  int descriptor() const noexcept { return directory_.get(); }
+
+  struct File {
+    std::string content;
+    std::chrono::system_clock::time_point modified;
+  };
+  // Regular files of at most max_bytes; links are never followed. Nothing when it is not there.
+  // Throws Error(failed) when it is there and cannot be read, is too large, or is no regular file.
+  std::optional<File> read(std::string_view name, std::size_t max_bytes = 1 << 20) const;
+
+  // Whole or not at all: temporary file (0600 whatever the umask), fsync, rename, fsync of the
+  // directory. Throws Error(failed); then the old file is still there.
+  void write(std::string_view name, std::string_view content) const;
+
+  struct NamedContent {
+    std::string name;
+    std::string content;
+  };
+  // Writes every temporary file first, then renames them in the order given: a crash in between leaves
+  // a prefix of the new files, so the file that makes the others count goes last.
+  void write_all(const std::vector<NamedContent>& files) const;
+
+  // True when it was there.
+  bool remove(std::string_view name) const;
+  std::vector<std::string> list() const;
+
+ private:
+  StateDirectory(std::string path, Descriptor directory)
+      : path_(std::move(path)), directory_(std::move(directory)) {}
+
+  std::string path_;
+  Descriptor directory_;
+};
+
+}  // namespace mayfly

@@ -1,0 +1,53 @@
+// One login at a time: the lock that mayfly and cloudflared share (protocol.md section 5).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "access/core/files.hpp"
+
+namespace mayfly {
+
+// While it lives, "<base>.lock" exists, holds {"pid":N,"start_time":<ms>} as cloudflared reads it and is
+// flock()ed, so that it is free the moment its holder dies. Gone, with "<base>.url", at destruction.
+class LoginLock {
+ public:
+  LoginLock(LoginLock&&) noexcept;
+  LoginLock& operator=(LoginLock&&) noexcept;
+  ~LoginLock();
+
+  // "<base>.url", which other waiters show.
+  void publish_url(std::string_view url);
+
+ private:
+  friend std::optional<LoginLock> wait_for_login_lock(const StateDirectory&, std::string_view,
+                                                      const struct LockWait&);
+  struct Held;
+  explicit LoginLock(std::unique_ptr<Held> held);
+  std::unique_ptr<Held> held_;
+};
+
+struct LockWait {
+  // Asked again and again while somebody else holds the lock; true ends the wait without a lock
+  // ("the token is there").
+  std::function<bool()> satisfied = [] { return false; };
+  // Told once for each holder and URL, so that the person can finish the other one's login.
+  std::function<void(long pid, std::string_view url)> notice = [](long, std::string_view) {};
+  std::chrono::milliseconds timeout = std::chrono::minutes(10);
+};
+
+// Nothing when wait.satisfied() became true. Locks of dead processes, and of cloudflared older than 10
+// minutes, are taken over. Wakes by inotify, and looks again every 250 ms at the latest. Throws
+// Error(login_needed) after the timeout or when interrupted (interrupt.hpp).
+std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory, std::string_view base,
+                                             const LockWait& wait);
+
+// Start of a process in ms since the epoch, in whole seconds as cloudflared's library computes it
+// (/proc/stat btime + field 22 of /proc/PID/stat); nothing when there is no such process.
+std::optional<long long> process_start_time_ms(long pid);
+
+}  // namespace mayfly

@@ -1,0 +1,39 @@
+// The URL of an application: https, a host, perhaps a port, a path and a query.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace mayfly {
+
+struct Url {
+  std::string host;         // lower case ASCII; an IPv6 address without its brackets
+  std::uint16_t port = 443;
+  std::string path;         // as given, percent-encoded; "" or begins with "/"
+  std::string query;        // without "?"
+
+  // "host:port", the port only when it is not 443, IPv6 in brackets.
+  std::string authority() const;
+  // "https://" authority path ["?" query].
+  std::string text() const;
+  std::string origin() const;  // "https://" authority
+  bool operator==(const Url&) const = default;
+};
+
+// What people and scripts pass as an application: "host", "host/path", "host:port", a bare IPv6
+// address, "http://" and "https://" URLs (http becomes https). A fragment is dropped. IDN hosts are
+// converted. User info, control characters, spaces and other bytes that RFC 3986 does not allow are
+// refused. Throws usage Error.
+Url parse_url(std::string_view text);
+
+// A URL or reference that a server sent in Location, resolved against the request's URL. Only https;
+// nothing else comes back. Throws protocol Error.
+Url resolve_location(const Url& base, std::string_view location);
+
+// Value of the first `name` in a query string, percent-decoded; "" when absent.
+std::string query_value(std::string_view query, std::string_view name);
+// RFC 3986 unreserved characters stay, everything else is %XX; spaces become "+" as in HTML forms.
+std::string form_encode(std::string_view text);
+
+}  // namespace mayfly

@@ -1,0 +1,79 @@
+// Who am I, and may I: from an application's URL to what opens it.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "access/core/files.hpp"
+#include "access/core/secret.hpp"
+#include "access/core/url.hpp"
+#include "access/identity/application.hpp"
+#include "access/identity/token_store.hpp"
+#include "access/identity/transfer.hpp"
+#include "access/transport/http.hpp"
+
+namespace mayfly {
+
+struct ServiceToken {
+  std::string id;
+  Secret secret;
+};
+
+// The two headers of a service token (protocol.md section 2).
+std::vector<Header> service_token_headers(const ServiceToken& token);
+
+// How a person is asked; everything a terminal or a browser does is in here.
+struct LoginPrompt {
+  std::function<void(const std::string& url)> show;  // open a browser or print the URL
+  std::function<void(std::chrono::seconds left)> waiting = [](std::chrono::seconds) {};
+  std::function<void(long pid, std::string_view url)> other_login = [](long, std::string_view) {};
+};
+
+struct CredentialOptions {
+  std::optional<ServiceToken> service_token;
+  enum class ClientCertificate { absent, present } client_certificate = ClientCertificate::absent;
+  enum class Login { allowed, never } login = Login::allowed;  // never: --batch
+  TransferOptions transfer;
+};
+
+// What opens the application: a token, or nothing but the connection's own client certificate or
+// service token, or nothing at all because nobody guards it.
+struct Grant {
+  std::optional<Application> application;  // nothing: no Access application there
+  std::optional<StoredToken> token;        // nothing: No Duration, or no application
+};
+
+class Credentials {
+ public:
+  Credentials(const StateDirectory& state, Send send, LoginPrompt prompt, CredentialOptions options);
+
+  // A known application and a valid stored token: no network. With a service token, only a token that
+  // this service token earned.
+  std::optional<Grant> known(const Url& url) const;
+
+  // In order: stored token, (lock) stored token again, client certificate or service token, org token
+  // exchange, browser. Throws Error(refused) when Access says no, Error(login_needed) when a login is not allowed or
+  // not completed, Error(network), Error(protocol).
+  Grant obtain(const Url& url) const;
+
+  // The edge no longer takes this token: deletes it (unless another one has been stored meanwhile).
+  void discard(const Grant& grant) const;
+
+  // GET <url>?cloudflared_token_check=true; a redirect to the login page means no, an error of the
+  // network or the origin does not decide (protocol.md section 2).
+  bool accepted_at_edge(const Url& url, const StoredToken& token) const;
+
+ private:
+  const StateDirectory& state_;
+  Send send_;
+  LoginPrompt prompt_;
+  CredentialOptions options_;
+  ApplicationFinder finder_;
+};
+
+// True for a 302 whose Location path starts with /cdn-cgi/access/login.
+bool is_login_redirect(const Url& request, int status, std::string_view location);
+
+}  // namespace mayfly

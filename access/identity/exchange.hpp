@@ -1,0 +1,19 @@
+// An org token exchanged for an app token without a browser (protocol.md section 2, Exchange).
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "access/core/secret.hpp"
+#include "access/core/url.hpp"
+#include "access/identity/application.hpp"
+#include "access/transport/http.hpp"
+
+namespace mayfly {
+
+// Nothing when the edge does not grant it (revoked, another login wanted). The org token goes to the
+// auth domain's login path over https and nowhere else, whatever a redirect says. Throws Error(network).
+std::optional<Secret> exchange_org_token(const Send& send, const Url& url, const Application& application,
+                                         const Secret& org_token, std::chrono::sys_seconds now);
+
+}  // namespace mayfly

@@ -1,0 +1,1 @@
+#include "access/identity/token_store.hpp"

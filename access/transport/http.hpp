@@ -1,0 +1,60 @@
+// HTTP requests by libcurl: one at a time, bounded, no redirect followed.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "access/core/url.hpp"
+#include "access/transport/connection_options.hpp"
+
+namespace mayfly {
+
+using Header = std::pair<std::string, std::string>;
+
+struct Request {
+  enum class Method { get, head, post } method = Method::get;
+  Url url;
+  std::vector<Header> headers;  // names and values without CR, LF and NUL: refused otherwise
+  std::string body;             // of a POST
+  std::chrono::milliseconds timeout = std::chrono::seconds(10);
+  std::size_t max_body = 1 << 20;  // a larger answer is Error(protocol)
+};
+
+struct Response {
+  int status = 0;
+  std::vector<Header> headers;  // in the order they came
+  std::string body;
+
+  // The first header of that name (any case); "" when absent.
+  std::string_view header(std::string_view name) const;
+  // Value and expiry of the last Set-Cookie `name`; nothing when it is not set.
+  struct Cookie {
+    std::string value;
+    std::optional<std::chrono::sys_seconds> expires;  // Expires or Max-Age
+  };
+  std::optional<Cookie> cookie(std::string_view name, std::chrono::sys_seconds now) const;
+};
+
+// How identity code reaches the network; tests hand in a function of their own. Throws Error(network) when no
+// answer came, with the cause and a hint; Error(login_needed) when interrupted.
+using Send = std::function<Response(const Request&)>;
+
+// Keeps connections, TLS sessions and the trust store between requests.
+class HttpClient {
+ public:
+  explicit HttpClient(ConnectionOptions options);
+  ~HttpClient();
+  Response send(const Request& request);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mayfly

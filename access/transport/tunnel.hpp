@@ -1,0 +1,78 @@
+// A tunnel: WebSocket over TLS to an application, and the bytes of one local connection through it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "access/core/url.hpp"
+#include "access/transport/connection_options.hpp"
+#include "access/transport/http.hpp"
+
+namespace mayfly {
+
+// Where the headers that open the application come from (Cf-Access-Token and the like).
+struct Authorization {
+  enum class Why { nothing_known, refused };
+  // Without network; nothing when obtain() has to be called first.
+  std::function<std::optional<std::vector<Header>>()> known;
+  // May block for minutes (browser). refused: the edge sent the last ones to the login page. A listener runs it in a
+  // forked child, so that its other connections go on; whatever it learns it leaves on disk.
+  std::function<std::vector<Header>(Why)> obtain;
+};
+
+struct TunnelOptions {
+  Url url;
+  std::vector<Header> headers;  // the user's own, and Cf-Access-Jump-Destination
+  ConnectionOptions connection;
+  std::chrono::milliseconds handshake_timeout = std::chrono::seconds(15);  // TLS and upgrade
+  std::chrono::milliseconds ping_interval = std::chrono::seconds(30);      // 0: no pings; dead after two unanswered
+  std::chrono::milliseconds drain = std::chrono::seconds(30);  // how long to go on delivering after local EOF without a byte
+};
+
+// How a tunnel ended.
+struct Ending {
+  enum class How {
+    closed,       // Close 1000 or 1001, or end of stream on both sides
+    interrupted,  // by our own signal or a local reader that went away
+    cut,          // the connection broke, timed out or was closed with another code
+    violation,    // the peer broke the protocol
+  } how = How::closed;
+  std::uint16_t close_code = 1006;  // the peer's, RFC 6455 section 7.1.5
+  std::string reason;        // of the peer's Close, or what broke; printable
+  std::uint64_t sent = 0, received = 0;  // payload bytes
+  std::chrono::milliseconds age{};
+};
+
+// The product of `mayfly access ssh`: stdin and stdout are the wire. Blocks until the end. Throws Error when no tunnel
+// came about (see refusal.hpp for what a refused upgrade means).
+Ending run_stdio_tunnel(const TunnelOptions& options, const Authorization& authorization);
+
+struct ListenAddress {
+  enum class Family { tcp, unix_socket } family = Family::tcp;
+  std::string host;  // name or address; "" is never "any": it means localhost
+  std::uint16_t port = 0;
+  std::string path;  // unix_socket
+
+  // "HOST:PORT", "[::1]:PORT", "PORT"?, "scheme://HOST:PORT", "unix:PATH". Throws usage Error.
+  static ListenAddress parse(std::string_view text);
+};
+
+struct ListenerOptions {
+  TunnelOptions tunnel;
+  std::vector<ListenAddress> addresses;
+  // Told each address when it accepts, with the port that was really taken.
+  std::function<void(const ListenAddress&)> ready = [](const ListenAddress&) {};
+  // Told the end of each connection, or the error that kept it from coming about.
+  std::function<void(const Ending&)> ended = [](const Ending&) {};
+  std::function<void(const class Error&)> failed = [](const class Error&) {};
+};
+
+// Blocks until SIGTERM, SIGINT or SIGHUP; then every tunnel is closed with 1001 and it returns within 2 s. One
+// thread. Throws Error when an address cannot be listened on.
+void run_listener(const ListenerOptions& options, const Authorization& authorization);
+
+}  // namespace mayfly

@@ -1,0 +1,1 @@
+#include "access/transport/websocket.hpp"

@@ -1,0 +1,1 @@
+#include "sshconfig/quote.hpp"

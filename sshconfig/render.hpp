@@ -1,0 +1,28 @@
+// The ssh_config block for an application (cli.md, ssh-config).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mayfly::sshconfig {
+
+struct BlockOptions {
+  std::string program;          // absolute path of mayfly
+  std::string host;             // "vm.example.com" or "vm.example.com/path"; "" prints "[your hostname]"
+  enum class Certificate { none, short_lived, agent } certificate = Certificate::none;
+  std::string state_directory;  // "" for ~/.cloudflared, else absolute (MAYFLY_HOME)
+  std::vector<std::string> connection_flags;  // repeated in ssh-gen and ssh: "--cert", "/etc/x.pem", ...
+  std::optional<std::string> user;
+  std::optional<std::string> alias;
+};
+
+// The block, each line ending in a newline, without blank lines around it. Values are quoted where ssh's parser or
+// the shell behind exec and ProxyCommand need it. Throws usage Error for a host, user or alias that cannot stand there.
+std::string render_block(const BlockOptions& options);
+
+// As cloudflared prints it: blank line, "Add to your <home>/.ssh/config:", blank line, block.
+std::string render_advice(const BlockOptions& options, std::string_view home);
+
+}  // namespace mayfly::sshconfig

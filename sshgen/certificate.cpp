@@ -1,0 +1,1 @@
+#include "sshgen/certificate.hpp"

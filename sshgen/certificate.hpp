@@ -1,0 +1,41 @@
+// An OpenSSH user certificate (PROTOCOL.certkeys), read and judged.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mayfly::sshgen {
+
+struct Certificate {
+  std::string type;  // "ecdsa-sha2-nistp256-cert-v01@openssh.com"
+  std::uint64_t serial = 0;
+  std::uint32_t role = 0;  // 1 user, 2 host
+  std::string key_id;
+  std::vector<std::string> principals;
+  std::uint64_t valid_after = 0, valid_before = 0;  // seconds since the epoch; before is exclusive
+  std::vector<std::string> critical_options;
+  std::string certified_key;  // public blob of the key it certifies
+  std::string signature_key;  // public blob of the CA
+  std::string blob;           // the whole certificate
+
+  bool valid_at(std::chrono::sys_seconds now) const;
+};
+
+// Strict: one line, known type, all fields in bounds, nothing left over. Nothing otherwise. ECDSA, Ed25519
+// and RSA keys.
+std::optional<Certificate> parse_certificate(std::string_view line);
+
+// Verifies the CA's signature over the certificate with the CA key inside it (it proves integrity, not trust: the
+// server decides whom it trusts).
+bool signature_verifies(const Certificate& certificate);
+
+// Why a certificate that came from the signer must not be used with this key, "" when it may: other key, host
+// certificate, expired or not yet valid, broken signature, no principal, unknown critical option.
+std::string objection_to(const Certificate& certificate, std::string_view public_blob,
+                         std::chrono::sys_seconds now);
+
+}  // namespace mayfly::sshgen

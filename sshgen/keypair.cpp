@@ -1,0 +1,1 @@
+#include "sshgen/keypair.hpp"

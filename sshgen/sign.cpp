@@ -1,0 +1,1 @@
+#include "sshgen/sign.hpp"

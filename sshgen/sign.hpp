@@ -1,0 +1,30 @@
+// Having a public key certified by the team's signer (protocol.md section 3).
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "access/identity/application.hpp"
+#include "access/identity/token_store.hpp"
+#include "access/transport/http.hpp"
+#include "sshgen/certificate.hpp"
+
+namespace mayfly::sshgen {
+
+struct Signed {
+  std::string line;  // as it goes to disk, with one newline at the end
+  Certificate certificate;
+};
+
+// Thrown for a token the signer does not take (401, 403, "unauthorized"): worth one new token.
+class TokenRejected : public Error {
+ public:
+  using Error::Error;
+};
+
+// POSTs to https://<auth domain>/cdn-cgi/access/cert_sign; the token's issuer must be that auth domain. Everything that comes back is checked (objection_to).
+// Throws TokenRejected, Error(refused), Error(network), Error(protocol); the signer's own words are shown.
+Signed request_certificate(const Send& send, const Application& application, const StoredToken& token,
+                           const std::string& public_line, std::chrono::sys_seconds now);
+
+}  // namespace mayfly::sshgen

@@ -1,0 +1,1 @@
+#include "sshgen/wire.hpp"

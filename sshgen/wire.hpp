@@ -1,0 +1,48 @@
+// The SSH wire format (RFC 4251 section 5): bounded big-endian reading and writing.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mayfly::sshgen {
+
+// Every read checks its bounds; the first failure is remembered and everything after it reads as empty.
+class WireReader {
+ public:
+  explicit WireReader(std::string_view bytes) : rest_(bytes) {}
+
+  std::uint8_t byte();
+  std::uint32_t uint32();
+  std::uint64_t uint64();
+  std::string_view string();
+  std::string_view take(std::size_t count);
+
+  bool ok() const noexcept { return ok_; }
+  bool at_end() const noexcept { return rest_.empty(); }
+  // Read to the last byte and nothing failed.
+  bool complete() const noexcept { return ok_ && rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+class WireWriter {
+ public:
+  WireWriter& byte(std::uint8_t value);
+  WireWriter& uint32(std::uint32_t value);
+  WireWriter& uint64(std::uint64_t value);
+  WireWriter& string(std::string_view value);
+  WireWriter& mpint(std::string_view big_endian_magnitude);
+  WireWriter& raw(std::string_view bytes);
+
+  const std::string& bytes() const& noexcept { return bytes_; }
+  std::string bytes() && noexcept { return std::move(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
+}  // namespace mayfly::sshgen

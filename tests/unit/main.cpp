@@ -1,0 +1,3 @@
+// Every test-<folder> program: doctest with its own main.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
