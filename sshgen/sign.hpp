@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "access/core/error.hpp"
 #include "access/identity/application.hpp"
 #include "access/identity/token_store.hpp"
 #include "access/transport/http.hpp"
