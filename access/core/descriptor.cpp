@@ -1,1 +1,11 @@
 #include "access/core/descriptor.hpp"
+
+#include <unistd.h>
+
+namespace mayfly {
+
+Descriptor::~Descriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+}  // namespace mayfly

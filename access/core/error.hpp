@@ -2,8 +2,8 @@
 #pragma once
 
 #include <exception>
-#include <string_view>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace mayfly {

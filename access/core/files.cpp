@@ -1,1 +1,161 @@
 #include "access/core/files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include "access/core/directory_listing.hpp"
+#include "access/core/error.hpp"
+#include "access/core/temporary_file.hpp"
+#include "access/core/text.hpp"
+
+namespace mayfly {
+namespace {
+
+constexpr const char* state_hint =
+    "mayfly keeps tokens and keys there; name another directory in MAYFLY_HOME";
+
+void check_directory(const Descriptor& directory, const std::string& path) {
+  struct stat status {};
+  if (::fstat(directory.get(), &status) != 0) throw system_error("cannot look at " + path, errno);
+  if (status.st_uid != ::geteuid()) {
+    throw Error(ErrorKind::failed, fmt::format("cannot use {}: it belongs to another user", path),
+                "run mayfly as its owner, or name another directory in MAYFLY_HOME");
+  }
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    throw Error(ErrorKind::failed, fmt::format("cannot use {}: others can write to it", path),
+                fmt::format("run: chmod go-w {}", path));
+  }
+}
+
+Descriptor open_directory(const std::string& path) {
+  return Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+Error cannot_open(const std::string& path, int error) {
+  if (error == ELOOP || error == ENOTDIR) {
+    return Error(ErrorKind::failed,
+                 fmt::format("cannot use {}: it is a symbolic link or no directory", path),
+                 state_hint);
+  }
+  const Error base = system_error("cannot open " + path, error);
+  return Error(base.kind(), base.message(), state_hint);
+}
+
+std::string read_all(int file, std::size_t size) {
+  std::string content(size, '\0');
+  std::size_t filled = 0;
+  while (filled < size) {
+    const ssize_t got = ::read(file, content.data() + filled, size - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw system_error("cannot read", errno);
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  content.resize(filled);
+  return content;
+}
+
+}  // namespace
+
+std::string file_name(std::string_view raw) {
+  std::string name(raw);
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c == '/' || c == '*'; }, '-');
+  const bool has_control = std::any_of(name.begin(), name.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+  });
+  if (name.empty() || name.front() == '.' || name.size() > 255 || has_control) {
+    throw Error(ErrorKind::usage, fmt::format("{} cannot be a file name", printable(raw)));
+  }
+  return name;
+}
+
+StateDirectory StateDirectory::open(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST && errno != EROFS) {
+    const Error base = system_error("cannot make the directory " + path, errno);
+    throw Error(base.kind(), base.message(), state_hint);
+  }
+  Descriptor directory = open_directory(path);
+  if (!directory) throw cannot_open(path, errno);
+  check_directory(directory, path);
+  return {path, std::move(directory)};
+}
+
+std::optional<StateDirectory> StateDirectory::open_existing(const std::string& path) {
+  Descriptor directory = open_directory(path);
+  if (!directory && errno == ENOENT) return std::nullopt;
+  if (!directory) throw cannot_open(path, errno);
+  check_directory(directory, path);
+  return StateDirectory(path, std::move(directory));
+}
+
+std::string StateDirectory::path_of(std::string_view name) const {
+  return fmt::format("{}/{}", path_, name);
+}
+
+std::optional<StateDirectory::File> StateDirectory::read(std::string_view name,
+                                                         std::size_t max_bytes) const {
+  // O_NONBLOCK: a FIFO put there would block the open.
+  const Descriptor file(::openat(directory_.get(), std::string(name).c_str(),
+                                 O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!file && errno == ENOENT) return std::nullopt;
+  if (!file && errno == ELOOP) {
+    throw Error(ErrorKind::failed,
+                fmt::format("cannot read {}: it is a symbolic link", path_of(name)),
+                "remove the link; mayfly does not follow links there");
+  }
+  if (!file) throw system_error("cannot read " + path_of(name), errno);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) throw system_error("cannot read " + path_of(name), errno);
+  if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid()) {
+    throw Error(ErrorKind::failed,
+                fmt::format("cannot read {}: it is no regular file of yours", path_of(name)),
+                "remove it, and run the command again");
+  }
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size > max_bytes) {
+    throw Error(ErrorKind::failed,
+                fmt::format("cannot read {}: {} bytes are too many", path_of(name), size),
+                "remove it, and run the command again");
+  }
+  const auto modified = std::chrono::system_clock::time_point(
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(
+          std::chrono::seconds(status.st_mtim.tv_sec) +
+          std::chrono::nanoseconds(status.st_mtim.tv_nsec)));
+  return File{read_all(file.get(), size), modified};
+}
+
+void StateDirectory::write(std::string_view name, std::string_view content) const {
+  TemporaryFile file(directory_.get(), path_);
+  file.write(content);
+  file.rename_over(std::string(name));
+  ::fsync(directory_.get());
+}
+
+void StateDirectory::write_all(const std::vector<NamedContent>& files) const {
+  std::vector<TemporaryFile> temporaries;
+  temporaries.reserve(files.size());
+  for (const NamedContent& file : files) {
+    temporaries.emplace_back(directory_.get(), path_).write(file.content);
+  }
+  for (std::size_t i = 0; i < files.size(); ++i) temporaries[i].rename_over(files[i].name);
+  ::fsync(directory_.get());
+}
+
+bool StateDirectory::remove(std::string_view name) const {
+  if (::unlinkat(directory_.get(), std::string(name).c_str(), 0) == 0) return true;
+  if (errno == ENOENT) return false;
+  throw system_error("cannot remove " + path_of(name), errno);
+}
+
+std::vector<std::string> StateDirectory::list() const {
+  return list_directory(directory_.get(), path_);
+}
+
+}  // namespace mayfly

@@ -1,4 +1,5 @@
-// The state directory (~/.cloudflared): small files, whole or not there at all, seen by their owner only.
+// The state directory (~/.cloudflared): small files, whole or not there at all, seen by their owner
+// only.
 #pragma once
 
 #include <chrono>
@@ -12,7 +13,8 @@
 namespace mayfly {
 
 // A file name inside the directory that was put together from names a server or a user chose:
-// "/" and "*" become "-" (cloudflared's rule); throws usage Error when the result is empty, begins with
+// "/" and "*" become "-" (cloudflared's rule); throws usage Error when the result is empty, begins
+// with
 // ".", is longer than 255 bytes or holds a control character.
 std::string file_name(std::string_view raw);
 
@@ -44,8 +46,8 @@ class StateDirectory {
     std::string name;
     std::string content;
   };
-  // Writes every temporary file first, then renames them in the order given: a crash in between leaves
-  // a prefix of the new files, so the file that makes the others count goes last.
+  // Writes every temporary file first, then renames them in the order given: a crash in between
+  // leaves a prefix of the new files, so the file that makes the others count goes last.
   void write_all(const std::vector<NamedContent>& files) const;
 
   // True when it was there.

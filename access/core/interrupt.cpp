@@ -1,1 +1,54 @@
 #include "access/core/interrupt.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+
+#include "access/core/error.hpp"
+
+namespace mayfly {
+namespace {
+
+std::atomic<int> signal_number{0};
+// A pipe rather than a signalfd: a handler also interrupts system calls that cannot watch a
+// descriptor.
+int pipe_ends[2] = {-1, -1};
+
+void on_signal(int number) {
+  const int saved = errno;
+  int none = 0;
+  if (signal_number.compare_exchange_strong(none, number)) {
+    [[maybe_unused]] const auto written = ::write(pipe_ends[1], "!", 1);
+  }
+  errno = saved;
+}
+
+}  // namespace
+
+void catch_interrupts() {
+  if (pipe_ends[0] >= 0) return;
+  if (::pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0)
+    throw system_error("cannot make a pipe", errno);
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before {};
+    // nohup and shells' background jobs ignore some of these on purpose.
+    if (::sigaction(number, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+    ::sigaction(number, &action, nullptr);
+  }
+}
+
+int interrupt_descriptor() noexcept {
+  return pipe_ends[0];
+}
+
+int interrupted_by() noexcept {
+  return signal_number;
+}
+
+}  // namespace mayfly

@@ -3,7 +3,8 @@
 
 namespace mayfly {
 
-// Installs handlers for SIGINT, SIGTERM and SIGHUP that only mark the interruption. Call once, in main.
+// Installs handlers for SIGINT, SIGTERM and SIGHUP that only mark the interruption. Call once, in
+// main.
 void catch_interrupts();
 // Readable from the first such signal on; -1 when catch_interrupts() was not called.
 int interrupt_descriptor() noexcept;

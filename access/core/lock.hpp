@@ -12,8 +12,9 @@
 
 namespace mayfly {
 
-// While it lives, "<base>.lock" exists, holds {"pid":N,"start_time":<ms>} as cloudflared reads it and is
-// flock()ed, so that it is free the moment its holder dies. Gone, with "<base>.url", at destruction.
+// While it lives, "<base>.lock" exists, holds {"pid":N,"start_time":<ms>} as cloudflared reads it
+// and is flock()ed, so that it is free the moment its holder dies. Gone, with "<base>.url", at
+// destruction.
 class LoginLock {
  public:
   LoginLock(LoginLock&&) noexcept;
@@ -40,8 +41,8 @@ struct LockWait {
   std::chrono::milliseconds timeout = std::chrono::minutes(10);
 };
 
-// Nothing when wait.satisfied() became true. Locks of dead processes, and of cloudflared older than 10
-// minutes, are taken over. Wakes by inotify, and looks again every 250 ms at the latest. Throws
+// Nothing when wait.satisfied() became true. Locks of dead processes, and of cloudflared older than
+// 10 minutes, are taken over. Wakes by inotify, and looks again every 250 ms at the latest. Throws
 // Error(login_needed) after the timeout or when interrupted (interrupt.hpp).
 std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory, std::string_view base,
                                              const LockWait& wait);

@@ -1,4 +1,5 @@
-// What the libraries have to tell, handed to whoever listens. Nothing here prints; nothing secret goes in.
+// What the libraries have to tell, handed to whoever listens. Nothing here prints; nothing secret
+// goes in.
 #pragma once
 
 #include <functional>

@@ -1,1 +1,230 @@
 #include "access/core/url.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <optional>
+
+#include "access/core/error.hpp"
+#include "access/core/idn.hpp"
+#include "access/core/text.hpp"
+
+namespace mayfly {
+namespace {
+
+[[noreturn]] void refuse(std::string_view text, std::string_view why) {
+  throw Error(ErrorKind::usage, fmt::format("{} is no application URL: {}", printable(text), why),
+              "give a host name such as vm.example.com, or https://vm.example.com/path");
+}
+
+bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
+  return text.size() >= prefix.size() &&
+         equals_ignoring_case(text.substr(0, prefix.size()), prefix);
+}
+
+bool is_ipv6(const std::string& text) {
+  in6_addr address;
+  return inet_pton(AF_INET6, text.c_str(), &address) == 1;
+}
+
+// RFC 3986: unreserved, reserved and "%" may stand in a path or query.
+bool is_url_text(std::string_view text) {
+  constexpr std::string_view allowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/?#[]@!$&'()*+,;=%";
+  return text.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || port == 0) return std::nullopt;
+  return port;
+}
+
+struct Authority {
+  std::string host;
+  std::uint16_t port = 443;
+};
+
+// "" when well-formed, else what is wrong.
+std::string_view parse_authority(std::string_view text, Authority& result) {
+  if (text.find('@') != std::string_view::npos) return "it names a user";
+  std::string_view port;
+  if (!text.empty() && text.front() == '[') {
+    const auto close = text.find(']');
+    if (close == std::string_view::npos) return "a bracket is not closed";
+    result.host = to_lower(text.substr(1, close - 1));
+    if (!is_ipv6(result.host)) return "not an IPv6 address in the brackets";
+    const std::string_view rest = text.substr(close + 1);
+    if (!rest.empty() && rest.front() != ':') return "something follows the bracket";
+    port = rest;
+  } else if (const std::string whole(text); is_ipv6(whole)) {
+    result.host = to_lower(whole);
+  } else {
+    const auto colon = text.find(':');
+    result.host = to_lower(host_to_ascii(text.substr(0, colon)));
+    if (!result.host.empty() && result.host.back() == '.') result.host.pop_back();
+    if (!is_host_name(result.host)) return "not a host name";
+    if (colon != std::string_view::npos) port = text.substr(colon);
+  }
+  if (!port.empty() && port != ":") {
+    const auto number = parse_port(port.substr(1));
+    if (!number) return "not a port number";
+    result.port = *number;
+  }
+  return {};
+}
+
+struct Parts {
+  std::string_view authority, path, query;
+};
+
+Parts split_parts(std::string_view rest) {
+  rest = rest.substr(0, rest.find('#'));
+  Parts parts;
+  const auto end = rest.find_first_of("/?");
+  parts.authority = rest.substr(0, end);
+  if (end == std::string_view::npos) return parts;
+  rest.remove_prefix(end);
+  const auto question = rest.find('?');
+  parts.path = rest.substr(0, question);
+  if (question != std::string_view::npos) parts.query = rest.substr(question + 1);
+  return parts;
+}
+
+// RFC 3986 section 5.2.4.
+std::string remove_dot_segments(std::string_view path) {
+  std::vector<std::string_view> kept;
+  const auto segments = split(path, '/');
+  for (std::size_t i = 1; i < segments.size(); ++i) {
+    const bool last = i + 1 == segments.size();
+    if (segments[i] == "." || segments[i] == "..") {
+      if (segments[i] == ".." && !kept.empty()) kept.pop_back();
+      if (last) kept.push_back("");
+    } else {
+      kept.push_back(segments[i]);
+    }
+  }
+  std::string result;
+  for (const auto segment : kept) result.append("/").append(segment);
+  return result;
+}
+
+std::optional<int> hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return std::nullopt;
+}
+
+std::string form_decode(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) && hex_digit(text[i + 2])) {
+      result += static_cast<char>(*hex_digit(text[i + 1]) * 16 + *hex_digit(text[i + 2]));
+      i += 2;
+    } else {
+      result += text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string Url::authority() const {
+  const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  return port == 443 ? name : fmt::format("{}:{}", name, port);
+}
+
+std::string Url::origin() const {
+  return "https://" + authority();
+}
+
+std::string Url::text() const {
+  return origin() + path + (query.empty() ? "" : "?" + query);
+}
+
+Url parse_url(std::string_view text) {
+  if (text.empty()) refuse(text, "it is empty");
+  std::string_view rest = text;
+  if (starts_with_ignoring_case(rest, "https://")) {
+    rest.remove_prefix(8);
+  } else if (starts_with_ignoring_case(rest, "http://")) {
+    rest.remove_prefix(7);
+  } else if (rest.find("://") != std::string_view::npos &&
+             rest.find("://") < rest.find_first_of("/?#")) {
+    refuse(text, "its scheme is neither https nor http");
+  }
+  const Parts parts = split_parts(rest);
+  if (!is_url_text(parts.path) || !is_url_text(parts.query)) {
+    refuse(text, "a character in it is not allowed there; percent-encode it");
+  }
+  Authority authority;
+  if (const auto wrong = parse_authority(parts.authority, authority); !wrong.empty()) {
+    refuse(text, wrong);
+  }
+  return {authority.host, authority.port, std::string(parts.path), std::string(parts.query)};
+}
+
+Url resolve_location(const Url& base, std::string_view location) {
+  const auto bad = [&](std::string_view why) {
+    return Error(ErrorKind::protocol,
+                 fmt::format("{} redirects to {}: {}", base.host, printable(location), why));
+  };
+  if (location.empty() || location.size() > 16384 || !is_url_text(location)) {
+    throw bad("not a URL");
+  }
+  if (location.starts_with("//")) return resolve_location(base, "https:" + std::string(location));
+  if (starts_with_ignoring_case(location, "https://")) {
+    const Parts parts = split_parts(location.substr(8));
+    Authority authority;
+    if (const auto wrong = parse_authority(parts.authority, authority); !wrong.empty()) {
+      throw bad(wrong);
+    }
+    return {authority.host, authority.port, remove_dot_segments(parts.path),
+            std::string(parts.query)};
+  }
+  const auto colon = location.find(':');
+  if (colon != std::string_view::npos && colon < location.find_first_of("/?#"))
+    throw bad("not https");
+  Url result = base;
+  const Parts parts = split_parts(
+      location.front() == '/' || location.front() == '?' ? location : std::string_view());
+  result.query = std::string(parts.query);
+  if (location.front() == '/') {
+    result.path = remove_dot_segments(parts.path);
+  } else if (location.front() != '?') {
+    const auto folder = base.path.substr(0, base.path.rfind('/') + 1);
+    return resolve_location(base, (folder.empty() ? "/" : folder) + std::string(location));
+  }
+  return result;
+}
+
+std::string query_value(std::string_view query, std::string_view name) {
+  for (const std::string_view pair : split(query, '&')) {
+    const auto equals = pair.find('=');
+    if (form_decode(pair.substr(0, equals)) != name) continue;
+    return equals == std::string_view::npos ? "" : form_decode(pair.substr(equals + 1));
+  }
+  return {};
+}
+
+std::string form_encode(std::string_view text) {
+  constexpr std::string_view unreserved =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+  std::string result;
+  for (const char c : text) {
+    if (unreserved.find(c) != std::string_view::npos) {
+      result += c;
+    } else if (c == ' ') {
+      result += '+';
+    } else {
+      result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return result;
+}
+
+}  // namespace mayfly

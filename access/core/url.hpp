@@ -8,10 +8,10 @@
 namespace mayfly {
 
 struct Url {
-  std::string host;         // lower case ASCII; an IPv6 address without its brackets
+  std::string host;  // lower case ASCII; an IPv6 address without its brackets
   std::uint16_t port = 443;
-  std::string path;         // as given, percent-encoded; "" or begins with "/"
-  std::string query;        // without "?"
+  std::string path;   // as given, percent-encoded; "" or begins with "/"
+  std::string query;  // without "?"
 
   // "host:port", the port only when it is not 443, IPv6 in brackets.
   std::string authority() const;
@@ -27,8 +27,8 @@ struct Url {
 // refused. Throws usage Error.
 Url parse_url(std::string_view text);
 
-// A URL or reference that a server sent in Location, resolved against the request's URL. Only https;
-// nothing else comes back. Throws protocol Error.
+// A URL or reference that a server sent in Location, resolved against the request's URL. Only
+// https; nothing else comes back. Throws protocol Error.
 Url resolve_location(const Url& base, std::string_view location);
 
 // Value of the first `name` in a query string, percent-decoded; "" when absent.

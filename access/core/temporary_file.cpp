@@ -1,0 +1,113 @@
+#include "access/core/temporary_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "access/core/directory_listing.hpp"
+#include "access/core/error.hpp"
+
+namespace mayfly {
+namespace {
+
+constexpr std::string_view prefix = ".mayfly-";
+constexpr std::string_view suffix = ".tmp";
+
+bool is_temporary_name(std::string_view name) {
+  return name.starts_with(prefix) && name.ends_with(suffix);
+}
+
+// The lock is free only when the writer is gone: flock ends with the process.
+void remove_if_orphan(int directory, const char* name) {
+  const Descriptor file(::openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) ::unlinkat(directory, name, 0);
+}
+
+void remove_orphans(int directory, const std::string& path) {
+  for (const std::string& name : list_directory(directory, path)) {
+    if (is_temporary_name(name)) remove_if_orphan(directory, name.c_str());
+  }
+}
+
+std::string random_name() {
+  return fmt::format("{}{:08x}{:08x}{}", prefix, randombytes_random(), randombytes_random(),
+                     suffix);
+}
+
+}  // namespace
+
+TemporaryFile::TemporaryFile(int directory, std::string directory_path)
+    : directory_(directory), directory_path_(std::move(directory_path)) {
+  remove_orphans(directory_, directory_path_);
+  for (;;) {
+    name_ = random_name();
+    file_ = Descriptor(::openat(directory_, name_.c_str(),
+                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file_) {
+      if (errno == EEXIST) continue;
+      const int error = errno;
+      name_.clear();
+      throw system_error(fmt::format("cannot write in {}", directory_path_), error);
+    }
+    struct stat status {};
+    // Between open and flock another process may have taken it for an orphan.
+    if (::flock(file_.get(), LOCK_EX) == 0 && ::fstat(file_.get(), &status) == 0 &&
+        status.st_nlink > 0) {
+      break;
+    }
+  }
+  ::fchmod(file_.get(), 0600);  // the umask may have taken bits of the owner's away
+}
+
+TemporaryFile::TemporaryFile(TemporaryFile&& other) noexcept
+    : directory_(other.directory_),
+      directory_path_(std::move(other.directory_path_)),
+      name_(std::exchange(other.name_, {})),
+      file_(std::move(other.file_)) {}
+
+TemporaryFile::~TemporaryFile() {
+  if (!name_.empty()) ::unlinkat(directory_, name_.c_str(), 0);
+}
+
+void TemporaryFile::write(std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(file_.get(), content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw system_error(fmt::format("cannot write in {}", directory_path_), errno);
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (::fsync(file_.get()) != 0) {
+    throw system_error(fmt::format("cannot write in {}", directory_path_), errno);
+  }
+}
+
+void TemporaryFile::rename_over(const std::string& name) {
+  if (::renameat(directory_, name_.c_str(), directory_, name.c_str()) != 0) {
+    throw system_error(fmt::format("cannot replace {}/{}", directory_path_, name), errno);
+  }
+  name_.clear();
+}
+
+bool TemporaryFile::rename_to_free(const std::string& name) {
+  if (::renameat2(directory_, name_.c_str(), directory_, name.c_str(), RENAME_NOREPLACE) == 0) {
+    name_.clear();
+    return true;
+  }
+  if (errno == EEXIST) return false;
+  // Not every file system has it; a hard link is as atomic.
+  if (::linkat(directory_, name_.c_str(), directory_, name.c_str(), 0) == 0) {
+    ::unlinkat(directory_, name_.c_str(), 0);
+    name_.clear();
+    return true;
+  }
+  if (errno == EEXIST) return false;
+  throw system_error(fmt::format("cannot create {}/{}", directory_path_, name), errno);
+}
+
+}  // namespace mayfly

@@ -1,0 +1,35 @@
+// A file on its way into the state directory: complete and synced before it gets its name.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "access/core/descriptor.hpp"
+
+namespace mayfly {
+
+// Named ".mayfly-<random>.tmp", mode 0600, held by flock while its writer lives: one that nobody
+// holds was left by a killed process, and the next TemporaryFile in that directory removes it.
+class TemporaryFile {
+ public:
+  // Throws Error(failed).
+  TemporaryFile(int directory, std::string directory_path);
+  TemporaryFile(TemporaryFile&&) noexcept;
+  TemporaryFile& operator=(TemporaryFile&&) = delete;
+  ~TemporaryFile();  // removes it when it has got no name
+
+  void write(std::string_view content);  // and fsync; throws Error(failed)
+  void rename_over(const std::string& name);
+  // False when the name is taken.
+  bool rename_to_free(const std::string& name);
+  // The open file, still flock()ed.
+  Descriptor release() { return std::move(file_); }
+
+ private:
+  int directory_;
+  std::string directory_path_;
+  std::string name_;  // "" once it has its final name
+  Descriptor file_;
+};
+
+}  // namespace mayfly
