@@ -1,0 +1,192 @@
+// libcurl's functions under their own names, loaded on first use: most commands never touch the
+// network, and linking libcurl costs them the loading of its forty libraries.
+#ifndef CURL_DISABLE_TYPECHECK
+#define CURL_DISABLE_TYPECHECK  // the macros would get in the way of the definitions
+#endif
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <cstdarg>
+
+#include "access/core/error.hpp"
+
+#undef curl_easy_setopt
+#undef curl_easy_getinfo
+#undef curl_multi_setopt
+#undef curl_share_setopt
+
+namespace {
+
+#ifdef __APPLE__
+constexpr const char* library_name = "libcurl.4.dylib";
+#else
+constexpr const char* library_name = "libcurl.so.4";  // the flavour that uses OpenSSL
+#endif
+
+[[noreturn]] void not_available() {
+  const char* why = dlerror();
+  throw mayfly::Error(mayfly::ErrorKind::failed,
+                      fmt::format("cannot use libcurl: {}", why != nullptr ? why : library_name),
+                      "install libcurl 7.88 or later (Debian package: libcurl4)");
+}
+
+void* library() {
+  // Stays loaded: libcurl and the libraries below it do not like to be unloaded.
+  static void* const handle = [] {
+    void* opened = dlopen(library_name, RTLD_NOW | RTLD_LOCAL);
+    if (opened == nullptr) not_available();
+    return opened;
+  }();
+  return handle;
+}
+
+template <typename Function>
+Function* find(const char* name) {
+  void* symbol = dlsym(library(), name);
+  if (symbol == nullptr) not_available();
+  return reinterpret_cast<Function*>(symbol);
+}
+
+// A variadic function cannot pass its arguments on. libcurl takes exactly one, a long, a curl_off_t
+// or a pointer, and where these have one size (LP64) they travel the same way.
+static_assert(sizeof(long) == sizeof(void*) && sizeof(curl_off_t) == sizeof(void*));
+
+}  // namespace
+
+#define REAL(function)                                               \
+  (*[] {                                                             \
+    static auto* const real = find<decltype(::function)>(#function); \
+    return real;                                                     \
+  }())
+
+// The prototypes are libcurl's: an enum before the dots is not what the standard has va_start take.
+#pragma GCC diagnostic ignored "-Wvarargs"
+#define FORWARD_ONE_ARGUMENT(function, object, option) \
+  va_list arguments;                                   \
+  va_start(arguments, option);                         \
+  void* const argument = va_arg(arguments, void*);     \
+  va_end(arguments);                                   \
+  return REAL(function)(object, option, argument)
+
+// Hidden, so that libcurl's own calls can never end up here.
+#pragma GCC visibility push(hidden)
+extern "C" {
+
+CURLcode curl_global_init(long flags) {
+  return REAL(curl_global_init)(flags);
+}
+curl_version_info_data* curl_version_info(CURLversion age) {
+  return REAL(curl_version_info)(age);
+}
+time_t curl_getdate(const char* text, const time_t* unused) {
+  return REAL(curl_getdate)(text, unused);
+}
+void curl_free(void* memory) {
+  REAL(curl_free)(memory);
+}
+
+CURL* curl_easy_init() {
+  return REAL(curl_easy_init)();
+}
+void curl_easy_cleanup(CURL* easy) {
+  REAL(curl_easy_cleanup)(easy);
+}
+void curl_easy_reset(CURL* easy) {
+  REAL(curl_easy_reset)(easy);
+}
+CURL* curl_easy_duphandle(CURL* easy) {
+  return REAL(curl_easy_duphandle)(easy);
+}
+CURLcode curl_easy_setopt(CURL* easy, CURLoption option, ...) {
+  FORWARD_ONE_ARGUMENT(curl_easy_setopt, easy, option);
+}
+CURLcode curl_easy_getinfo(CURL* easy, CURLINFO info, ...) {
+  FORWARD_ONE_ARGUMENT(curl_easy_getinfo, easy, info);
+}
+CURLcode curl_easy_perform(CURL* easy) {
+  return REAL(curl_easy_perform)(easy);
+}
+CURLcode curl_easy_pause(CURL* easy, int mask) {
+  return REAL(curl_easy_pause)(easy, mask);
+}
+CURLcode curl_easy_upkeep(CURL* easy) {
+  return REAL(curl_easy_upkeep)(easy);
+}
+CURLcode curl_easy_recv(CURL* easy, void* buffer, size_t size, size_t* received) {
+  return REAL(curl_easy_recv)(easy, buffer, size, received);
+}
+CURLcode curl_easy_send(CURL* easy, const void* buffer, size_t size, size_t* sent) {
+  return REAL(curl_easy_send)(easy, buffer, size, sent);
+}
+const char* curl_easy_strerror(CURLcode code) {
+  return REAL(curl_easy_strerror)(code);
+}
+CURLHcode curl_easy_header(CURL* easy, const char* name, size_t index, unsigned origin, int request,
+                           curl_header** header) {
+  return REAL(curl_easy_header)(easy, name, index, origin, request, header);
+}
+curl_header* curl_easy_nextheader(CURL* easy, unsigned origin, int request, curl_header* before) {
+  return REAL(curl_easy_nextheader)(easy, origin, request, before);
+}
+
+CURLM* curl_multi_init() {
+  return REAL(curl_multi_init)();
+}
+CURLMcode curl_multi_cleanup(CURLM* multi) {
+  return REAL(curl_multi_cleanup)(multi);
+}
+CURLMcode curl_multi_add_handle(CURLM* multi, CURL* easy) {
+  return REAL(curl_multi_add_handle)(multi, easy);
+}
+CURLMcode curl_multi_remove_handle(CURLM* multi, CURL* easy) {
+  return REAL(curl_multi_remove_handle)(multi, easy);
+}
+CURLMcode curl_multi_setopt(CURLM* multi, CURLMoption option, ...) {
+  FORWARD_ONE_ARGUMENT(curl_multi_setopt, multi, option);
+}
+CURLMcode curl_multi_perform(CURLM* multi, int* running) {
+  return REAL(curl_multi_perform)(multi, running);
+}
+CURLMcode curl_multi_poll(CURLM* multi, curl_waitfd* extra, unsigned count, int timeout_ms,
+                          int* ready) {
+  return REAL(curl_multi_poll)(multi, extra, count, timeout_ms, ready);
+}
+CURLMcode curl_multi_wakeup(CURLM* multi) {
+  return REAL(curl_multi_wakeup)(multi);
+}
+CURLMcode curl_multi_timeout(CURLM* multi, long* milliseconds) {
+  return REAL(curl_multi_timeout)(multi, milliseconds);
+}
+CURLMcode curl_multi_assign(CURLM* multi, curl_socket_t socket, void* object) {
+  return REAL(curl_multi_assign)(multi, socket, object);
+}
+CURLMcode curl_multi_socket_action(CURLM* multi, curl_socket_t socket, int events, int* running) {
+  return REAL(curl_multi_socket_action)(multi, socket, events, running);
+}
+CURLMsg* curl_multi_info_read(CURLM* multi, int* left) {
+  return REAL(curl_multi_info_read)(multi, left);
+}
+const char* curl_multi_strerror(CURLMcode code) {
+  return REAL(curl_multi_strerror)(code);
+}
+
+CURLSH* curl_share_init() {
+  return REAL(curl_share_init)();
+}
+CURLSHcode curl_share_cleanup(CURLSH* share) {
+  return REAL(curl_share_cleanup)(share);
+}
+CURLSHcode curl_share_setopt(CURLSH* share, CURLSHoption option, ...) {
+  FORWARD_ONE_ARGUMENT(curl_share_setopt, share, option);
+}
+
+curl_slist* curl_slist_append(curl_slist* list, const char* text) {
+  return REAL(curl_slist_append)(list, text);
+}
+void curl_slist_free_all(curl_slist* list) {
+  REAL(curl_slist_free_all)(list);
+}
+
+}  // extern "C"
+#pragma GCC visibility pop

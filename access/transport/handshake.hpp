@@ -1,0 +1,62 @@
+// What a TLS handshake showed, kept so that a failure can be explained: the server's certificate,
+// what it asked of ours, and the alert it ended with.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+using X509 = struct x509_st;
+using SSL = struct ssl_st;
+using SSL_CTX = struct ssl_ctx_st;
+
+namespace mayfly {
+
+// The facts of a certificate a person asks for; printable.
+struct CertificateFacts {
+  std::string subject;             // RFC 2253
+  std::string issuer;              // RFC 2253
+  std::string common_name;         // of the subject; "" when there is none
+  std::vector<std::string> names;  // DNS names and addresses it is for
+  std::chrono::sys_seconds not_before;
+  std::chrono::sys_seconds not_after;
+};
+CertificateFacts facts_of(const X509* certificate);
+
+// A time as people read it: "2026-01-31 17:05 UTC".
+std::string date_text(std::chrono::sys_seconds time);
+
+struct HandshakeReport {
+  struct FreeX509 {
+    void operator()(X509* certificate) const noexcept;
+  };
+  using Certificate = std::unique_ptr<X509, FreeX509>;
+
+  Certificate server;        // the leaf the server presented; none when the session was resumed
+  Certificate rejected;      // the certificate of its chain that verification stumbled over
+  int verify_error = 0;      // X509_V_ERR_..., 0 when the chain is trusted
+  std::optional<int> alert;  // the fatal alert the server sent (RFC 8446 section 6)
+
+  // The server's CertificateRequest (RFC 8446 section 4.3.2). Kept when a later session is resumed,
+  // since nothing is asked again then.
+  bool certificate_requested = false;
+  bool certificate_sent = false;
+  std::vector<std::string>
+      acceptable_issuers;  // as it named them, at most 20, printable; may be empty
+
+  // "TLS alert 116 (certificate required)"; "" without an alert.
+  std::string alert_text() const;
+  // Whether the alert says that the client certificate was missing or not good enough.
+  bool client_certificate_refused() const;
+};
+
+// Makes the context write to the report, which must outlive its connections. For verification to be
+// seen it goes after everything else that was set in the context.
+void watch_handshake(SSL_CTX* context, HandshakeReport* report);
+
+// For the context's certificate callback (SSL_CTX_set_cert_cb): what the server asked for.
+void note_certificate_request(SSL* ssl, HandshakeReport& report);
+
+}  // namespace mayfly
