@@ -1,1 +1,241 @@
 #include "access/identity/application.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "access/core/error.hpp"
+#include "access/core/json.hpp"
+#include "access/core/log.hpp"
+#include "access/core/text.hpp"
+#include "access/identity/jwks.hpp"
+#include "access/identity/jwt.hpp"
+#include "access/identity/token_store.hpp"
+
+namespace mayfly {
+namespace {
+
+using std::chrono::sys_seconds;
+using std::chrono::system_clock;
+using namespace std::chrono_literals;
+
+constexpr std::string_view kAccessSuffix = ".cloudflareaccess.com";
+constexpr std::size_t kMaxRecordBytes = 64 * 1024;
+constexpr std::size_t kMaxKeysBytes = 1 << 20;
+constexpr auto kKeysLifetime = 24h;
+constexpr auto kKeysMinAgeToRefetch = 1min;
+constexpr auto kMetadataMaxAge = 24h;
+constexpr auto kMetadataMaxAhead = 5min;
+
+Error bad_metadata(const Url& url, std::string_view why) {
+  return Error(ErrorKind::protocol,
+               fmt::format("application metadata of {}: {}", printable(url.host), why));
+}
+
+struct Metadata {
+  Jwt jwt;
+  std::string auth_domain;  // a host, by auth_domain_host()
+  std::string type, hostname, audience, app_hostname;
+  std::optional<std::int64_t> issued;
+};
+
+// Checks 1 and 2 of protocol.md section 1.
+Metadata read_metadata(const Url& url, std::string_view text) {
+  auto jwt = parse_jwt(text);
+  if (!jwt) throw bad_metadata(url, "not a token signed with RS256");
+  const auto claims = parse_json(jwt->payload);
+  if (!claims) throw bad_metadata(url, "not a JSON object");
+  const auto claim = [&](const char* name) { return string_member(*claims, name).value_or(""); };
+
+  auto auth_domain = auth_domain_host(claim("auth_domain"));
+  if (!auth_domain)
+    throw bad_metadata(
+        url, fmt::format("\"{}\" is not an Access team domain", printable(claim("auth_domain"))));
+  if (claims->contains("app_hostname") && !string_member(*claims, "app_hostname"))
+    throw bad_metadata(url, "app_hostname is not a string");
+  return {.jwt = std::move(*jwt),
+          .auth_domain = std::move(*auth_domain),
+          .type = claim("type"),
+          .hostname = claim("hostname"),
+          .audience = claim("aud"),
+          .app_hostname = claim("app_hostname"),
+          .issued = integer_member(*claims, "iat")};
+}
+
+// The names made from the claims must be names of files, with room for ".lock" and a temporary
+// name.
+void require_file_names(const Url& url, const Application& application) {
+  try {
+    file_name(app_token_file(application) + std::string(32, '-'));
+  } catch (const Error& error) {
+    throw bad_metadata(url, error.message());
+  }
+}
+
+// Check 4, but for iat.
+Application application_of(const Url& url, const Metadata& metadata) {
+  if (!equals_ignoring_case(metadata.hostname, url.host))
+    throw bad_metadata(url, fmt::format("it is for \"{}\"", printable(metadata.hostname)));
+  if (metadata.type != "match")
+    throw bad_metadata(url,
+                       fmt::format("its type is \"{}\", not \"match\"", printable(metadata.type)));
+  if (metadata.audience.empty()) throw bad_metadata(url, "it names no audience");
+  // Older edges send no app_hostname.
+  Application application{
+      .auth_domain = metadata.auth_domain,
+      .audience = metadata.audience,
+      .hostname = metadata.app_hostname.empty() ? metadata.hostname : metadata.app_hostname};
+  require_file_names(url, application);
+  return application;
+}
+
+void check_issued(const Url& url, const Metadata& metadata, sys_seconds now) {
+  const std::int64_t issued = metadata.issued.value_or(0);
+  if (issued <= 0) throw bad_metadata(url, "it does not say when it was issued");
+  const std::int64_t seconds = now.time_since_epoch().count();
+  if (issued < seconds - std::chrono::seconds(kMetadataMaxAge).count())
+    throw Error(ErrorKind::protocol,
+                fmt::format("application metadata of {}: it is older than 24 hours", url.host),
+                "check this computer's clock");
+  if (issued > seconds + std::chrono::seconds(kMetadataMaxAhead).count())
+    throw Error(
+        ErrorKind::protocol,
+        fmt::format("application metadata of {}: it was issued more than 5 minutes from now",
+                    url.host),
+        "check this computer's clock");
+}
+
+std::string keys_file(std::string_view auth_domain) {
+  return file_name(std::string(auth_domain) + "-jwks");
+}
+
+struct CachedKeys {
+  KeySet keys;
+  system_clock::time_point modified;
+};
+
+// A file that cannot be used is as good as none: keys can be fetched again.
+std::optional<CachedKeys> read_cached_keys(const StateDirectory& state,
+                                           std::string_view auth_domain) {
+  try {
+    const auto file = state.read(keys_file(auth_domain), kMaxKeysBytes);
+    auto keys = file ? KeySet::parse(file->content) : std::nullopt;
+    if (!keys || keys->empty()) return std::nullopt;
+    return CachedKeys{std::move(*keys), file->modified};
+  } catch (const Error& error) {
+    log(LogLevel::debug, "cached keys not used", {{"reason", error.message()}});
+    return std::nullopt;
+  }
+}
+
+struct FetchedKeys {
+  KeySet keys;
+  std::string json;
+};
+
+FetchedKeys fetch_keys(const Send& send, const std::string& auth_domain) {
+  const Request request{.url = {.host = auth_domain, .path = "/cdn-cgi/access/certs", .query = {}},
+                        .headers = {},
+                        .body = {},
+                        .timeout = 10s,
+                        .max_body = kMaxKeysBytes};
+  Response response = send(request);
+  const auto bad = [&](std::string_view why) {
+    return Error(ErrorKind::protocol, fmt::format("fetching the keys of {}: {}", auth_domain, why));
+  };
+  if (response.status != 200) throw bad(fmt::format("HTTP status {}", response.status));
+  if (response.body.size() > kMaxKeysBytes) throw bad("more than 1 MiB");
+  auto keys = KeySet::parse(response.body);
+  if (!keys) throw bad("not a JSON Web Key Set");
+  return {std::move(*keys), std::move(response.body)};
+}
+
+// Check 3. The fetched JSON when keys were fetched, for the caller to store once all checks passed.
+std::optional<std::string> verify_signature(const StateDirectory& state, const Send& send,
+                                            const Url& url, const Metadata& metadata) {
+  // A file from the future (the clock was set back) is neither fresh nor too young to fetch again.
+  if (const auto cached = read_cached_keys(state, metadata.auth_domain)) {
+    const auto age = system_clock::now() - cached->modified;
+    const bool is_young = age > -kKeysMinAgeToRefetch && age < kKeysMinAgeToRefetch;
+    const bool is_fresh = age > -kKeysMinAgeToRefetch && age <= kKeysLifetime;
+    if (is_fresh && cached->keys.verifies(metadata.jwt)) return std::nullopt;
+    if (is_young) throw bad_metadata(url, "its signature does not verify");
+  }
+  auto fetched = fetch_keys(send, metadata.auth_domain);
+  if (!fetched.keys.verifies(metadata.jwt))
+    throw bad_metadata(url, "its signature does not verify");
+  return std::move(fetched.json);
+}
+
+// Nothing when a name that long cannot be: then the application is asked for each time.
+std::optional<std::string> record_file(const Url& url) {
+  const std::string name = url.host + (url.path == "/" ? "" : url.path) + "-app";
+  if (name.size() > 200) return std::nullopt;
+  return file_name(name);
+}
+
+void remember(const StateDirectory& state, const std::string& name, std::string_view content) {
+  try {
+    state.write(name, content);
+  } catch (const Error& error) {
+    log(LogLevel::warn, "not remembered", {{"file", name}, {"reason", error.message()}});
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> auth_domain_host(std::string_view claim) {
+  std::string_view authority = claim.substr(0, claim.find_first_of("/?#"));
+  if (const auto at = authority.rfind('@'); at != std::string_view::npos)
+    authority.remove_prefix(at + 1);
+  const auto colon = authority.find(':');
+  if (colon != std::string_view::npos &&
+      authority.find_first_not_of("0123456789", colon + 1) != std::string_view::npos)
+    return std::nullopt;
+  std::string host = to_lower(authority.substr(0, colon));
+  if (!host.ends_with(kAccessSuffix) || !is_host_name(host)) return std::nullopt;
+  return host;
+}
+
+std::optional<Application> ApplicationFinder::known(const Url& url) const {
+  const auto name = record_file(url);
+  if (!name) return std::nullopt;
+  try {
+    const auto file = state_.read(*name, kMaxRecordBytes);
+    if (!file) return std::nullopt;
+    const Metadata metadata = read_metadata(url, file->content);
+    const auto cached = read_cached_keys(state_, metadata.auth_domain);
+    if (!cached || !cached->keys.verifies(metadata.jwt)) return std::nullopt;
+    return application_of(url, metadata);
+  } catch (const Error& error) {
+    log(LogLevel::debug, "remembered application not used", {{"reason", error.message()}});
+    return std::nullopt;
+  }
+}
+
+std::optional<Application> ApplicationFinder::find(const Url& url, sys_seconds now) const {
+  const Request request{.method = Request::Method::head,
+                        .url = url,
+                        .headers = {{"CF-Access-Metadata-Request", "true"}},
+                        .body = {},
+                        .timeout = 7s};
+  const Response response = send_(request);
+  const std::string text(response.header("cf-access-metadata"));
+  if (text.empty()) return std::nullopt;
+
+  const Metadata metadata = read_metadata(url, text);
+  const auto new_keys = verify_signature(state_, send_, url, metadata);
+  Application application = application_of(url, metadata);
+  check_issued(url, metadata, now);
+
+  if (new_keys) remember(state_, keys_file(metadata.auth_domain), *new_keys);
+  if (const auto name = record_file(url)) remember(state_, *name, text);
+  return application;
+}
+
+void ApplicationFinder::forget(const Url& url) const {
+  if (const auto name = record_file(url)) state_.remove(*name);
+}
+
+}  // namespace mayfly

@@ -18,20 +18,23 @@ struct Application {
   bool operator==(const Application&) const = default;
 };
 
-// auth_domain claim -> host: lower-cased host of a URL authority that ends in ".cloudflareaccess.com";
-// nothing otherwise.
+// auth_domain claim -> the lower-cased host of "https://<claim>" when that ends in
+// ".cloudflareaccess.com"; user info, port, path, query and fragment are dropped. Nothing
+// otherwise.
 std::optional<std::string> auth_domain_host(std::string_view claim);
 
 class ApplicationFinder {
  public:
   ApplicationFinder(const StateDirectory& state, const Send& send) : state_(state), send_(send) {}
 
-  // From "<host[-path]>-app", whose signature must verify against the cached keys; no network. Nothing
-  // when there is none or it does not verify. Its age is not judged: the edge refuses a token that is no longer right.
+  // From "<host[-path]>-app", which must pass every check of protocol.md section 1 against the
+  // cached keys, but for its age and theirs: the edge refuses a token that is no longer right. No
+  // network. Nothing when there is none or it does not pass.
   std::optional<Application> known(const Url& url) const;
 
-  // Asks the edge, verifies, remembers. Nothing when there is no Access application. Throws
-  // Error(network) or Error(protocol), and changes no file then.
+  // Asks the edge, verifies, remembers metadata and keys (in files; one that cannot be written is
+  // done without). Nothing when there is no Access application. Throws Error(network) or
+  // Error(protocol), and changes no file then.
   std::optional<Application> find(const Url& url, std::chrono::sys_seconds now) const;
 
   void forget(const Url& url) const;

@@ -1,1 +1,237 @@
 #include "access/identity/credentials.hpp"
+
+#include <fmt/format.h>
+
+#include "access/core/error.hpp"
+#include "access/core/log.hpp"
+#include "access/core/text.hpp"
+#include "access/identity/exchange.hpp"
+
+namespace mayfly {
+namespace {
+
+using std::chrono::sys_seconds;
+using namespace std::chrono_literals;
+
+Error login_needed(const Url& url, std::string_view why) {
+  return Error(ErrorKind::login_needed, fmt::format("a login to {} is needed: {}", url.host, why),
+               fmt::format("run: mayfly access login {}", printable(url.origin() + url.path)));
+}
+
+bool is_denied(int status) {
+  return status == 401 || status == 403;
+}
+
+Error service_token_refused(const Application& application, std::string_view how) {
+  const std::string name = printable(application.hostname);
+  return Error(
+      ErrorKind::refused,
+      fmt::format("access to {} refused: the service token was not accepted ({})", name, how),
+      fmt::format("check its id, secret and expiry; the application \"{}\" needs a policy "
+                  "with the action Service Auth that includes it",
+                  name));
+}
+
+Error certificate_refused(const Application& application, int status) {
+  return Error(
+      ErrorKind::refused,
+      fmt::format("access to {} refused: the client certificate was not accepted (HTTP {})",
+                  printable(application.hostname), status),
+      "the application needs a policy with the action Service Auth that includes the "
+      "certificate, and its CA must be associated with the hostname");
+}
+
+// Access writes the id of a service token with ".access" after it; people leave that off.
+std::string_view without_access(std::string_view id) {
+  if (id.ends_with(".access")) id.remove_suffix(std::string_view(".access").size());
+  return id;
+}
+
+bool is_earned_by(const TokenClaims& claims, const ServiceToken& token) {
+  return !claims.common_name.empty() &&
+         without_access(claims.common_name) == without_access(token.id);
+}
+
+// The token an accepted machine is given; nothing when there is none or it is being taken away.
+std::optional<Secret> earned_token(const Response& response, sys_seconds now) {
+  const auto cookie = response.cookie("CF_Authorization", now);
+  if (!cookie || cookie->value.empty()) return std::nullopt;
+  if (cookie->expires && *cookie->expires <= now) return std::nullopt;
+  return Secret(std::string_view(cookie->value));
+}
+
+}  // namespace
+
+std::vector<Header> service_token_headers(const ServiceToken& token) {
+  return {{"Cf-Access-Client-Id", token.id},
+          {"Cf-Access-Client-Secret", std::string(token.secret.reveal())}};
+}
+
+bool is_login_redirect(const Url& request, int status, std::string_view location) {
+  if (status != 302) return false;
+  try {
+    return resolve_location(request, location).path.starts_with("/cdn-cgi/access/login");
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+Credentials::Credentials(const StateDirectory& state, Send send, LoginPrompt prompt,
+                         CredentialOptions options)
+    : state_(state),
+      send_(std::move(send)),
+      prompt_(std::move(prompt)),
+      options_(std::move(options)),
+      finder_(state_, send_) {}
+
+std::optional<StoredToken> Credentials::stored_token(const Application& application) const {
+  auto token = load_app_token(state_, application, options_.now());
+  if (token && options_.service_token && !is_earned_by(token->claims, *options_.service_token))
+    return std::nullopt;
+  return token;
+}
+
+std::optional<Grant> Credentials::known(const Url& url) const {
+  auto application = finder_.known(url);
+  if (!application) return std::nullopt;
+  auto token = stored_token(*application);
+  if (!token) return std::nullopt;
+  return Grant{std::move(application), std::move(token)};
+}
+
+Grant Credentials::obtain(const Url& url) const {
+  const auto application = finder_.find(url, options_.now());
+  if (!application) return {};
+  if (auto token = stored_token(*application)) return {application, std::move(token)};
+  if (auto grant = by_machine(url, *application)) return std::move(*grant);
+  return by_person(url, *application);
+}
+
+// Nothing when satisfied, or when a machine has waited enough or would have to wait for a person.
+std::optional<LoginLock> Credentials::lock(const std::string& base, Waiting waiting,
+                                           const std::function<bool()>& satisfied) const {
+  if (waiting == Waiting::person)
+    return wait_for_login_lock(state_, base,
+                               {.satisfied = satisfied,
+                                .notice = prompt_.other_login,
+                                .timeout = options_.transfer.patience});
+  const auto end = std::chrono::steady_clock::now() + options_.machine_patience;
+  bool is_person_at_it = false;
+  return wait_for_login_lock(
+      state_, base,
+      {.satisfied =
+           [&] {
+             return is_person_at_it || std::chrono::steady_clock::now() >= end || satisfied();
+           },
+       .notice = [&](long, std::string_view shown) { is_person_at_it = !shown.empty(); }});
+}
+
+std::optional<Grant> Credentials::by_machine(const Url& url, const Application& application) const {
+  using Certificate = CredentialOptions::ClientCertificate;
+  if (!options_.service_token && options_.client_certificate == Certificate::absent)
+    return std::nullopt;
+  const auto held = lock(app_token_file(application), Waiting::machine,
+                         [&] { return stored_token(application).has_value(); });
+  if (auto token = stored_token(application)) return Grant{application, std::move(token)};
+
+  const Response response =
+      send_({.url = url,
+             .headers = options_.service_token ? service_token_headers(*options_.service_token)
+                                               : std::vector<Header>(),
+             .body = {}});
+  return judge_machine_answer(url, application, response);
+}
+
+// Nothing when the certificate was good and a person's identity is wanted too.
+std::optional<Grant> Credentials::judge_machine_answer(const Url& url,
+                                                       const Application& application,
+                                                       const Response& response) const {
+  const sys_seconds now = options_.now();
+  const bool is_login = is_login_redirect(url, response.status, response.header("Location"));
+  if (is_login && options_.service_token)
+    throw service_token_refused(application, "sent to the login page");
+  if (is_login) return std::nullopt;
+  // The cookie decides first: a 403 that comes with it is the origin's.
+  if (const auto token = earned_token(response, now))
+    return Grant{application, save_app_token(state_, application, *token, now)};
+  if (is_denied(response.status) && options_.service_token)
+    throw service_token_refused(application, fmt::format("HTTP {}", response.status));
+  if (is_denied(response.status)) throw certificate_refused(application, response.status);
+  return Grant{application, std::nullopt};
+}
+
+Grant Credentials::by_person(const Url& url, const Application& application) const {
+  const auto load_org = [&] {
+    return load_org_token(state_, application.auth_domain, options_.now());
+  };
+  const bool is_browser_allowed = options_.login == CredentialOptions::Login::allowed;
+  if (!is_browser_allowed && !load_org())
+    throw login_needed(url, "no valid token is stored, and logging in is not allowed here");
+  const Waiting waiting = is_browser_allowed ? Waiting::person : Waiting::machine;
+
+  // cloudflared's order: the application's lock, then the team's when there is no org token.
+  auto held = lock(app_token_file(application), waiting,
+                   [&] { return stored_token(application).has_value(); });
+  if (auto token = stored_token(application)) return {application, std::move(token)};
+  auto org_token = load_org();
+  std::optional<LoginLock> held_org;
+  if (!org_token && is_browser_allowed) {
+    held_org = lock(org_token_file(application.auth_domain), waiting,
+                    [&] { return load_org().has_value(); });
+    org_token = load_org();
+  }
+  if (auto grant = by_exchange(url, application, org_token)) return std::move(*grant);
+  if (!is_browser_allowed)
+    throw login_needed(
+        url, "the team's stored token is not accepted, and logging in is not allowed here");
+  std::vector<LoginLock*> locks;
+  for (auto* one : {&held, &held_org})
+    if (*one) locks.push_back(&**one);
+  return by_browser(url, application, locks);
+}
+
+std::optional<Grant> Credentials::by_exchange(const Url& url, const Application& application,
+                                              const std::optional<StoredToken>& org_token) const {
+  if (!org_token) return std::nullopt;
+  const sys_seconds now = options_.now();
+  const auto token = exchange_org_token(send_, url, application, org_token->jwt, now);
+  if (!token) return std::nullopt;
+  return Grant{application, save_app_token(state_, application, *token, now)};
+}
+
+Grant Credentials::by_browser(const Url& url, const Application& application,
+                              const std::vector<LoginLock*>& locks) const {
+  const TransferKey key;
+  const std::string page = login_url(url, application, key.public_key(), options_.transfer);
+  for (LoginLock* one : locks) try {
+      one->publish_url(page);
+    } catch (const Error& error) {
+      log(LogLevel::warn, "login URL not shown to others", {{"reason", error.message()}});
+    }
+  prompt_.show(page);
+  const TokenPair tokens = fetch_transfer(send_, key, options_.transfer, prompt_.waiting);
+  return {application, save_tokens(state_, application, tokens, options_.now())};
+}
+
+void Credentials::discard(const Grant& grant) const {
+  if (grant.application && grant.token)
+    remove_app_token(state_, *grant.application, grant.token->jwt);
+}
+
+bool Credentials::accepted_at_edge(const Url& url, const StoredToken& token) const {
+  Url probe = url;
+  probe.query += (probe.query.empty() ? "" : "&") + std::string("cloudflared_token_check=true");
+  try {
+    const Response response =
+        send_({.url = probe,
+               .headers = {{"Cf-Access-Token", std::string(token.jwt.reveal())}},
+               .body = {},
+               .timeout = 5s});
+    return !is_login_redirect(probe, response.status, response.header("Location"));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::network && error.kind() != ErrorKind::protocol) throw;
+    return true;
+  }
+}
+
+}  // namespace mayfly

@@ -5,8 +5,10 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "access/core/files.hpp"
+#include "access/core/lock.hpp"
 #include "access/core/secret.hpp"
 #include "access/core/url.hpp"
 #include "access/identity/application.hpp"
@@ -36,6 +38,12 @@ struct CredentialOptions {
   enum class ClientCertificate { absent, present } client_certificate = ClientCertificate::absent;
   enum class Login { allowed, never } login = Login::allowed;  // never: --batch
   TransferOptions transfer;
+  // What has no person waiting for it (a machine's identity, Login::never) waits this long for
+  // another process's login, and does without the lock then.
+  std::chrono::milliseconds machine_patience = std::chrono::seconds(5);
+  std::function<std::chrono::sys_seconds()> now = [] {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  };
 };
 
 // What opens the application: a token, or nothing but the connection's own client certificate or
@@ -47,15 +55,20 @@ struct Grant {
 
 class Credentials {
  public:
-  Credentials(const StateDirectory& state, Send send, LoginPrompt prompt, CredentialOptions options);
+  // state outlives it.
+  Credentials(const StateDirectory& state, Send send, LoginPrompt prompt,
+              CredentialOptions options);
+  Credentials(const Credentials&) = delete;
+  Credentials& operator=(const Credentials&) = delete;
 
-  // A known application and a valid stored token: no network. With a service token, only a token that
-  // this service token earned.
+  // A known application and a valid stored token: no network. With a service token, only a token
+  // that this service token earned.
   std::optional<Grant> known(const Url& url) const;
 
-  // In order: stored token, (lock) stored token again, client certificate or service token, org token
-  // exchange, browser. Throws Error(refused) when Access says no, Error(login_needed) when a login is not allowed or
-  // not completed, Error(network), Error(protocol).
+  // In order: stored token, (lock) stored token again, client certificate or service token, org
+  // token exchange, browser. A service token is never followed by anything else. Throws
+  // Error(refused) when Access says no, Error(login_needed) when a login is not allowed or not
+  // completed, Error(network), Error(protocol).
   Grant obtain(const Url& url) const;
 
   // The edge no longer takes this token: deletes it (unless another one has been stored meanwhile).
@@ -66,6 +79,20 @@ class Credentials {
   bool accepted_at_edge(const Url& url, const StoredToken& token) const;
 
  private:
+  enum class Waiting { person, machine };
+
+  std::optional<StoredToken> stored_token(const Application& application) const;
+  std::optional<LoginLock> lock(const std::string& base, Waiting waiting,
+                                const std::function<bool()>& satisfied) const;
+  std::optional<Grant> by_machine(const Url& url, const Application& application) const;
+  std::optional<Grant> judge_machine_answer(const Url& url, const Application& application,
+                                            const Response& response) const;
+  Grant by_person(const Url& url, const Application& application) const;
+  std::optional<Grant> by_exchange(const Url& url, const Application& application,
+                                   const std::optional<StoredToken>& org_token) const;
+  Grant by_browser(const Url& url, const Application& application,
+                   const std::vector<LoginLock*>& locks) const;
+
   const StateDirectory& state_;
   Send send_;
   LoginPrompt prompt_;

@@ -11,9 +11,11 @@
 
 namespace mayfly {
 
-// Nothing when the edge does not grant it (revoked, another login wanted). The org token goes to the
-// auth domain's login path over https and nowhere else, whatever a redirect says. Throws Error(network).
-std::optional<Secret> exchange_org_token(const Send& send, const Url& url, const Application& application,
-                                         const Secret& org_token, std::chrono::sys_seconds now);
+// Nothing when the edge does not grant it (revoked, another login wanted). The org token goes to
+// the auth domain's login path over https and nowhere else, whatever a redirect says. Throws
+// Error(network).
+std::optional<Secret> exchange_org_token(const Send& send, const Url& url,
+                                         const Application& application, const Secret& org_token,
+                                         std::chrono::sys_seconds now);
 
 }  // namespace mayfly

@@ -1,1 +1,113 @@
 #include "access/identity/jwks.hpp"
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+
+#include <nlohmann/json.hpp>
+
+#include "access/core/encoding.hpp"
+#include "access/core/json.hpp"
+
+namespace mayfly {
+namespace {
+
+constexpr std::size_t kMaxKeys = 64;
+// RFC 7518 section 3.3 asks for 2048 bits; the upper bound keeps a hostile key from costing
+// seconds.
+constexpr int kMinModulusBits = 2048;
+constexpr int kMaxModulusBits = 8192;
+constexpr int kMaxExponentBits = 64;
+
+template <auto function>
+struct Free {
+  template <typename T>
+  void operator()(T* pointer) const {
+    function(pointer);
+  }
+};
+using Number = std::unique_ptr<BIGNUM, Free<BN_free>>;
+using ParameterBuilder = std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>>;
+using Parameters = std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>>;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
+
+const unsigned char* bytes_of(const std::string& text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+// Base64urlUInt of RFC 7518 section 2, of at most max_bits.
+Number number_member(const nlohmann::json& object, const char* name, int max_bits) {
+  const auto text = string_member(object, name);
+  const auto bytes = text ? base64_decode(*text, Base64::url_unpadded) : std::nullopt;
+  if (!bytes || bytes->empty() || bytes->size() > static_cast<std::size_t>(max_bits) / 8 + 1)
+    return nullptr;
+  Number number(BN_bin2bn(bytes_of(*bytes), static_cast<int>(bytes->size()), nullptr));
+  return number && BN_num_bits(number.get()) <= max_bits ? std::move(number) : nullptr;
+}
+
+std::shared_ptr<void> public_key(const BIGNUM* modulus, const BIGNUM* exponent) {
+  const ParameterBuilder builder(OSSL_PARAM_BLD_new());
+  if (!builder || OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus) != 1 ||
+      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, exponent) != 1)
+    return nullptr;
+  const Parameters parameters(OSSL_PARAM_BLD_to_param(builder.get()));
+  const KeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+  EVP_PKEY* key = nullptr;
+  if (!parameters || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
+      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters.get()) != 1)
+    return nullptr;
+  return {key, [](void* handle) { EVP_PKEY_free(static_cast<EVP_PKEY*>(handle)); }};
+}
+
+// Nothing for a key that cannot check RS256: another kind, another use, or too weak.
+std::shared_ptr<void> rs256_key(const nlohmann::json& jwk) {
+  if (string_member(jwk, "kty") != "RSA") return nullptr;
+  if (jwk.contains("use") && string_member(jwk, "use") != "sig") return nullptr;
+  if (jwk.contains("alg") && string_member(jwk, "alg") != "RS256") return nullptr;
+  const Number modulus = number_member(jwk, "n", kMaxModulusBits);
+  const Number exponent = number_member(jwk, "e", kMaxExponentBits);
+  if (!modulus || BN_num_bits(modulus.get()) < kMinModulusBits || !BN_is_odd(modulus.get()))
+    return nullptr;
+  if (!exponent || !BN_is_odd(exponent.get()) || BN_is_one(exponent.get())) return nullptr;
+  return public_key(modulus.get(), exponent.get());
+}
+
+bool verify_rs256(EVP_PKEY* key, const Jwt& jwt) {
+  const DigestContext context(EVP_MD_CTX_new());
+  // RSASSA-PKCS1-v1_5 is what an RSA key does unless told otherwise.
+  return context &&
+         EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key,
+                                 nullptr) == 1 &&
+         EVP_DigestVerify(context.get(), bytes_of(jwt.signature), jwt.signature.size(),
+                          bytes_of(jwt.signing_input), jwt.signing_input.size()) == 1;
+}
+
+}  // namespace
+
+std::optional<KeySet> KeySet::parse(std::string_view json) {
+  const auto object = parse_json(json);
+  if (!object || !object->is_object()) return std::nullopt;
+  const auto keys = object->find("keys");
+  if (keys == object->end() || !keys->is_array() || keys->size() > kMaxKeys) return std::nullopt;
+
+  KeySet set;
+  for (const nlohmann::json& jwk : *keys) {
+    if (!jwk.is_object()) return std::nullopt;
+    auto id = string_member(jwk, "kid");
+    if (!id || id->empty()) continue;
+    if (auto handle = rs256_key(jwk)) set.keys_.push_back({std::move(*id), std::move(handle)});
+  }
+  return set;
+}
+
+bool KeySet::verifies(const Jwt& jwt) const {
+  if (jwt.key_id.empty()) return false;
+  for (const Key& key : keys_)
+    if (key.id == jwt.key_id && verify_rs256(static_cast<EVP_PKEY*>(key.handle.get()), jwt))
+      return true;
+  return false;
+}
+
+}  // namespace mayfly

@@ -1,4 +1,5 @@
-// A team's public keys, and the check of an RS256 signature against them (RFC 7517, RFC 7518 section 3.3).
+// A team's public keys, and the check of an RS256 signature against them (RFC 7517, RFC 7518
+// section 3.3).
 #pragma once
 
 #include <memory>
@@ -13,8 +14,8 @@ namespace mayfly {
 
 class KeySet {
  public:
-  // RSA keys with 2048 bits and more, public exponent odd and above 2; keys of other kinds are passed over. Nothing when the
-  // text is no {"keys":[...]} or holds more than 64 keys.
+  // RSA keys with 2048 bits and more, public exponent odd and above 2; keys of other kinds are
+  // passed over. Nothing when the text is no {"keys":[...]} or holds more than 64 keys.
   static std::optional<KeySet> parse(std::string_view json);
 
   bool empty() const noexcept { return keys_.empty(); }

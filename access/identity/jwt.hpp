@@ -16,8 +16,8 @@ struct Jwt {
   std::string payload;        // decoded JSON text
 };
 
-// Three strict base64url parts, header alg RS256 and no "crit", both JSON objects without duplicate keys; at most
-// 64 KiB. Nothing otherwise. Does not look at the signature.
+// Three strict base64url parts, header alg RS256 and no "crit", both JSON objects without duplicate
+// keys; at most 64 KiB. Nothing otherwise. Does not look at the signature.
 std::optional<Jwt> parse_jwt(std::string_view compact);
 
 // The claims of an app or org token (protocol.md, Words).
@@ -36,7 +36,8 @@ struct TokenClaims {
   const std::string& identity() const { return email.empty() ? common_name : email; }
 };
 
-// Nothing when the payload is no such object, or has no "exp".
+// Nothing when the payload has no "aud" or "exp" of the right type, or an "exp" outside the years
+// 1970 to 9999.
 std::optional<TokenClaims> token_claims(const Jwt& jwt);
 // parse_jwt and token_claims in one.
 std::optional<TokenClaims> read_token(std::string_view compact);

@@ -17,21 +17,37 @@ struct StoredToken {
   TokenClaims claims;
 };
 
-std::string app_token_file(const Application& application);         // "<app_hostname>-<aud>-token"
-std::string org_token_file(std::string_view auth_domain);           // "<auth domain>-org-token"
+std::string app_token_file(const Application& application);  // "<app_hostname>-<aud>-token"
+std::string org_token_file(std::string_view auth_domain);    // "<auth domain>-org-token"
 
-// The valid token for this application; an expired, foreign or unreadable one is deleted.
-std::optional<StoredToken> load_app_token(const StateDirectory& state, const Application& application,
+// A token as it came, checked: RS256 JWT, audience, issuer, expiry in the future. Throws
+// Error(protocol) for one that is not what was asked for.
+StoredToken check_app_token(const Application& application, const Secret& jwt,
+                            std::chrono::sys_seconds now);
+
+// The valid token: RS256 JWT, expiry in the future, audience (app) or issuer (org). An expired or
+// foreign one is deleted. Text that is no JWT stays: it may be one that cloudflared is writing.
+std::optional<StoredToken> load_app_token(const StateDirectory& state,
+                                          const Application& application,
                                           std::chrono::sys_seconds now);
 std::optional<StoredToken> load_org_token(const StateDirectory& state, std::string_view auth_domain,
                                           std::chrono::sys_seconds now);
 
-// Checks before it writes: RS256 JWT, audience, expiry, issuer. Throws Error(protocol) for one that is not what was
-// asked for.
-StoredToken save_app_token(const StateDirectory& state, const Application& application, const Secret& jwt,
-                           std::chrono::sys_seconds now);
-void save_org_token(const StateDirectory& state, std::string_view auth_domain, const Secret& jwt,
-                    std::chrono::sys_seconds now);
+// Writes after check_app_token.
+StoredToken save_app_token(const StateDirectory& state, const Application& application,
+                           const Secret& jwt, std::chrono::sys_seconds now);
+
+struct TokenPair {
+  Secret app_token;
+  Secret org_token;  // may be empty
+};
+// Checks both before it writes either. An org token that has expired already is left out.
+StoredToken save_tokens(const StateDirectory& state, const Application& application,
+                        const TokenPair& tokens, std::chrono::sys_seconds now);
+
 void remove_app_token(const StateDirectory& state, const Application& application);
+// Only when the file still holds this token. True when it did.
+bool remove_app_token(const StateDirectory& state, const Application& application,
+                      const Secret& jwt);
 
 }  // namespace mayfly

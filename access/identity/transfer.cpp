@@ -1,1 +1,232 @@
 #include "access/identity/transfer.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "access/core/encoding.hpp"
+#include "access/core/error.hpp"
+#include "access/core/interrupt.hpp"
+#include "access/core/json.hpp"
+#include "access/core/log.hpp"
+#include "access/core/text.hpp"
+
+namespace mayfly {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr int kMaxServerErrors = 3;
+// With the pauses between them about a minute and a half of a service that cannot be reached.
+constexpr int kMaxQuickDrops = 12;
+// A poll that broke later than this was being held: middleboxes cut idle connections.
+constexpr auto kHeldPoll = 20s;
+
+Error not_sealed(std::string_view why) {
+  return Error(ErrorKind::protocol, fmt::format("opening the login's answer: {}", why));
+}
+
+std::optional<int> hex_digit(char c) {
+  const std::string_view digits = "0123456789abcdef";
+  const auto at = digits.find(to_lower(std::string_view(&c, 1)));
+  return at == std::string_view::npos ? std::nullopt : std::optional(static_cast<int>(at));
+}
+
+// application/x-www-form-urlencoded; nothing for a "%" that begins no %XX.
+std::optional<std::string> form_decode(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i] == '+' ? ' ' : text[i];
+      continue;
+    }
+    const auto high = i + 2 < text.size() ? hex_digit(text[i + 1]) : std::nullopt;
+    const auto low = high ? hex_digit(text[i + 2]) : std::nullopt;
+    if (!low) return std::nullopt;
+    decoded += static_cast<char>(*high * 16 + *low);
+    i += 2;
+  }
+  return decoded;
+}
+
+// A query by name: sorted names, the values of one name in the order they came.
+class Query {
+ public:
+  // As cloudflared's library reads it: pairs it cannot decode, or with a ";", are left out.
+  explicit Query(std::string_view text) {
+    for (const std::string_view pair : split(text, '&')) {
+      if (pair.empty() || pair.find(';') != std::string_view::npos) continue;
+      const auto equals = pair.find('=');
+      const auto name = form_decode(pair.substr(0, equals));
+      const auto value =
+          form_decode(equals == std::string_view::npos ? "" : pair.substr(equals + 1));
+      if (name && value) values_[*name].push_back(*value);
+    }
+  }
+
+  void set(const std::string& name, std::string_view value) {
+    values_[name] = {std::string(value)};
+  }
+
+  std::string text() const {
+    std::string joined;
+    for (const auto& [name, values] : values_)
+      for (const std::string& value : values)
+        joined += (joined.empty() ? "" : "&") + form_encode(name) + "=" + form_encode(value);
+    return joined;
+  }
+
+ private:
+  std::map<std::string, std::vector<std::string>> values_;
+};
+
+// Moved out, so that no copy stays behind.
+Secret take_secret(nlohmann::json& object, const char* name) {
+  const auto member = object.find(name);
+  if (member == object.end() || !member->is_string()) return {};
+  return Secret(std::move(member->get_ref<std::string&>()));
+}
+
+TokenPair read_tokens(const Secret& opened) {
+  auto object = parse_json(opened.reveal());
+  if (!object || !object->is_object()) throw not_sealed("it is not a JSON object");
+  TokenPair tokens{.app_token = take_secret(*object, "app_token"),
+                   .org_token = take_secret(*object, "org_token")};
+  if (tokens.app_token.empty()) throw not_sealed("it holds no application token");
+  return tokens;
+}
+
+[[noreturn]] void give_up(std::string_view why) {
+  throw Error(ErrorKind::login_needed, fmt::format("login not completed: {}", why),
+              "run the command again and open the URL it shows");
+}
+
+void wait_interruptibly(milliseconds duration) {
+  pollfd interrupt{.fd = interrupt_descriptor(), .events = POLLIN, .revents = 0};
+  if (poll(&interrupt, 1, static_cast<int>(duration.count())) > 0) give_up("interrupted");
+}
+
+class Polling {
+ public:
+  Polling(const Send& send, const TransferKey& key, const TransferOptions& options)
+      : send_(send),
+        options_(options),
+        end_(steady_clock::now() + options.patience),
+        url_{.host = options.service == TransferOptions::Service::fedramp
+                         ? "login.fed.cloudflareaccess.org"
+                         : "login.cloudflareaccess.org",
+             .path = "/transfer/" + key.public_key(),
+             .query = {}} {}
+
+  seconds left() const {
+    return std::chrono::ceil<seconds>(
+        std::max(end_ - steady_clock::now(), steady_clock::duration()));
+  }
+
+  // The answer that holds the tokens; nothing when this poll brought none.
+  std::optional<Response> once() {
+    const auto started = steady_clock::now();
+    const auto time_left = std::chrono::ceil<milliseconds>(end_ - started);
+    if (time_left <= 0ms) give_up("it was not finished in time");
+    auto response = try_send(std::min(options_.poll_timeout, time_left + 1s));
+    if (response && response->status == 200 && !response->body.empty()) return response;
+    if (response) judge(*response);
+    wait_interruptibly(
+        pause_after(std::chrono::floor<milliseconds>(steady_clock::now() - started)));
+    return std::nullopt;
+  }
+
+ private:
+  std::optional<Response> try_send(milliseconds timeout) {
+    const auto started = steady_clock::now();
+    try {
+      Response response = send_({.url = url_, .headers = {}, .body = {}, .timeout = timeout});
+      drops_ = 0;
+      return response;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::network) throw;
+      drops_ = steady_clock::now() - started < kHeldPoll ? drops_ + 1 : 0;
+      if (drops_ >= kMaxQuickDrops) throw;
+      log(LogLevel::debug, "login poll dropped", {{"reason", error.message()}});
+      return std::nullopt;
+    }
+  }
+
+  void judge(const Response& response) {
+    server_errors_ = response.status >= 500 ? server_errors_ + 1 : 0;
+    if (server_errors_ < kMaxServerErrors) return;
+    throw Error(ErrorKind::network,
+                fmt::format("asking {} for the login's answer: HTTP status {}: {}", url_.host,
+                            response.status, printable(response.body)),
+                "try again in a while");
+  }
+
+  milliseconds pause_after(milliseconds poll_took) const {
+    const int failures = std::max(drops_, server_errors_);
+    const int factor = std::min(failures > 0 ? 1 << std::min(failures - 1, 4) : 1, 10);
+    const auto time_left = std::chrono::ceil<milliseconds>(end_ - steady_clock::now());
+    return std::clamp(options_.pause * factor - poll_took, 0ms, std::max(time_left, 0ms));
+  }
+
+  const Send& send_;
+  const TransferOptions& options_;
+  steady_clock::time_point end_;
+  Url url_;
+  int drops_ = 0;
+  int server_errors_ = 0;
+};
+
+}  // namespace
+
+std::string TransferKey::public_key() const {
+  return base64_encode(pair_.public_key, Base64::url);
+}
+
+Secret TransferKey::open(std::string_view body, std::string_view sender_public_key) const {
+  if (body.ends_with('\n')) body.remove_suffix(1);
+  const auto sealed = base64_decode(body, Base64::standard);
+  if (!sealed) throw not_sealed("it is not base64");
+  const auto sender = base64_decode(sender_public_key, Base64::url);
+  if (!sender || sender->size() != 32) throw not_sealed("the sender's key is not one of 32 bytes");
+  auto opened = open_box(*sealed, *sender, pair_.secret_key);
+  if (!opened) throw not_sealed("it was not sealed for this login");
+  return std::move(*opened);
+}
+
+std::string login_url(const Url& url, const Application& application, std::string_view public_key,
+                      const TransferOptions& options) {
+  Query query(url.query);
+  query.set("token", public_key);
+  query.set("aud", application.audience);
+
+  Url back = url;
+  back.query = query.text();
+  if (options.return_to == TransferOptions::Return::to_host) back.path.clear();
+
+  query.set("redirect_url", back.text());
+  query.set("send_org_token", "true");
+  query.set("edge_token_transfer", "true");
+  if (options.interstitial == TransferOptions::Interstitial::close)
+    query.set("close_interstitial", "true");
+  return url.origin() + "/cdn-cgi/access/cli?" + query.text();
+}
+
+TokenPair fetch_transfer(const Send& send, const TransferKey& key, const TransferOptions& options,
+                         const std::function<void(seconds left)>& waiting) {
+  Polling polling(send, key, options);
+  for (;;) {
+    if (interrupted_by() != 0) give_up("interrupted");
+    waiting(polling.left());
+    if (const auto response = polling.once())
+      return read_tokens(key.open(response->body, response->header("service-public-key")));
+  }
+}
+
+}  // namespace mayfly

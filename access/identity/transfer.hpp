@@ -1,4 +1,5 @@
-// The browser login: a public key goes into the URL, sealed tokens come back (protocol.md section 2, Browser).
+// The browser login: a public key goes into the URL, sealed tokens come back (protocol.md section
+// 2, Browser).
 #pragma once
 
 #include <chrono>
@@ -9,47 +10,50 @@
 #include "access/core/secret.hpp"
 #include "access/core/url.hpp"
 #include "access/identity/application.hpp"
+#include "access/identity/box.hpp"
+#include "access/identity/token_store.hpp"
 #include "access/transport/http.hpp"
 
 namespace mayfly {
 
-// A fresh X25519 key pair; the public key is the capability to fetch the credential, so there is no way
-// to load or store one.
+// A fresh X25519 key pair; the public key is the capability to fetch the credential, so there is no
+// way to load or store one.
 class TransferKey {
  public:
-  TransferKey();
+  TransferKey() : pair_(BoxKeyPair::generate()) {}
   std::string public_key() const;  // base64url with padding
 
-  // body: standard base64 of nonce(24) || crypto_box; sender: base64url of exactly 32 bytes. Throws Error(protocol).
+  // body: standard base64 of nonce(24) || crypto_box, perhaps with a newline after it; sender:
+  // base64url of exactly 32 bytes. Throws Error(protocol).
   Secret open(std::string_view body, std::string_view sender_public_key) const;
 
  private:
-  std::string public_;
-  Secret secret_;
+  BoxKeyPair pair_;
 };
 
 struct TransferOptions {
   enum class Interstitial { keep, close } interstitial = Interstitial::keep;
   enum class Service { commercial, fedramp } service = Service::commercial;
-  // Which part of the application's URL the browser is sent back to; as cloudflared: whole for ssh-gen,
-  // login and tunnels, the host only for curl.
+  // How much of the application's URL the browser is sent back to. As cloudflared: the host only
+  // for curl, the path too for everything else.
+  enum class Return { to_path, to_host } return_to = Return::to_path;
   std::chrono::seconds patience = std::chrono::minutes(15);
+  // The service holds a poll for 60 s.
+  std::chrono::milliseconds poll_timeout = std::chrono::seconds(75);
+  // Polls start no closer together than this; what follows a failure waits up to ten times as long.
+  std::chrono::milliseconds pause = std::chrono::seconds(1);
 };
 
-// The URL a person opens; query sorted.
+// The URL a person opens; query sorted, encoded as HTML forms are.
 std::string login_url(const Url& url, const Application& application, std::string_view public_key,
                       const TransferOptions& options);
 
-struct Transferred {
-  Secret app_token;
-  Secret org_token;  // may be empty
-};
-
-// Polls until the tokens are there. Survives short polls, dropped connections and a person who takes
-// ten minutes; waits a little between polls that end at once. waiting(left) is called between polls.
-// Throws Error(login_needed) when patience ends or interrupted, Error(network) on 5xx or when the service cannot be
-// reached for long, Error(protocol) when what comes is not a sealed token pair.
-Transferred fetch_transfer(const Send& send, const TransferKey& key, const TransferOptions& options,
-                           const std::function<void(std::chrono::seconds left)>& waiting);
+// Polls until the tokens are there. Survives short polls, dropped connections and a person who
+// takes ten minutes. waiting(left) is called before each poll. What the tokens say is not looked
+// at: see check_app_token. Throws Error(login_needed) when patience ends or interrupted,
+// Error(network) on 5xx or when the service cannot be reached for long, Error(protocol) when what
+// comes is not a sealed token pair.
+TokenPair fetch_transfer(const Send& send, const TransferKey& key, const TransferOptions& options,
+                         const std::function<void(std::chrono::seconds left)>& waiting);
 
 }  // namespace mayfly
