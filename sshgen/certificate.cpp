@@ -1,1 +1,157 @@
 #include "sshgen/certificate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "access/core/text.hpp"
+#include "sshgen/keypair.hpp"
+#include "sshgen/public_key.hpp"
+#include "sshgen/wire.hpp"
+
+namespace mayfly::sshgen {
+namespace {
+
+constexpr std::string_view type_suffix = "-cert-v01@openssh.com";
+constexpr std::uint32_t user_role = 1;
+constexpr std::size_t largest_blob = 64 << 10;
+constexpr std::size_t most_principals = 256;  // OpenSSH's SSHKEY_CERT_MAX_PRINCIPALS
+constexpr std::uint64_t clock_tolerance = 300;
+constexpr std::array<std::string_view, 3> known_critical_options{"force-command", "source-address",
+                                                                 "verify-required"};
+
+std::uint64_t epoch_seconds(std::chrono::sys_seconds now) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 0));
+}
+
+std::optional<std::vector<std::string>> read_principals(std::string_view bytes) {
+  WireReader reader(bytes);
+  std::vector<std::string> names;
+  while (!reader.at_end() && names.size() < most_principals) names.emplace_back(reader.string());
+  if (!reader.complete()) return std::nullopt;
+  return names;
+}
+
+// The names of "string name, string data" pairs, which must ascend (PROTOCOL.certkeys, Critical
+// options: lexically ordered, each once).
+std::optional<std::vector<std::string>> read_options(std::string_view bytes) {
+  WireReader reader(bytes);
+  std::vector<std::string> names;
+  while (!reader.at_end()) {
+    const auto name = reader.string();
+    reader.string();
+    if (!reader.ok() || (!names.empty() && names.back() >= name)) return std::nullopt;
+    names.emplace_back(name);
+  }
+  if (!reader.complete()) return std::nullopt;
+  return names;
+}
+
+// The key inside, as the blob it has outside of the certificate.
+std::optional<std::string> read_certified_key(WireReader& reader, std::string_view type) {
+  if (!type.ends_with(type_suffix)) return std::nullopt;
+  const auto plain_type = type.substr(0, type.size() - type_suffix.size());
+  const auto from = reader.rest();
+  if (!read_public_fields(reader, plain_type)) return std::nullopt;
+  WireWriter blob;
+  blob.string(plain_type).raw(from.substr(0, from.size() - reader.rest().size()));
+  return blob.bytes();
+}
+
+std::string unknown_critical_option(const Certificate& certificate) {
+  for (const auto& option : certificate.critical_options)
+    if (std::find(known_critical_options.begin(), known_critical_options.end(), option) ==
+        known_critical_options.end())
+      return option;
+  return {};
+}
+
+std::string objection_to_time(const Certificate& certificate, std::chrono::sys_seconds now) {
+  const auto seconds = epoch_seconds(now);
+  if (certificate.valid_before <= certificate.valid_after) return "it is valid at no time";
+  if (seconds >= certificate.valid_before)
+    return fmt::format("it expired {} s ago by this machine's clock",
+                       seconds - certificate.valid_before);
+  if (certificate.valid_after > seconds && certificate.valid_after - seconds > clock_tolerance)
+    return fmt::format("it becomes valid only in {} s by this machine's clock",
+                       certificate.valid_after - seconds);
+  return {};
+}
+
+}  // namespace
+
+bool Certificate::valid_at(std::chrono::sys_seconds now) const {
+  const auto seconds = epoch_seconds(now);
+  return valid_after <= seconds && seconds < valid_before;
+}
+
+std::chrono::seconds Certificate::remaining_at(std::chrono::sys_seconds now) const {
+  const auto seconds = epoch_seconds(now);
+  if (seconds >= valid_before) return {};
+  constexpr auto longest = static_cast<std::uint64_t>(std::chrono::seconds::max().count());
+  return std::chrono::seconds(std::min(valid_before - seconds, longest));
+}
+
+bool Certificate::usable_at(std::chrono::sys_seconds now) const {
+  if (!objection_to_time(*this, now).empty()) return false;
+  const auto validity = valid_before - valid_after;
+  const std::uint64_t margin = validity < 120 ? validity / 3 : 30;
+  return valid_before - epoch_seconds(now) > margin;
+}
+
+std::optional<Certificate> parse_certificate(std::string_view line) {
+  if (const auto blob = public_blob_of_line(line)) return parse_certificate_blob(*blob);
+  return std::nullopt;
+}
+
+std::optional<Certificate> parse_certificate_blob(std::string_view blob) {
+  if (blob.size() > largest_blob) return std::nullopt;
+  WireReader reader(blob);
+  Certificate certificate;
+  certificate.type = reader.string();
+  const auto nonce = reader.string();
+  auto key = read_certified_key(reader, certificate.type);
+  if (!key) return std::nullopt;
+  certificate.certified_key = *std::move(key);
+  certificate.serial = reader.uint64();
+  certificate.role = reader.uint32();
+  certificate.key_id = reader.string();
+  auto principals = read_principals(reader.string());
+  certificate.valid_after = reader.uint64();
+  certificate.valid_before = reader.uint64();
+  auto critical = read_options(reader.string());
+  const auto extensions = read_options(reader.string());
+  reader.string();  // reserved
+  certificate.signature_key = reader.string();
+  certificate.signature = reader.string();
+  if (!reader.complete() || nonce.empty() || !principals || !critical || !extensions ||
+      certificate.signature.empty() || !is_public_key(certificate.signature_key))
+    return std::nullopt;
+  certificate.principals = *std::move(principals);
+  certificate.critical_options = *std::move(critical);
+  certificate.blob = blob;
+  return certificate;
+}
+
+bool signature_verifies(const Certificate& certificate) {
+  const auto signature_field = 4 + certificate.signature.size();
+  if (certificate.blob.size() < signature_field) return false;
+  const std::string_view blob = certificate.blob;
+  return verifies(certificate.signature_key, certificate.signature,
+                  blob.substr(0, blob.size() - signature_field));
+}
+
+std::string objection_to(const Certificate& certificate, std::string_view public_blob,
+                         std::chrono::sys_seconds now) {
+  if (certificate.role != user_role) return "it is not a user certificate";
+  if (certificate.certified_key != public_blob) return "it certifies another key";
+  if (auto objection = objection_to_time(certificate, now); !objection.empty()) return objection;
+  if (certificate.principals.empty()) return "it names no principal";
+  if (const auto option = unknown_critical_option(certificate); !option.empty())
+    return fmt::format("its critical option \"{}\" is unknown", printable(option, 60));
+  if (!signature_verifies(certificate)) return "its signature does not verify";
+  return {};
+}
+
+}  // namespace mayfly::sshgen

@@ -20,21 +20,31 @@ struct Certificate {
   std::vector<std::string> critical_options;
   std::string certified_key;  // public blob of the key it certifies
   std::string signature_key;  // public blob of the CA
+  std::string signature;      // "string algorithm, string blob"
   std::string blob;           // the whole certificate
 
   bool valid_at(std::chrono::sys_seconds now) const;
+  // Valid now and for a while yet: a login that starts now can still be made with it. That is 30 s,
+  // or a third of a validity shorter than two minutes, so that such a certificate is used at all. A
+  // start up to 5 minutes ahead is taken for a clock behind the signer's.
+  bool usable_at(std::chrono::sys_seconds now) const;
+  // Until it ends, 0 when it has ended.
+  std::chrono::seconds remaining_at(std::chrono::sys_seconds now) const;
 };
 
-// Strict: one line, known type, all fields in bounds, nothing left over. Nothing otherwise. ECDSA, Ed25519
-// and RSA keys.
+// Strict: one line (one line feed at its end is fine), known type, all fields in bounds, options in
+// order, nothing left over. Nothing otherwise. ECDSA, Ed25519 and RSA keys.
 std::optional<Certificate> parse_certificate(std::string_view line);
+// The same for the decoded blob, as an agent lists it.
+std::optional<Certificate> parse_certificate_blob(std::string_view blob);
 
-// Verifies the CA's signature over the certificate with the CA key inside it (it proves integrity, not trust: the
-// server decides whom it trusts).
+// Verifies the CA's signature over the certificate with the CA key inside it (it proves integrity,
+// not trust: the server decides whom it trusts).
 bool signature_verifies(const Certificate& certificate);
 
-// Why a certificate that came from the signer must not be used with this key, "" when it may: other key, host
-// certificate, expired or not yet valid, broken signature, no principal, unknown critical option.
+// Why a certificate that came from the signer must not be used with this key, "" when it may: other
+// key, host certificate, expired or not yet valid, broken signature, no principal, unknown critical
+// option. Fit to be shown.
 std::string objection_to(const Certificate& certificate, std::string_view public_blob,
                          std::chrono::sys_seconds now);
 

@@ -1,1 +1,92 @@
 #include "sshgen/ensure.hpp"
+
+#include <fmt/format.h>
+
+#include "access/core/error.hpp"
+#include "access/core/lock.hpp"
+#include "access/core/text.hpp"
+#include "sshgen/sign.hpp"
+
+namespace mayfly::sshgen {
+namespace {
+
+// Where a certificate is kept.
+struct Place {
+  const StateDirectory& state;  // for the lock
+  std::function<std::optional<Certificate>()> find_valid;
+  std::function<void(const KeyPair&, const Signed&)> keep;
+};
+
+Grant obtain_token(const Issuer& issuer, const Url& url) {
+  auto grant = issuer.obtain(url);
+  const auto name = printable(url.text());
+  if (!grant.application)
+    throw Error(ErrorKind::failed,
+                fmt::format("no certificate for {}: no Access application there", name),
+                "check the host name, or ask whether Access guards it");
+  if (!grant.token)
+    throw Error(
+        ErrorKind::failed,
+        fmt::format("no certificate for {}: the application gives no token to sign for", name),
+        "its session duration is No Duration; use an SSH key of your own");
+  return grant;
+}
+
+// The lock is held for the signature only and not for a login, so that whoever may not log in fails
+// at once.
+Certificate sign_under_lock(const Place& place, const Url& url, const Issuer& issuer,
+                            const EnsureOptions& options, const Grant& grant) {
+  std::optional<Certificate> found;
+  const auto satisfied = [&] {
+    if (options.renew == EnsureOptions::Renew::when_needed) found = place.find_valid();
+    return found.has_value();
+  };
+  LockWait wait;
+  wait.satisfied = satisfied;
+  const auto lock = wait_for_login_lock(place.state, key_file_name(url), wait);
+  // Whoever held the lock before may have made one in the moment before it was ours.
+  if (satisfied()) return *std::move(found);
+  const auto pair = generate_key_pair(options.key_type);
+  auto made = request_certificate(issuer.send, {*grant.application, *grant.token},
+                                  pair.public_line(), options.clock());
+  place.keep(pair, made);
+  return std::move(made.certificate);
+}
+
+Certificate ensure(const Place& place, const Url& url, const Issuer& issuer,
+                   const EnsureOptions& options) {
+  if (options.renew == EnsureOptions::Renew::when_needed)
+    if (auto certificate = place.find_valid()) return *std::move(certificate);
+  const auto grant = obtain_token(issuer, url);
+  try {
+    return sign_under_lock(place, url, issuer, options, grant);
+  } catch (const TokenRejected&) {
+    issuer.discard(grant);
+  }
+  return sign_under_lock(place, url, issuer, options, obtain_token(issuer, url));
+}
+
+}  // namespace
+
+Certificate ensure_certificate(const StateDirectory& state, const Url& url, const Issuer& issuer,
+                               const EnsureOptions& options) {
+  const Place disk{
+      state, [&] { return valid_on_disk(state, url, options.clock()); },
+      [&](const KeyPair& pair, const Signed& made) { write_to_disk(state, url, pair, made); }};
+  return ensure(disk, url, issuer, options);
+}
+
+Certificate ensure_in_agent(const AgentPlace& place, const Url& url, const Issuer& issuer,
+                            const EnsureOptions& options) {
+  const auto comment = agent_comment(url);
+  auto& agent = place.agent;
+  const auto keep = [&](const KeyPair& pair, const Signed& made) {
+    const auto& certificate = made.certificate;
+    agent.add({pair, certificate, comment, certificate.remaining_at(options.clock())});
+    agent.remove_all(comment, certificate.blob);
+  };
+  return ensure({place.state, [&] { return agent.find_valid(comment, options.clock()); }, keep},
+                url, issuer, options);
+}
+
+}  // namespace mayfly::sshgen

@@ -1,35 +1,55 @@
-// `mayfly access ssh-gen`: a valid short-lived certificate, with its key, on disk.
+// Making sure that there is a valid short-lived certificate with its key, on disk or in the agent.
 #pragma once
 
 #include <chrono>
 #include <functional>
-#include <optional>
-#include <string>
+#include <utility>
 
 #include "access/core/files.hpp"
 #include "access/core/url.hpp"
 #include "access/identity/credentials.hpp"
+#include "sshgen/agent.hpp"
 #include "sshgen/certificate.hpp"
 #include "sshgen/keypair.hpp"
+#include "sshgen/on_disk.hpp"
 
 namespace mayfly::sshgen {
 
-// "<host[-path]>-cf_key" (protocol.md section 3).
-std::string key_file_name(const Url& url);
-
-// The certificate on disk when all three files belong together and it is valid for a while yet; no network.
-std::optional<Certificate> valid_on_disk(const StateDirectory& state, const Url& url,
-                                         std::chrono::sys_seconds now);
+// Where certificates come from: who we are, and the way to the signer.
+struct Issuer {
+  std::function<Grant(const Url&)> obtain;
+  std::function<void(const Grant&)> discard;
+  Send send;
+};
+// The credentials must outlive it.
+inline Issuer issuer_from(const Credentials& credentials, Send send) {
+  return {[&credentials](const Url& url) { return credentials.obtain(url); },
+          [&credentials](const Grant& grant) { credentials.discard(grant); }, std::move(send)};
+}
 
 struct EnsureOptions {
   KeyType key_type = KeyType::ecdsa;
   enum class Renew { when_needed, always } renew = Renew::when_needed;
+  std::function<std::chrono::sys_seconds()> clock = [] {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  };
 };
 
-// Makes it so: one signature however many processes ask at once (lock "<key file>.lock"), a new key pair for each
-// certificate, the three files replaced so that a reader at any moment finds a pair that works or an old one.
-// A token the signer rejects is renewed once.
-Certificate ensure_certificate(const StateDirectory& state, const Url& url, const Credentials& credentials,
-                               const Send& send, const EnsureOptions& options);
+// Makes it so on disk: one signature however many processes ask at once (lock "<key file>.lock"), a
+// new key pair for each certificate, and the certificate's file replaced last. A token the signer
+// rejects is renewed once. Throws what obtain and request_certificate throw, and Error(failed) when
+// nobody guards the application or it gives no token.
+Certificate ensure_certificate(const StateDirectory& state, const Url& url, const Issuer& issuer,
+                               const EnsureOptions& options = {});
+
+// An agent, and the directory for the lock.
+struct AgentPlace {
+  const StateDirectory& state;
+  Agent& agent;
+};
+// The same in the agent, under agent_comment(url), for as long as the certificate is valid; earlier
+// ones for the application are removed. Nothing but the lock is on disk.
+Certificate ensure_in_agent(const AgentPlace& place, const Url& url, const Issuer& issuer,
+                            const EnsureOptions& options = {});
 
 }  // namespace mayfly::sshgen

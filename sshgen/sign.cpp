@@ -1,1 +1,178 @@
 #include "sshgen/sign.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "access/core/json.hpp"
+#include "access/core/text.hpp"
+#include "sshgen/keypair.hpp"
+
+namespace mayfly::sshgen {
+namespace {
+
+constexpr std::string_view signer_path = "/cdn-cgi/access/cert_sign";
+
+// What an answer says about itself, whoever made it.
+struct Words {
+  enum class Form { json, text, html } form = Form::text;
+  std::string text;  // fit to be shown
+  std::int64_t status = 0;
+};
+
+std::string title_of(std::string_view html, std::string_view lower) {
+  const auto tag = lower.find("<title");
+  if (tag == std::string_view::npos) return {};
+  const auto open_end = lower.find('>', tag);
+  if (open_end == std::string_view::npos) return {};
+  const auto close = lower.find("</title", open_end);
+  if (close == std::string_view::npos) return {};
+  return std::string(html.substr(open_end + 1, close - open_end - 1));
+}
+
+// Runs of white space, line ends among them, as one space: pages break their titles over lines.
+std::string on_one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const bool space = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    if (!space)
+      line += c;
+    else if (!line.empty() && line.back() != ' ')
+      line += ' ';
+  }
+  return std::string(trim(line));
+}
+
+Words words_of(const Response& response) {
+  if (const auto json = parse_json(response.body); json && json->is_object()) {
+    const auto message = string_member(*json, "message");
+    return {Words::Form::json, printable(on_one_line(message.value_or(""))),
+            integer_member(*json, "status").value_or(0)};
+  }
+  const auto lower = to_lower(response.body.substr(0, 64 << 10));
+  const auto first = lower.substr(0, std::min(lower.find('>'), lower.size()));
+  if (first.find("<!doctype html") != std::string::npos ||
+      first.find("<html") != std::string::npos || lower.find("<title") != std::string::npos)
+    return {Words::Form::html, printable(on_one_line(title_of(response.body, lower))), 0};
+  return {Words::Form::text, printable(on_one_line(response.body)), 0};
+}
+
+std::string quoted(const Words& words) {
+  if (words.text.empty())
+    return words.form == Words::Form::html ? "an HTML page" : "no reason given";
+  return words.form == Words::Form::html ? fmt::format("an HTML page titled \"{}\"", words.text)
+                                         : fmt::format("\"{}\"", words.text);
+}
+
+bool rejects_token(int status, const Words& words) {
+  if (words.form == Words::Form::html) return false;
+  return status == 401 || status == 403 || words.status == 401 || words.status == 403 ||
+         to_lower(words.text).starts_with("unauthorized");
+}
+
+constexpr std::string_view administrator_hint =
+    "ask an administrator of the team whether short-lived certificates are set up for this "
+    "application (Access > Service Auth > SSH) and whether your policy covers you";
+
+[[noreturn]] void throw_refusal(const std::string& signer, const Response& response,
+                                const Words& words) {
+  if (rejects_token(response.status, words))
+    throw TokenRejected(
+        ErrorKind::refused,
+        fmt::format("certificate refused by {} ({}): {}", signer, response.status, quoted(words)),
+        std::string(administrator_hint));
+  const auto what =
+      fmt::format("certificate not signed by {} ({}): {}", signer, response.status, quoted(words));
+  if (response.status >= 500)
+    throw Error(ErrorKind::network, what, "the signer is in trouble; try again in a moment");
+  if (response.status >= 400)
+    throw Error(ErrorKind::refused, what,
+                words.form == Words::Form::html
+                    ? "a proxy or firewall on the way answered in the signer's place"
+                    : std::string(administrator_hint));
+  throw Error(ErrorKind::protocol, what);
+}
+
+Url signer_of(const Subject& subject) {
+  const auto& [application, token] = subject;
+  if (token.claims.issuer != "https://" + application.auth_domain)
+    throw Error(
+        ErrorKind::protocol,
+        fmt::format("the token is not sent to be signed for: its issuer {} is not the "
+                    "application's team https://{}",
+                    printable(token.claims.issuer, 100), printable(application.auth_domain, 100)),
+        "log in again with: mayfly access login");
+  Url signer;
+  signer.host = application.auth_domain;
+  signer.path = signer_path;
+  return signer;
+}
+
+// By hand and into one buffer, so that the token is in one place that is wiped: none of the three
+// values needs escaping but for the line feed (JWT: base64url and dots; issuer: checked; public
+// line: base64).
+std::string request_body(const Subject& subject, std::string_view public_line) {
+  const auto jwt = subject.token.jwt.reveal();
+  if (public_line.ends_with('\n')) public_line.remove_suffix(1);
+  std::string body;
+  body.reserve(jwt.size() + public_line.size() + 1024);
+  return body.append(R"({"public_key":")")
+      .append(public_line)
+      .append(R"(\n","jwt":")")
+      .append(jwt)
+      .append(R"(","issuer":")")
+      .append(subject.token.claims.issuer)
+      .append(R"("})");
+}
+
+struct WipedRequest : Request {
+  WipedRequest() = default;
+  WipedRequest(const WipedRequest&) = delete;
+  WipedRequest& operator=(const WipedRequest&) = delete;
+  ~WipedRequest() { wipe(body); }
+};
+
+std::string certificate_line(const std::string& signer, const Response& response) {
+  if (response.status == 200)
+    if (const auto json = parse_json(response.body))
+      if (const auto line = string_member(*json, "certificate"); line && !line->empty())
+        return *line;
+  auto words = words_of(response);
+  if (response.status != 200 || words.status >= 400 || rejects_token(response.status, words))
+    throw_refusal(signer, response, words);
+  throw Error(ErrorKind::protocol,
+              words.form == Words::Form::json
+                  ? fmt::format("the answer of {} holds no certificate", signer)
+                  : fmt::format("the answer of {} is not JSON: {}", signer, quoted(words)));
+}
+
+}  // namespace
+
+Signed request_certificate(const Send& send, const Subject& subject, const std::string& public_line,
+                           std::chrono::sys_seconds now) {
+  WipedRequest request;
+  request.method = Request::Method::post;
+  request.url = signer_of(subject);
+  request.headers = {{"Content-Type", "application/json"}};
+  request.body = request_body(subject, public_line);
+  const auto response = send(request);
+  const auto& signer = request.url.host;
+
+  auto line = certificate_line(signer, response);
+  while (line.ends_with('\n') || line.ends_with('\r')) line.pop_back();
+  line += '\n';
+  auto certificate = parse_certificate(line);
+  if (!certificate)
+    throw Error(ErrorKind::protocol,
+                fmt::format("the answer of {} is no SSH certificate: \"{}\"", signer,
+                            printable(line.substr(0, line.size() - 1), 60)));
+  const auto public_blob = public_blob_of_line(public_line).value_or("");
+  if (const auto objection = objection_to(*certificate, public_blob, now); !objection.empty())
+    throw Error(
+        ErrorKind::protocol,
+        fmt::format("the certificate from {} must not be used: {}", signer, objection),
+        objection.find("clock") != std::string::npos ? "check this machine's date and time" : "");
+  return {std::move(line), *std::move(certificate)};
+}
+
+}  // namespace mayfly::sshgen

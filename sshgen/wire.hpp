@@ -2,13 +2,15 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "access/core/secret.hpp"
+
 namespace mayfly::sshgen {
 
-// Every read checks its bounds; the first failure is remembered and everything after it reads as empty.
+// Every read checks its bounds; the first failure is remembered and everything after it reads as
+// empty.
 class WireReader {
  public:
   explicit WireReader(std::string_view bytes) : rest_(bytes) {}
@@ -17,20 +19,33 @@ class WireReader {
   std::uint32_t uint32();
   std::uint64_t uint64();
   std::string_view string();
+  // Magnitude of an mpint, big-endian without leading zeros; zero is "". Negative numbers and
+  // superfluous leading zeros are failures.
+  std::string_view mpint();
   std::string_view take(std::size_t count);
 
   bool ok() const noexcept { return ok_; }
   bool at_end() const noexcept { return rest_.empty(); }
   // Read to the last byte and nothing failed.
   bool complete() const noexcept { return ok_ && rest_.empty(); }
+  // What has not been read yet.
+  std::string_view rest() const noexcept { return rest_; }
 
  private:
+  std::string_view fail();
+
   std::string_view rest_;
   bool ok_ = true;
 };
 
+// Wipes what it held when it grows and when it ends, since private keys pass through it.
 class WireWriter {
  public:
+  WireWriter() = default;
+  WireWriter(const WireWriter&) = delete;
+  WireWriter& operator=(const WireWriter&) = delete;
+  ~WireWriter() { wipe(bytes_); }
+
   WireWriter& byte(std::uint8_t value);
   WireWriter& uint32(std::uint32_t value);
   WireWriter& uint64(std::uint64_t value);
@@ -38,8 +53,9 @@ class WireWriter {
   WireWriter& mpint(std::string_view big_endian_magnitude);
   WireWriter& raw(std::string_view bytes);
 
-  const std::string& bytes() const& noexcept { return bytes_; }
-  std::string bytes() && noexcept { return std::move(bytes_); }
+  const std::string& bytes() const noexcept { return bytes_; }
+  // Moves the bytes out.
+  Secret secret() { return Secret(std::exchange(bytes_, {})); }
 
  private:
   std::string bytes_;

@@ -1,0 +1,286 @@
+// Certificates come from ssh-keygen -s, and what we read in them is compared with ssh-keygen -L.
+#include "sshgen/certificate.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "access/core/encoding.hpp"
+#include "sshgen/keypair.hpp"
+#include "sshgen/scratch_test.hpp"
+#include "sshgen/wire.hpp"
+
+namespace mayfly::sshgen {
+namespace {
+
+std::chrono::sys_seconds present() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+std::string flipped(std::string blob, std::size_t at) {
+  blob[at] = static_cast<char>(blob[at] ^ 0x01);
+  return blob;
+}
+
+std::string public_line_of(const std::string& ssh_keygen_options) {
+  const Scratch scratch;
+  output_of("ssh-keygen -q -N '' -C '' " + ssh_keygen_options + " -f " + scratch.path_of("key"));
+  return content_of(scratch.path_of("key.pub"));
+}
+
+// In the local time that ssh-keygen -L prints when TZ is UTC.
+std::string utc(std::uint64_t seconds) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}", fmt::gmtime(static_cast<std::time_t>(seconds)));
+}
+
+TEST_CASE("certificate: read as ssh-keygen -L reads it") {
+  const Scratch scratch;
+  const Authority authority;
+  const auto pair = generate_key_pair(KeyType::ecdsa);
+  const auto line = authority.sign(pair.public_line(),
+                                   "-I 'jdoe@example.com' -z 18446744073709551615 -n jdoe,root "
+                                   "-V -5m:+1h -O force-command=id -O source-address=10.0.0.0/8");
+  const auto certificate = parse_certificate(line);
+  REQUIRE(certificate);
+  const auto listing = output_of("TZ=UTC ssh-keygen -L -f " + scratch.file("key-cert.pub", line));
+  const auto listed = [&](const std::string& text) {
+    INFO(listing);
+    INFO(text);
+    return listing.find(text) != std::string::npos;
+  };
+  CHECK(listed("Type: " + certificate->type + " user certificate\n"));
+  CHECK(listed("Key ID: \"" + certificate->key_id + "\"\n"));
+  CHECK(listed(fmt::format("Serial: {}\n", certificate->serial)));
+  CHECK(listed(fmt::format("Valid: from {} to {}\n", utc(certificate->valid_after),
+                           utc(certificate->valid_before))));
+  for (const auto& principal : certificate->principals)
+    CHECK(listed("                " + principal + "\n"));
+  for (const auto& option : certificate->critical_options)
+    CHECK(listed("                " + option + " "));
+  CHECK(certificate->role == 1);
+  CHECK(certificate->principals == std::vector<std::string>{"jdoe", "root"});
+  CHECK(certificate->critical_options ==
+        std::vector<std::string>{"force-command", "source-address"});
+  CHECK(certificate->certified_key == pair.public_blob);
+}
+
+TEST_CASE("certificate: every kind of key under every kind of authority") {
+  for (const auto* key :
+       {"-t rsa -b 2048", "-t ecdsa -b 256", "-t ecdsa -b 384", "-t ecdsa -b 521", "-t ed25519"}) {
+    const auto public_line = public_line_of(key);
+    for (const auto* authority : {"-t rsa -b 2048", "-t ecdsa -b 256", "-t ecdsa -b 384",
+                                  "-t ecdsa -b 521", "-t ed25519"}) {
+      CAPTURE(key);
+      CAPTURE(authority);
+      const auto certificate = parse_certificate(Authority(authority).sign(public_line));
+      REQUIRE(certificate);
+      CHECK(signature_verifies(*certificate));
+      CHECK(objection_to(*certificate, *public_blob_of_line(public_line), present()).empty());
+    }
+  }
+}
+
+TEST_CASE("certificate: of an RSA authority's signatures only those with SHA-2 verify") {
+  const Authority authority("-t rsa -b 2048");
+  const auto pair = generate_key_pair(KeyType::ed25519);
+  const auto verifies_with = [&](const std::string& algorithm) {
+    const auto line = authority.sign(pair.public_line(), "-I id -n jdoe -t " + algorithm);
+    return signature_verifies(parse_certificate(line).value());
+  };
+  CHECK(verifies_with("rsa-sha2-256"));
+  CHECK(verifies_with("rsa-sha2-512"));
+  CHECK_FALSE(verifies_with("ssh-rsa"));
+}
+
+TEST_CASE("certificate: cut anywhere it is none") {
+  for (const auto* kind : {"-t rsa -b 2048", "-t ecdsa", "-t ed25519"}) {
+    const auto pair = generate_key_pair(KeyType::ecdsa);
+    const auto line = Authority(kind).sign(pair.public_line(), "-I id -n a,b -O force-command=id");
+    const auto blob = parse_certificate(line).value().blob;
+    for (std::size_t size = 0; size < blob.size(); ++size)
+      CHECK_FALSE(parse_certificate_blob(blob.substr(0, size)));
+    CHECK_FALSE(parse_certificate_blob(blob + '\0'));
+    for (std::size_t size = 0; size < line.find(' ', line.find(' ') + 1); ++size)
+      CHECK_FALSE(parse_certificate(line.substr(0, size)));
+  }
+}
+
+TEST_CASE("certificate: with any byte flipped it is none, or its signature does not verify") {
+  for (const auto* kind : {"-t rsa -b 2048", "-t ecdsa -b 521", "-t ed25519"}) {
+    const auto pair = generate_key_pair(KeyType::ed25519);
+    const auto line = Authority(kind).sign(pair.public_line(), "-I id -n a,b -O force-command=id");
+    const auto blob = parse_certificate(line).value().blob;
+    for (std::size_t at = 0; at < blob.size(); ++at) {
+      const auto certificate = parse_certificate_blob(flipped(blob, at));
+      CAPTURE(at);
+      CHECK_FALSE((certificate && signature_verifies(*certificate)));
+    }
+  }
+}
+
+TEST_CASE("certificate: lines that hold none") {
+  const auto pair = generate_key_pair(KeyType::ecdsa);
+  const auto line = Authority().sign(pair.public_line());
+  REQUIRE(parse_certificate(line));
+  for (const auto& bad : {pair.public_line(), line + line, line + "\n", "\n" + line,
+                          "# words\n" + line, line.substr(0, 30), std::string(200000, 'A')})
+    CHECK_FALSE(parse_certificate(bad));
+}
+
+// A certificate put together by hand around a valid one's parts, to reach what ssh-keygen refuses
+// to make.
+struct Parts {
+  std::string type = "ssh-ed25519-cert-v01@openssh.com";
+  std::string nonce = "nonce", point = std::string(32, 'p');
+  std::string principals = {}, critical = {}, extensions = {};
+  std::string authority = generate_key_pair(KeyType::ed25519).public_blob;
+  std::string signature = "signature";
+
+  std::optional<Certificate> parsed() const {
+    WireWriter blob;
+    blob.string(type).string(nonce).string(point).uint64(1).uint32(1).string("id");
+    blob.string(principals).uint64(0).uint64(~std::uint64_t{0}).string(critical);
+    blob.string(extensions).string("").string(authority).string(signature);
+    return parse_certificate_blob(blob.bytes());
+  }
+};
+
+std::string options_named(std::initializer_list<std::string_view> names) {
+  WireWriter options;
+  for (const auto name : names) options.string(name).string("");
+  return options.bytes();
+}
+
+TEST_CASE("certificate: parts out of their form") {
+  REQUIRE(Parts().parsed());
+  SUBCASE("unknown type") {
+    CHECK_FALSE(Parts{.type = "sk-ssh-ed25519-cert-v01@openssh.com"}.parsed());
+  }
+  SUBCASE("plain type") {
+    CHECK_FALSE(Parts{.type = "ssh-ed25519"}.parsed());
+  }
+  SUBCASE("short point") {
+    CHECK_FALSE(Parts{.point = std::string(31, 'p')}.parsed());
+  }
+  SUBCASE("options in order") {
+    CHECK(Parts{.extensions = options_named({"a", "b"})}.parsed());
+  }
+  SUBCASE("options out of order") {
+    CHECK_FALSE(Parts{.extensions = options_named({"b", "a"})}.parsed());
+    CHECK_FALSE(Parts{.critical = options_named({"b", "a"})}.parsed());
+  }
+  SUBCASE("an option twice") {
+    CHECK_FALSE(Parts{.critical = options_named({"a", "a"})}.parsed());
+  }
+  SUBCASE("an option without its data") {
+    WireWriter name;
+    name.string("a");
+    CHECK_FALSE(Parts{.critical = name.bytes()}.parsed());
+  }
+  SUBCASE("too many principals") {
+    WireWriter names;
+    for (int i = 0; i < 257; ++i) names.string("a");
+    CHECK_FALSE(Parts{.principals = names.bytes()}.parsed());
+  }
+  SUBCASE("signed by a certificate") {
+    WireWriter key;
+    key.string("ssh-ed25519-cert-v01@openssh.com").string(std::string(32, 'p'));
+    CHECK_FALSE(Parts{.authority = key.bytes()}.parsed());
+  }
+  SUBCASE("no signature") {
+    CHECK_FALSE(Parts{.signature = ""}.parsed());
+  }
+  SUBCASE("a signature that is none") {
+    CHECK_FALSE(signature_verifies(Parts().parsed().value()));
+  }
+}
+
+// What objection_to says of a certificate made with these options of ssh-keygen.
+std::string objection(const std::string& options, std::chrono::seconds later = {}) {
+  const auto pair = generate_key_pair(KeyType::ecdsa);
+  const auto certificate = parse_certificate(Authority().sign(pair.public_line(), options));
+  REQUIRE(certificate);
+  return objection_to(*certificate, pair.public_blob, present() + later);
+}
+
+TEST_CASE("certificate: a good one meets no objection") {
+  CHECK(objection("-I id -n jdoe -V -5m:+5m").empty());
+  CHECK(objection("-I id -n jdoe -V always:forever").empty());
+  CHECK(objection("-I id -n jdoe -O force-command=id -O source-address=::/0").empty());
+}
+
+TEST_CASE("certificate: one for another key") {
+  const auto pair = generate_key_pair(KeyType::ecdsa), other = generate_key_pair(KeyType::ecdsa);
+  const auto certificate = parse_certificate(Authority().sign(other.public_line())).value();
+  CHECK(objection_to(certificate, pair.public_blob, present()) == "it certifies another key");
+}
+
+TEST_CASE("certificate: one of a host") {
+  CHECK(objection("-I id -h -n vm.example.com") == "it is not a user certificate");
+}
+
+TEST_CASE("certificate: one that has expired") {
+  CHECK(objection("-I id -n jdoe -V -2h:-1h").starts_with("it expired 3600 s ago"));
+  CHECK(objection("-I id -n jdoe -V -5m:+10m", std::chrono::hours(1)).starts_with("it expired"));
+}
+
+TEST_CASE("certificate: one of the future, unless a clock behind the signer's explains it") {
+  CHECK(objection("-I id -n jdoe -V +1h:+2h").starts_with("it becomes valid only in"));
+  CHECK(objection("-I id -n jdoe -V +4m:+2h").empty());
+}
+
+TEST_CASE("certificate: one without a principal") {
+  CHECK(objection("-I id -V -5m:+5m") == "it names no principal");
+}
+
+TEST_CASE("certificate: one with a critical option that nobody knows") {
+  CHECK(objection("-I id -n jdoe -O critical:shell@example.com=no") ==
+        "its critical option \"shell@example.com\" is unknown");
+}
+
+TEST_CASE("certificate: one with a broken signature") {
+  const auto pair = generate_key_pair(KeyType::ecdsa);
+  const auto blob = parse_certificate(Authority().sign(pair.public_line())).value().blob;
+  const auto certificate = parse_certificate_blob(flipped(blob, blob.size() - 1)).value();
+  CHECK(objection_to(certificate, pair.public_blob, present()) == "its signature does not verify");
+}
+
+struct Span {
+  std::uint64_t after, before, now;
+  bool usable;
+};
+
+TEST_CASE("certificate: usable until its margin begins") {
+  constexpr auto forever = ~std::uint64_t{0};
+  constexpr Span spans[] = {
+      {1000, 2000, 1500, true},    {1000, 2000, 1969, true},  {1000, 2000, 1970, false},
+      {1000, 2000, 2000, false},   {1000, 2000, 2500, false}, {1000, 1060, 1039, true},
+      {1000, 1060, 1040, false},   {1000, 1003, 1001, true},  {1000, 1003, 1002, false},
+      {1000, 1001, 1000, true},    {0, forever, 1500, true},  {1000, 1000, 1000, false},
+      {2000, 1000, 1500, false},   {1000, 2000, 700, true},   {1000, 2000, 699, false},
+      {forever, forever, 0, false}};
+  for (const auto& [after, before, now, usable] : spans) {
+    CAPTURE(after);
+    CAPTURE(before);
+    CAPTURE(now);
+    Certificate certificate;
+    certificate.valid_after = after;
+    certificate.valid_before = before;
+    const std::chrono::sys_seconds when{std::chrono::seconds(now)};
+    CHECK(certificate.usable_at(when) == usable);
+    CHECK(certificate.valid_at(when) == (after <= now && now < before));
+  }
+}
+
+TEST_CASE("certificate: what remains of it") {
+  Certificate certificate;
+  certificate.valid_before = 2000;
+  using std::chrono::seconds;
+  CHECK(certificate.remaining_at(std::chrono::sys_seconds(seconds(1500))) == seconds(500));
+  CHECK(certificate.remaining_at(std::chrono::sys_seconds(seconds(2500))) == seconds(0));
+  certificate.valid_before = ~std::uint64_t{0};
+  CHECK(certificate.remaining_at(std::chrono::sys_seconds(seconds(0))) == seconds::max());
+}
+
+}  // namespace
+}  // namespace mayfly::sshgen

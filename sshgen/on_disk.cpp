@@ -1,0 +1,82 @@
+#include "sshgen/on_disk.hpp"
+
+#include "access/core/error.hpp"
+
+namespace mayfly::sshgen {
+namespace {
+
+constexpr std::size_t largest_file = 96 << 10;  // a certificate of 64 KiB in base64
+
+// A link, a directory or an overlong file is no key: it is replaced like a broken one.
+std::optional<Secret> read(const StateDirectory& state, const std::string& name) {
+  try {
+    auto file = state.read(name, largest_file);
+    if (!file) return std::nullopt;
+    return Secret(std::move(file->content));
+  } catch (const Error&) {
+    return Secret();
+  }
+}
+
+std::optional<std::string> blob_of(const std::optional<Secret>& file,
+                                   std::optional<std::string> (*read_blob)(std::string_view)) {
+  return file ? read_blob(file->reveal()) : std::nullopt;
+}
+
+}  // namespace
+
+KeyFiles key_files(const Url& url) {
+  // The longest of the names is the one that must be a good one.
+  constexpr std::string_view suffix = "-cert.pub";
+  auto certificate = file_name(url.host + url.path + "-cf_key" + std::string(suffix));
+  const auto key = certificate.substr(0, certificate.size() - suffix.size());
+  return {key, key + ".pub", std::move(certificate)};
+}
+
+std::string key_file_name(const Url& url) {
+  return key_files(url).key;
+}
+
+OnDisk look_on_disk(const StateDirectory& state, const Url& url, std::chrono::sys_seconds now) {
+  const auto names = key_files(url);
+  const auto line = read(state, names.certificate);
+  if (!line) return {};
+  auto certificate = parse_certificate(line->reveal());
+  if (!certificate ||
+      blob_of(read(state, names.public_key), public_blob_of_line) != certificate->certified_key ||
+      blob_of(read(state, names.key), public_blob_of_private_file) != certificate->certified_key)
+    return {OnDisk::State::mismatched, std::nullopt};
+  const auto verdict = certificate->usable_at(now) ? OnDisk::State::valid : OnDisk::State::ended;
+  return {verdict, std::move(certificate)};
+}
+
+std::optional<Certificate> valid_on_disk(const StateDirectory& state, const Url& url,
+                                         std::chrono::sys_seconds now) {
+  auto found = look_on_disk(state, url, now);
+  return found.state == OnDisk::State::valid ? std::move(found.certificate) : std::nullopt;
+}
+
+void write_to_disk(const StateDirectory& state, const Url& url, const KeyPair& pair,
+                   const Signed& made) {
+  const auto names = key_files(url);
+  std::vector<StateDirectory::NamedContent> files{
+      {names.key, std::string(pair.private_file.reveal())},
+      {names.public_key, pair.public_line()},
+      {names.certificate, made.line}};
+  struct Wipe {
+    std::string& content;
+    ~Wipe() { wipe(content); }
+  } const wiped{files.front().content};
+  state.write_all(files);
+}
+
+bool remove_from_disk(const StateDirectory& state, const Url& url) {
+  const auto names = key_files(url);
+  // The certificate first: what is left of a removal cut short is used by nobody.
+  bool removed = state.remove(names.certificate);
+  removed |= state.remove(names.public_key);
+  removed |= state.remove(names.key);
+  return removed;
+}
+
+}  // namespace mayfly::sshgen

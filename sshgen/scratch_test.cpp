@@ -1,0 +1,58 @@
+#include "sshgen/scratch_test.hpp"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+namespace mayfly::sshgen {
+
+Scratch::Scratch() : path_("/tmp/mayfly-sshgen-XXXXXX") {
+  REQUIRE(::mkdtemp(path_.data()) != nullptr);
+}
+
+Scratch::~Scratch() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::string Scratch::file(const std::string& name, std::string_view content) const {
+  const auto path = path_of(name);
+  std::ofstream(path, std::ios::binary) << content;
+  ::chmod(path.c_str(), 0600);
+  return path;
+}
+
+std::string content_of(const std::string& path) {
+  std::ostringstream content;
+  content << std::ifstream(path, std::ios::binary).rdbuf();
+  return content.str();
+}
+
+std::string output_of(const std::string& command) {
+  INFO(command);
+  FILE* pipe = ::popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::string output;
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output += static_cast<char>(c);
+  REQUIRE(::pclose(pipe) == 0);
+  return output;
+}
+
+Authority::Authority(const std::string& options) {
+  output_of("ssh-keygen -q -N '' " + options + " -f " + scratch_.path_of("ca"));
+}
+
+std::string Authority::sign(const std::string& public_line, const std::string& options) const {
+  const auto file = scratch_.file("key.pub", public_line);
+  output_of("ssh-keygen -q -s " + scratch_.path_of("ca") + " " + options + " " + file);
+  return content_of(scratch_.path_of("key-cert.pub"));
+}
+
+}  // namespace mayfly::sshgen
