@@ -1,0 +1,31 @@
+#include "cli/command.hpp"
+
+#include <algorithm>
+
+namespace mayfly::cli {
+
+std::span<const Command> all_commands() {
+  static const Command commands[] = {
+      {"login", "log in to an application and store its token", run_login},
+      {"token", "print the stored token", run_token},
+      {"ssh",
+       "tunnel on stdin and stdout, or a listener (also: tcp, rdp, smb)",
+       run_tunnel,
+       {"tcp", "rdp", "smb"}},
+      {"ssh-config", "print the ssh_config block for a host", run_ssh_config},
+      {"ssh-gen", "make sure a valid short-lived certificate is there", run_ssh_gen},
+  };
+  return commands;
+}
+
+const Command* find_command(std::string_view name) {
+  for (const Command& command : all_commands()) {
+    if (command.name == name ||
+        std::find(command.aliases.begin(), command.aliases.end(), name) != command.aliases.end()) {
+      return &command;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,73 @@
+#include "cli/environment.hpp"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "access/core/error.hpp"
+#include "access/core/text.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string& program_name() {
+  static std::string name;
+  return name;
+}
+
+bool is_this_program(const fs::path& candidate) {
+  std::error_code ignored;
+  return fs::equivalent(candidate, "/proc/self/exe", ignored);
+}
+
+}  // namespace
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+std::string home_directory() {
+  if (const std::string home = variable("HOME"); !home.empty()) return home;
+  const passwd* entry = ::getpwuid(::geteuid());
+  if (!entry || !entry->pw_dir || !*entry->pw_dir) {
+    throw Error(ErrorKind::failed, "cannot tell the home directory: HOME is not set",
+                "set HOME, or name the state directory in MAYFLY_HOME");
+  }
+  return entry->pw_dir;
+}
+
+std::string state_directory_path() {
+  if (const std::string path = variable("MAYFLY_HOME"); !path.empty()) return absolute_path(path);
+  return home_directory() + "/.cloudflared";
+}
+
+std::string absolute_path(const std::string& path) {
+  return fs::absolute(path).lexically_normal().string();
+}
+
+void set_program_name(std::string argv0) {
+  program_name() = std::move(argv0);
+}
+
+std::string program_path() {
+  const std::string& name = program_name();
+  if (name.find('/') != std::string::npos) {
+    if (const fs::path path = absolute_path(name); is_this_program(path)) return path.string();
+  } else {
+    const std::string search = variable("PATH");
+    for (const std::string_view folder : split(search, ':')) {
+      const fs::path path = fs::absolute(fs::path(folder) / name);
+      if (is_this_program(path)) return path.string();
+    }
+  }
+  std::error_code error;
+  const fs::path path = fs::read_symlink("/proc/self/exe", error);
+  return error ? name : path.string();
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,24 @@
+// What the process was started with: variables, home, its own path.
+#pragma once
+
+#include <string>
+
+namespace mayfly::cli {
+
+// "" when it is not set.
+std::string variable(const char* name);
+
+// $HOME, or the password database's when it is empty. Throws Error(failed).
+std::string home_directory();
+
+// MAYFLY_HOME made absolute, else ~/.cloudflared.
+std::string state_directory_path();
+
+// Absolute path to start this program again, by the name it was started with: a symbolic link
+// called cloudflared stays that link. argv0 is remembered by set_program_name, called in main.
+void set_program_name(std::string argv0);
+std::string program_path();
+
+std::string absolute_path(const std::string& path);
+
+}  // namespace mayfly::cli

@@ -1,0 +1,84 @@
+// `mayfly access login`: a token from the browser, the org token, a client certificate or a service
+// token.
+#include <fmt/format.h>
+
+#include "access/core/error.hpp"
+#include "cli/arguments.hpp"
+#include "cli/message.hpp"
+#include "cli/session.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+struct LoginFlags {
+  std::string url, app;
+  bool quiet = false, no_verbose = false;
+  NetworkFlags network;
+};
+
+void bind(CLI::App& parser, LoginFlags& flags, const Invocation& invocation) {
+  parser.add_option("URL", flags.url, "the application");
+  parser.add_option("--app", flags.app, "the same as a flag; prints the token alone");
+  parser.add_flag("-q,--quiet", flags.quiet, "do not print the token");
+  parser.add_flag("--no-verbose", flags.no_verbose, "print the token alone");
+  bind_network_flags(parser, flags.network, invocation);
+}
+
+Error not_accepted(const Url& url) {
+  return Error(
+      ErrorKind::refused,
+      fmt::format("{} does not accept the token it has just issued", url.authority()),
+      "ask the administrator: Binding Cookie has to be off for clients that are no browser");
+}
+
+// A stored token may have been revoked; a new one that is refused will not get better by asking
+// again.
+Grant verified_grant(Session& session, const Url& url) {
+  Grant grant = session.credentials().obtain(url);
+  if (!grant.token || session.credentials().accepted_at_edge(url, *grant.token)) return grant;
+  session.credentials().discard(grant);
+  grant = session.credentials().obtain(url);
+  if (grant.token && !session.credentials().accepted_at_edge(url, *grant.token))
+    throw not_accepted(url);
+  return grant;
+}
+
+void print_token(const LoginFlags& flags, std::string_view jwt) {
+  if (flags.quiet) return;
+  if (flags.no_verbose || !flags.app.empty()) {
+    print_product(jwt);
+  } else {
+    print_product(fmt::format("Successfully fetched your token:\n\n{}\n\n", jwt));
+  }
+}
+
+}  // namespace
+
+int run_login(const Invocation& invocation) {
+  LoginFlags flags;
+  const auto parser = make_parser(
+      {.synopsis = "login [flags] URL",
+       .description = "Log in to an application that Access protects, and store the token.",
+       .examples =
+           "  mayfly login https://intranet.example.com\n"
+           "  mayfly login --service-token-id ID --service-token-secret-file F api.example.com"});
+  bind(*parser, flags, invocation);
+  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  const Url url = parse_url(flags.url.empty() ? flags.app : flags.url);
+
+  Session session(flags.network);
+  const Grant grant = verified_grant(session, url);
+  if (!grant.application) {
+    throw Error(ErrorKind::failed, fmt::format("there is no Access application at {}", url.text()),
+                "check the name; an application that Access does not protect needs no login");
+  }
+  if (grant.token) {
+    print_token(flags, grant.token->jwt.reveal());
+  } else if (!flags.quiet) {
+    print_notice(fmt::format("{} issues no token to keep: every connection proves itself anew.\n",
+                             url.authority()));
+  }
+  return 0;
+}
+
+}  // namespace mayfly::cli

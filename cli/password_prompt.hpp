@@ -1,0 +1,16 @@
+// Where the password of a client certificate comes from: a file, or the person at the terminal.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "access/core/secret.hpp"
+#include "cli/network_flags.hpp"
+
+namespace mayfly::cli {
+
+// For ClientCertificateFiles::password. Throws Error(login_needed) with --batch and without a
+// terminal.
+std::function<Secret(const std::string& what)> certificate_password(const NetworkFlags& flags);
+
+}  // namespace mayfly::cli

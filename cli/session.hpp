@@ -1,0 +1,43 @@
+// One command's dealings with Access: state directory, network and credentials, each made when
+// first used.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "access/core/files.hpp"
+#include "access/identity/credentials.hpp"
+#include "access/transport/connection_options.hpp"
+#include "access/transport/http.hpp"
+#include "cli/network_flags.hpp"
+
+namespace mayfly::cli {
+
+std::chrono::sys_seconds now();
+
+class Session {
+ public:
+  // Throws usage Error for flags that contradict each other. No network, no certificate file is
+  // read yet.
+  explicit Session(NetworkFlags flags);
+  ~Session();
+
+  const StateDirectory& state() const noexcept { return state_; }
+  const Send& send() const noexcept { return send_; }
+  const Credentials& credentials() const noexcept { return *credentials_; }
+  // Loads and checks the client certificate, once.
+  const ConnectionOptions& connection();
+  const std::optional<ServiceToken>& service_token() const noexcept { return service_token_; }
+
+ private:
+  NetworkFlags flags_;
+  StateDirectory state_;
+  std::optional<ServiceToken> service_token_;
+  std::optional<ConnectionOptions> connection_;
+  std::unique_ptr<HttpClient> http_;
+  Send send_;
+  std::unique_ptr<Credentials> credentials_;
+};
+
+}  // namespace mayfly::cli

@@ -1,0 +1,57 @@
+// `mayfly access ssh-gen`: run by ssh before every connection, so that what is valid is found at
+// once.
+#include "cli/arguments.hpp"
+#include "cli/environment.hpp"
+#include "cli/session.hpp"
+#include "sshgen/ensure.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+struct SshGenFlags {
+  std::string hostname;
+  bool force = false, check = false;
+  std::string key_type = "ecdsa";
+  NetworkFlags network;
+};
+
+void bind(CLI::App& parser, SshGenFlags& flags, const Invocation& invocation) {
+  parser.add_option("--hostname", flags.hostname, "the application")->required();
+  parser.add_flag("--force", flags.force, "renew even a valid certificate");
+  parser.add_flag("--check", flags.check, "exit 0 when valid, 1 when a renewal is due; no network");
+  parser.add_option("--key-type", flags.key_type, "ecdsa (default) or ed25519")
+      ->check(CLI::IsMember({"ecdsa", "ed25519"}));
+  bind_network_flags(parser, flags.network, invocation);
+}
+
+// Reading alone: a check makes no directory.
+bool is_valid_on_disk(const Url& url) {
+  const auto state = StateDirectory::open_existing(state_directory_path());
+  return state && sshgen::valid_on_disk(*state, url, now()).has_value();
+}
+
+}  // namespace
+
+int run_ssh_gen(const Invocation& invocation) {
+  SshGenFlags flags;
+  const auto parser = make_parser(
+      {.synopsis = "ssh-gen [flags] --hostname HOST",
+       .description =
+           "Make sure that a valid short-lived certificate for HOST is in the state directory.",
+       .examples = "  mayfly access ssh-gen --hostname vm.example.com\n"
+                   "  mayfly access ssh-gen --hostname vm.example.com --check"});
+  bind(*parser, flags, invocation);
+  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  const Url url = parse_url(flags.hostname);
+
+  if (flags.check) return is_valid_on_disk(url) ? 0 : 1;
+  if (!flags.force && is_valid_on_disk(url)) return 0;
+  Session session(flags.network);
+  sshgen::EnsureOptions options;
+  if (flags.key_type == "ed25519") options.key_type = sshgen::KeyType::ed25519;
+  if (flags.force) options.renew = sshgen::EnsureOptions::Renew::always;
+  sshgen::ensure_certificate(session.state(), url, session.credentials(), session.send(), options);
+  return 0;
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,137 @@
+// `mayfly access ssh` (= tcp, rdp, smb): the tunnel on stdin and stdout, or behind a listener.
+#include "access/transport/tunnel.hpp"
+
+#include <fmt/format.h>
+
+#include "access/core/error.hpp"
+#include "access/core/text.hpp"
+#include "cli/arguments.hpp"
+#include "cli/message.hpp"
+#include "cli/session.hpp"
+#include "cli/tunnel_authorization.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+struct TunnelFlags {
+  std::string hostname, destination;
+  std::vector<std::string> listeners, headers, positionals;
+  unsigned ping_interval = 30;
+  NetworkFlags network;
+};
+
+void bind(CLI::App& parser, TunnelFlags& flags, const Invocation& invocation) {
+  parser.add_option("--hostname,--tunnel-host,-T", flags.hostname, "the application")
+      ->envname("TUNNEL_SERVICE_HOSTNAME");
+  parser.add_option("--destination", flags.destination, "HOST:PORT behind a bastion application")
+      ->envname("TUNNEL_SERVICE_DESTINATION");
+  parser
+      .add_option("--url,--listener,-L", flags.listeners,
+                  "listen on HOST:PORT or unix:PATH instead of stdin and stdout; repeatable")
+      ->envname("TUNNEL_SERVICE_URL")
+      ->allow_extra_args(false);
+  parser.add_option("--header,-H", flags.headers, "a header to send, \"Name: value\"; repeatable")
+      ->allow_extra_args(false);
+  parser
+      .add_option("--ping-interval", flags.ping_interval, "seconds between pings, 0 for none (30)")
+      ->check(CLI::Range(0, 3600));
+  parser.add_option("LISTENER", flags.positionals, "the same as --url");
+  bind_network_flags(parser, flags.network, invocation);
+}
+
+std::vector<Header> user_headers(const TunnelFlags& flags) {
+  std::vector<Header> headers;
+  for (const std::string& line : flags.headers) {
+    const auto colon = line.find(':');
+    if (colon == std::string::npos || trim(std::string_view(line).substr(0, colon)).empty()) {
+      throw Error(ErrorKind::usage, fmt::format("{} is no header", printable(line)),
+                  "write it as \"Name: value\"");
+    }
+    headers.emplace_back(trim(std::string_view(line).substr(0, colon)),
+                         trim(std::string_view(line).substr(colon + 1)));
+  }
+  if (!flags.destination.empty())
+    headers.emplace_back("Cf-Access-Jump-Destination", flags.destination);
+  return headers;
+}
+
+std::string ending_line(const Ending& ending) {
+  return fmt::format("{} after {:.1f} s, {} bytes sent, {} received, close code {}",
+                     ending.reason.empty() ? "connection lost" : ending.reason,
+                     std::chrono::duration<double>(ending.age).count(), ending.sent,
+                     ending.received, ending.close_code);
+}
+
+int exit_code(const Ending& ending) {
+  switch (ending.how) {
+    case Ending::How::closed:
+    case Ending::How::interrupted:
+      return 0;
+    case Ending::How::cut:
+      throw Error(ErrorKind::network, "the tunnel was cut: " + ending_line(ending));
+    case Ending::How::violation:
+      throw Error(ErrorKind::protocol,
+                  "the peer broke the WebSocket protocol: " + ending_line(ending));
+  }
+  return 1;
+}
+
+std::string authority(const ListenAddress& address) {
+  if (address.family == ListenAddress::Family::unix_socket) return "unix:" + address.path;
+  const bool is_ipv6 = address.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", address.host, is_ipv6 ? "]" : "",
+                     address.port);
+}
+
+int listen(const TunnelFlags& flags, const TunnelOptions& tunnel,
+           const Authorization& authorization) {
+  ListenerOptions options;
+  options.tunnel = tunnel;
+  for (const auto* texts : {&flags.listeners, &flags.positionals}) {
+    for (const std::string& text : *texts) options.addresses.push_back(ListenAddress::parse(text));
+  }
+  options.ready = [](const ListenAddress& address) {
+    print_notice(fmt::format("Start Websocket listener host={}\n", authority(address)));
+  };
+  options.ended = [](const Ending& ending) {
+    if (ending.how == Ending::How::cut || ending.how == Ending::How::violation) {
+      print_warning("a tunnel ended: " + ending_line(ending));
+    }
+  };
+  options.failed = [](const Error& error) { print_error(error); };
+  run_listener(options, authorization);
+  return 0;
+}
+
+}  // namespace
+
+int run_tunnel(const Invocation& invocation) {
+  TunnelFlags flags;
+  const auto parser = make_parser(
+      {.synopsis = "ssh [flags] --hostname HOST",
+       .description =
+           "Tunnel to an application: on stdin and stdout (as ssh's ProxyCommand), or for "
+           "every connection to a local listener. tcp, rdp and smb are the same command.",
+       .examples = "  mayfly access ssh --hostname vm.example.com\n"
+                   "  mayfly access tcp --hostname db.example.com --url localhost:5432"});
+  bind(*parser, flags, invocation);
+  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  if (flags.hostname.empty()) {
+    throw Error(ErrorKind::usage, "which application? --hostname is missing",
+                fmt::format("run: mayfly access {} --hostname HOST", invocation.name));
+  }
+
+  TunnelOptions options;
+  options.url = parse_url(flags.hostname);
+  options.headers = user_headers(flags);
+  options.ping_interval = std::chrono::seconds(flags.ping_interval);
+  Session session(flags.network);
+  options.connection = session.connection();
+  const Authorization authorization = tunnel_authorization(session, options.url);
+  if (!flags.listeners.empty() || !flags.positionals.empty()) {
+    return listen(flags, options, authorization);
+  }
+  return exit_code(run_stdio_tunnel(options, authorization));
+}
+
+}  // namespace mayfly::cli
