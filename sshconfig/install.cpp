@@ -1,1 +1,205 @@
 #include "sshconfig/install.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+
+#include "access/core/descriptor.hpp"
+#include "access/core/error.hpp"
+#include "access/core/temporary_file.hpp"
+#include "access/core/text.hpp"
+
+namespace mayfly::sshconfig {
+namespace {
+
+// Far more than any ssh_config; what is larger is something else.
+constexpr std::size_t max_bytes = 4 << 20;
+
+struct Existing {
+  std::string content;
+  mode_t mode = 0600;
+  gid_t group = 0;
+};
+
+Error cannot_edit(const std::string& path, std::string_view why) {
+  return Error(ErrorKind::failed, fmt::format("cannot edit {}: {}", printable(path, 4096), why),
+               "paste the output of ssh-config without --write yourself");
+}
+
+bool is_link(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+}
+
+std::string read_at_most(const Descriptor& file, const std::string& path) {
+  std::string content;
+  char piece[16384];
+  for (;;) {
+    const ssize_t got = ::read(file.get(), piece, sizeof piece);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw system_error("cannot read " + path, errno);
+    if (got == 0) return content;
+    content.append(piece, static_cast<std::size_t>(got));
+    if (content.size() > max_bytes) throw cannot_edit(path, "it is too large");
+  }
+}
+
+std::optional<Existing> read_existing(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file && errno == ENOENT) {
+    if (is_link(path)) throw cannot_edit(path, "it is a symbolic link to nothing");
+    return std::nullopt;
+  }
+  if (!file) throw system_error("cannot read " + path, errno);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) throw system_error("cannot read " + path, errno);
+  if (!S_ISREG(status.st_mode)) throw cannot_edit(path, "it is no regular file");
+  if (status.st_uid != ::geteuid()) throw cannot_edit(path, "it belongs to another user");
+  return Existing{read_at_most(file, path), status.st_mode & 07777U, status.st_gid};
+}
+
+std::string content_of(const std::optional<Existing>& file) {
+  return file ? file->content : "";
+}
+
+void add_change(std::vector<Change>& changes, Change change) {
+  const bool same = change.kind == Change::Kind::replace && change.before == change.after;
+  if (!same) changes.push_back(std::move(change));
+}
+
+Change change_to(const std::string& path, const std::optional<Existing>& before,
+                 std::string after) {
+  return {path, content_of(before), std::move(after),
+          before ? Change::Kind::replace : Change::Kind::create};
+}
+
+struct SshFiles {
+  std::string own_path, config_path;
+  std::optional<Existing> own, config;
+};
+
+SshFiles read_files(const InstallPaths& paths) {
+  SshFiles files{
+      paths.ssh_directory + "/" + paths.own_file, paths.ssh_directory + "/config", {}, {}};
+  files.own = read_existing(files.own_path);
+  files.config = read_existing(files.config_path);
+  return files;
+}
+
+// Where the bytes are: a linked configuration stays a link.
+std::string resolved(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
+                                                         &std::free);
+  if (!real) throw system_error("cannot edit " + path, errno);
+  return real.get();
+}
+
+struct Place {
+  std::string directory, name;
+};
+
+Place place_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return {path.substr(0, slash), path.substr(slash + 1)};
+}
+
+Descriptor open_directory(const std::string& path) {
+  Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) throw system_error("cannot open " + path, errno);
+  return directory;
+}
+
+void replace(const Place& place, std::string_view content, const std::optional<Existing>& before) {
+  const Descriptor directory = open_directory(place.directory);
+  TemporaryFile temporary(directory.get(), place.directory);
+  temporary.write(content);
+  const Descriptor file = temporary.release();
+  if (before) {
+    // The group first, since changing it clears mode bits; one that is not ours to give stays ours.
+    if (::fchown(file.get(), static_cast<uid_t>(-1), before->group) != 0 && errno != EPERM) {
+      throw system_error("cannot write in " + place.directory, errno);
+    }
+    ::fchmod(file.get(), before->mode);
+    temporary.rename_over(place.name);
+  } else if (!temporary.rename_to_free(place.name)) {
+    throw cannot_edit(place.directory + "/" + place.name, "somebody else made it just now");
+  }
+  ::fsync(directory.get());
+}
+
+void carry_out_one(const Change& change) {
+  const std::optional<Existing> now = read_existing(change.path);
+  if (content_of(now) != change.before || !now != (change.kind == Change::Kind::create)) {
+    throw Error(ErrorKind::failed,
+                fmt::format("cannot edit {}: it was changed meanwhile", change.path),
+                "run the command again");
+  }
+  if (change.kind == Change::Kind::remove) {
+    if (::unlink(change.path.c_str()) != 0)
+      throw system_error("cannot remove " + change.path, errno);
+    return;
+  }
+  replace(place_of(now ? resolved(change.path) : change.path), change.after, now);
+}
+
+}  // namespace
+
+std::vector<Change> plan_install(const InstallPaths& paths, std::string_view host,
+                                 std::string_view block) {
+  if (host.empty()) throw Error(ErrorKind::usage, "no host to write a block for", "add --hostname");
+  const SshFiles files = read_files(paths);
+  std::string own = with_block(content_of(files.own), host, block);
+  if (!files.config) own = with_made_note(own);
+  const std::string config = with_include(content_of(files.config), files.own_path);
+  std::vector<Change> changes;
+  add_change(changes, change_to(files.own_path, files.own, own));
+  add_change(changes, change_to(files.config_path, files.config, config));
+  return changes;
+}
+
+std::vector<Change> plan_removal(const InstallPaths& paths, std::string_view host) {
+  using Kind = Change::Kind;
+  const SshFiles files = read_files(paths);
+  const std::string before = content_of(files.own);
+  std::string own = before;
+  if (host.empty()) {
+    for (const std::string& each : hosts_with_blocks(before)) own = without_block(own, each);
+  } else {
+    own = without_block(own, host);
+  }
+  std::vector<Change> changes;
+  if (!is_bare(own)) {
+    add_change(changes, change_to(files.own_path, files.own, own));
+    return changes;
+  }
+  if (files.config) {
+    const std::string config = without_include(files.config->content, files.own_path);
+    const bool ours = config.empty() && has_made_note(before);
+    add_change(changes, {files.config_path, files.config->content, config,
+                         ours ? Kind::remove : Kind::replace});
+  }
+  if (files.own) add_change(changes, {files.own_path, before, "", Kind::remove});
+  return changes;
+}
+
+void carry_out(const std::vector<Change>& changes) {
+  if (changes.empty()) return;
+  const std::string directory = place_of(changes.front().path).directory;
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    throw system_error("cannot make the directory " + directory, errno);
+  }
+  // One mayfly at a time; the lock ends with the descriptor.
+  const Descriptor lock = open_directory(directory);
+  if (::flock(lock.get(), LOCK_EX) != 0) throw system_error("cannot lock " + directory, errno);
+  for (const Change& change : changes) carry_out_one(change);
+  ::fsync(lock.get());
+}
+
+}  // namespace mayfly::sshconfig

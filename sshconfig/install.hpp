@@ -5,29 +5,35 @@
 #include <string_view>
 #include <vector>
 
+#include "sshconfig/edit.hpp"
+
 namespace mayfly::sshconfig {
 
-// Pure part, on texts. The own file holds blocks between marker lines, one for each host.
-std::string with_block(std::string_view own_file, std::string_view host, std::string_view block);
-std::string without_block(std::string_view own_file, std::string_view host);
-// ~/.ssh/config with our Include as its first line (before any Host or Match); everything else byte for byte as it was.
-std::string with_include(std::string_view config, std::string_view own_file_path);
-std::string without_include(std::string_view config, std::string_view own_file_path);
-
 struct InstallPaths {
-  std::string ssh_directory;  // ~/.ssh, made 0700 when missing
+  std::string ssh_directory;               // ~/.ssh, absolute; made 0700 when missing
   std::string own_file = "mayfly_config";  // in it
 };
 
 struct Change {
   std::string path;
   std::string before, after;
+  enum class Kind { create, replace, remove } kind = Kind::replace;
 };
 
-// What would be written (for --dry-run), and doing it: atomic, mode kept, symbolic links followed to their target only when it is
-// the user's own. Both return nothing to do as an empty list.
-std::vector<Change> plan_install(const InstallPaths& paths, std::string_view host, std::string_view block);
+// What would be written (for --dry-run): nothing to do is an empty list. Symbolic links are
+// followed to a file of the user's own. All throw Error(failed) with a hint when that is not
+// possible.
+std::vector<Change> plan_install(const InstallPaths& paths, std::string_view host,
+                                 std::string_view block);
+// host "" removes every block. With the last block our own file goes, the Include line, and a
+// config that we had made and that holds nothing else.
 std::vector<Change> plan_removal(const InstallPaths& paths, std::string_view host);
+
+// Does it: each file whole or not at all, mode and group kept, in an order that leaves no Include
+// of a file that is gone. Refuses a file that is no longer as it was when the plan was made.
 void carry_out(const std::vector<Change>& changes);
+
+// The changes as lines with "-" and "+" under the name of each file.
+std::string preview(const std::vector<Change>& changes);
 
 }  // namespace mayfly::sshconfig

@@ -1,1 +1,172 @@
 #include "sshconfig/render.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "access/core/error.hpp"
+#include "access/core/files.hpp"
+#include "access/core/idn.hpp"
+#include "access/core/text.hpp"
+#include "access/core/url.hpp"
+#include "sshconfig/quote.hpp"
+
+namespace mayfly::sshconfig {
+namespace {
+
+// One application under the three names it needs in a block.
+struct Target {
+  std::vector<std::string> patterns;  // what people type after "ssh"
+  std::string argument;               // after --hostname, a shell word
+  std::string key_file;               // before "-cf_key", with ssh's tokens
+  std::optional<std::string> host_name;
+};
+
+[[noreturn]] void refuse_host(std::string_view host) {
+  throw Error(ErrorKind::usage, fmt::format("{} is not a host name", printable(host)),
+              "give a host name such as vm.example.com, vm.example.com/path or *.example.com");
+}
+
+// A wildcard has a domain behind it: "*" alone would send every ssh through Access.
+bool is_wildcard(std::string_view host) {
+  const auto star = host.rfind('*');
+  if (star == std::string_view::npos) return false;
+  std::string example(host);
+  std::replace(example.begin(), example.end(), '*', 'a');
+  return is_host_name(example) && host.find('.', star) != std::string_view::npos;
+}
+
+struct HostAndPath {
+  std::string host;
+  std::string path;  // "" or "/..."
+};
+
+HostAndPath split_host(std::string_view text) {
+  const auto slash = text.find('/');
+  HostAndPath result{std::string(text.substr(0, slash)), ""};
+  if (slash != std::string_view::npos && slash + 1 < text.size()) result.path = text.substr(slash);
+  if (!is_wildcard(result.host)) {
+    result.host = host_to_ascii(result.host);
+    if (!is_host_name(result.host)) refuse_host(text);
+  }
+  // The rules for paths are those of the command that will read it.
+  if (!parse_url("a" + result.path).query.empty() ||
+      result.path.find_first_of("?#") != std::string::npos) {
+    refuse_host(text);
+  }
+  return result;
+}
+
+Target plain_target(const HostAndPath& parts) {
+  // A wildcard's real name is only known to ssh.
+  if (is_wildcard(parts.host) || parts.path.empty()) {
+    const std::string file = parts.path.empty() ? "" : without_tokens(file_name("h" + parts.path));
+    return {{parts.host},
+            parts.path.empty() ? "%h" : "%h" + shell_word(parts.path),
+            "%h" + (file.empty() ? "" : file.substr(1)),
+            std::nullopt};
+  }
+  const std::string name = to_lower(parts.host) + parts.path;
+  return {{parts.host}, shell_word(name), without_tokens(file_name(name)), std::nullopt};
+}
+
+// %h is the alias while ssh reads the Match line, so the application is named literally.
+Target aliased_target(const HostAndPath& parts, const std::string& alias) {
+  if (is_wildcard(parts.host)) {
+    throw Error(ErrorKind::usage,
+                fmt::format("an alias stands for one host, and {} is a wildcard", parts.host),
+                "give the host name that the alias is for");
+  }
+  if (!is_host_name(alias)) {
+    throw Error(ErrorKind::usage, fmt::format("{} cannot be an alias", printable(alias)),
+                "use letters, digits, \"-\", \"_\" and \".\"");
+  }
+  const std::string name = to_lower(parts.host) + parts.path;
+  Target target{{alias}, shell_word(name), without_tokens(file_name(name)), std::nullopt};
+  if (parts.path.empty()) {
+    if (!equals_ignoring_case(alias, parts.host)) target.patterns.push_back(parts.host);
+    // known_hosts has one entry for both names. Applications that share a host are different
+    // machines: with a path ssh knows them by their alias.
+    target.host_name = to_lower(parts.host);
+  }
+  return target;
+}
+
+Target target_of(const BlockOptions& options) {
+  if (options.host.empty() && options.alias) {
+    throw Error(ErrorKind::usage, "an alias needs the host that it stands for", "add --hostname");
+  }
+  if (options.host.empty()) return {{"[your hostname]"}, "%h", "%h", std::nullopt};
+  const HostAndPath parts = split_host(options.host);
+  return options.alias ? aliased_target(parts, *options.alias) : plain_target(parts);
+}
+
+bool is_user_name(std::string_view user) {
+  constexpr std::string_view allowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@+\\";
+  return !user.empty() && user.front() != '-' &&
+         user.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+std::string flag_words(const std::vector<std::string>& flags) {
+  std::string words;
+  for (const std::string& flag : flags) {
+    const std::string name = flag.substr(0, flag.find('='));
+    if (name == "--service-token-secret" || name == "--secret") {
+      throw Error(ErrorKind::usage, "a service token's secret is not written into an ssh_config",
+                  "put it into a file and give --service-token-secret-file");
+    }
+    words += " " + shell_word(flag);
+  }
+  return words;
+}
+
+std::string key_path(const BlockOptions& options, const Target& target) {
+  const std::string directory =
+      options.state_directory.empty() ? "~/.cloudflared" : without_tokens(options.state_directory);
+  return directory + "/" + target.key_file + "-cf_key";
+}
+
+}  // namespace
+
+std::string render_block(const BlockOptions& options) {
+  using Certificate = BlockOptions::Certificate;
+  const Target target = target_of(options);
+  const std::string program = shell_word(options.program);
+  const std::string flags = flag_words(options.connection_flags);
+
+  std::string block;
+  if (options.certificate == Certificate::none) {
+    block = fmt::format("Host {}\n", fmt::join(target.patterns, " "));
+  } else {
+    block = fmt::format("Match {} {} exec \"{} access ssh-gen{} --hostname {}{}\"\n",
+                        options.alias ? "originalhost" : "host", fmt::join(target.patterns, ","),
+                        program, options.certificate == Certificate::agent ? " --agent" : "",
+                        target.argument, flags);
+  }
+  if (target.host_name) block += fmt::format("  HostName {}\n", *target.host_name);
+  block += fmt::format("  ProxyCommand {} access ssh --hostname {}{}\n", program, target.argument,
+                       flags);
+  if (options.certificate == Certificate::short_lived) {
+    const std::string key = key_path(options, target);
+    block += fmt::format("  IdentityFile {}\n", config_word(key));
+    block += fmt::format("  CertificateFile {}\n", config_word(key + "-cert.pub"));
+  }
+  if (options.user) {
+    if (!is_user_name(*options.user)) {
+      throw Error(ErrorKind::usage, fmt::format("{} is not a user name", printable(*options.user)));
+    }
+    block += fmt::format("  User {}\n", config_word(*options.user));
+  }
+  return block;
+}
+
+std::string render_advice(const BlockOptions& options, std::string_view home) {
+  std::string advice = fmt::format("\nAdd to your {}/.ssh/config:\n\n", printable(home, 4096));
+  advice += render_block(options);
+  // cloudflared ends the short form with a blank line, and only that.
+  if (options.certificate == BlockOptions::Certificate::none) advice += "\n";
+  return advice;
+}
+
+}  // namespace mayfly::sshconfig

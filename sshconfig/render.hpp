@@ -1,4 +1,4 @@
-// The ssh_config block for an application (cli.md, ssh-config).
+// The ssh_config block for an application (mayfly-access(1), ssh-config).
 #pragma once
 
 #include <optional>
@@ -9,17 +9,22 @@
 namespace mayfly::sshconfig {
 
 struct BlockOptions {
-  std::string program;          // absolute path of mayfly
-  std::string host;             // "vm.example.com" or "vm.example.com/path"; "" prints "[your hostname]"
+  std::string program;  // absolute path of mayfly
+  // "vm.example.com", "vm.example.com/path" or "*.example.com"; "" prints "[your hostname]".
+  std::string host;
   enum class Certificate { none, short_lived, agent } certificate = Certificate::none;
   std::string state_directory;  // "" for ~/.cloudflared, else absolute (MAYFLY_HOME)
-  std::vector<std::string> connection_flags;  // repeated in ssh-gen and ssh: "--cert", "/etc/x.pem", ...
+  // Repeated in ssh-gen and ssh: "--cert", "/etc/x.pem", ... File names in it are absolute already.
+  std::vector<std::string> connection_flags;
   std::optional<std::string> user;
+  // A second, short name for the host; for host/path the only name, since the host alone may be
+  // another application.
   std::optional<std::string> alias;
 };
 
-// The block, each line ending in a newline, without blank lines around it. Values are quoted where ssh's parser or
-// the shell behind exec and ProxyCommand need it. Throws usage Error for a host, user or alias that cannot stand there.
+// The block, each line ending in a newline, without blank lines around it. Values are quoted where
+// ssh's parser or the shell behind exec and ProxyCommand need it. Throws usage Error for a host,
+// user or alias that cannot stand there, and for a secret among the flags.
 std::string render_block(const BlockOptions& options);
 
 // As cloudflared prints it: blank line, "Add to your <home>/.ssh/config:", blank line, block.

@@ -1,0 +1,209 @@
+#include "sshconfig/render.hpp"
+
+#include <doctest/doctest.h>
+
+#include "access/core/error.hpp"
+
+using namespace mayfly;
+using namespace mayfly::sshconfig;
+using Certificate = BlockOptions::Certificate;
+
+namespace {
+
+BlockOptions short_lived(std::string host) {
+  return {.program = "/usr/bin/mayfly",
+          .host = std::move(host),
+          .certificate = Certificate::short_lived,
+          .state_directory = {},
+          .connection_flags = {},
+          .user = {},
+          .alias = {}};
+}
+
+// The message of the usage Error that rendering must throw.
+std::string refusal(const BlockOptions& options) {
+  try {
+    render_block(options);
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::usage);
+    return error.message();
+  }
+  return "not refused";
+}
+
+}  // namespace
+
+// The texts are those that mayfly-access(1) promises. cloudflared 2026.8.2 prints the same but for
+// the blank line after "Add to your ...", and it does not quote.
+TEST_CASE("render: with a short-lived certificate") {
+  CHECK(render_advice(short_lived("vm.example.com"), "/home/jdoe") ==
+        "\n"
+        "Add to your /home/jdoe/.ssh/config:\n"
+        "\n"
+        "Match host vm.example.com exec \"/usr/bin/mayfly access ssh-gen --hostname %h\"\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h\n"
+        "  IdentityFile ~/.cloudflared/%h-cf_key\n"
+        "  CertificateFile ~/.cloudflared/%h-cf_key-cert.pub\n");
+}
+
+TEST_CASE("render: without one") {
+  BlockOptions options = short_lived("vm.example.com");
+  options.certificate = Certificate::none;
+  CHECK(render_advice(options, "/home/jdoe") ==
+        "\n"
+        "Add to your /home/jdoe/.ssh/config:\n"
+        "\n"
+        "Host vm.example.com\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h\n"
+        "\n");
+}
+
+TEST_CASE("render: without a host") {
+  BlockOptions options = short_lived("");
+  CHECK(render_block(options) ==
+        "Match host [your hostname] exec \"/usr/bin/mayfly access ssh-gen --hostname %h\"\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h\n"
+        "  IdentityFile ~/.cloudflared/%h-cf_key\n"
+        "  CertificateFile ~/.cloudflared/%h-cf_key-cert.pub\n");
+  options.certificate = Certificate::none;
+  CHECK(render_block(options) ==
+        "Host [your hostname]\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h\n");
+}
+
+TEST_CASE("render: a certificate in the agent needs no files") {
+  BlockOptions options = short_lived("vm.example.com");
+  options.certificate = Certificate::agent;
+  CHECK(render_block(options) ==
+        "Match host vm.example.com exec \"/usr/bin/mayfly access ssh-gen --agent --hostname %h\"\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h\n");
+}
+
+TEST_CASE("render: user and alias") {
+  BlockOptions options = short_lived("vm.example.com");
+  options.user = "jdoe";
+  options.alias = "vm";
+  CHECK(render_block(options) ==
+        "Match originalhost vm,vm.example.com exec \"/usr/bin/mayfly access ssh-gen "
+        "--hostname vm.example.com\"\n"
+        "  HostName vm.example.com\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname vm.example.com\n"
+        "  IdentityFile ~/.cloudflared/vm.example.com-cf_key\n"
+        "  CertificateFile ~/.cloudflared/vm.example.com-cf_key-cert.pub\n"
+        "  User jdoe\n");
+  options.certificate = Certificate::none;
+  CHECK(render_block(options) ==
+        "Host vm vm.example.com\n"
+        "  HostName vm.example.com\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname vm.example.com\n"
+        "  User jdoe\n");
+}
+
+TEST_CASE("render: an application on a path is named literally") {
+  BlockOptions options = short_lived("VM.example.com/Team/a%20b");
+  CHECK(render_block(options) ==
+        "Match host VM.example.com exec \"/usr/bin/mayfly access ssh-gen "
+        "--hostname vm.example.com/Team/a%%20b\"\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname vm.example.com/Team/a%%20b\n"
+        "  IdentityFile ~/.cloudflared/vm.example.com-Team-a%%20b-cf_key\n"
+        "  CertificateFile ~/.cloudflared/vm.example.com-Team-a%%20b-cf_key-cert.pub\n");
+  options.alias = "team";
+  CHECK(render_block(options).starts_with("Match originalhost team exec \""));
+  CHECK(render_block(options).find("HostName") == std::string::npos);
+}
+
+TEST_CASE("render: a path with nothing in it is no path") {
+  CHECK(render_block(short_lived("vm.example.com/")) ==
+        render_block(short_lived("vm.example.com")));
+}
+
+TEST_CASE("render: wildcards leave the name to ssh") {
+  CHECK(render_block(short_lived("*.example.com")) ==
+        "Match host *.example.com exec \"/usr/bin/mayfly access ssh-gen --hostname %h\"\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h\n"
+        "  IdentityFile ~/.cloudflared/%h-cf_key\n"
+        "  CertificateFile ~/.cloudflared/%h-cf_key-cert.pub\n");
+  CHECK(render_block(short_lived("dev-*.example.com/git")) ==
+        "Match host dev-*.example.com exec \"/usr/bin/mayfly access ssh-gen --hostname %h/git\"\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h/git\n"
+        "  IdentityFile ~/.cloudflared/%h-git-cf_key\n"
+        "  CertificateFile ~/.cloudflared/%h-git-cf_key-cert.pub\n");
+}
+
+TEST_CASE("render: an international name in the form that goes over the wire") {
+  // RFC 5891's own way to write it; the value is from `idn2 bücher.example`.
+  CHECK(render_block(short_lived("b\xc3\xbc"
+                                 "cher.example"))
+            .starts_with("Match host xn--bcher-kva.example exec "));
+}
+
+TEST_CASE("render: MAYFLY_HOME and connection flags") {
+  BlockOptions options = short_lived("vm.example.com");
+  options.state_directory = "/srv/my state/50%";
+  options.connection_flags = {"--cert", "/etc/my cert.pem", "--service-token-id", "abc.access"};
+  CHECK(render_block(options) ==
+        "Match host vm.example.com exec \"/usr/bin/mayfly access ssh-gen --hostname %h "
+        "--cert '/etc/my cert.pem' --service-token-id abc.access\"\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h "
+        "--cert '/etc/my cert.pem' --service-token-id abc.access\n"
+        "  IdentityFile \"/srv/my state/50%%/%h-cf_key\"\n"
+        "  CertificateFile \"/srv/my state/50%%/%h-cf_key-cert.pub\"\n");
+}
+
+TEST_CASE("render: what is no host name is refused and shown harmlessly") {
+  for (const std::string host : {"-oProxyCommand=id",
+                                 "vm.example.com exec id",
+                                 "vm\nHost *",
+                                 "a,b",
+                                 "!vm",
+                                 "a\"b",
+                                 "a'b",
+                                 "$(id)",
+                                 "`id`",
+                                 "vm..com",
+                                 "*",
+                                 "*.*",
+                                 "v*",
+                                 "?.example.com",
+                                 "vm.example.com:22",
+                                 "https://vm.example.com",
+                                 "/path",
+                                 "vm.example.com/a b",
+                                 "vm.example.com/a\"b",
+                                 "vm.example.com/a?b",
+                                 "vm.example.com/a#b",
+                                 "user@vm.example.com"}) {
+    CAPTURE(host);
+    CHECK(refusal(short_lived(host)).find("not refused") == std::string::npos);
+  }
+  CHECK(refusal(short_lived("a\x1b[2J")) == "a\\x1b[2J is not a host name");
+}
+
+TEST_CASE("render: aliases and users that cannot stand there are refused") {
+  BlockOptions options = short_lived("vm.example.com");
+  for (const std::string alias : {"", "*", "a b", "a,b", "!a", "-a", "a/b"}) {
+    options.alias = alias;
+    CHECK(refusal(options).find("cannot be an alias") != std::string::npos);
+  }
+  options.alias.reset();
+  for (const std::string user : {"", "-l", "a b", "$(id)", "a;b", "%r", "a\nb", "'"}) {
+    options.user = user;
+    CHECK(refusal(options).find("is not a user name") != std::string::npos);
+  }
+  options.user.reset();
+  options.host = "*.example.com";
+  options.alias = "vm";
+  CHECK(refusal(options) == "an alias stands for one host, and *.example.com is a wildcard");
+  options.host = "";
+  CHECK(refusal(options) == "an alias needs the host that it stands for");
+}
+
+TEST_CASE("render: a secret is never written down") {
+  BlockOptions options = short_lived("vm.example.com");
+  for (const std::string flag : {"--service-token-secret", "--secret", "--secret=s3cret"}) {
+    options.connection_flags = {flag, "s3cret"};
+    const std::string message = refusal(options);
+    CHECK(message.find("secret is not written") != std::string::npos);
+    CHECK(message.find("s3cret") == std::string::npos);
+  }
+}
