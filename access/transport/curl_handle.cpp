@@ -72,6 +72,10 @@ void set_protocol(CURL* easy, const ConnectionOptions& options) {
   set_option(easy, CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
   set_option(easy, CURLOPT_NETRC, long{CURL_NETRC_IGNORED});
   set_option(easy, CURLOPT_NOSIGNAL, 1L);
+  set_option(easy, CURLOPT_QUICK_EXIT,
+             1L);  // leaves a name look-up behind instead of waiting for it
+  set_option(easy, CURLOPT_PATH_AS_IS, 1L);
+  set_option(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set_option(easy, CURLOPT_CONNECTTIMEOUT_MS, long{options.connect_timeout.count()});
   if (!options.user_agent.empty()) {
     set_option(easy, CURLOPT_USERAGENT, options.user_agent.c_str());

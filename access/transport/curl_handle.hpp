@@ -44,9 +44,9 @@ void set_option(CURL* easy, CURLoption option, Value value);
 // kept; thousands of mostly idle ones released.
 enum class TlsBuffers { keep, release };
 
-// One easy handle for one origin: trust, proxy, client certificate, overrides, timeouts, https
-// only, HTTP/1.1, no redirects. What is particular to a request the caller sets on get(). Moving it
-// leaves the handle where it is.
+// One easy handle for one origin: trust, proxy, client certificate, overrides, timeouts, https only,
+// HTTP/1.1, no redirects. What is particular to a request the caller sets on get(). Its connections
+// refer to it: a multi that keeps some (all but CONNECT_ONLY) has to go first.
 class CurlHandle {
  public:
   // Throws Error(failed) without libcurl, Error(usage) for a CA file that cannot be read.

@@ -143,7 +143,7 @@ bool HandshakeReport::client_certificate_refused() const {
       return true;
     case SSL_AD_HANDSHAKE_FAILURE:  // what TLS 1.2 servers say when a certificate they want is
                                     // missing
-      return certificate_requested;
+      return request.asked;
     default:
       return false;
   }
@@ -163,13 +163,19 @@ std::string date_text(std::chrono::sys_seconds time) {
                      fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
+std::string certificate_text(const CertificateFacts& facts) {
+  return fmt::format("\"{}\", issued by \"{}\", valid from {} to {}", facts.subject, facts.issuer,
+                     date_text(facts.not_before), date_text(facts.not_after));
+}
+
 void note_certificate_request(SSL* ssl, HandshakeReport& report) {
-  report.certificate_requested = true;
-  report.certificate_sent = SSL_get_certificate(ssl) != nullptr;
-  report.acceptable_issuers.clear();
+  const X509* own = SSL_get_certificate(ssl);
+  report.request = {.asked = true,
+                    .sent = own != nullptr ? certificate_text(facts_of(own)) : "",
+                    .acceptable_issuers = {}};
   const STACK_OF(X509_NAME)* issuers = SSL_get0_peer_CA_list(ssl);
   for (int i = 0; i < std::min(sk_X509_NAME_num(issuers), max_acceptable_issuers); ++i) {
-    report.acceptable_issuers.push_back(name_text(sk_X509_NAME_value(issuers, i)));
+    report.request.acceptable_issuers.push_back(name_text(sk_X509_NAME_value(issuers, i)));
   }
 }
 

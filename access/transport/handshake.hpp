@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "access/transport/certificate_request.hpp"
+
 using X509 = struct x509_st;
 using SSL = struct ssl_st;
 using SSL_CTX = struct ssl_ctx_st;
@@ -28,6 +30,9 @@ CertificateFacts facts_of(const X509* certificate);
 // A time as people read it: "2026-01-31 17:05 UTC".
 std::string date_text(std::chrono::sys_seconds time);
 
+// "subject", issued by "issuer", valid from ... to ...
+std::string certificate_text(const CertificateFacts& facts);
+
 struct HandshakeReport {
   struct FreeX509 {
     void operator()(X509* certificate) const noexcept;
@@ -39,12 +44,8 @@ struct HandshakeReport {
   int verify_error = 0;      // X509_V_ERR_..., 0 when the chain is trusted
   std::optional<int> alert;  // the fatal alert the server sent (RFC 8446 section 6)
 
-  // The server's CertificateRequest (RFC 8446 section 4.3.2). Kept when a later session is resumed,
-  // since nothing is asked again then.
-  bool certificate_requested = false;
-  bool certificate_sent = false;
-  std::vector<std::string>
-      acceptable_issuers;  // as it named them, at most 20, printable; may be empty
+  // Kept when a later session is resumed, since nothing is asked again then.
+  CertificateRequest request;
 
   // "TLS alert 116 (certificate required)"; "" without an alert.
   std::string alert_text() const;

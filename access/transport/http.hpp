@@ -11,16 +11,21 @@
 #include <vector>
 
 #include "access/core/url.hpp"
+#include "access/transport/certificate_request.hpp"
 #include "access/transport/connection_options.hpp"
 
 namespace mayfly {
 
 using Header = std::pair<std::string, std::string>;
 
+// "Name: value" as libcurl takes it. Throws Error(usage) for a name that is no token (RFC 9110
+// section 5.6.2) and for a value that could begin a header of its own: CR, LF, NUL.
+std::string header_line(const Header& header);
+
 struct Request {
   enum class Method { get, head, post } method = Method::get;
   Url url;
-  std::vector<Header> headers;  // names and values without CR, LF and NUL: refused otherwise
+  std::vector<Header> headers;  // see header_line()
   std::string body;             // of a POST
   std::chrono::milliseconds timeout = std::chrono::seconds(10);
   std::size_t max_body = 1 << 20;  // a larger answer is Error(protocol)
@@ -30,6 +35,7 @@ struct Response {
   int status = 0;
   std::vector<Header> headers;  // in the order they came
   std::string body;
+  CertificateRequest certificate_request = {};  // of the handshake of this connection
 
   // The first header of that name (any case); "" when absent.
   std::string_view header(std::string_view name) const;
@@ -41,8 +47,9 @@ struct Response {
   std::optional<Cookie> cookie(std::string_view name, std::chrono::sys_seconds now) const;
 };
 
-// How identity code reaches the network; tests hand in a function of their own. Throws Error(network) when no
-// answer came, with the cause and a hint; Error(login_needed) when interrupted.
+// How identity code reaches the network; tests hand in a function of their own. Throws
+// Error(network) when no answer came, with the cause and a hint; Error(login_needed) when
+// interrupted.
 using Send = std::function<Response(const Request&)>;
 
 // Keeps connections, TLS sessions and the trust store between requests.

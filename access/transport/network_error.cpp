@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include "access/core/text.hpp"
-#include "access/transport/client_certificate.hpp"
 
 namespace mayfly {
 namespace {
@@ -149,23 +148,14 @@ Error error_of_trust(const Failure& failure) {
 
 Error error_of_client_certificate(const Failure& failure) {
   const HandshakeReport& report = failure.handle.handshake();
-  const auto& certificate = failure.handle.options().client_certificate;
-  std::string hint = "";
-  if (!report.acceptable_issuers.empty()) {
-    hint = "it accepts certificates issued by " + joined(report.acceptable_issuers);
-  }
-  if (!certificate || !report.certificate_sent) {
+  if (report.request.sent.empty()) {
     return {ErrorKind::refused,
             fmt::format("{} wants a client certificate: {}", failure.where, report.alert_text()),
-            hint.empty() ? "name one with --cert FILE [--key FILE]"
-                         : hint + "; name one with --cert FILE [--key FILE]"};
+            fmt::format("name one with --cert FILE [--key FILE]; {}", report.request.text())};
   }
   return {ErrorKind::refused,
           fmt::format("{} refused the client certificate: {}", failure.where, report.alert_text()),
-          fmt::format("sent was \"{}\", issued by \"{}\", valid from {} to {}{}",
-                      certificate->subject(), certificate->issuer(),
-                      date_text(certificate->not_before()), date_text(certificate->not_after()),
-                      hint.empty() ? "" : "; " + hint)};
+          report.request.text()};
 }
 
 Error error_of_proxy_answer(long status) {
