@@ -27,6 +27,7 @@ const Command* find_command(std::string_view name);
 
 int run_login(const Invocation& invocation);
 int run_token(const Invocation& invocation);
+int run_curl(const Invocation& invocation);
 int run_tunnel(const Invocation& invocation);
 int run_ssh_config(const Invocation& invocation);
 int run_ssh_gen(const Invocation& invocation);

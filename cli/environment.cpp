@@ -50,6 +50,15 @@ std::string absolute_path(const std::string& path) {
   return fs::absolute(path).lexically_normal().string();
 }
 
+std::vector<std::string> connect_to_from_environment() {
+  const std::string text = variable("MAYFLY_CONNECT_TO");
+  std::vector<std::string> entries;
+  for (const std::string_view entry : split(text, ',')) {
+    if (!trim(entry).empty()) entries.emplace_back(trim(entry));
+  }
+  return entries;
+}
+
 void set_program_name(std::string argv0) {
   program_name() = std::move(argv0);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace mayfly::cli {
 
@@ -13,6 +14,9 @@ std::string home_directory();
 
 // MAYFLY_HOME made absolute, else ~/.cloudflared.
 std::string state_directory_path();
+
+// MAYFLY_CONNECT_TO, "HOST:PORT:HOST2:PORT2[,...]", one entry each (curl's CONNECT_TO).
+std::vector<std::string> connect_to_from_environment();
 
 // Absolute path to start this program again, by the name it was started with: a symbolic link
 // called cloudflared stays that link. argv0 is remembered by set_program_name, called in main.

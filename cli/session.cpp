@@ -34,11 +34,7 @@ std::optional<ServiceToken> read_service_token(const NetworkFlags& flags) {
 
 std::vector<std::string> connect_to_list(const NetworkFlags& flags) {
   std::vector<std::string> result = flags.connect_to;
-  const std::string from_environment = variable("MAYFLY_CONNECT_TO");
-  if (from_environment.empty()) return result;
-  for (const std::string_view entry : split(from_environment, ',')) {
-    if (!trim(entry).empty()) result.emplace_back(trim(entry));
-  }
+  for (std::string& entry : connect_to_from_environment()) result.push_back(std::move(entry));
   return result;
 }
 

@@ -50,7 +50,8 @@ int run_ssh_gen(const Invocation& invocation) {
   sshgen::EnsureOptions options;
   if (flags.key_type == "ed25519") options.key_type = sshgen::KeyType::ed25519;
   if (flags.force) options.renew = sshgen::EnsureOptions::Renew::always;
-  sshgen::ensure_certificate(session.state(), url, session.credentials(), session.send(), options);
+  sshgen::ensure_certificate(session.state(), url,
+                             sshgen::issuer_from(session.credentials(), session.send()), options);
   return 0;
 }
 

@@ -1,0 +1,148 @@
+// `mayfly access curl`: becomes curl, with the application's token by descriptor.
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+#include "access/core/error.hpp"
+#include "access/core/text.hpp"
+#include "cli/arguments.hpp"
+#include "cli/curl_arguments.hpp"
+#include "cli/environment.hpp"
+#include "cli/memory_file.hpp"
+#include "cli/message.hpp"
+#include "cli/session.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+constexpr std::string_view usage =
+    "usage: mayfly access curl [--allow-request] [mayfly flags] CURL-ARGUMENTS...\n"
+    "Run curl in place with the token of the application that its URL names.\n\n"
+    "  --allow-request, -ar         without a token, send the request as it is\n"
+    "  --service-token-id ID, --service-token-secret-file F, --cert-password-file F,\n"
+    "  --batch, --no-browser, --fedramp   as for the other commands\n\n"
+    "curl's --cert --key --cacert --proxy --connect-to --resolve -k also serve mayfly's own "
+    "requests.\n\n"
+    "Examples:\n"
+    "  mayfly curl -s https://api.example.com/status\n"
+    "  mayfly curl -X POST -d @order.json https://api.example.com/orders\n";
+
+// A token in a header goes wherever curl goes; curl keeps a cookie to its host. A header is what
+// cloudflared sends, so it is used where nothing can leave the host.
+bool may_leave_host(const CurlArguments& curl, const Url& url) {
+  if (curl.reach == CurlArguments::Reach::open) return true;
+  const auto elsewhere = [&](const std::string& text) {
+    return text.find_first_of("{[") != std::string::npos ||
+           parse_url(text).authority() != url.authority();
+  };
+  if (std::any_of(curl.urls.begin(), curl.urls.end(), elsewhere)) return true;
+  // ~/.curlrc may say --location.
+  std::error_code ignored;
+  return std::filesystem::exists(home_directory() + "/.curlrc", ignored) ||
+         !variable("CURL_HOME").empty() || !variable("XDG_CONFIG_HOME").empty();
+}
+
+std::vector<std::string> with_after_each_next(std::vector<std::string> arguments,
+                                              const std::vector<std::string>& added) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] != "--next" && arguments[i] != "-:") continue;
+    arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1, added.begin(),
+                     added.end());
+    i += added.size();
+  }
+  arguments.insert(arguments.begin(), added.begin(), added.end());
+  return arguments;
+}
+
+std::string cookie_file(const Url& url, std::string_view jwt) {
+  // Netscape format: domain, subdomains, path, https only, expiry (0: this run), name, value.
+  return fmt::format("{}\tFALSE\t/\tTRUE\t0\tCF_Authorization\t{}\n", url.host, jwt);
+}
+
+struct Credential {
+  Descriptor file;
+  std::vector<std::string> arguments;
+};
+
+Credential credential_for(const CurlArguments& curl, const Url& url, Session& session,
+                          const Grant& grant) {
+  Credential credential;
+  if (may_leave_host(curl, url)) {
+    if (!grant.token && session.service_token()) {
+      throw Error(ErrorKind::usage,
+                  "a service token that earns no session token cannot be kept to its host by curl",
+                  "leave out --location, --config and URLs of other hosts");
+    }
+    if (!grant.token) return credential;
+    credential.file = memory_file(cookie_file(url, grant.token->jwt.reveal()));
+    credential.arguments = {"-b", path_of(credential.file)};
+    return credential;
+  }
+  std::string headers;
+  if (grant.token) headers = fmt::format("Cf-Access-Token: {}\n", grant.token->jwt.reveal());
+  if (session.service_token()) {
+    for (const auto& [name, value] : service_token_headers(*session.service_token())) {
+      headers += fmt::format("{}: {}\n", name, value);
+    }
+  }
+  if (headers.empty()) return credential;
+  credential.file = memory_file(headers);
+  wipe(headers);
+  credential.arguments = {"-H", "@" + path_of(credential.file)};
+  return credential;
+}
+
+Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
+  const Credentials& credentials = session.credentials();
+  if (curl.token == CurlArguments::Token::optional) {
+    if (auto known = credentials.known(url)) return std::move(*known);
+    print_notice("No token is stored for this application; the request is sent without one.\n");
+    return {};
+  }
+  Grant grant = credentials.obtain(url);
+  if (!grant.token || credentials.accepted_at_edge(url, *grant.token)) return grant;
+  credentials.discard(grant);
+  return credentials.obtain(url);
+}
+
+[[noreturn]] void become_curl(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "curl");
+  std::vector<char*> words;
+  for (std::string& argument : arguments) words.push_back(argument.data());
+  words.push_back(nullptr);
+  ::signal(SIGPIPE, SIG_DFL);
+  ::execvp("curl", words.data());
+  const Error reason = system_error("cannot run curl", errno);
+  throw Error(reason.kind(), reason.message(), "install curl");
+}
+
+}  // namespace
+
+int run_curl(const Invocation& invocation) {
+  if (invocation.arguments.empty() || invocation.arguments == std::vector<std::string>{"--help"}) {
+    if (!invocation.arguments.empty()) return print_product(usage), 0;
+    throw Error(ErrorKind::usage, "curl needs a URL", "run: mayfly access curl --help");
+  }
+  CurlArguments curl = parse_curl_arguments(invocation.arguments);
+  if (curl.urls.empty()) {
+    throw Error(ErrorKind::usage, "there is no URL among curl's arguments",
+                "run: mayfly access curl [curl's options] https://HOST/PATH");
+  }
+  if (invocation.cloud == Invocation::Cloud::fedramp) curl.network.fedramp = true;
+  curl.network.host_only_redirect = true;
+  const Url url = parse_url(curl.urls.front());
+  Session session(curl.network);
+  const Grant grant = grant_for(curl, url, session);
+  const Credential credential = credential_for(curl, url, session, grant);
+  std::vector<std::string> arguments = with_after_each_next(curl.arguments, credential.arguments);
+  for (const std::string& entry : connect_to_from_environment()) {
+    arguments.insert(arguments.begin(), {"--connect-to", entry});
+  }
+  become_curl(std::move(arguments));
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,17 @@
+// A secret handed to a program that is about to take our place: by descriptor, never in its
+// arguments.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "access/core/descriptor.hpp"
+
+namespace mayfly::cli {
+
+// Sealed, in memory only, and inherited over exec.
+Descriptor memory_file(std::string_view content);
+// "/dev/fd/N".
+std::string path_of(const Descriptor& file);
+
+}  // namespace mayfly::cli
