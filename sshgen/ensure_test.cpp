@@ -1,0 +1,223 @@
+#include "sshgen/ensure.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "access/core/error.hpp"
+#include "sshgen/agent_process_test.hpp"
+#include "sshgen/signer_test.hpp"
+
+namespace mayfly::sshgen {
+namespace {
+
+constexpr auto always = EnsureOptions::Renew::always;
+
+Grant grant_with(const std::string& jwt) {
+  return {application_of_team(), token_of_team(jwt)};
+}
+
+// A state directory, a signer, and credentials that hand out token after token.
+struct World {
+  Scratch scratch;
+  StateDirectory state = StateDirectory::open(scratch.path());
+  Url url = parse_url("vm.example.com");
+  Signer signer = {};
+  std::vector<std::string> jwts = {"first.app.token", "second.app.token", "third.app.token"};
+  int obtained = 0, discarded = 0;
+
+  Issuer issuer() {
+    return {
+        [this](const Url&) { return grant_with(jwts.at(static_cast<std::size_t>(obtained++))); },
+        [this](const Grant&) { ++discarded; }, signer.send()};
+  }
+  Certificate ensure(const EnsureOptions& options = {}) {
+    return ensure_certificate(state, url, issuer(), options);
+  }
+  std::optional<Certificate> on_disk() const {
+    return valid_on_disk(state, url, EnsureOptions().clock());
+  }
+};
+
+Response rejection() {
+  return answer(403, R"({"status":403,"message":"no"})");
+}
+
+TEST_CASE("ensure: from nothing to a certificate with its key, and no lock left") {
+  for (const auto type : {KeyType::ecdsa, KeyType::ed25519}) {
+    World world;
+    EnsureOptions options;
+    options.key_type = type;
+    const auto certificate = world.ensure(options);
+    CHECK(world.on_disk()->blob == certificate.blob);
+    auto names = world.state.list();
+    std::sort(names.begin(), names.end());
+    CHECK(names == std::vector<std::string>{"vm.example.com-cf_key",
+                                            "vm.example.com-cf_key-cert.pub",
+                                            "vm.example.com-cf_key.pub"});
+  }
+}
+
+TEST_CASE("ensure: a valid certificate is used without asking anybody") {
+  World world;
+  const auto first = world.ensure();
+  CHECK(world.ensure().blob == first.blob);
+  CHECK(world.obtained == 1);
+  CHECK(world.signer.requests.size() == 1);
+}
+
+TEST_CASE("ensure: a new certificate has a new key") {
+  World world;
+  const auto first = world.ensure();
+  EnsureOptions later;
+  SUBCASE("when the old one has ended") {
+    later.clock = [] { return EnsureOptions().clock() + std::chrono::seconds(3590); };
+  }
+  SUBCASE("when forced") {
+    later.renew = always;
+  }
+  const auto second = world.ensure(later);
+  CHECK(first.certified_key != second.certified_key);
+  CHECK(world.on_disk()->blob == second.blob);
+  CHECK(world.signer.requests.size() == 2);
+}
+
+TEST_CASE("ensure: files that do not belong together are repaired") {
+  for (const auto* suffix : {"", ".pub", "-cert.pub"}) {
+    World world;
+    world.ensure();
+    const auto name = "vm.example.com-cf_key" + std::string(suffix);
+    const auto old = content_of(world.scratch.path_of(name));
+    EnsureOptions forced;
+    forced.renew = always;
+    world.ensure(forced);
+    world.scratch.file(name, old);
+    CHECK_FALSE(world.on_disk());
+    world.ensure();
+    CHECK(world.on_disk());
+  }
+}
+
+TEST_CASE("ensure: a certificate valid for a minute is used while it can be") {
+  World world;
+  world.signer.options = "-I id -n jdoe -V -1s:+59s";
+  world.ensure();
+  world.ensure();
+  CHECK(world.signer.requests.size() == 1);
+}
+
+TEST_CASE("ensure: a rejected token is discarded and another one obtained, once") {
+  World world;
+  world.signer.script = {rejection()};
+  world.ensure();
+  CHECK(world.discarded == 1);
+  REQUIRE(world.signer.requests.size() == 2);
+  CHECK(read_sign_request(world.signer.requests[0]).jwt == "first.app.token");
+  CHECK(read_sign_request(world.signer.requests[1]).jwt == "second.app.token");
+}
+
+TEST_CASE("ensure: a second rejection ends it, with nothing written") {
+  World world;
+  world.signer.script = {rejection(), rejection()};
+  CHECK_THROWS_AS(world.ensure(), TokenRejected);
+  CHECK(world.discarded == 1);
+  CHECK(world.obtained == 2);
+  CHECK(world.state.list().empty());
+}
+
+TEST_CASE("ensure: other refusals cost no token, and the old files stay") {
+  for (const int status : {200, 302, 404, 500}) {
+    World world;
+    const auto first = world.ensure();
+    world.signer.script = {answer(status, "words")};
+    EnsureOptions forced;
+    forced.renew = always;
+    CHECK_THROWS_AS(world.ensure(forced), Error);
+    CHECK(world.discarded == 0);
+    CHECK(world.on_disk()->blob == first.blob);
+    CHECK(world.state.list().size() == 3);
+  }
+}
+
+TEST_CASE("ensure: no application, or none that gives tokens") {
+  World world;
+  Grant grant;
+  SUBCASE("no application") {}
+  SUBCASE("no token") {
+    grant.application = application_of_team();
+  }
+  auto issuer = world.issuer();
+  issuer.obtain = [&](const Url&) { return grant; };
+  CHECK_THROWS_AS(ensure_certificate(world.state, world.url, issuer), Error);
+  CHECK(world.signer.requests.empty());
+}
+
+// Exit status 0 when every one of them ended with a certificate.
+void in_processes(int count, const std::function<void()>& work) {
+  std::vector<pid_t> children;
+  for (int i = 0; i < count; ++i) {
+    const auto pid = ::fork();
+    REQUIRE(pid >= 0);
+    if (pid == 0) {
+      try {
+        work();
+        ::_exit(0);
+      } catch (...) {
+        ::_exit(1);
+      }
+    }
+    children.push_back(pid);
+  }
+  for (const auto pid : children) {
+    int status = -1;
+    ::waitpid(pid, &status, 0);
+    CHECK(status == 0);
+  }
+}
+
+TEST_CASE("ensure: twelve processes at once cause one signature") {
+  World world;
+  const auto tally = world.scratch.path_of("tally");
+  in_processes(12, [&] {
+    const auto sign = world.signer.send();
+    auto issuer = world.issuer();
+    issuer.send = [&](const Request& request) {
+      std::ofstream(tally, std::ios::app) << '.';
+      return sign(request);
+    };
+    const auto certificate = ensure_certificate(world.state, world.url, issuer);
+    REQUIRE(valid_on_disk(world.state, world.url, EnsureOptions().clock())->blob ==
+            certificate.blob);
+  });
+  CHECK(content_of(tally) == ".");
+  CHECK(world.state.list().size() == 4);
+}
+
+TEST_CASE("ensure: in the agent, with nothing left on disk") {
+  for (const auto type : {KeyType::ecdsa, KeyType::ed25519}) {
+    World world;
+    const AgentProcess process;
+    auto agent = Agent::connect(process.socket());
+    EnsureOptions options;
+    options.key_type = type;
+    const auto first = ensure_in_agent({world.state, agent}, world.url, world.issuer(), options);
+    CHECK(world.state.list().empty());
+    CHECK(ensure_in_agent({world.state, agent}, world.url, world.issuer(), options).blob ==
+          first.blob);
+    CHECK(world.signer.requests.size() == 1);
+
+    options.renew = always;
+    const auto second = ensure_in_agent({world.state, agent}, world.url, world.issuer(), options);
+    const auto identities = agent.identities();
+    REQUIRE(identities.size() == 1);
+    CHECK(identities[0].blob == second.blob);
+    CHECK(identities[0].comment == "mayfly:vm.example.com");
+    CHECK(second.certified_key != first.certified_key);
+  }
+}
+
+}  // namespace
+}  // namespace mayfly::sshgen
