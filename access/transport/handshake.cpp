@@ -8,6 +8,7 @@
 #include <array>
 
 #include "access/core/text.hpp"
+#include "access/transport/openssl_owner.hpp"
 
 namespace mayfly {
 namespace {
@@ -15,15 +16,12 @@ namespace {
 constexpr int max_acceptable_issuers = 20;
 constexpr int max_names = 20;
 
-struct FreeBio {
-  void operator()(BIO* bio) const noexcept { BIO_free(bio); }
-};
 struct FreeNames {
   void operator()(GENERAL_NAMES* names) const noexcept { GENERAL_NAMES_free(names); }
 };
 
 std::string name_text(const X509_NAME* name) {
-  const std::unique_ptr<BIO, FreeBio> bio(BIO_new(BIO_s_mem()));
+  const BioPointer bio(BIO_new(BIO_s_mem()));
   if (!bio) throw std::bad_alloc();
   X509_NAME_print_ex(bio.get(), name, 0,
                      XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB));

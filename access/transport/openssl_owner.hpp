@@ -1,0 +1,44 @@
+// Owners of OpenSSL's objects.
+#pragma once
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pkcs12.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <memory>
+#include <string>
+
+namespace mayfly {
+
+template <auto Free>
+struct OpensslFree {
+  template <typename Object>
+  void operator()(Object* object) const noexcept {
+    Free(object);
+  }
+};
+
+using BioPointer = std::unique_ptr<BIO, OpensslFree<BIO_free>>;
+using KeyPointer = std::unique_ptr<EVP_PKEY, OpensslFree<EVP_PKEY_free>>;
+using X509Pointer = std::unique_ptr<X509, OpensslFree<X509_free>>;
+using Pkcs12Pointer = std::unique_ptr<PKCS12, OpensslFree<PKCS12_free>>;
+using SslContextPointer = std::unique_ptr<SSL_CTX, OpensslFree<SSL_CTX_free>>;
+
+struct FreeX509Stack {
+  void operator()(STACK_OF(X509) * stack) const noexcept { sk_X509_pop_free(stack, X509_free); }
+};
+using X509StackPointer = std::unique_ptr<STACK_OF(X509), FreeX509Stack>;
+
+// The reason of the first error OpenSSL has queued, and an empty queue after it: what is left there
+// confuses the next call that looks at it.
+inline std::string take_openssl_error() {
+  const unsigned long code = ERR_get_error();
+  ERR_clear_error();
+  const char* reason = ERR_reason_error_string(code);
+  return reason != nullptr ? reason : "unknown error";
+}
+
+}  // namespace mayfly
