@@ -52,6 +52,18 @@ void bind_interaction(CLI::App& parser, NetworkFlags& flags) {
   parser.add_flag("-v,--verbose", flags.verbose, "tell what happens, on stderr")->group(group);
 }
 
+void bind_logging(CLI::App& parser, NetworkFlags& flags) {
+  const char* group = "Logging";
+  parser.add_option("--logfile", flags.log_file, "append the log to this file, as JSON lines")
+      ->group(group);
+  parser
+      .add_option("--log-directory", flags.log_directory,
+                  "keep rotating log files in this directory")
+      ->group(group);
+  parser.add_option("--log-level,--loglevel", flags.log_level, "debug, info, warn, error or fatal")
+      ->group(group);
+}
+
 }  // namespace
 
 void bind_network_flags(CLI::App& parser, NetworkFlags& flags, const Invocation& invocation) {
@@ -59,6 +71,7 @@ void bind_network_flags(CLI::App& parser, NetworkFlags& flags, const Invocation&
   bind_identity(parser, flags);
   bind_connection(parser, flags);
   bind_interaction(parser, flags);
+  bind_logging(parser, flags);
 }
 
 std::vector<std::string> NetworkFlags::repeated() const {

@@ -75,16 +75,24 @@ CredentialOptions credential_options(const NetworkFlags& flags, std::optional<Se
   return options;
 }
 
+LogSettings log_settings(const NetworkFlags& flags, LogSettings::Terminal terminal) {
+  LogSettings settings{flags.log_file, flags.log_directory, flags.log_level, terminal};
+  if (flags.verbose) settings.terminal = LogSettings::Terminal::lines;
+  if (flags.verbose && settings.level.empty()) settings.level = "debug";
+  return settings;
+}
+
 }  // namespace
 
 std::chrono::sys_seconds now() {
   return std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-Session::Session(NetworkFlags flags)
+Session::Session(NetworkFlags flags, LogSettings::Terminal terminal)
     : flags_(std::move(flags)),
       state_(StateDirectory::open(state_directory_path())),
       service_token_(read_service_token(flags_)) {
+  start_logging(log_settings(flags_, terminal));
   send_ = [this](const Request& request) {
     if (!http_) http_ = std::make_unique<HttpClient>(connection());
     return http_->send(request);

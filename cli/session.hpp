@@ -10,6 +10,7 @@
 #include "access/identity/credentials.hpp"
 #include "access/transport/connection_options.hpp"
 #include "access/transport/http.hpp"
+#include "cli/log_sink.hpp"
 #include "cli/network_flags.hpp"
 
 namespace mayfly::cli {
@@ -20,7 +21,9 @@ class Session {
  public:
   // Throws usage Error for flags that contradict each other. No network, no certificate file is
   // read yet.
-  explicit Session(NetworkFlags flags);
+  // terminal: whether log lines go to stderr even without -v, as a listener's do.
+  explicit Session(NetworkFlags flags,
+                   LogSettings::Terminal terminal = LogSettings::Terminal::silent);
   ~Session();
 
   const StateDirectory& state() const noexcept { return state_; }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "access/core/error.hpp"
+#include "access/core/log.hpp"
 #include "access/core/text.hpp"
 #include "cli/arguments.hpp"
 #include "cli/message.hpp"
@@ -91,14 +92,16 @@ int listen(const TunnelFlags& flags, const TunnelOptions& tunnel,
     for (const std::string& text : *texts) options.addresses.push_back(ListenAddress::parse(text));
   }
   options.ready = [](const ListenAddress& address) {
-    print_notice(fmt::format("Start Websocket listener host={}\n", authority(address)));
+    log(LogLevel::info, "Start Websocket listener", {{"host", authority(address)}});
   };
   options.ended = [](const Ending& ending) {
     if (ending.how == Ending::How::cut || ending.how == Ending::How::violation) {
-      print_warning("a tunnel ended: " + ending_line(ending));
+      log(LogLevel::warn, "a tunnel ended: " + ending_line(ending));
     }
   };
-  options.failed = [](const Error& error) { print_error(error); };
+  options.failed = [](const Error& error) {
+    log(LogLevel::error, error.message(), {{"hint", error.hint()}});
+  };
   run_listener(options, authorization);
   return 0;
 }
@@ -125,12 +128,12 @@ int run_tunnel(const Invocation& invocation) {
   options.url = parse_url(flags.hostname);
   options.headers = user_headers(flags);
   options.ping_interval = std::chrono::seconds(flags.ping_interval);
-  Session session(flags.network);
+  const bool listens = !flags.listeners.empty() || !flags.positionals.empty();
+  Session session(flags.network,
+                  listens ? LogSettings::Terminal::lines : LogSettings::Terminal::silent);
   options.connection = session.connection();
   const Authorization authorization = tunnel_authorization(session, options.url);
-  if (!flags.listeners.empty() || !flags.positionals.empty()) {
-    return listen(flags, options, authorization);
-  }
+  if (listens) return listen(flags, options, authorization);
   return exit_code(run_stdio_tunnel(options, authorization));
 }
 

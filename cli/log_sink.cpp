@@ -1,0 +1,121 @@
+#include "cli/log_sink.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/rotating_file_sink.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "access/core/error.hpp"
+#include "access/core/log.hpp"
+#include "access/core/text.hpp"
+#include "cli/message.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+constexpr std::size_t rotation_size = 1024 * 1024;
+constexpr std::size_t kept_files = 5;
+
+struct Level {
+  std::string_view name, short_name;
+  LogLevel level;
+};
+constexpr Level levels[] = {
+    {"debug", "DBG", LogLevel::debug}, {"info", "INF", LogLevel::info},
+    {"warn", "WRN", LogLevel::warn},   {"error", "ERR", LogLevel::error},
+    {"fatal", "FTL", LogLevel::error},
+};
+
+LogLevel parse_level(const std::string& text) {
+  if (text.empty()) return LogLevel::info;
+  for (const Level& level : levels) {
+    if (level.name == text) return level.level;
+  }
+  throw Error(ErrorKind::usage, fmt::format("{} is no log level", printable(text)),
+              "use debug, info, warn, error or fatal");
+}
+
+const Level& description(LogLevel level) {
+  return levels[static_cast<std::size_t>(level)];
+}
+
+std::string timestamp() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
+}
+
+std::string json_line(LogLevel level, std::string_view message, LogFields fields) {
+  nlohmann::ordered_json line;
+  line["level"] = description(level).name;
+  for (const auto& [key, value] : fields) line[std::string(key)] = value;
+  line["time"] = timestamp();
+  line["message"] = message;
+  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string terminal_line(LogLevel level, std::string_view message, LogFields fields) {
+  std::string line =
+      fmt::format("{} {} {}", timestamp(), description(level).short_name, printable(message));
+  for (const auto& [key, value] : fields)
+    line += fmt::format(" {}={}", key, printable(value, 1000));
+  return line + "\n";
+}
+
+// 0600 whatever the umask, for the rotated ones as well.
+spdlog::file_event_handlers private_files() {
+  spdlog::file_event_handlers handlers;
+  handlers.after_open = [](const spdlog::filename_t&, std::FILE* file) {
+    ::fchmod(::fileno(file), 0600);
+  };
+  return handlers;
+}
+
+using FileLog = std::shared_ptr<spdlog::logger>;
+
+FileLog open_files(const LogSettings& settings) {
+  std::vector<spdlog::sink_ptr> sinks;
+  try {
+    if (!settings.file.empty()) {
+      sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_st>(settings.file, false,
+                                                                          private_files()));
+    }
+    if (!settings.directory.empty()) {
+      sinks.push_back(std::make_shared<spdlog::sinks::rotating_file_sink_st>(
+          settings.directory + "/cloudflared.log", rotation_size, kept_files, false,
+          private_files()));
+    }
+  } catch (const spdlog::spdlog_ex& error) {
+    throw Error(ErrorKind::failed, fmt::format("cannot open the log: {}", printable(error.what())),
+                "check --logfile and --log-directory");
+  }
+  if (sinks.empty()) return nullptr;
+  auto logger = std::make_shared<spdlog::logger>("mayfly", sinks.begin(), sinks.end());
+  logger->set_pattern("%v");
+  logger->set_level(spdlog::level::trace);
+  logger->flush_on(spdlog::level::trace);
+  // A full disk costs log lines, not the tunnel.
+  logger->set_error_handler([](const std::string&) {});
+  return logger;
+}
+
+}  // namespace
+
+void start_logging(const LogSettings& settings) {
+  const LogLevel least = parse_level(settings.level);
+  const FileLog files = open_files(settings);
+  const bool on_terminal = settings.terminal == LogSettings::Terminal::lines;
+  if (!files && !on_terminal) return;
+  set_log_sink([=](LogLevel level, std::string_view message, LogFields fields) {
+    if (level < least) return;
+    if (on_terminal) print_notice(terminal_line(level, message, fields));
+    if (files) files->info(json_line(level, message, fields));
+  });
+}
+
+}  // namespace mayfly::cli
