@@ -1,0 +1,112 @@
+// What the edge serves: the configuration, its defaults and how a request finds its application.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "faults.hpp"
+
+namespace edge {
+
+enum class Policy { identity, service, certificate, certificate_identity, bypass, none };
+enum class OriginKind { page, tcp, echo, discard, source, http, bastion, script };
+enum class Refusal { forbidden, login };
+enum class CertificateUse { first, always };
+
+struct Origin {
+  OriginKind kind = OriginKind::page;
+  std::string text = "page";  // as configured
+  std::string host;
+  std::uint16_t port = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct ServiceToken {
+  std::string id;
+  std::string secret;
+};
+
+struct SigningOptions {
+  long validity = 240;  // seconds
+  std::vector<std::string> principals;
+  std::vector<std::string> service_principals;
+};
+
+struct WebsocketOptions {
+  double ping_interval = 0;  // seconds; 0: never
+  std::size_t buffer = 65536;
+  bool text = false;
+  std::uint16_t close_code = 1000;
+  std::string close_reason;
+};
+
+struct Application {
+  std::string name;
+  std::string hostname;  // as configured
+  std::string host;      // without the path
+  std::string path;      // "" or "/path"
+  std::string team;
+  std::string aud;
+  Origin origin;
+  std::string script;  // JSON text
+  Policy policy = Policy::identity;
+  std::string email;
+  std::vector<std::string> allow;
+  long token_lifetime = 3600;
+  std::optional<long> session;  // none: No Duration
+  std::vector<ServiceToken> service_tokens;
+  Refusal service_refusal = Refusal::login;
+  std::string client_ca;
+  std::vector<std::string> common_names;
+  CertificateUse certificate_use = CertificateUse::first;
+  bool binding_cookie = false;
+  bool app_hostname = true;
+  SigningOptions certificate;
+  WebsocketOptions websocket;
+  FaultSet faults;  // as configured; what is left of them is on the FaultBoard
+
+  std::string team_domain() const { return team + ".cloudflareaccess.com"; }
+  bool needs_certificate() const {
+    return policy == Policy::certificate || policy == Policy::certificate_identity;
+  }
+};
+
+using ApplicationPointer = std::shared_ptr<const Application>;
+
+struct Config {
+  std::string team = "acme";
+  std::map<std::string, ApplicationPointer> applications;
+  FaultSet faults;
+  double poll_seconds = 60;
+  long org_token_lifetime = 86400;
+  std::string login_email = "alice@example.com";
+  bool auto_login = false;
+  long clock_skew = 0;
+  long date_skew = 0;
+  bool tls12 = true;
+  bool tls13 = true;
+  bool tickets = true;
+  bool log = true;
+
+  // The most specific application at this place, or null.
+  ApplicationPointer find(std::string_view host, std::string_view path) const;
+  // Any application on that host, whatever the path; the one with a client CA first.
+  ApplicationPointer find_host(std::string_view host) const;
+  ApplicationPointer find_audience(std::string_view aud) const;
+  bool has_team(std::string_view team) const;
+};
+
+// Strict: throws std::runtime_error that names the key.
+Config parse_config(const nlohmann::json& given);
+// Everything, defaults filled in; faults as configured.
+nlohmann::json describe(const Config& config);
+
+inline constexpr std::string_view team_suffix = ".cloudflareaccess.com";
+
+}  // namespace edge

@@ -1,0 +1,90 @@
+// The HTML pages of the edge: errors, login, login done.
+#include "pages.hpp"
+
+namespace edge {
+namespace {
+
+std::string document(const std::string& title, const std::string& body) {
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + title +
+         "</title>\n<style>body{font-family:sans-serif;max-width:32em;margin:4em auto}"
+         "input,button{font-size:1em;padding:.4em}</style></head>\n<body>\n" +
+         body + "</body>\n</html>\n";
+}
+
+std::string hidden(const char* name, const std::string& value) {
+  return std::string("<input type=\"hidden\" name=\"") + name + "\" value=\"" + escape_html(value) +
+         "\">\n";
+}
+
+const char* explain(int code) {
+  switch (code) {
+    case 429:
+      return "Rate limited";
+    case 500:
+      return "Internal server error";
+    case 502:
+      return "Bad gateway";
+    case 503:
+      return "Service temporarily unavailable";
+    case 1016:
+      return "Origin DNS error";
+    case 1033:
+      return "Cloudflare Tunnel error";
+    default:
+      return "Error";
+  }
+}
+
+}  // namespace
+
+Response error_page(int status, int code, const std::string& ray) {
+  const std::string number = std::to_string(code);
+  return respond(
+      status, "text/html; charset=UTF-8",
+      document(std::string(explain(code)) + " | Cloudflare",
+               "<h1>Error <span>" + number + "</span></h1>\n<h2>" + explain(code) +
+                   "</h2>\n<p>error code: " + number + "</p>\n<p>Ray ID: " + ray + "</p>\n"));
+}
+
+Response forbidden_page(const std::string& host, const std::string& ray) {
+  return respond(403, "text/html; charset=UTF-8",
+                 document("Forbidden - Cloudflare Access",
+                          "<h1>Forbidden</h1>\n<p>You don't have permission to view this. Please "
+                          "contact your system administrator.</p>\n<p>" +
+                              escape_html(host) +
+                              " uses Cloudflare Access.</p>\n<p>Ray ID: " + ray + "</p>\n"));
+}
+
+Response login_page(const LoginForm& form) {
+  Response page = respond(
+      200, "text/html; charset=UTF-8",
+      document("Sign in - Cloudflare Access",
+               "<h1>Log in to " + escape_html(form.host) + "</h1>\n<p>" + escape_html(form.team) +
+                   "</p>\n<form method=\"post\" action=\"/cdn-cgi/access/callback\">\n" +
+                   hidden("host", form.host) + hidden("kid", form.aud) +
+                   hidden("redirect_url", form.redirect_url) +
+                   "<input type=\"email\" name=\"email\" id=\"email\" value=\"" +
+                   escape_html(form.email) +
+                   "\">\n<button type=\"submit\" id=\"sign-in\">Sign in</button>\n</form>\n"));
+  page.fields.push_back({"Cache-Control", "no-store"});
+  return page;
+}
+
+Response done_page(Window window) {
+  const std::string script = window == Window::closes
+                                 ? "<script>setTimeout(function(){window.close()},100)</script>\n"
+                                 : "";
+  return respond(200, "text/html; charset=UTF-8",
+                 document("Success - Cloudflare Access",
+                          "<h1 id=\"success\">Success!</h1>\n<p>You have logged in and you may "
+                          "close this window and return to your terminal.</p>\n" +
+                              script));
+}
+
+Response message_page(int status, const std::string& title, const std::string& text) {
+  return respond(status, "text/html; charset=UTF-8",
+                 document(title + " - Cloudflare Access",
+                          "<h1>" + title + "</h1>\n<p>" + escape_html(text) + "</p>\n"));
+}
+
+}  // namespace edge

@@ -1,0 +1,27 @@
+// The HTML pages of the edge: errors, login, login done.
+#pragma once
+
+#include <string>
+
+#include "message.hpp"
+
+namespace edge {
+
+// Cloudflare's page for an error code of its own (1033) or of HTTP (502).
+Response error_page(int status, int code, const std::string& ray);
+Response forbidden_page(const std::string& host, const std::string& ray);
+
+struct LoginForm {
+  std::string team;
+  std::string host;
+  std::string aud;
+  std::string redirect_url;
+  std::string email;
+};
+Response login_page(const LoginForm& form);
+
+enum class Window { stays, closes };
+Response done_page(Window window);
+Response message_page(int status, const std::string& title, const std::string& text);
+
+}  // namespace edge

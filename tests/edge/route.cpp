@@ -1,0 +1,81 @@
+// Tells apart applications, team domains and transfer services.
+#include <nlohmann/json.hpp>
+
+#include "clock.hpp"
+#include "crypto.hpp"
+#include "metadata.hpp"
+#include "pages.hpp"
+#include "visit.hpp"
+
+namespace edge {
+namespace {
+
+Answer dispatch(Visit& visit) {
+  const std::string& host = visit.request.host;
+  if (host == "login.cloudflareaccess.org" || host == "login.fed.cloudflareaccess.org") {
+    return route_transfer(visit);
+  }
+  if (host.ends_with(team_suffix)) {
+    const std::string team = host.substr(0, host.size() - team_suffix.size());
+    if (visit.edge.config.has_team(team)) return route_team(visit, team);
+  }
+  visit.application = visit.edge.config.find(host, visit.request.path);
+  if (!visit.application) return answer(error_page(530, 1016, visit.ray));
+  visit.entry.application = visit.application->name;
+  return route_application(visit);
+}
+
+void add_metadata(Visit& visit, Answer& reply) {
+  if (!visit.application || visit.application->policy == Policy::none) return;
+  if (lower(visit.request.header("cf-access-metadata-request")) != "true") return;
+  ++visit.edge.stats.metadata;
+  if (auto metadata = metadata_for(visit)) {
+    reply.response.fields.push_back({"Cf-Access-Metadata", *metadata});
+    reply.fields.push_back({"Cf-Access-Metadata", *metadata});
+  }
+}
+
+}  // namespace
+
+std::optional<Fault> Visit::fault(std::string_view name) {
+  auto taken = edge.faults.take(application_name(), name);
+  if (taken) entry.faults.push_back(taken->name);
+  return taken;
+}
+
+std::optional<Fault> Visit::fault_in(std::string_view area) {
+  auto taken = edge.faults.take_area(application_name(), area);
+  if (taken) entry.faults.push_back(taken->name);
+  return taken;
+}
+
+void Visit::slow(std::string_view name) {
+  if (const auto taken = fault(name)) delay += taken->seconds;
+}
+
+Answer answer(Response response) {
+  Answer reply;
+  reply.response = std::move(response);
+  return reply;
+}
+
+Answer route(Visit& visit) {
+  Answer reply;
+  try {
+    reply = dispatch(visit);
+    add_metadata(visit, reply);
+  } catch (const std::exception& error) {
+    reply = answer(message_page(500, "Edge failed", error.what()));
+  }
+  reply.delay = visit.delay;
+  const std::vector<Field> usual = {
+      {"Date", http_date(visit.edge.tokens.now() + visit.edge.config.date_skew)},
+      {"Server", "cloudflare"},
+      {"CF-RAY", visit.ray}};
+  for (auto* fields : {&reply.response.fields, &reply.fields}) {
+    fields->insert(fields->begin(), usual.begin(), usual.end());
+  }
+  return reply;
+}
+
+}  // namespace edge
