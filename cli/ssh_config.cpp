@@ -1,19 +1,24 @@
-// `mayfly access ssh-config`: prints the block that makes `ssh host` work.
+// `mayfly access ssh-config`: prints or installs the block that makes `ssh host` work.
+#include <fmt/format.h>
+
 #include "access/core/error.hpp"
-#include "access/core/idn.hpp"
 #include "access/core/url.hpp"
 #include "cli/arguments.hpp"
 #include "cli/environment.hpp"
 #include "cli/message.hpp"
 #include "cli/network_flags.hpp"
+#include "cli/session.hpp"
+#include "sshconfig/install.hpp"
 #include "sshconfig/render.hpp"
+#include "sshgen/on_disk.hpp"
 
 namespace mayfly::cli {
 namespace {
 
 struct SshConfigFlags {
   std::string hostname, user, alias;
-  bool short_lived = false;
+  bool short_lived = false, agent = false;
+  bool write = false, remove = false, dry_run = false;
   NetworkFlags network;
 };
 
@@ -22,6 +27,13 @@ void bind(CLI::App& parser, SshConfigFlags& flags, const Invocation& invocation)
   parser.add_flag("--short-lived-cert", flags.short_lived, "use short-lived certificates");
   parser.add_option("--user", flags.user, "user name at the server");
   parser.add_option("--alias", flags.alias, "a short name to type after ssh");
+  parser.add_flag("--agent", flags.agent, "keep key and certificate in ssh-agent, not on disk");
+  const auto write = parser.add_flag("--write", flags.write, "install the block for ssh");
+  parser
+      .add_flag("--remove", flags.remove,
+                "take the installed block out again; all without --hostname")
+      ->excludes(write);
+  parser.add_flag("--dry-run", flags.dry_run, "with --write or --remove: show the changes only");
   bind_network_flags(parser, flags.network, invocation);
 }
 
@@ -29,12 +41,49 @@ sshconfig::BlockOptions block_options(const SshConfigFlags& flags) {
   sshconfig::BlockOptions options;
   options.program = program_path();
   options.host = flags.hostname;
-  if (flags.short_lived) options.certificate = sshconfig::BlockOptions::Certificate::short_lived;
+  if (flags.agent) {
+    options.certificate = sshconfig::BlockOptions::Certificate::agent;
+  } else if (flags.short_lived) {
+    options.certificate = sshconfig::BlockOptions::Certificate::short_lived;
+  }
   if (!variable("MAYFLY_HOME").empty()) options.state_directory = state_directory_path();
   options.connection_flags = flags.network.repeated();
   if (!flags.user.empty()) options.user = flags.user;
   if (!flags.alias.empty()) options.alias = flags.alias;
   return options;
+}
+
+// The principal is the user name that the server's certificates are for.
+std::optional<std::string> principal_on_disk(const SshConfigFlags& flags) {
+  const auto state = StateDirectory::open_existing(state_directory_path());
+  if (!state || flags.hostname.empty() || flags.hostname.find('*') != std::string::npos)
+    return std::nullopt;
+  const auto found = sshgen::look_on_disk(*state, parse_url(flags.hostname), now());
+  if (!found.certificate || found.certificate->principals.size() != 1) return std::nullopt;
+  return found.certificate->principals.front();
+}
+
+sshconfig::InstallPaths install_paths() {
+  return {.ssh_directory = home_directory() + "/.ssh"};
+}
+
+std::vector<sshconfig::Change> plan(const SshConfigFlags& flags) {
+  if (flags.remove) return sshconfig::plan_removal(install_paths(), flags.hostname);
+  if (flags.hostname.empty()) {
+    throw Error(ErrorKind::usage, "which host? --write needs --hostname",
+                "run: mayfly access ssh-config --hostname HOST --write");
+  }
+  sshconfig::BlockOptions options = block_options(flags);
+  if (!options.user) options.user = principal_on_disk(flags);
+  return sshconfig::plan_install(install_paths(), flags.hostname, sshconfig::render_block(options));
+}
+
+void change_configuration(const SshConfigFlags& flags) {
+  const auto changes = plan(flags);
+  if (flags.dry_run) return print_product(sshconfig::preview(changes));
+  sshconfig::carry_out(changes);
+  for (const auto& change : changes) print_notice(fmt::format("changed {}\n", change.path));
+  if (changes.empty()) print_notice("nothing to change\n");
 }
 
 }  // namespace
@@ -47,6 +96,13 @@ int run_ssh_config(const Invocation& invocation) {
        .examples = "  mayfly access ssh-config --hostname vm.example.com --short-lived-cert"});
   bind(*parser, flags, invocation);
   if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  if (flags.dry_run && !flags.write && !flags.remove) {
+    throw Error(ErrorKind::usage, "--dry-run goes with --write or --remove");
+  }
+  if (flags.write || flags.remove) {
+    change_configuration(flags);
+    return 0;
+  }
   print_product(sshconfig::render_advice(block_options(flags), home_directory()));
   return 0;
 }

@@ -10,7 +10,7 @@ namespace {
 
 struct SshGenFlags {
   std::string hostname;
-  bool force = false, check = false;
+  bool force = false, check = false, agent = false;
   std::string key_type = "ecdsa";
   NetworkFlags network;
 };
@@ -19,6 +19,7 @@ void bind(CLI::App& parser, SshGenFlags& flags, const Invocation& invocation) {
   parser.add_option("--hostname", flags.hostname, "the application")->required();
   parser.add_flag("--force", flags.force, "renew even a valid certificate");
   parser.add_flag("--check", flags.check, "exit 0 when valid, 1 when a renewal is due; no network");
+  parser.add_flag("--agent", flags.agent, "keep key and certificate in ssh-agent, nothing on disk");
   parser.add_option("--key-type", flags.key_type, "ecdsa (default) or ed25519")
       ->check(CLI::IsMember({"ecdsa", "ed25519"}));
   bind_network_flags(parser, flags.network, invocation);
@@ -28,6 +29,19 @@ void bind(CLI::App& parser, SshGenFlags& flags, const Invocation& invocation) {
 bool is_valid_on_disk(const Url& url) {
   const auto state = StateDirectory::open_existing(state_directory_path());
   return state && sshgen::valid_on_disk(*state, url, now()).has_value();
+}
+
+bool is_valid_in_agent(const Url& url) {
+  return sshgen::Agent::connect(variable("SSH_AUTH_SOCK"))
+      .find_valid(sshgen::agent_comment(url), now())
+      .has_value();
+}
+
+sshgen::EnsureOptions ensure_options(const SshGenFlags& flags) {
+  sshgen::EnsureOptions options;
+  if (flags.key_type == "ed25519") options.key_type = sshgen::KeyType::ed25519;
+  if (flags.force) options.renew = sshgen::EnsureOptions::Renew::always;
+  return options;
 }
 
 }  // namespace
@@ -44,14 +58,18 @@ int run_ssh_gen(const Invocation& invocation) {
   if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
   const Url url = parse_url(flags.hostname);
 
-  if (flags.check) return is_valid_on_disk(url) ? 0 : 1;
-  if (!flags.force && is_valid_on_disk(url)) return 0;
+  if (flags.check || !flags.force) {
+    const bool valid = flags.agent ? is_valid_in_agent(url) : is_valid_on_disk(url);
+    if (valid || flags.check) return valid ? 0 : 1;
+  }
   Session session(flags.network);
-  sshgen::EnsureOptions options;
-  if (flags.key_type == "ed25519") options.key_type = sshgen::KeyType::ed25519;
-  if (flags.force) options.renew = sshgen::EnsureOptions::Renew::always;
-  sshgen::ensure_certificate(session.state(), url,
-                             sshgen::issuer_from(session.credentials(), session.send()), options);
+  const sshgen::Issuer issuer = sshgen::issuer_from(session.credentials(), session.send());
+  if (flags.agent) {
+    sshgen::Agent agent = sshgen::Agent::connect(variable("SSH_AUTH_SOCK"));
+    sshgen::ensure_in_agent({session.state(), agent}, url, issuer, ensure_options(flags));
+  } else {
+    sshgen::ensure_certificate(session.state(), url, issuer, ensure_options(flags));
+  }
   return 0;
 }
 
