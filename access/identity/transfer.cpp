@@ -208,7 +208,6 @@ std::string login_url(const Url& url, const Application& application, std::strin
 
   Url back = url;
   back.query = query.text();
-  if (options.return_to == TransferOptions::Return::to_host) back.path.clear();
 
   query.set("redirect_url", back.text());
   query.set("send_org_token", "true");

@@ -34,9 +34,6 @@ class TransferKey {
 struct TransferOptions {
   enum class Interstitial { keep, close } interstitial = Interstitial::keep;
   enum class Service { commercial, fedramp } service = Service::commercial;
-  // How much of the application's URL the browser is sent back to. As cloudflared: the host only
-  // for curl, the path too for everything else.
-  enum class Return { to_path, to_host } return_to = Return::to_path;
   std::chrono::seconds patience = std::chrono::minutes(15);
   // The service holds a poll for 60 s.
   std::chrono::milliseconds poll_timeout = std::chrono::seconds(75);
