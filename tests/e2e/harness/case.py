@@ -1,0 +1,88 @@
+"""The test case all others are made from: an edge reset for each test, a fresh home, a watchdog."""
+import signal
+import unittest
+
+from .edge import Edge
+from .home import Home
+from .process import end_all
+
+DONE, FAILED, USAGE, LOGIN_NEEDED, REFUSED, NETWORK, PROTOCOL = range(7)
+
+# Written whenever an application has been verified, whatever comes after.
+CACHES = ("-jwks", "-app", ".cloudflared")
+
+_edge = None
+
+
+def shared_edge():
+    global _edge
+    if _edge is None:
+        _edge = Edge()
+    return _edge
+
+
+def stop_shared_edge():
+    global _edge
+    if _edge is not None:
+        _edge.stop()
+        _edge = None
+
+
+def _bark(_number, _frame):
+    raise AssertionError("the test took too long")
+
+
+class EdgeCase(unittest.TestCase):
+    seconds = 300  # what a test may take
+
+    def setUp(self):
+        signal.signal(signal.SIGALRM, _bark)
+        signal.alarm(self.seconds)
+        self.addCleanup(signal.alarm, 0)
+        self.addCleanup(end_all)
+        self.edge = shared_edge()
+        self.fresh()
+
+    def fresh(self):
+        """As at the start of a test, for the next row of a table."""
+        self.edge.reset()
+        self.home = Home(self.edge)
+        self.addCleanup(self.home.remove)
+        return self.home
+
+    def assert_done(self, result):
+        self.assertEqual(result.code, DONE, result)
+        return result
+
+    def assert_error(self, result, code, *words):
+        """`mayfly: error: what failed: why`, then a hint; nothing on stdout, nothing raw."""
+        self.assertEqual(result.code, code, result)
+        self.assertEqual(result.out, b"", result)
+        lines = result.err.splitlines()
+        errors = [i for i, line in enumerate(lines) if line.startswith("mayfly: error: ")]
+        self.assertEqual(len(errors), 1, result)
+        message = lines[errors[0]]
+        self.assertFalse(message.endswith("."), result)
+        following = lines[errors[0] + 1:]
+        self.assertTrue(following and following[0].startswith("hint: "), f"no hint: {result}")
+        self.assert_printable(result.err)
+        for word in words:
+            self.assertIn(word.lower(), result.err.lower(), result)
+        return result
+
+    def assert_printable(self, text):
+        self.assertNotRegex(text, r"[\x00-\x09\x0b-\x1f\x7f]", "control characters got through")
+
+    def assert_unchanged(self, before, home=None, besides=()):
+        after = (home or self.home).snapshot(besides)
+        before = {k: v for k, v in before.items() if not k.endswith(tuple(besides))}
+        self.assertEqual(sorted(before), sorted(after), "files came or went")
+        for name, facts in before.items():
+            self.assertEqual(facts, after[name], f"{name} changed")
+
+    def logged_in(self, application="echo", host=None):
+        """A home that knows the application and holds tokens, through the real login page."""
+        self.home.install_browser()
+        host = host or self.edge.application(application)["hostname"]
+        result = self.assert_done(self.home.mayfly("access", "login", "--no-verbose", host))
+        return result.out.decode()

@@ -1,0 +1,148 @@
+"""A person's home directory, and mayfly run in it."""
+import json
+import os
+import shlex
+import shutil
+import stat
+import tempfile
+import time
+
+from . import programs
+from .edge import EMAIL
+from .process import GENEROUS, Running, run
+
+# Sanitizers and the like are told things by whoever runs the tests.
+_PASSED_ON = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LD_LIBRARY_PATH")
+_BROWSER_SETTINGS = ("MAYFLY_CONNECT_TO", "BROWSER_CA", "BROWSER_EMAIL", "BROWSER_TRANSCRIPT")
+
+
+class Home:
+    """PATH holds nothing but bin, which is empty until a browser is installed there."""
+
+    def __init__(self, edge):
+        self.edge = edge
+        self.path = tempfile.mkdtemp(prefix="mayfly-home-")
+        self.state = os.path.join(self.path, ".cloudflared")
+        self.bin = os.path.join(self.path, "bin")
+        self.transcript = os.path.join(self.path, "browser.jsonl")
+        os.mkdir(self.bin)
+        os.mkdir(os.path.join(self.path, ".ssh"), 0o700)
+        self.variables = {
+            "HOME": self.path, "PATH": self.bin, "LANG": "C.UTF-8", "TMPDIR": self.path,
+            "MAYFLY_CONNECT_TO": edge.connect_to, "SSL_CERT_FILE": edge.ca,
+            **{name: os.environ[name] for name in _PASSED_ON if name in os.environ}}
+
+    def remove(self):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def environment(self, changes=None):
+        """None as a value takes the variable out."""
+        merged = {**self.variables, **(changes or {})}
+        return {name: value for name, value in merged.items() if value is not None}
+
+    def start(self, *arguments, env=None, program=None, **more):
+        return Running([program or programs.mayfly(), *arguments], env=self.environment(env), **more)
+
+    def mayfly(self, *arguments, seconds=GENEROUS, **more):
+        return self.start(*arguments, **more).finish(seconds)
+
+    # Browsers
+
+    def script(self, name, text):
+        path = os.path.join(self.bin, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\n" + text)
+        os.chmod(path, 0o755)
+        return path
+
+    def install_browser(self, name="xdg-open", email=EMAIL):
+        """The scripted person, who signs in at once."""
+        settings = {"MAYFLY_CONNECT_TO": self.edge.connect_to, "BROWSER_CA": self.edge.ca,
+                    "BROWSER_EMAIL": email, "BROWSER_TRANSCRIPT": self.transcript}
+        assignments = " ".join(f"{key}={shlex.quote(settings[key])}" for key in _BROWSER_SETTINGS)
+        command = f"{shlex.quote(programs.PYTHON)} {shlex.quote(programs.BROWSER)}"
+        return self.script(name, f'{assignments} exec {command} "$@"\n')
+
+    def install_idle_browser(self, name="xdg-open"):
+        """A browser that opens and in which nobody does anything."""
+        seen = shlex.quote(self.transcript)
+        return self.script(name, f'printf \'{{"url":"%s"}}\\n\' "$1" >> {seen}\n')
+
+    def browsed(self):
+        """What the browsers of this home were asked to open, with what came of it."""
+        try:
+            with open(self.transcript, encoding="utf-8") as file:
+                return [json.loads(line) for line in file]
+        except FileNotFoundError:
+            return []
+
+    # The state directory
+
+    def file(self, name):
+        return os.path.join(self.state, name)
+
+    def files(self):
+        return sorted(os.listdir(self.state)) if os.path.isdir(self.state) else []
+
+    def read(self, name):
+        with open(self.file(name), "rb") as file:
+            return file.read()
+
+    def text(self, name):
+        return self.read(name).decode("ascii")
+
+    def plant(self, name, content, mode=0o600):
+        os.makedirs(self.state, 0o700, exist_ok=True)
+        if isinstance(content, str):
+            content = content.encode()
+        descriptor = os.open(self.file(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        return self.file(name)
+
+    def make_older(self, name, seconds):
+        then = time.time() - seconds
+        os.utime(self.file(name), (then, then))
+
+    def token_name(self, application):
+        config = self.edge.application(application)
+        return config["hostname"].replace("/", "-").replace("*", "-") + f"-{config['aud']}-token"
+
+    def plant_token(self, application, **more):
+        token = self.edge.mint("app", application, **more)
+        self.plant(self.token_name(application), token)
+        return token
+
+    def plant_org_token(self, team="acme", **more):
+        token = self.edge.mint("org", team=team, **more)
+        self.plant(f"{team}.cloudflareaccess.com-org-token", token)
+        return token
+
+    def snapshot(self, besides=()):
+        """Every file of the home: mode and content. `besides`: ends of names to leave out."""
+        found = {}
+        for folder, folders, files in os.walk(self.path):
+            for name in folders + files:
+                path = os.path.join(folder, name)
+                relative = os.path.relpath(path, self.path)
+                if relative == "browser.jsonl" or relative.endswith(tuple(besides)):
+                    continue
+                found[relative] = _facts(path)
+        return found
+
+    # OpenSSH
+
+    def keygen(self, *arguments):
+        result = run([programs.system("ssh-keygen"), *arguments], env=self.environment())
+        assert result.code == 0, result
+        return result.out.decode()
+
+
+def _facts(path):
+    status = os.lstat(path)
+    if stat.S_ISLNK(status.st_mode):
+        return (status.st_mode, os.readlink(path))
+    if stat.S_ISREG(status.st_mode):
+        with open(path, "rb") as file:
+            return (status.st_mode, file.read())
+    return (status.st_mode, None)

@@ -1,0 +1,101 @@
+"""Servers behind and in front of the edge: a TCP origin, a CONNECT proxy."""
+import base64
+import socket
+import threading
+
+
+class Server:
+    """Accepts on a free loopback port; serve(socket) runs in a thread for each connection."""
+
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.connections, self.failures = [], []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            self.connections.append(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        try:
+            with connection:
+                self.serve(connection)
+        except OSError as error:
+            self.failures.append(error)
+
+    def serve(self, connection):
+        raise NotImplementedError
+
+    def stop(self):
+        for connection in [self.socket, *self.connections]:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            connection.close()
+
+
+class Origin(Server):
+    """A TCP server that plays `part` with each connection."""
+
+    def __init__(self, part):
+        self.part = part
+        super().__init__()
+        self.address = f"tcp:127.0.0.1:{self.port}"
+
+    def serve(self, connection):
+        self.part(connection)
+
+
+class Proxy(Server):
+    """An HTTP proxy that knows CONNECT only; `requests` are the heads it got."""
+
+    def __init__(self, credentials=None):
+        self.credentials, self.requests = credentials, []
+        super().__init__()
+
+    def serve(self, connection):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            piece = connection.recv(4096)
+            if not piece:
+                return
+            head += piece
+        text = head.decode("latin-1")
+        self.requests.append(text)
+        method, target, _ = text.split(" ", 2)
+        if method != "CONNECT":
+            connection.sendall(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
+        elif self.credentials and self._expected() not in text:
+            connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n"
+                               b'Proxy-Authenticate: Basic realm="e2e"\r\nContent-Length: 0\r\n\r\n')
+        else:
+            self._tunnel(connection, target)
+
+    def _expected(self):
+        return "Basic " + base64.b64encode(self.credentials.encode()).decode()
+
+    def _tunnel(self, connection, target):
+        host, port = target.rsplit(":", 1)
+        with socket.create_connection((host.strip("[]"), int(port))) as upstream:
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            self.connections.append(upstream)
+            back = threading.Thread(target=_copy, args=(upstream, connection), daemon=True)
+            back.start()
+            _copy(connection, upstream)
+            back.join()
+
+
+def _copy(source, sink):
+    try:
+        while piece := source.recv(1 << 16):
+            sink.sendall(piece)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass

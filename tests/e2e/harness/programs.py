@@ -1,0 +1,35 @@
+"""Where the programs are: ours from the build directory, OpenSSH's from the system."""
+import os
+import shutil
+import sys
+
+E2E = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BROWSER = os.path.join(E2E, "harness", "browser.py")
+PYTHON = sys.executable
+
+
+def _built(*places):
+    build = os.environ.get("MAYFLY_BUILD")
+    if not build:
+        raise SystemExit("MAYFLY_BUILD is not set: name the build directory in it")
+    for place in places:
+        path = os.path.join(os.path.abspath(build), place)
+        if os.path.exists(path):
+            return path
+    raise SystemExit(f"no {places[0]} in {build}: build it first")
+
+
+def mayfly():
+    return _built("cli/mayfly", "mayfly")
+
+
+def edge():
+    return _built("tests/edge/mayfly-edge", "mayfly-edge")
+
+
+def system(name):
+    """Absolute path of a program of the system; sshd is not in an ordinary user's PATH."""
+    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin:/sbin:/bin")
+    if not path:
+        raise SystemExit(f"{name} is not installed: run tools/install-packages")
+    return path
