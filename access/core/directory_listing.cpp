@@ -28,7 +28,11 @@ std::vector<std::string> list_directory(int directory, const std::string& path) 
   if (!entries) throw system_error("cannot read " + path, errno);
   copy.release();
   std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(entries.get())) {
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(entries.get());
+    if (!entry && errno != 0) throw system_error("cannot read " + path, errno);
+    if (!entry) break;
     const std::string_view name = entry->d_name;
     if (name != "." && name != "..") names.emplace_back(name);
   }

@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include <algorithm>
+
 namespace mayfly {
 namespace {
 
@@ -29,6 +31,11 @@ std::string base64_encode(std::string_view bytes, Base64 variant) {
 }
 
 std::optional<std::string> base64_decode(std::string_view text, Base64 variant) {
+  // libsodium 1.0.18 takes some of these, sign-extended, for digits.
+  if (std::any_of(text.begin(), text.end(),
+                  [](char c) { return static_cast<signed char>(c) < 0; })) {
+    return std::nullopt;
+  }
   std::string bytes(text.size() / 4 * 3 + 3, '\0');
   std::size_t size = 0;
   // Without an end pointer, anything left over is an error.

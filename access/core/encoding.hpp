@@ -1,4 +1,4 @@
-// Strict base64 and hex: no white space, no missing or superfluous padding, no stray bits.
+// Strict base64: no white space, no missing or superfluous padding, no stray bits.
 #pragma once
 
 #include <optional>

@@ -33,6 +33,12 @@ void check_directory(const Descriptor& directory, const std::string& path) {
   }
 }
 
+// A slash at the end would follow a link.
+std::string without_trailing_slashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
 Descriptor open_directory(const std::string& path) {
   return Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
@@ -47,13 +53,24 @@ Error cannot_open(const std::string& path, int error) {
   return Error(base.kind(), base.message(), state_hint);
 }
 
-std::string read_all(int file, std::size_t size) {
+// The name as C takes it. What was made by file_name() passes; anything that is not one name inside
+// the directory is stopped here whatever the caller did.
+std::string one_name(std::string_view name) {
+  if (name.empty() || name == "." || name == ".." ||
+      name.find_first_of(std::string_view("/\0", 2)) != std::string_view::npos) {
+    throw Error(ErrorKind::failed,
+                fmt::format("\"{}\" cannot be the name of a stored file", printable(name)));
+  }
+  return std::string(name);
+}
+
+std::string read_all(int file, std::size_t size, const std::string& path) {
   std::string content(size, '\0');
   std::size_t filled = 0;
   while (filled < size) {
     const ssize_t got = ::read(file, content.data() + filled, size - filled);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw system_error("cannot read", errno);
+    if (got < 0) throw system_error("cannot read " + path, errno);
     if (got == 0) break;
     filled += static_cast<std::size_t>(got);
   }
@@ -71,13 +88,17 @@ std::string file_name(std::string_view raw) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
   });
   if (name.empty() || name.front() == '.' || name.size() > 255 || has_control) {
-    throw Error(ErrorKind::usage, fmt::format("{} cannot be a file name", printable(raw)));
+    throw Error(ErrorKind::usage, fmt::format("\"{}\" cannot be a file name", printable(raw)));
   }
   return name;
 }
 
-StateDirectory StateDirectory::open(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST && errno != EROFS) {
+StateDirectory StateDirectory::open(const std::string& given_path) {
+  const std::string path = without_trailing_slashes(given_path);
+  if (::mkdir(path.c_str(), 0700) == 0) {
+    // The umask may have taken bits of the owner's away.
+    ::fchmodat(AT_FDCWD, path.c_str(), 0700, AT_SYMLINK_NOFOLLOW);
+  } else if (errno != EEXIST && errno != EROFS) {
     const Error base = system_error("cannot make the directory " + path, errno);
     throw Error(base.kind(), base.message(), state_hint);
   }
@@ -87,7 +108,8 @@ StateDirectory StateDirectory::open(const std::string& path) {
   return {path, std::move(directory)};
 }
 
-std::optional<StateDirectory> StateDirectory::open_existing(const std::string& path) {
+std::optional<StateDirectory> StateDirectory::open_existing(const std::string& given_path) {
+  const std::string path = without_trailing_slashes(given_path);
   Descriptor directory = open_directory(path);
   if (!directory && errno == ENOENT) return std::nullopt;
   if (!directory) throw cannot_open(path, errno);
@@ -102,7 +124,7 @@ std::string StateDirectory::path_of(std::string_view name) const {
 std::optional<StateDirectory::File> StateDirectory::read(std::string_view name,
                                                          std::size_t max_bytes) const {
   // O_NONBLOCK: a FIFO put there would block the open.
-  const Descriptor file(::openat(directory_.get(), std::string(name).c_str(),
+  const Descriptor file(::openat(directory_.get(), one_name(name).c_str(),
                                  O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (!file && errno == ENOENT) return std::nullopt;
   if (!file && errno == ELOOP) {
@@ -128,13 +150,15 @@ std::optional<StateDirectory::File> StateDirectory::read(std::string_view name,
       std::chrono::duration_cast<std::chrono::system_clock::duration>(
           std::chrono::seconds(status.st_mtim.tv_sec) +
           std::chrono::nanoseconds(status.st_mtim.tv_nsec)));
-  return File{read_all(file.get(), size), modified};
+  return File{read_all(file.get(), size, path_of(name)), modified};
 }
 
 void StateDirectory::write(std::string_view name, std::string_view content) const {
+  const std::string final_name = one_name(name);
   TemporaryFile file(directory_.get(), path_);
   file.write(content);
-  file.rename_over(std::string(name));
+  file.sync();
+  file.rename_over(final_name);
   ::fsync(directory_.get());
 }
 
@@ -142,14 +166,17 @@ void StateDirectory::write_all(const std::vector<NamedContent>& files) const {
   std::vector<TemporaryFile> temporaries;
   temporaries.reserve(files.size());
   for (const NamedContent& file : files) {
-    temporaries.emplace_back(directory_.get(), path_).write(file.content);
+    one_name(file.name);
+    TemporaryFile& temporary = temporaries.emplace_back(directory_.get(), path_);
+    temporary.write(file.content);
+    temporary.sync();
   }
   for (std::size_t i = 0; i < files.size(); ++i) temporaries[i].rename_over(files[i].name);
   ::fsync(directory_.get());
 }
 
 bool StateDirectory::remove(std::string_view name) const {
-  if (::unlinkat(directory_.get(), std::string(name).c_str(), 0) == 0) return true;
+  if (::unlinkat(directory_.get(), one_name(name).c_str(), 0) == 0) return true;
   if (errno == ENOENT) return false;
   throw system_error("cannot remove " + path_of(name), errno);
 }

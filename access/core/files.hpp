@@ -14,8 +14,7 @@ namespace mayfly {
 
 // A file name inside the directory that was put together from names a server or a user chose:
 // "/" and "*" become "-" (cloudflared's rule); throws usage Error when the result is empty, begins
-// with
-// ".", is longer than 255 bytes or holds a control character.
+// with ".", is longer than 255 bytes or holds a control character.
 std::string file_name(std::string_view raw);
 
 class StateDirectory {
@@ -26,6 +25,8 @@ class StateDirectory {
   // The same, but nothing is made: nothing comes back when the directory is not there.
   static std::optional<StateDirectory> open_existing(const std::string& path);
 
+  // Names below are single ones, as file_name() makes them; Error(failed) is thrown for any that
+  // would lead out of the directory.
   const std::string& path() const noexcept { return path_; }
   std::string path_of(std::string_view name) const;
   int descriptor() const noexcept { return directory_.get(); }

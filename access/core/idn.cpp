@@ -29,6 +29,10 @@ LookupU8 lookup_function() {
 std::string host_to_ascii(std::string_view utf8_host) {
   const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
   if (std::all_of(utf8_host.begin(), utf8_host.end(), is_ascii)) return std::string(utf8_host);
+  const Error refused(
+      ErrorKind::usage,
+      fmt::format("{} is no host name: not a valid internationalised name", printable(utf8_host)));
+  if (utf8_host.find('\0') != std::string_view::npos) throw refused;  // C would not see the rest
   const LookupU8 lookup = lookup_function();
   if (!lookup) {
     throw Error(ErrorKind::usage,
@@ -41,11 +45,7 @@ std::string host_to_ascii(std::string_view utf8_host) {
   const int code = lookup(reinterpret_cast<const unsigned char*>(input.c_str()), &ascii,
                           idn2_nfc_input | idn2_nontransitional);
   const std::unique_ptr<unsigned char, decltype(&std::free)> owner(ascii, &std::free);
-  if (code != 0 || ascii == nullptr) {
-    throw Error(ErrorKind::usage,
-                fmt::format("{} is no host name: not a valid internationalised name",
-                            printable(utf8_host)));
-  }
+  if (code != 0 || ascii == nullptr) throw refused;
   return reinterpret_cast<const char*>(ascii);
 }
 

@@ -48,6 +48,8 @@ class StrictSax : public nlohmann::json_sax<Json> {
 
 std::optional<Json> parse_json(std::string_view text, JsonLimits limits) {
   if (text.size() > limits.max_bytes) return std::nullopt;
+  // The lexer takes NUL for the end, and would not see what follows.
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;
   StrictSax strict(limits.max_depth);
   if (!Json::sax_parse(text, &strict)) return std::nullopt;
   Json value = Json::parse(text, nullptr, false);

@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -29,6 +31,10 @@ using std::chrono::milliseconds;
 // protocol.md section 5: when cloudflared takes a lock for stale.
 constexpr long long start_time_tolerance_ms = 1000;
 constexpr auto cloudflared_lock_age = std::chrono::minutes(10);
+// cloudflared makes an empty file and then looks up what to write into it.
+constexpr auto being_written = std::chrono::seconds(1);
+// The death of a holder is no event of the directory, so waiters also look without one.
+constexpr auto longest_sleep = milliseconds(250);
 
 std::optional<long long> boot_time_seconds() {
   std::ifstream stat("/proc/stat");
@@ -48,7 +54,7 @@ std::optional<Owner> parse_owner(std::string_view content) {
   if (!json) return std::nullopt;
   const auto pid = integer_member(*json, "pid");
   const auto start = integer_member(*json, "start_time");
-  if (!pid || !start || *pid <= 0 || *pid > INT32_MAX) return std::nullopt;
+  if (!pid || !start || *pid <= 0 || *pid > INT32_MAX || *start < 0) return std::nullopt;
   return Owner{static_cast<long>(*pid), *start};
 }
 
@@ -75,33 +81,41 @@ std::optional<Inode> inode_at(int directory, const std::string& name) {
   return Inode{status.st_dev, status.st_ino};
 }
 
-enum class Holder { gone, alive };
+// protocol.md section 5: whether cloudflared, which does not flock, still holds the lock.
+bool cloudflared_holds(const std::optional<Owner>& owner, std::chrono::system_clock::duration age) {
+  if (!owner) return age >= age.zero() && age < being_written;
+  return age < cloudflared_lock_age && is_alive(*owner);
+}
+
+struct Holder {
+  enum { gone, alive } state;
+  long pid = 0;  // 0 when it is not known
+};
 
 // Looks at a lock that is there, and takes a stale one away.
-Holder inspect(const StateDirectory& directory, const std::string& name, long& pid) {
+Holder inspect(const StateDirectory& directory, const std::string& name) {
+  // Not open for writing: closing it would be an event that wakes all waiters.
   const Descriptor file(::openat(directory.descriptor(), name.c_str(),
                                  O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  if (!file && errno == ENOENT) return Holder::gone;
+  if (!file && errno == ENOENT) return {Holder::gone};
   if (!file) throw system_error("cannot open " + directory.path_of(name), errno);
-  const bool nobody_holds_it = ::flock(file.get(), LOCK_EX | LOCK_NB) == 0;
+  // Any other error is a file system that cannot tell: then the content decides.
+  const bool held = ::flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   char text[4096];
   const ssize_t size = ::pread(file.get(), text, sizeof text, 0);
   const auto owner = parse_owner({text, static_cast<std::size_t>(std::max<ssize_t>(size, 0))});
-  pid = owner ? owner->pid : 0;
-  if (!nobody_holds_it) return Holder::alive;
+  const long pid = owner ? owner->pid : 0;
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) throw system_error("cannot look at " + name, errno);
   const auto age =
       std::chrono::system_clock::now() - std::chrono::system_clock::from_time_t(status.st_mtime);
-  // Not flock()ed but alive: cloudflared's, which never lets go of it.
-  if (owner && is_alive(*owner) && age < cloudflared_lock_age) return Holder::alive;
+  if (held || cloudflared_holds(owner, age)) return {Holder::alive, pid};
   // Only the path that still is the inode whose flock is ours may go.
   if (inode_at(directory.descriptor(), name) == inode_of(file.get())) directory.remove(name);
-  return Holder::gone;
+  return {Holder::gone};
 }
 
-// Wakes the waiter when something happens in the directory, at the latest after 250 ms: the death
-// of a holder is no event of the directory.
+// Wakes the waiter when something happens in the directory.
 class DirectoryWatch {
  public:
   explicit DirectoryWatch(const StateDirectory& directory)
@@ -112,9 +126,10 @@ class DirectoryWatch {
     }
   }
 
-  void wait() const {
+  // Throws Error(login_needed) when interrupted.
+  void wait(milliseconds at_most) const {
     pollfd watched[] = {{notifier_.get(), POLLIN, 0}, {interrupt_descriptor(), POLLIN, 0}};
-    ::poll(watched, 2, 250);
+    ::poll(watched, 2, static_cast<int>(at_most.count()));
     if (interrupted_by() != 0) {
       throw Error(ErrorKind::login_needed, "stopped while waiting for another login to finish");
     }
@@ -131,18 +146,19 @@ class DirectoryWatch {
 
 std::optional<long long> process_start_time_ms(long pid) {
   std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  std::string line;
-  if (!std::getline(file, line)) return std::nullopt;
+  const std::string stat{std::istreambuf_iterator<char>(file), {}};
   // The name in parentheses may hold anything; field 3 follows the last ")".
-  const auto name_end = line.rfind(')');
+  const auto name_end = stat.rfind(')');
   if (name_end == std::string::npos) return std::nullopt;
-  std::istringstream fields(line.substr(name_end + 1));
-  std::string skipped;
-  for (int field = 3; field < 22; ++field) fields >> skipped;
+  std::istringstream fields(stat.substr(name_end + 1));
+  std::string state, skipped;
+  fields >> state;
+  if (state == "Z" || state == "X") return std::nullopt;
+  for (int field = 4; field < 22; ++field) fields >> skipped;
   long long ticks = 0;
   const auto boot = boot_time_seconds();
   if (!(fields >> ticks) || !boot) return std::nullopt;
-  return (*boot + ticks / ::sysconf(_SC_CLK_TCK)) * 1000;
+  return *boot * 1000 + ticks * 1000 / ::sysconf(_SC_CLK_TCK);
 }
 
 struct LoginLock::Held {
@@ -185,35 +201,49 @@ Descriptor create_if_free(const StateDirectory& directory, const std::string& na
   return file.release();
 }
 
+// The URL that the holder published; "" when there is none that can be read.
+std::string published_url(const StateDirectory& directory, const std::string& base) {
+  try {
+    const auto file = directory.read(base + ".url", 65536);
+    if (!file) return {};
+    return std::string(trim(std::string_view(file->content).substr(0, file->content.find('\n'))));
+  } catch (const Error&) {
+    return {};  // it is only for show
+  }
+}
+
+Error waited_too_long(long pid) {
+  const std::string who = pid > 0 ? fmt::format("process {}", pid) : "another process";
+  return Error(ErrorKind::login_needed, fmt::format("{} has been logging in for too long", who),
+               "finish its login in the browser, or end that process");
+}
+
 }  // namespace
 
-std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory, std::string_view base,
-                                             const LockWait& wait) {
-  const std::string lock = std::string(base) + ".lock";
+std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory,
+                                             std::string_view raw_base, const LockWait& wait) {
+  const std::string base = file_name(raw_base);
+  const std::string lock = base + ".lock";
   const auto deadline = std::chrono::steady_clock::now() + wait.timeout;
   std::optional<DirectoryWatch> watch;
   std::string shown_url;
   for (;;) {
     if (Descriptor file = create_if_free(directory, lock)) {
-      return LoginLock(
-          std::make_unique<LoginLock::Held>(directory, std::string(base), std::move(file)));
+      directory.remove(base + ".url");  // an earlier holder's
+      return LoginLock(std::make_unique<LoginLock::Held>(directory, base, std::move(file)));
     }
     // Watching starts before looking, so that nothing happens unseen in between.
     if (!watch) watch.emplace(directory);
     if (wait.satisfied()) return std::nullopt;
-    long pid = 0;
-    if (inspect(directory, lock, pid) == Holder::gone) continue;
-    if (const auto url = directory.read(std::string(base) + ".url", 65536);
-        url && !url->content.empty() && url->content != shown_url) {
-      shown_url = url->content;
-      wait.notice(pid, trim(std::string_view(shown_url).substr(0, shown_url.find('\n'))));
+    const Holder holder = inspect(directory, lock);
+    if (holder.state == Holder::gone) continue;
+    if (const auto url = published_url(directory, base); !url.empty() && url != shown_url) {
+      shown_url = url;
+      wait.notice(holder.pid, shown_url);
     }
-    if (std::chrono::steady_clock::now() >= deadline) {
-      throw Error(ErrorKind::login_needed,
-                  fmt::format("process {} has been logging in for too long", pid),
-                  "finish its login in the browser, or end that process");
-    }
-    watch->wait();
+    const auto left = deadline - std::chrono::steady_clock::now();
+    if (left <= left.zero()) throw waited_too_long(holder.pid);
+    watch->wait(std::min(longest_sleep, std::chrono::ceil<milliseconds>(left)));
   }
 }
 

@@ -14,7 +14,7 @@ namespace mayfly {
 
 // While it lives, "<base>.lock" exists, holds {"pid":N,"start_time":<ms>} as cloudflared reads it
 // and is flock()ed, so that it is free the moment its holder dies. Gone, with "<base>.url", at
-// destruction.
+// destruction. The StateDirectory outlives it.
 class LoginLock {
  public:
   LoginLock(LoginLock&&) noexcept;
@@ -36,19 +36,20 @@ struct LockWait {
   // Asked again and again while somebody else holds the lock; true ends the wait without a lock
   // ("the token is there").
   std::function<bool()> satisfied = [] { return false; };
-  // Told once for each holder and URL, so that the person can finish the other one's login.
+  // Told once for each URL that a holder publishes, so that the person can finish that login.
   std::function<void(long pid, std::string_view url)> notice = [](long, std::string_view) {};
   std::chrono::milliseconds timeout = std::chrono::minutes(10);
 };
 
-// Nothing when wait.satisfied() became true. Locks of dead processes, and of cloudflared older than
-// 10 minutes, are taken over. Wakes by inotify, and looks again every 250 ms at the latest. Throws
-// Error(login_needed) after the timeout or when interrupted (interrupt.hpp).
+// base is a file_name(). Nothing when wait.satisfied() became true. Locks of dead processes, and of
+// cloudflared older than 10 minutes, are taken over. Wakes by inotify, and looks again every 250 ms
+// at the latest. Throws Error(login_needed) after the timeout or when interrupted (interrupt.hpp).
 std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory, std::string_view base,
                                              const LockWait& wait);
 
-// Start of a process in ms since the epoch, in whole seconds as cloudflared's library computes it
-// (/proc/stat btime + field 22 of /proc/PID/stat); nothing when there is no such process.
+// Start of a process in ms since the epoch, as cloudflared's library computes it (btime of
+// /proc/stat and field 22 of /proc/PID/stat, in clock ticks); nothing when there is no such process
+// or it is a zombie.
 std::optional<long long> process_start_time_ms(long pid);
 
 }  // namespace mayfly

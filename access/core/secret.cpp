@@ -5,7 +5,8 @@
 namespace mayfly {
 
 void wipe(std::string& text) noexcept {
-  sodium_memzero(text.data(), text.capacity());
+  text.resize(text.capacity());  // a longer text may have stood there before
+  sodium_memzero(text.data(), text.size());
   text.clear();
 }
 
@@ -20,8 +21,10 @@ Secret::Secret(Secret&& other) noexcept : value_(std::move(other.value_)) {
   wipe(other.value_);
 }
 
+// Not by swap(): of a short string it leaves what the shorter one does not cover.
 Secret& Secret::operator=(Secret other) noexcept {
-  value_.swap(other.value_);
+  wipe(value_);
+  value_ = std::move(other.value_);
   return *this;
 }
 

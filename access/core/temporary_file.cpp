@@ -23,9 +23,19 @@ bool is_temporary_name(std::string_view name) {
   return name.starts_with(prefix) && name.ends_with(suffix);
 }
 
+// False when another process took the file for an orphan between open and flock. On a file system
+// without flock it is written all the same; orphans then stay.
+bool hold(int file) {
+  while (::flock(file, LOCK_EX) != 0 && errno == EINTR) {
+  }
+  struct stat status {};
+  return ::fstat(file, &status) != 0 || status.st_nlink > 0;
+}
+
 // The lock is free only when the writer is gone: flock ends with the process.
 void remove_if_orphan(int directory, const char* name) {
-  const Descriptor file(::openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  // NFS wants a file open for writing when it is locked exclusively.
+  const Descriptor file(::openat(directory, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) ::unlinkat(directory, name, 0);
 }
 
@@ -45,23 +55,14 @@ std::string random_name() {
 TemporaryFile::TemporaryFile(int directory, std::string directory_path)
     : directory_(directory), directory_path_(std::move(directory_path)) {
   remove_orphans(directory_, directory_path_);
-  for (;;) {
+  do {
     name_ = random_name();
     file_ = Descriptor(::openat(directory_, name_.c_str(),
                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!file_) {
-      if (errno == EEXIST) continue;
-      const int error = errno;
-      name_.clear();
-      throw system_error(fmt::format("cannot write in {}", directory_path_), error);
+    if (!file_ && errno != EEXIST) {
+      throw system_error(fmt::format("cannot write in {}", directory_path_), errno);
     }
-    struct stat status {};
-    // Between open and flock another process may have taken it for an orphan.
-    if (::flock(file_.get(), LOCK_EX) == 0 && ::fstat(file_.get(), &status) == 0 &&
-        status.st_nlink > 0) {
-      break;
-    }
-  }
+  } while (!file_ || !hold(file_.get()));
   ::fchmod(file_.get(), 0600);  // the umask may have taken bits of the owner's away
 }
 
@@ -82,6 +83,9 @@ void TemporaryFile::write(std::string_view content) {
     if (written < 0) throw system_error(fmt::format("cannot write in {}", directory_path_), errno);
     content.remove_prefix(static_cast<std::size_t>(written));
   }
+}
+
+void TemporaryFile::sync() {
   if (::fsync(file_.get()) != 0) {
     throw system_error(fmt::format("cannot write in {}", directory_path_), errno);
   }

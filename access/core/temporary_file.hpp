@@ -18,7 +18,8 @@ class TemporaryFile {
   TemporaryFile& operator=(TemporaryFile&&) = delete;
   ~TemporaryFile();  // removes it when it has got no name
 
-  void write(std::string_view content);  // and fsync; throws Error(failed)
+  void write(std::string_view content);  // throws Error(failed)
+  void sync();                           // fsync; throws Error(failed)
   void rename_over(const std::string& name);
   // False when the name is taken.
   bool rename_to_free(const std::string& name);

@@ -1,5 +1,6 @@
 #include "access/core/text.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -39,15 +40,23 @@ std::size_t sequence_length(std::string_view text, std::size_t i) {
   return length;
 }
 
-// C0, DEL, C1 (U+0080..9F) and the characters that turn the direction of text around
-// (U+200E/F, U+202A..E, U+2066..9), which could disguise what is shown.
+// C0, DEL, C1 (U+0080..9F), line and paragraph separators (U+2028/9) and the characters that turn
+// the direction of text around (U+061C, U+200E/F, U+202A..E, U+2066..9), which could disguise what
+// is shown.
 bool is_control(std::string_view sequence) {
   if (sequence.size() == 1) return at(sequence, 0) < 0x20 || at(sequence, 0) == 0x7F;
-  if (sequence.size() == 2) return at(sequence, 0) == 0xC2 && at(sequence, 1) < 0xA0;
+  if (sequence.size() == 2) {
+    return (at(sequence, 0) == 0xC2 && at(sequence, 1) < 0xA0) || sequence == "\xD8\x9C";
+  }
   if (sequence.size() != 3 || at(sequence, 0) != 0xE2) return false;
   const std::uint8_t second = at(sequence, 1), third = at(sequence, 2);
   return (second == 0x80 && (third == 0x8E || third == 0x8F || (third >= 0xA8 && third <= 0xAE))) ||
          (second == 0x81 && third >= 0xA6 && third <= 0xA9);
+}
+
+bool is_ipv4(std::string_view text) {
+  in_addr address;
+  return inet_pton(AF_INET, std::string(text).c_str(), &address) == 1;
 }
 
 }  // namespace
@@ -98,7 +107,8 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 
 bool is_host_name(std::string_view text) {
   if (text.empty() || text.size() > 253) return false;
-  for (const std::string_view label : split(text, '.')) {
+  const auto labels = split(text, '.');
+  for (const std::string_view label : labels) {
     if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') {
       return false;
     }
@@ -107,7 +117,8 @@ bool is_host_name(std::string_view text) {
       return false;
     }
   }
-  return true;
+  // RFC 1123 section 2.1; resolvers take "127.1" and "2130706433" for addresses, too.
+  return labels.back().find_first_not_of("0123456789") != std::string_view::npos || is_ipv4(text);
 }
 
 }  // namespace mayfly

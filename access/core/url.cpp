@@ -3,8 +3,10 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
+#include <vector>
 
 #include "access/core/error.hpp"
 #include "access/core/idn.hpp"
@@ -33,6 +35,10 @@ bool is_url_text(std::string_view text) {
   constexpr std::string_view allowed =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/?#[]@!$&'()*+,;=%";
   return text.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+bool is_space_or_control(char c) {
+  return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F;
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
@@ -111,6 +117,22 @@ std::string remove_dot_segments(std::string_view path) {
   return result;
 }
 
+// RFC 3986 section 5.2.2, for a reference without scheme and authority.
+Url resolve_relative(const Url& base, std::string_view reference) {
+  Url result = base;
+  reference = reference.substr(0, reference.find('#'));
+  if (reference.empty()) return result;
+  const auto question = reference.find('?');
+  const std::string path(reference.substr(0, question));
+  result.query = question == std::string_view::npos ? "" : reference.substr(question + 1);
+  if (path.empty()) return result;
+  // A base without a path stands for "/".
+  const std::string folder = base.path.substr(0, base.path.rfind('/') + 1);
+  const std::string before = path.front() == '/' ? "" : folder.empty() ? "/" : folder;
+  result.path = remove_dot_segments(before + path);
+  return result;
+}
+
 std::optional<int> hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -148,6 +170,9 @@ std::string Url::text() const {
 
 Url parse_url(std::string_view text) {
   if (text.empty()) refuse(text, "it is empty");
+  if (std::any_of(text.begin(), text.end(), is_space_or_control)) {
+    refuse(text, "it holds a space or a control character");
+  }
   std::string_view rest = text;
   if (starts_with_ignoring_case(rest, "https://")) {
     rest.remove_prefix(8);
@@ -176,30 +201,23 @@ Url resolve_location(const Url& base, std::string_view location) {
   if (location.empty() || location.size() > 16384 || !is_url_text(location)) {
     throw bad("not a URL");
   }
-  if (location.starts_with("//")) return resolve_location(base, "https:" + std::string(location));
+  std::string_view rest = location;
   if (starts_with_ignoring_case(location, "https://")) {
-    const Parts parts = split_parts(location.substr(8));
-    Authority authority;
-    if (const auto wrong = parse_authority(parts.authority, authority); !wrong.empty()) {
-      throw bad(wrong);
-    }
-    return {authority.host, authority.port, remove_dot_segments(parts.path),
-            std::string(parts.query)};
-  }
-  const auto colon = location.find(':');
-  if (colon != std::string_view::npos && colon < location.find_first_of("/?#"))
+    rest.remove_prefix(8);
+  } else if (location.starts_with("//")) {
+    rest.remove_prefix(2);
+  } else if (location.find(':') < location.find_first_of("/?#")) {
     throw bad("not https");
-  Url result = base;
-  const Parts parts = split_parts(
-      location.front() == '/' || location.front() == '?' ? location : std::string_view());
-  result.query = std::string(parts.query);
-  if (location.front() == '/') {
-    result.path = remove_dot_segments(parts.path);
-  } else if (location.front() != '?') {
-    const auto folder = base.path.substr(0, base.path.rfind('/') + 1);
-    return resolve_location(base, (folder.empty() ? "/" : folder) + std::string(location));
+  } else {
+    return resolve_relative(base, location);
   }
-  return result;
+  const Parts parts = split_parts(rest);
+  Authority authority;
+  if (const auto wrong = parse_authority(parts.authority, authority); !wrong.empty()) {
+    throw bad(wrong);
+  }
+  return {authority.host, authority.port, remove_dot_segments(parts.path),
+          std::string(parts.query)};
 }
 
 std::string query_value(std::string_view query, std::string_view name) {
