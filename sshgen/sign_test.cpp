@@ -129,16 +129,16 @@ TEST_CASE("sign: the signer's own words are shown, and only its no to the token 
       {200, R"({"certificate":"ssh-ed25519-cert-v01@openssh.com AAAA"})", protocol, false,
        "is no SSH certificate"},
   };
-  for (const auto& [status, body, kind, token_rejected, said] : refusals) {
-    CAPTURE(status);
-    CAPTURE(body);
+  for (const auto& refusal : refusals) {
+    INFO(refusal.status, " ", refusal.body);
     Attempt attempt;
-    attempt.signer.script = {answer(status, body), answer(status, body)};
+    const auto scripted = answer(refusal.status, refusal.body);
+    attempt.signer.script = {scripted, scripted};
     const auto error = attempt.error();
-    CHECK(error.kind() == kind);
-    CHECK(contains(error.message(), said));
+    CHECK(error.kind() == refusal.kind);
+    CHECK(contains(error.message(), refusal.said));
     CHECK(contains(error.message(), team));
-    CHECK(attempt.token_rejected() == token_rejected);
+    CHECK(attempt.token_rejected() == refusal.token_rejected);
   }
 }
 
