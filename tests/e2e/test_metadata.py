@@ -1,0 +1,207 @@
+"""Which application is this? Every check of the signed metadata, and the cache of keys."""
+from harness.case import FAILED, LOGIN_NEEDED, PROTOCOL, EdgeCase
+
+JWKS = "acme.cloudflareaccess.com-jwks"
+
+
+class Metadata(EdgeCase):
+    def ask(self, host="web.example.com"):
+        """A command that goes as far as metadata, and no farther: LOGIN_NEEDED is its good end."""
+        return self.home.mayfly("login", "--batch", host)
+
+    def assert_refused(self, fault, value=True, command=None, words=()):
+        with self.subTest(fault=fault, value=value):
+            self.fresh()
+            self.edge.fault(fault, value)
+            before = self.home.snapshot([".cloudflared"])
+            result = self.home.mayfly(*command) if command else self.ask()
+            self.assert_error(result, PROTOCOL, "web.example.com" if not words else "", *words)
+            self.assert_unchanged(before, besides=[".cloudflared"])
+            self.assertEqual(self.home.files(), [])
+            return self.edge.hosts()
+
+    def test_good_metadata(self):
+        self.assert_error(self.ask(), LOGIN_NEEDED)
+        self.assertEqual(self.home.files(), [JWKS, "web.example.com-app"])
+        request, = self.edge.log("web.example.com")
+        self.assertEqual(request["method"], "HEAD")
+        self.assertIn(["CF-Access-Metadata-Request", "true"], request["headers"])
+
+    def test_algorithms_other_than_rs256(self):
+        for fault in ("alg_none", "alg_hs256"):
+            self.assert_refused("metadata." + fault)
+
+    def test_auth_domains_of_others(self):
+        for fault, value in [("auth_domain_userinfo", True), ("auth_domain_evil", True),
+                             ("auth_domain_path", True)] + [
+                ("auth_domain", {"value": value}) for value in (
+                    "evil.example", "cloudflareaccess.com", "acme.cloudflareaccess.com.evil.example",
+                    "evil.example?.cloudflareaccess.com", "evil.example#.cloudflareaccess.com",
+                    "evil.example\\.cloudflareaccess.com", "evil.example%2f.cloudflareaccess.com",
+                    "evil.example:.cloudflareaccess.com", "evil.example/x.cloudflareaccess.com",
+                    "", ".cloudflareaccess.com", "acme cloudflareaccess.com",
+                    "acme.cloudflareaccess.com@evil.example", "[::1].cloudflareaccess.com",
+                    "x\n.cloudflareaccess.com")]:
+            hosts = self.assert_refused("metadata." + fault, value)
+            self.assertEqual(hosts, {"web.example.com"}, f"{fault} {value}")
+
+    def test_auth_domains_that_are_meant_well(self):
+        for fault in ("auth_domain_upper", "auth_domain_port"):
+            with self.subTest(fault):
+                self.fresh()
+                self.edge.fault("metadata." + fault)
+                self.assert_error(self.ask(), LOGIN_NEEDED)
+                self.assertEqual(self.home.files(), [JWKS, "web.example.com-app"])
+                self.assertEqual(self.edge.hosts(), {"web.example.com", "acme.cloudflareaccess.com"})
+
+    def test_signatures(self):
+        for fault in ("bad_signature", "unknown_kid", "no_kid", "garbage"):
+            self.assert_refused("metadata." + fault)
+
+    def test_claims(self):
+        for fault in ("wrong_host", "wrong_type", "empty_aud", "no_aud", "old_iat", "future_iat",
+                      "no_iat"):
+            self.assert_refused("metadata." + fault)
+
+    def test_claims_of_a_clock_that_is_wrong(self):
+        for skew, code in [(-23 * 3600, LOGIN_NEEDED), (-25 * 3600, PROTOCOL), (240, LOGIN_NEEDED),
+                           (600, PROTOCOL)]:
+            with self.subTest(skew):
+                self.fresh()
+                self.edge.configure(clock_skew=skew)
+                self.assert_error(self.ask(), code)
+
+    def test_names_that_would_leave_the_directory(self):
+        self.edge.fault("metadata.traversal")
+        before = self.home.snapshot([".cloudflared"])
+        self.assert_error(self.ask(), PROTOCOL)
+        self.assert_unchanged(before, besides=[".cloudflared"])
+
+    def test_oversized(self):
+        self.edge.fault("metadata.huge")
+        before = self.home.snapshot([".cloudflared"])
+        self.assert_error(self.ask(), PROTOCOL)
+        self.assert_unchanged(before, besides=[".cloudflared"])
+
+    def test_no_metadata_means_no_application(self):
+        self.edge.fault("metadata.missing_header")
+        self.assert_error(self.ask(), FAILED, "no Access application")
+
+    def test_every_command_checks(self):
+        for command in (["token", "web.example.com"], ["ssh-gen", "--hostname", "web.example.com"],
+                        ["login", "web.example.com"], ["access", "token", "--app", "web.example.com"]):
+            self.assert_refused("metadata.bad_signature", command=command)
+
+    def test_asked_whatever_the_status(self):
+        for policy in ("identity", "service", "bypass"):
+            with self.subTest(policy):
+                self.fresh()
+                self.edge.application("web", policy=policy)
+                self.ask()
+                self.assertIn("web.example.com-app", self.home.files())
+
+    def test_redirects_are_not_followed(self):
+        self.ask()
+        self.assertEqual([e["path"] for e in self.edge.log("acme.cloudflareaccess.com")],
+                         ["/cdn-cgi/access/certs"])
+
+    def test_host_in_capitals(self):
+        self.assert_error(self.ask("WEB.Example.COM"), LOGIN_NEEDED)
+        self.assertIn("web.example.com-app", self.home.files())
+
+    def test_names_of_files(self):
+        for application, host, name in [("path", "tools.example.com/admin", "tools.example.com-admin"),
+                                        ("wild", "a.wild.example.com", "-.wild.example.com")]:
+            with self.subTest(application):
+                self.fresh()
+                self.logged_in(application, host)
+                self.assertIn(f"{name}-{self.edge.audience(application)}-token", self.home.files())
+
+    def test_app_hostname_may_be_missing(self):
+        self.edge.application("wild", app_hostname=False)
+        self.logged_in("wild", "a.wild.example.com")
+        self.assertIn(f"a.wild.example.com-{self.edge.audience('wild')}-token", self.home.files())
+
+
+class Keys(EdgeCase):
+    """The team's keys: where they come from, how long they are kept, when they are fetched again."""
+
+    def ask(self):
+        return self.home.mayfly("login", "--batch", "web.example.com")
+
+    def fetched(self):
+        return self.edge.stats()["jwks"]
+
+    def test_bad_answers(self):
+        for fault in ("huge", "redirect", "500", "html", "empty", "no_keys", "garbage", "weak",
+                      "foreign"):
+            with self.subTest(fault):
+                self.fresh()
+                self.edge.fault("jwks." + fault)
+                self.assert_error(self.ask(), PROTOCOL)
+                self.assertEqual(self.home.files(), [])
+                self.assertNotIn("evil.example", self.edge.hosts())
+
+    def test_bad_answer_leaves_the_old_keys(self):
+        self.ask()
+        self.home.make_older(JWKS, 25 * 3600)
+        before = self.home.snapshot()
+        self.edge.fault("jwks.garbage")
+        self.assert_error(self.ask(), PROTOCOL)
+        self.assert_unchanged(before)
+
+    def test_redirect_to_somewhere_else_is_not_followed(self):
+        self.edge.fault("jwks.redirect", {"value": "https://web.example.com/keys"})
+        self.assert_error(self.ask(), PROTOCOL)
+        self.assertNotIn("/keys", [e["path"] for e in self.edge.log()])
+
+    def test_kept_for_a_day(self):
+        for age, fetches in [(0, 1), (23 * 3600, 1), (25 * 3600, 2)]:
+            with self.subTest(age):
+                self.fresh()
+                self.assert_error(self.ask(), LOGIN_NEEDED)
+                self.home.make_older(JWKS, age)
+                self.assert_error(self.ask(), LOGIN_NEEDED)
+                self.assertEqual(self.fetched(), fetches)
+
+    def test_rotation_fetches_them_once_again(self):
+        self.ask()
+        self.home.make_older(JWKS, 120)
+        old = self.home.read(JWKS)
+        self.edge.ask("POST", "/rotate-keys?drop=1")
+        self.assert_error(self.ask(), LOGIN_NEEDED)
+        self.assertEqual(self.fetched(), 2)
+        self.assertNotEqual(self.home.read(JWKS), old)
+
+    def test_young_keys_are_not_fetched_again(self):
+        self.ask()
+        before = self.home.snapshot()
+        self.edge.ask("POST", "/rotate-keys?drop=1")
+        self.assert_error(self.ask(), PROTOCOL, "signature")
+        self.assertEqual(self.fetched(), 1)
+        self.assert_unchanged(before)
+
+    def test_bad_signature_with_old_keys_fetches_once_and_is_refused(self):
+        self.ask()
+        self.home.make_older(JWKS, 120)
+        before = self.home.snapshot()
+        self.edge.fault("metadata.bad_signature")
+        self.assert_error(self.ask(), PROTOCOL, "signature")
+        self.assertEqual(self.fetched(), 2)
+        self.assert_unchanged(before)
+
+    def test_broken_cache_is_replaced(self):
+        self.ask()
+        good = self.home.read(JWKS)
+        for content in ("", "garbage", "{}", '{"keys":[]}'):
+            with self.subTest(content):
+                self.home.plant(JWKS, content)
+                self.assert_error(self.ask(), LOGIN_NEEDED)
+                self.assertEqual(self.home.read(JWKS), good)
+
+    def test_keys_of_another_team_in_the_cache_open_nothing(self):
+        self.ask()
+        self.edge.application("other", hostname="other.example.com", team="other", origin="echo")
+        self.home.mayfly("login", "--batch", "other.example.com")
+        self.home.plant(JWKS, self.home.read("other.cloudflareaccess.com-jwks"))
+        self.assert_error(self.ask(), PROTOCOL, "signature")

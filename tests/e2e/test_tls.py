@@ -1,0 +1,114 @@
+"""Whom we trust and how we get there: certificates, --cacert, SSL_CERT_*, proxies, dead ends."""
+import os
+import shutil
+
+from harness import programs
+from harness.case import LOGIN_NEEDED, NETWORK, EdgeCase
+from harness.origin import Proxy
+from harness.process import run
+
+ASK = ("login", "--batch", "web.example.com")
+TUNNEL = ("ssh", "--batch", "--hostname", "web.example.com")
+
+
+class Trust(EdgeCase):
+    def assert_refused(self, *words, env=None):
+        for command in (ASK, TUNNEL, ("ssh-gen", "--batch", "--hostname", "web.example.com")):
+            with self.subTest(command=command, words=words):
+                before = self.home.snapshot([".cloudflared"])
+                self.assert_error(self.home.mayfly(*command, env=env), NETWORK, *words)
+                self.assert_unchanged(before, besides=[".cloudflared"])
+        self.assertFalse([e for e in self.edge.log() if "Cf-Access-Token" in str(e["headers"])])
+
+    def test_bad_server_certificates(self):
+        for fault, word in [("expired", "expired"), ("wrong_host", "certificate is for"),
+                            ("self_signed", "not trusted")]:
+            self.edge.reset()
+            self.edge.fault("tls." + fault)
+            self.assert_refused("web.example.com", word)
+
+    def test_unknown_authority(self):
+        self.assert_refused("not trusted", "--cacert", env={"SSL_CERT_FILE": None})
+
+    def test_another_authority(self):
+        other = os.path.join(self.home.path, "other.pem")
+        made = run([programs.system("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=other", "-days", "2",
+                    "-keyout", other + ".key", "-out", other], env={"PATH": "/usr/bin:/bin"})
+        self.assertEqual(made.code, 0, made)
+        self.assert_refused("not trusted", env={"SSL_CERT_FILE": other})
+
+    def test_ways_to_name_the_authority(self):
+        hashed = os.path.join(self.home.path, "certs")
+        os.mkdir(hashed)
+        shutil.copy(self.edge.ca, os.path.join(hashed, "edge.pem"))
+        made = run([programs.system("openssl"), "rehash", hashed], env={"PATH": "/usr/bin:/bin"})
+        self.assertEqual(made.code, 0, made)
+        for flags, env in [([], {}), (["--cacert", self.edge.ca], {"SSL_CERT_FILE": None}),
+                           (["--cacert", self.edge.ca], {"SSL_CERT_FILE": "/nonexistent"}),
+                           ([], {"SSL_CERT_FILE": None, "SSL_CERT_DIR": hashed})]:
+            with self.subTest(flags=flags, env=env):
+                self.fresh()
+                self.assert_error(self.home.mayfly(*ASK, *flags, env=env), LOGIN_NEEDED)
+
+    def test_connection_that_is_reset(self):
+        self.edge.fault("tls.reset")
+        self.assert_refused("web.example.com")
+
+    def test_nobody_listens(self):
+        self.assert_refused("web.example.com", "refused",
+                            env={"MAYFLY_CONNECT_TO": ":443:127.0.0.1:1"})
+
+    def test_name_that_is_not_known(self):
+        self.assert_refused("name", env={"MAYFLY_CONNECT_TO": ":443:no-such-host.invalid:443"})
+
+    def test_old_versions_of_tls(self):
+        self.edge.configure(tls_versions=["1.2"])
+        self.assert_error(self.home.mayfly(*ASK), LOGIN_NEEDED)
+
+    def test_one_mapping_of_several(self):
+        env = {"MAYFLY_CONNECT_TO": "other.example.com:443:127.0.0.1:1," + self.edge.connect_to}
+        self.assert_error(self.home.mayfly(*ASK, env=env), LOGIN_NEEDED)
+
+
+class Proxies(EdgeCase):
+    def proxy(self, credentials=None):
+        proxy = Proxy(credentials)
+        self.addCleanup(proxy.stop)
+        return proxy
+
+    def test_from_flag_and_environment(self):
+        for name in ("--proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+            with self.subTest(name):
+                self.fresh()
+                proxy = self.proxy()
+                url = f"http://127.0.0.1:{proxy.port}"
+                flags, env = ([name, url], {}) if name.startswith("--") else ([], {name: url})
+                self.assert_error(self.home.mayfly(*ASK, *flags, env=env), LOGIN_NEEDED)
+                self.assertTrue(proxy.requests)
+
+    def test_tunnel_through_it(self):
+        self.home.plant_token("echo")
+        proxy = self.proxy()
+        result = self.home.start("ssh", "--hostname", "echo.example.com", stdin=b"through",
+                                 env={"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"}).finish()
+        self.assertEqual((result.code, result.out), (0, b"through"), result)
+        self.assertTrue(proxy.requests)
+
+    def test_credentials(self):
+        proxy = self.proxy("alice:s3cret")
+        def ask(who):
+            return self.home.mayfly(*ASK, "--proxy", f"http://{who}127.0.0.1:{proxy.port}")
+        self.assert_error(ask("alice:s3cret@"), LOGIN_NEEDED)
+        result = self.assert_error(ask("alice:wr0ng@"), NETWORK, "407")
+        self.assertNotIn("wr0ng", result.err)
+        self.assert_error(ask(""), NETWORK, "407")
+
+    def test_exceptions(self):
+        proxy = self.proxy()
+        env = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}", "NO_PROXY": "example.com,cloudflareaccess.com"}
+        self.assert_error(self.home.mayfly(*ASK, env=env), LOGIN_NEEDED)
+        self.assertEqual(proxy.requests, [])
+
+    def test_proxy_that_is_not_there(self):
+        self.assert_error(self.home.mayfly(*ASK, "--proxy", "http://127.0.0.1:1"), NETWORK)

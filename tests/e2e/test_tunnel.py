@@ -1,0 +1,383 @@
+"""mayfly access ssh (= tcp, rdp, smb) on stdin and stdout: bytes, ends, signals."""
+import os
+import random
+import signal
+import threading
+
+from harness.case import LOGIN_NEEDED, NETWORK, PROTOCOL, USAGE, EdgeCase
+from harness.edge import header
+from harness.origin import Origin
+from harness.process import PIPE
+from harness.waiting import eventually
+
+ECHO = ("access", "ssh", "--hostname", "echo.example.com")
+
+
+class TunnelCase(EdgeCase):
+    def setUp(self):
+        super().setUp()
+        self.token = self.know("echo")
+
+    def know(self, application):
+        """The application is known and its token stored, without a person."""
+        hostname = self.edge.application(application)["hostname"]
+        token = self.home.plant_token(application)
+        self.assert_done(self.home.mayfly("login", "--batch", "-q", hostname))
+        self.edge.ask("DELETE", "/log")
+        return token
+
+    def open(self, *flags, **more):
+        more.setdefault("stdin", PIPE)
+        return self.home.start(*ECHO, *flags, **more)
+
+    def ready(self, *flags, **more):
+        running = self.open(*flags, **more)
+        running.write(b"ready")
+        running.wait_out(5)
+        return running
+
+    def origin(self, part):
+        origin = Origin(part)
+        self.addCleanup(origin.stop)
+        self.edge.application("echo", origin=origin.address)
+        return origin
+
+
+class Bytes(TunnelCase):
+    def test_what_goes_in_comes_out_and_nothing_else(self):
+        data = bytes(range(256)) * 40
+        running = self.open()
+        running.write(data)
+        running.wait_out(len(data))
+        running.close_stdin()
+        result = running.finish()
+        self.assertEqual(result.out, data)
+        self.assertEqual((result.code, result.err), (0, ""), result)
+
+    def test_all_the_names_of_the_command(self):
+        def part(connection):
+            connection.sendall(b"served")
+        self.origin(part)
+        for name in ("ssh", "tcp", "rdp", "smb"):
+            for before in ([], ["access"], ["forward"]):
+                for flag in (["--hostname", "echo.example.com"], ["-hostname=echo.example.com"],
+                             ["--tunnel-host", "https://echo.example.com"], ["-T", "echo.example.com"]):
+                    with self.subTest(name=name, before=before, flag=flag):
+                        result = self.home.mayfly(*before, name, *flag)
+                        self.assertEqual((result.code, result.out), (0, b"served"), result)
+        result = self.home.mayfly("tcp", env={"TUNNEL_SERVICE_HOSTNAME": "echo.example.com"})
+        self.assertEqual(result.out, b"served")
+
+    def test_without_a_host(self):
+        self.assert_error(self.home.mayfly("access", "ssh"), USAGE, "hostname")
+
+    def test_one_connection_when_all_is_known(self):
+        before = self.edge.stats()["tls_connections"]
+        running = self.ready()
+        running.close_stdin()
+        self.assert_done(running.finish())
+        self.assertEqual(self.edge.stats()["tls_connections"], before + 1)
+
+    def test_the_request(self):
+        running = self.ready("-H", "X-One: 1", "--header", "X-Two: a: b")
+        request, = self.edge.upgrades("echo.example.com")
+        for name, value in [("Cf-Access-Token", self.token), ("Sec-WebSocket-Version", "13"),
+                            ("X-One", "1"), ("X-Two", "a: b"), ("Host", "echo.example.com")]:
+            self.assertEqual(header(request, name), [value], name)
+        self.assertEqual(request["method"], "GET")
+        self.assertRegex(header(request, "Sec-WebSocket-Key")[0], r"^[A-Za-z0-9+/]{22}==$")
+        self.assertRegex(header(request, "User-Agent")[0], r"^mayfly/")
+        for absent in ("Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions", "Cookie"):
+            self.assertEqual(header(request, absent), [], absent)
+        running.close_stdin()
+        self.assert_done(running.finish())
+
+    def test_header_injection_is_refused(self):
+        for line in ("X-A: 1\r\nX-B: 2", "X-A: 1\nX-B: 2", "X\r\nY: 1", "no colon", ": empty", "X Y: 1"):
+            with self.subTest(line):
+                result = self.home.mayfly(*ECHO, "-H", line)
+                self.assert_error(result, USAGE)
+        self.assertEqual(self.edge.upgrades(), [])
+
+    def test_path_of_the_application(self):
+        self.home.plant_token("path")
+        running = self.home.start("ssh", "--hostname", "tools.example.com/admin", stdin=PIPE)
+        running.write(b"ready")
+        running.wait_out(5)
+        request, = self.edge.upgrades("tools.example.com")
+        self.assertEqual(request["path"], "/admin")
+        running.close_stdin()
+        self.assert_done(running.finish())
+
+    def test_bastion(self):
+        origin = Origin(lambda connection: connection.sendall(b"inside"))
+        self.addCleanup(origin.stop)
+        self.edge.application("echo", origin="bastion")
+        destination = f"127.0.0.1:{origin.port}"
+        for flags, env in [(["--destination", destination], {}),
+                           ([], {"TUNNEL_SERVICE_DESTINATION": destination})]:
+            result = self.home.mayfly(*ECHO, *flags, env=env)
+            self.assertEqual((result.code, result.out), (0, b"inside"), result)
+        self.assertEqual(header(self.edge.upgrades()[0], "Cf-Access-Jump-Destination"), [destination])
+
+    def test_megabytes_both_ways(self):
+        data = random.Random(1).randbytes(8 << 20)
+        running = self.open(stdin=data)
+        result = running.finish()
+        self.assertEqual(result.code, 0, result)
+        self.assertTrue(result.out == data, f"{len(result.out)} bytes came back")
+
+    def test_text_frames_are_bytes_too(self):
+        self.edge.application("echo", websocket={"text": True})
+        running = self.ready()
+        running.close_stdin()
+        self.assert_done(running.finish())
+
+    def test_small_frames(self):
+        self.edge.application("echo", websocket={"buffer": 7}, origin="source:100000")
+        result = self.home.mayfly(*ECHO)
+        self.assertEqual(result.out, bytes(i % 251 for i in range(100000)))
+        self.assert_done(result)
+
+
+class Ends(TunnelCase):
+    def test_end_of_stdin_is_drained(self):
+        asked = threading.Event()
+
+        def part(connection):
+            while connection.recv(1000) != b"":
+                asked.set()
+                break
+            for _ in range(64):
+                connection.sendall(b"x" * 16384)
+        self.origin(part)
+        result = self.home.start(*ECHO, stdin=b"request").finish()
+        self.assertTrue(asked.is_set())
+        self.assertEqual((result.code, len(result.out)), (0, 1 << 20), result.err)
+
+    def test_answer_that_comes_long_after_the_end_of_stdin(self):
+        got, go_on = threading.Event(), threading.Event()
+
+        def part(connection):
+            connection.recv(1000)
+            got.set()
+            go_on.wait(60)
+            connection.sendall(b"late answer")
+        self.origin(part)
+        running = self.home.start(*ECHO, stdin=b"request")
+        self.assertTrue(got.wait(60))
+        # It has nothing to do but wait now, and it must.
+        eventually("its stdin has been read to the end", lambda: running.process.stdin.closed)
+        self.assertFalse(running.has_ended())
+        go_on.set()
+        result = running.finish()
+        self.assertEqual((result.code, result.out), (0, b"late answer"), result)
+
+    def test_peer_closes_while_stdin_is_open(self):
+        for code in (1000, 1001):
+            with self.subTest(code):
+                running = self.ready()
+                self.edge.ask("POST", "/close-tunnels", {"code": code, "reason": "bye"})
+                self.assertEqual(running.finish(10).code, 0)
+                self.assertIn(self.edge.ended_tunnel()["close_received"], (code, 1000))
+
+    def test_end_of_the_origin(self):
+        self.origin(lambda connection: connection.sendall(b"all there is"))
+        running = self.open()
+        result = running.finish(30)
+        self.assertEqual((result.code, result.out), (0, b"all there is"), result)
+
+    def test_abnormal_close_codes(self):
+        for code in (1002, 1008, 1011, 1012, 3000, 4999):
+            with self.subTest(code):
+                running = self.ready()
+                self.edge.ask("POST", "/close-tunnels", {"code": code, "reason": "trouble \x1b[31m"})
+                result = running.finish(10)
+                self.assertEqual(result.code, NETWORK, result)
+                self.assertIn(str(code), result.err)
+                self.assertIn("5 bytes", result.err)
+                self.assert_printable(result.err)
+
+    def test_connection_that_breaks(self):
+        for how in ("reset", "eof"):
+            with self.subTest(how):
+                running = self.ready()
+                self.edge.ask("POST", "/close-tunnels", {"how": how})
+                result = running.finish(10)
+                self.assertEqual(result.code, NETWORK, result)
+                self.assertIn("mayfly: error: ", result.err)
+                self.assertEqual(result.out, b"ready")
+
+    def test_end_of_stream_on_both_sides_is_an_end(self):
+        # The origin ends after our stdin has: that is a whole conversation.
+        def part(connection):
+            connection.recv(100)
+            connection.sendall(b"bye")
+        self.origin(part)
+        result = self.home.start(*ECHO, stdin=b"hello").finish()
+        self.assertEqual((result.code, result.out), (0, b"bye"), result)
+
+    def test_close_frame_on_the_way_out(self):
+        self.origin(lambda connection: connection.sendall(b"bye"))
+        self.assert_done(self.open().finish())
+        self.assertEqual(self.edge.ended_tunnel()["close_received"], 1000)
+
+    def test_signals(self):
+        for number, code in [(signal.SIGTERM, 1001), (signal.SIGINT, 1001)]:
+            with self.subTest(number):
+                running = self.ready()
+                running.send(number)
+                running.finish(5)
+                tunnel = self.edge.ended_tunnel()
+                self.assertEqual((tunnel["end"], tunnel["close_received"]), ("close", code))
+
+    def test_hangup_ends_it_at_once(self):
+        running = self.ready()
+        running.send(signal.SIGHUP)
+        running.finish(5)
+        self.edge.ended_tunnel()
+
+    def test_signal_while_draining(self):
+        self.origin(lambda connection: connection.recv(1) and connection.recv(1))
+        running = self.home.start(*ECHO, stdin=b"x")
+        eventually("the tunnel is open", lambda: self.edge.ask("GET", "/tunnels"))
+        running.send(signal.SIGTERM)
+        running.finish(5)
+
+    def test_stdout_that_nobody_reads_any_more(self):
+        for stdin in (PIPE, b"x"):
+            with self.subTest(stdin):
+                reader, writer = os.pipe()
+                running = self.open(stdout=writer, stdin=stdin)
+                os.close(writer)
+                if stdin is PIPE:
+                    running.write(b"x")
+                self.assertEqual(os.read(reader, 1), b"x")
+                os.close(reader)
+                running.finish(10)
+                eventually("the edge sees it go", lambda: self.edge.stats()["open_tunnels"] == 0)
+
+    def test_stdout_closed_under_load(self):
+        self.edge.application("echo", origin="source:100000000")
+        reader, writer = os.pipe()
+        running = self.open(stdout=writer)
+        os.close(writer)
+        self.assertTrue(os.read(reader, 1000))
+        os.close(reader)
+        running.finish(10)
+
+    def test_reader_that_pauses_loses_nothing(self):
+        self.edge.application("echo", origin="source:4000000")
+        reader, writer = os.pipe()
+        running = self.open(stdout=writer)
+        os.close(writer)
+        # The pipe is full when the edge has sent more than it holds.
+        eventually("bytes flow", lambda: self.edge.ask("GET", "/tunnels"))
+        received = bytearray()
+        with os.fdopen(reader, "rb") as file:
+            received = file.read()
+        self.assertTrue(received == bytes(i % 251 for i in range(4000000)), len(received))
+        self.assertEqual(running.finish().code, 0)
+
+    def test_descriptors_are_blocking_again_afterwards(self):
+        reader, writer = os.pipe()
+        running = self.open(stdout=writer, stdin=b"x")
+        self.assertEqual(os.read(reader, 1), b"x")
+        running.finish(60)
+        self.assertTrue(os.get_blocking(writer))
+        os.close(reader)
+        os.close(writer)
+
+
+class Liveness(TunnelCase):
+    def test_pings(self):
+        running = self.ready("--ping-interval", "1")
+        eventually("pings", lambda: any((e["tunnel"] or {}).get("pings_in", 0) >= 2
+                                        for e in self.edge.upgrades()))
+        self.assertFalse(running.has_ended())
+
+    def test_pings_of_the_edge_are_answered(self):
+        self.edge.application("echo", websocket={"ping_interval": 1})
+        running = self.ready()
+        eventually("pongs", lambda: any((e["tunnel"] or {}).get("pongs_in", 0) >= 2
+                                        for e in self.edge.upgrades()))
+        running.close_stdin()
+        self.assert_done(running.finish())
+
+    def test_peer_that_is_gone(self):
+        for fault in ("stall", "no_pong"):
+            with self.subTest(fault):
+                self.edge.reset()
+                self.edge.fault("tunnel." + fault)
+                running = self.open("--ping-interval", "1")
+                result = running.finish(30)
+                self.assertEqual(result.code, NETWORK, result)
+                self.assertIn("mayfly: error: ", result.err)
+
+
+class MidDial(TunnelCase):
+    """A redirect to the login page in mid-dial leads to a login and a second dial."""
+
+    def statuses(self):
+        return [entry["status"] for entry in self.edge.upgrades("echo.example.com")]
+
+    def exchange_bytes(self, running):
+        running.write(b"through")
+        self.assertEqual(running.wait_out(7), b"through")
+        running.close_stdin()
+        return self.assert_done(running.finish())
+
+    def test_revoked_token(self):
+        self.edge.ask("POST", "/revoke", {"kind": "all"})
+        self.home.install_browser()
+        self.exchange_bytes(self.open())
+        self.assertEqual(self.statuses(), [302, 101])
+        self.assertEqual(len(self.home.browsed()), 1)
+        self.assertNotEqual(self.home.text(self.home.token_name("echo")), self.token)
+
+    def test_login_without_a_browser(self):
+        self.edge.ask("POST", "/revoke", {"kind": "all"})
+        running = self.open()
+        url = running.wait_err(r"https://\S+/cdn-cgi/access/cli\?\S+").group()
+        self.assertEqual(bytes(running.out), b"", "stdout is the wire")
+        self.edge.sign_in(url)
+        self.exchange_bytes(running)
+
+    def test_no_token_at_all(self):
+        self.fresh()
+        self.home.install_browser()
+        self.exchange_bytes(self.open())
+        self.assertEqual(self.statuses()[-1], 101)
+
+    def test_bytes_on_stdin_wait_for_the_second_dial(self):
+        self.edge.ask("POST", "/revoke", {"kind": "all"})
+        self.home.install_browser()
+        self.origin(lambda connection: connection.sendall(b"got " + connection.recv(100)))
+        result = self.assert_done(self.home.start(*ECHO, stdin=b"early").finish())
+        self.assertEqual(result.out, b"got early")
+
+    def test_batch(self):
+        self.edge.ask("POST", "/revoke", {"kind": "all"})
+        self.home.install_browser()
+        self.assert_error(self.home.mayfly(*ECHO, "--batch"), LOGIN_NEEDED)
+        self.assertEqual(self.home.browsed(), [])
+
+    def test_login_page_for_ever_is_no_loop(self):
+        self.edge.fault("upgrade.login_redirect", application="echo")
+        self.home.install_browser()
+        result = self.home.mayfly(*ECHO)
+        self.assertNotEqual(result.code, 0, result)
+        self.assert_error(result, result.code)
+        self.assertLessEqual(len(self.statuses()), 3)
+        self.assertLessEqual(len(self.home.browsed()), 2)
+
+    def test_application_that_nobody_guards(self):
+        self.edge.application("open", hostname="open.example.com", policy="none", origin="echo")
+        running = self.home.start("ssh", "--hostname", "open.example.com", stdin=PIPE)
+        running.write(b"through")
+        running.wait_out(7)
+        running.close_stdin()
+        self.assert_done(running.finish())
+        request = self.edge.upgrades("open.example.com")[-1]
+        self.assertEqual(header(request, "Cf-Access-Token"), [])
+        self.assertNotIn(PROTOCOL, [request["status"]])
