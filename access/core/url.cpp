@@ -182,6 +182,10 @@ Url parse_url(std::string_view text) {
              rest.find("://") < rest.find_first_of("/?#")) {
     refuse(text, "its scheme is neither https nor http");
   }
+  // It would be the host "https" with an empty port.
+  if (starts_with_ignoring_case(rest, "https:") || starts_with_ignoring_case(rest, "http:")) {
+    refuse(text, "its scheme is misspelt");
+  }
   const Parts parts = split_parts(rest);
   if (!is_url_text(parts.path) || !is_url_text(parts.query)) {
     refuse(text, "a character in it is not allowed there; percent-encode it");

@@ -116,7 +116,8 @@ TEST_SUITE("core/url") {
           // schemes
           "ssh://h.example"sv, "ws://h.example"sv, "wss://h.example"sv, "ftp://h.example"sv,
           "file:///etc/passwd"sv, "javascript:alert(1)"sv, "data:text/html,x"sv,
-          "https:h.example"sv, "https:/h.example"sv, "://h.example"sv, "//h.example"sv}) {
+          "https:h.example"sv, "https://https://h.example"sv, "https:/h.example"sv,
+          "://h.example"sv, "//h.example"sv}) {
       CAPTURE(text);
       const auto error = error_of([&] { parse_url(text); });
       REQUIRE(error);
