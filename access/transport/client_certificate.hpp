@@ -1,4 +1,5 @@
-// A client certificate for mutual TLS: leaf, chain and private key, from PEM, PKCS#12 or a pkcs11: URI.
+// A client certificate for mutual TLS: leaf, chain and private key, from PEM, PKCS#12 or a pkcs11:
+// URI.
 #pragma once
 
 #include <chrono>
@@ -13,8 +14,11 @@ namespace mayfly {
 struct ClientCertificateFiles {
   std::string certificate;  // path, PKCS#12 path, or "pkcs11:" URI
   std::string key;          // path or URI; "" when it is in the same file
-  // Asked for the password of an encrypted key, PKCS#12 file or token PIN, at most once for each; empty answer: none.
-  std::function<Secret(const std::string& what)> password = [](const std::string&) { return Secret(); };
+  // Asked for the password of an encrypted key, PKCS#12 file or token PIN, at most once for each;
+  // empty answer: none.
+  std::function<Secret(const std::string& what)> password = [](const std::string&) {
+    return Secret();
+  };
 };
 
 class ClientCertificate {
@@ -31,8 +35,8 @@ class ClientCertificate {
   std::chrono::sys_seconds not_before() const;
   std::chrono::sys_seconds not_after() const;
 
-  // ssl_context: an SSL_CTX*. Presents leaf and intermediates when asked. A connection made after the
-  // files changed on disk presents the new ones.
+  // ssl_context: an SSL_CTX*. Presents leaf and intermediates when asked. A connection made after
+  // the files changed on disk presents the new ones.
   void use_in(void* ssl_context) const;
 
  private:

@@ -127,7 +127,6 @@ void option_failed(CURLoption option, CURLcode code) {
 struct CurlHandle::State {
   ConnectionOptions options;
   std::string host;
-  TlsBuffers buffers = TlsBuffers::keep;
   CurlList connect_to;
   CurlList resolve;
   HandshakeReport report;
@@ -159,11 +158,8 @@ int CurlHandle::State::on_certificate_request(SSL* ssl, void* state) noexcept {
 }
 
 void CurlHandle::State::set_up_context(SSL_CTX* context) {
-  report.server.reset();
-  report.rejected.reset();
-  report.verify_error = 0;
-  report.alert.reset();
-  if (buffers == TlsBuffers::release) SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+  report.clear_failure();
+  report.begun = true;
   if (options.client_certificate) options.client_certificate->use_in(context);
   SSL_CTX_set_cert_cb(context, on_certificate_request, this);
   watch_handshake(context, &report);
@@ -181,12 +177,11 @@ CURLcode CurlHandle::State::on_context(CURL*, void* context, void* state) noexce
   }
 }
 
-CurlHandle::CurlHandle(const ConnectionOptions& options, const Url& url, TlsBuffers buffers)
+CurlHandle::CurlHandle(const ConnectionOptions& options, const Url& url)
     : state_(std::make_unique<State>()) {
   State& state = *state_;
   state.options = options;
   state.host = url.host;
-  state.buffers = buffers;
   state.easy = make_easy();
   CURL* easy = get();
   set_option(easy, CURLOPT_ERRORBUFFER, state.detail.data());
@@ -216,6 +211,11 @@ const HandshakeReport& CurlHandle::handshake() const noexcept {
 }
 const ConnectionOptions& CurlHandle::options() const noexcept {
   return state_->options;
+}
+void CurlHandle::forget_failure() noexcept {
+  state_->report.clear_failure();
+  state_->thrown = nullptr;
+  state_->detail.front() = '\0';
 }
 const char* CurlHandle::detail() const noexcept {
   return state_->detail.data();

@@ -40,18 +40,15 @@ template <typename Value>
 void set_option(CURL* easy, CURLoption option, Value value);
 [[noreturn]] void option_failed(CURLoption option, CURLcode code);
 
-// Whether TLS keeps its 34 KiB of buffers while nothing moves. A single busy tunnel wants them
-// kept; thousands of mostly idle ones released.
-enum class TlsBuffers { keep, release };
-
-// One easy handle for one origin: trust, proxy, client certificate, overrides, timeouts, https only,
-// HTTP/1.1, no redirects. What is particular to a request the caller sets on get(). Its connections
-// refer to it: a multi that keeps some (all but CONNECT_ONLY) has to go first.
+// One easy handle for one origin: trust, proxy, client certificate, overrides, timeouts, https
+// only, HTTP/1.1, no redirects. What is particular to a request the caller sets on get(). Its
+// connections refer to it: a multi that keeps some (all but CONNECT_ONLY) has to go first.
+// CURLOPT_NOSIGNAL is set, which saves two system calls a read or write, so SIGPIPE is the caller's
+// to ignore.
 class CurlHandle {
  public:
   // Throws Error(failed) without libcurl, Error(usage) for a CA file that cannot be read.
-  CurlHandle(const ConnectionOptions& options, const Url& url,
-             TlsBuffers buffers = TlsBuffers::keep);
+  CurlHandle(const ConnectionOptions& options, const Url& url);
   CurlHandle(CurlHandle&&) noexcept;
   CurlHandle& operator=(CurlHandle&&) noexcept;
   ~CurlHandle();
@@ -64,6 +61,8 @@ class CurlHandle {
   // What was thrown while the TLS context was set up (the client certificate could not be used);
   // libcurl then fails with CURLE_SSL_CERTPROBLEM.
   std::exception_ptr thrown() const noexcept;
+  // Before a handle is used again: what is known of the last failure must not explain the next.
+  void forget_failure() noexcept;
 
  private:
   struct State;

@@ -87,7 +87,16 @@ int report_index() {
   return index;
 }
 
+// Where a connection of a shared context keeps its own.
+int connection_report_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
 HandshakeReport& report_of(const SSL* ssl) {
+  if (void* own = SSL_get_ex_data(ssl, connection_report_index()); own != nullptr) {
+    return *static_cast<HandshakeReport*>(own);
+  }
   return *static_cast<HandshakeReport*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), report_index()));
 }
 
@@ -119,6 +128,14 @@ void on_progress(const SSL* ssl, int where, int value) noexcept {
 
 void HandshakeReport::FreeX509::operator()(X509* certificate) const noexcept {
   X509_free(certificate);
+}
+
+void HandshakeReport::clear_failure() {
+  begun = false;
+  server.reset();
+  rejected.reset();
+  verify_error = 0;
+  alert.reset();
 }
 
 std::string HandshakeReport::alert_text() const {
@@ -181,6 +198,12 @@ void watch_handshake(SSL_CTX* context, HandshakeReport* report) {
   SSL_CTX_set_ex_data(context, report_index(), report);
   SSL_CTX_set_verify(context, SSL_CTX_get_verify_mode(context), on_verify);
   SSL_CTX_set_info_callback(context, on_progress);
+}
+
+void watch_handshake(SSL* ssl, HandshakeReport* report) {
+  SSL_set_ex_data(ssl, connection_report_index(), report);
+  SSL_set_verify(ssl, SSL_get_verify_mode(ssl), on_verify);
+  SSL_set_info_callback(ssl, on_progress);
 }
 
 }  // namespace mayfly

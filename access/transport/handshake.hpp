@@ -39,10 +39,14 @@ struct HandshakeReport {
   };
   using Certificate = std::unique_ptr<X509, FreeX509>;
 
+  bool begun = false;        // the server was reached, and TLS begun
   Certificate server;        // the leaf the server presented; none when the session was resumed
   Certificate rejected;      // the certificate of its chain that verification stumbled over
   int verify_error = 0;      // X509_V_ERR_..., 0 when the chain is trusted
   std::optional<int> alert;  // the fatal alert the server sent (RFC 8446 section 6)
+
+  // Makes it fit for a new attempt.
+  void clear_failure();
 
   // Kept when a later session is resumed, since nothing is asked again then.
   CertificateRequest request;
@@ -56,6 +60,8 @@ struct HandshakeReport {
 // Makes the context write to the report, which must outlive its connections. For verification to be
 // seen it goes after everything else that was set in the context.
 void watch_handshake(SSL_CTX* context, HandshakeReport* report);
+// The same for one connection of a context that several share.
+void watch_handshake(SSL* ssl, HandshakeReport* report);
 
 // For the context's certificate callback (SSL_CTX_set_cert_cb): what the server asked for.
 void note_certificate_request(SSL* ssl, HandshakeReport& report);

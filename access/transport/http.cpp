@@ -160,7 +160,10 @@ CurlHandle& HttpClient::Impl::handle_for(const Url& url) {
   if (!multi) multi = make_multi();
   const auto known = handles.find(url.origin());
   if (known != handles.end()) return known->second;
-  return handles.emplace(url.origin(), CurlHandle(options, url)).first->second;
+  CurlHandle handle(options, url);
+  // Lets libcurl hold SIGPIPE back around its own writes.
+  set_option(handle.get(), CURLOPT_NOSIGNAL, 0L);
+  return handles.emplace(url.origin(), std::move(handle)).first->second;
 }
 
 HttpClient::HttpClient(ConnectionOptions options) : impl_(std::make_unique<Impl>()) {
@@ -183,6 +186,7 @@ Response HttpClient::send(const Request& request) {
   set_option(easy, CURLOPT_HEADERFUNCTION, &Arrival::on_header);
   set_option(easy, CURLOPT_HEADERDATA, &arrival);
 
+  handle.forget_failure();
   const Attached attached(impl_->multi.get(), easy);
   const CURLcode code = run(impl_->multi.get());
   check_size(arrival, request);

@@ -1,20 +1,12 @@
 #include "access/transport/network_error.hpp"
 
 #include <fmt/format.h>
-#include <openssl/x509_vfy.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "access/core/text.hpp"
+#include "access/transport/connection_error.hpp"
 
 namespace mayfly {
 namespace {
-
-using std::chrono::floor;
-using std::chrono::seconds;
-using std::chrono::system_clock;
 
 struct Failure {
   const CurlHandle& handle;
@@ -41,42 +33,6 @@ struct Failure {
   }
 };
 
-std::string joined(const std::vector<std::string>& texts) {
-  std::string all;
-  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
-  return all;
-}
-
-std::string clock_hint() {
-  return fmt::format("this computer's clock says {}; set it if that is wrong",
-                     date_text(floor<seconds>(system_clock::now())));
-}
-
-Error error_of_connect(const Failure& failure) {
-  const long number = failure.number(CURLINFO_OS_ERRNO);
-  switch (number) {
-    case ECONNREFUSED:
-      return {ErrorKind::network, failure.cannot_reach("connection refused"),
-              "check the host name and port, and the proxy settings if there is a proxy"};
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case EADDRNOTAVAIL:
-      return {
-          ErrorKind::network, failure.cannot_reach("no route to it"),
-          "check the network connection; a name that has only IPv6 addresses needs an IPv6 route"};
-    case ETIMEDOUT:
-    case EINPROGRESS:
-      return {ErrorKind::network, failure.cannot_reach("connecting timed out"),
-              "check the network connection; a firewall may demand a proxy (--proxy)"};
-    case 0:
-      return {ErrorKind::network, failure.cannot_reach(failure.detail()),
-              "check the network connection"};
-    default:
-      return {ErrorKind::network, failure.cannot_reach(std::strerror(static_cast<int>(number))),
-              "check the network connection"};
-  }
-}
-
 Error error_of_timeout(const Failure& failure) {
   const auto late = [&](std::string_view stage, std::string hint) {
     return Error(ErrorKind::network, failure.cannot_reach(fmt::format("timed out {}", stage)),
@@ -85,7 +41,7 @@ Error error_of_timeout(const Failure& failure) {
   if (!failure.reached(CURLINFO_NAMELOOKUP_TIME_T)) {
     return late("looking up the name", "check the network connection and the DNS settings");
   }
-  if (!failure.reached(CURLINFO_CONNECT_TIME_T)) {
+  if (!failure.handle.handshake().begun && !failure.reached(CURLINFO_CONNECT_TIME_T)) {
     return late("connecting",
                 "check the network connection; a firewall may demand a proxy (--proxy)");
   }
@@ -95,67 +51,12 @@ Error error_of_timeout(const Failure& failure) {
   return late("waiting for the answer", "try again; the application may be slow or down");
 }
 
-// What the certificate chain was found to lack.
-Error error_of_chain(const Failure& failure, const HandshakeReport& report) {
-  const CertificateFacts facts =
-      report.rejected ? facts_of(report.rejected.get()) : CertificateFacts{};
-  const auto untrusted = [&](const std::string& why, std::string hint) {
-    return Error(ErrorKind::network, fmt::format("cannot trust {}: {}", failure.where, why),
-                 std::move(hint));
-  };
-  switch (report.verify_error) {
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-      return untrusted(fmt::format("its certificate \"{}\" expired on {}", facts.subject,
-                                   date_text(facts.not_after)),
-                       clock_hint());
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-      return untrusted(fmt::format("its certificate \"{}\" is not valid before {}", facts.subject,
-                                   date_text(facts.not_before)),
-                       clock_hint());
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-      return untrusted(
-          fmt::format("its certificate was issued by \"{}\", which is not trusted here",
-                      facts.issuer),
-          "if that is your organisation's TLS inspection or private CA, name its certificate with "
-          "--cacert FILE or SSL_CERT_FILE");
-    default:
-      return untrusted(fmt::format("{} (certificate \"{}\", issued by \"{}\")",
-                                   X509_verify_cert_error_string(report.verify_error),
-                                   facts.subject, facts.issuer),
-                       "somebody may be in between; ask your administrator");
-  }
-}
-
 Error error_of_trust(const Failure& failure) {
   const HandshakeReport& report = failure.handle.handshake();
-  if (report.verify_error != X509_V_OK) return error_of_chain(failure, report);
-  if (!report.server) {
-    return {ErrorKind::network,
-            fmt::format("cannot trust {}: {}", failure.where, failure.detail())};
-  }
+  if (const auto error = trust_error(failure.where, report)) return *error;
   // The chain is good, so the name was not.
-  const CertificateFacts facts = facts_of(report.server.get());
-  return {ErrorKind::network,
-          fmt::format("cannot trust {}: its certificate is for {}, issued by \"{}\"", failure.where,
-                      facts.names.empty() ? "\"" + facts.subject + "\"" : joined(facts.names),
-                      facts.issuer),
-          "check the host name; a captive portal or a wrong DNS answer looks like this too"};
-}
-
-Error error_of_client_certificate(const Failure& failure) {
-  const HandshakeReport& report = failure.handle.handshake();
-  if (report.request.sent.empty()) {
-    return {ErrorKind::refused,
-            fmt::format("{} wants a client certificate: {}", failure.where, report.alert_text()),
-            fmt::format("name one with --cert FILE [--key FILE]; {}", report.request.text())};
-  }
-  return {ErrorKind::refused,
-          fmt::format("{} refused the client certificate: {}", failure.where, report.alert_text()),
-          report.request.text()};
+  if (report.server) return wrong_name_error(failure.where, report);
+  return {ErrorKind::network, fmt::format("cannot trust {}: {}", failure.where, failure.detail())};
 }
 
 Error error_of_proxy_answer(long status) {
@@ -170,16 +71,11 @@ Error error_of_proxy_answer(long status) {
 // The stream broke during or after the TLS handshake.
 Error error_of_stream(const Failure& failure) {
   const HandshakeReport& report = failure.handle.handshake();
-  if (report.client_certificate_refused()) return error_of_client_certificate(failure);
+  if (report.client_certificate_refused()) return *alert_error(failure.where, report);
   if (const long status = failure.number(CURLINFO_HTTP_CONNECTCODE); status >= 400) {
     return error_of_proxy_answer(status);
   }
-  if (report.alert) {
-    return {ErrorKind::network,
-            fmt::format("cannot reach {}: it ended the TLS handshake: {}", failure.where,
-                        report.alert_text()),
-            "a proxy or firewall on the way may be in between"};
-  }
+  if (const auto error = alert_error(failure.where, report)) return *error;
   if (failure.code == CURLE_GOT_NOTHING) {
     return {ErrorKind::network,
             failure.cannot_reach("the connection was closed before an answer came"), "try again"};
@@ -205,14 +101,13 @@ Error network_error(const CurlHandle& handle, CURLcode code, const Url& url) {
   const Failure failure{.handle = handle, .code = code, .where = url.authority()};
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
-      return {ErrorKind::network,
-              failure.cannot_reach(fmt::format("the name {} is not known", url.host)),
-              "check the spelling and the network connection; some names need a VPN or a proxy"};
+      return unknown_name_error(failure.where, url.host);
     case CURLE_COULDNT_RESOLVE_PROXY:
       return {ErrorKind::network, failure.cannot_reach("the name of the proxy is not known"),
               "check --proxy, HTTPS_PROXY and ALL_PROXY"};
     case CURLE_COULDNT_CONNECT:
-      return error_of_connect(failure);
+      return connect_error(failure.where, static_cast<int>(failure.number(CURLINFO_OS_ERRNO)),
+                           failure.detail());
     case CURLE_OPERATION_TIMEDOUT:
       return error_of_timeout(failure);
     case CURLE_PEER_FAILED_VERIFICATION:

@@ -1,0 +1,32 @@
+// For tests: a certification authority in a temporary directory, run with the openssl command.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace mayfly::testing {
+
+class TestAuthority {
+ public:
+  // ca.pem and ca.key; CN is name.
+  explicit TestAuthority(const std::string& name = "Test Root");
+  TestAuthority(const TestAuthority&) = delete;
+  TestAuthority& operator=(const TestAuthority&) = delete;
+  ~TestAuthority();
+
+  std::string path(std::string_view name) const { return directory_ + "/" + std::string(name); }
+  // Runs a shell command in the directory; the test fails when it does.
+  void run(const std::string& command) const;
+  // name.pem and name.key (P-256, PKCS#8, mode 0600); options: more for `openssl req`.
+  void issue(const std::string& name, const std::string& options) const;
+  // The same for a server of those subjectAltNames ("DNS:a.example,IP:127.0.0.1").
+  void issue_server(const std::string& name, const std::string& alternatives) const;
+
+  std::string read(std::string_view name) const;
+  void write(std::string_view name, std::string_view content) const;
+
+ private:
+  std::string directory_;
+};
+
+}  // namespace mayfly::testing
