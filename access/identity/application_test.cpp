@@ -83,9 +83,9 @@ TEST_CASE("the auth domain is a host under cloudflareaccess.com") {
       {"[::1].cloudflareaccess.com", ""},
       {"%", ""},
   };
-  for (const auto& [claim, host] : table) {
-    CAPTURE(claim);
-    CHECK(auth_domain_host(claim).value_or("") == host);
+  for (const auto& row : table) {
+    CAPTURE(row.first);
+    CHECK(auth_domain_host(row.first).value_or("") == row.second);
   }
 }
 

@@ -174,10 +174,10 @@ TEST_CASE("what was not sealed for the key is refused") {
       {encoded(std::string(39, 'n')), sender},
       {encoded("short"), sender},
   };
-  for (const auto& [body, key_text] : table) {
-    CAPTURE(body);
-    CAPTURE(key_text);
-    CHECK(error_of([&] { key.open(body, key_text); }).kind() == ErrorKind::protocol);
+  for (const auto& row : table) {
+    CAPTURE(row.first);
+    CAPTURE(row.second);
+    CHECK(error_of([&] { key.open(row.first, row.second); }).kind() == ErrorKind::protocol);
   }
   CHECK_THROWS_AS(TransferKey().open(good.body, sender), Error);
 }
