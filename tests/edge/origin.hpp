@@ -1,0 +1,19 @@
+// Connecting to what stands behind an application.
+#pragma once
+
+#include "asio.hpp"
+#include "passage.hpp"
+#include "tls_stream.hpp"
+
+namespace edge {
+
+// Connects to a numeric address or localhost.
+asio::awaitable<bool> connect(Socket& socket, const std::string& host, std::uint16_t port);
+
+// Answers the request with a page of ours instead, and notes it in the log.
+asio::awaitable<void> answer_instead(TlsStream& stream, const Passage& passage, Response response);
+
+// Returns when the peer has closed its side, whether or not anybody reads.
+asio::awaitable<void> wait_until_gone(TlsStream& stream);
+
+}  // namespace edge

@@ -1,0 +1,266 @@
+// Plays a scripted WebSocket peer, byte by byte.
+#include "script.hpp"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "crypto.hpp"
+#include "http_io.hpp"
+#include "misbehaviour.hpp"
+#include "upgrade.hpp"
+
+namespace edge {
+namespace {
+
+using nlohmann::json;
+
+struct Received {
+  Frame frame;
+  bool masked = false;
+};
+
+// Takes one frame off the front of `bytes`; none when it is not complete yet.
+std::optional<Received> take_frame(std::string& bytes) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  if (bytes.size() < 2) return std::nullopt;
+  std::size_t head = 2;
+  std::uint64_t size = at(1) & 0x7f;
+  const std::size_t width = size == 126 ? 2 : size == 127 ? 8 : 0;
+  const bool masked = (at(1) & 0x80) != 0;
+  if (bytes.size() < head + width + (masked ? 4 : 0)) return std::nullopt;
+  if (width > 0) size = 0;
+  for (std::size_t i = 0; i < width; ++i) size = size << 8 | at(head++);
+  Received received;
+  received.masked = masked;
+  received.frame.fin = (at(0) & 0x80) != 0;
+  received.frame.rsv = at(0) >> 4 & 7u;
+  received.frame.opcode = at(0) & 15u;
+  if (masked) received.frame.mask = bytes.substr(head, 4);
+  head += masked ? 4 : 0;
+  if (bytes.size() - head < size) return std::nullopt;
+  received.frame.payload = bytes.substr(head, static_cast<std::size_t>(size));
+  for (std::size_t i = 0; masked && i < received.frame.payload.size(); ++i) {
+    char& c = received.frame.payload[i];
+    c = static_cast<char>(c ^ received.frame.mask[i % 4]);
+  }
+  bytes.erase(0, head + static_cast<std::size_t>(size));
+  return received;
+}
+
+json describe(const Received& received) {
+  constexpr std::size_t most = 1024;
+  return {{"opcode", received.frame.opcode},
+          {"fin", received.frame.fin},
+          {"rsv", received.frame.rsv},
+          {"masked", received.masked},
+          {"length", received.frame.payload.size()},
+          {"payload_hex", hex(received.frame.payload.substr(0, most))}};
+}
+
+Frame parse_frame(const json& given) {
+  Frame frame;
+  frame.opcode = given.at("opcode").get<unsigned>();
+  frame.fin = given.value("fin", true);
+  frame.rsv = given.value("rsv", 0u);
+  frame.mask = unhex(given.value("mask", ""));
+  frame.payload = given.value("payload", "");
+  if (given.contains("payload_hex")) frame.payload = unhex(given["payload_hex"].get<std::string>());
+  if (given.contains("payload_size")) frame.payload = pattern(given["payload_size"]);
+  return frame;
+}
+
+// What differs from the expectation; "" when nothing does.
+std::string compare(const json& expected, const Received& received) {
+  const json seen = describe(received);
+  for (const char* key : {"opcode", "fin", "rsv", "masked", "length"}) {
+    if (expected.contains(key) && expected[key] != seen[key]) {
+      return std::string(key) + " is " + seen[key].dump() + ", not " + expected[key].dump();
+    }
+  }
+  const std::string& payload = received.frame.payload;
+  if (expected.contains("payload") && expected["payload"] != payload) return "payload differs";
+  if (expected.contains("payload_hex") &&
+      unhex(expected["payload_hex"].get<std::string>()) != payload) {
+    return "payload differs";
+  }
+  if (!expected.contains("code")) return "";
+  const int code = payload.size() < 2 ? 1005
+                                      : static_cast<unsigned char>(payload[0]) * 256 +
+                                            static_cast<unsigned char>(payload[1]);
+  return expected["code"] == code ? "" : "close code is " + std::to_string(code);
+}
+
+class Script {
+ public:
+  Script(TlsStream& stream, Passage& passage)
+      : stream_(stream),
+        passage_(passage),
+        record_(std::make_shared<TunnelRecord>()),
+        deadline_(stream.get_executor()) {}
+
+  asio::awaitable<void> play();
+
+ private:
+  asio::awaitable<std::string> perform(const std::string& name, const json& value);
+  asio::awaitable<std::string> expect(const json& expected);
+  asio::awaitable<std::string> expect_end(double seconds);
+  asio::awaitable<void> echo();
+  asio::awaitable<void> write(std::string bytes);
+  // A frame, none when the time is over or the stream has ended.
+  asio::awaitable<std::optional<Received>> read_frame(double seconds);
+  void end(const std::string& how);
+  void record(const std::string& failure, const json& step);
+
+  TlsStream& stream_;
+  Passage& passage_;
+  std::shared_ptr<TunnelRecord> record_;
+  Timer deadline_;
+  std::string incoming_;
+  std::string held_back_;  // the head, while it is to leave with the next write
+  std::size_t pieces_ = 0;
+  bool ended_ = false;
+  json frames_ = json::array();
+};
+
+asio::awaitable<void> Script::play() {
+  const json steps = json::parse(passage_.application->script, nullptr, false);
+  record_->started = wall_time();
+  passage_.entry->status = 101;
+  passage_.entry->tunnel = record_;
+  ++passage_.edge.stats.tunnels;
+  held_back_ = upgrade_head(passage_.request, passage_.answer.fields, "");
+  const bool early = steps.is_array() && !steps.empty() && steps[0].contains("early");
+  if (!early) co_await write("");
+  std::string failure;
+  json failed = nullptr;
+  for (std::size_t i = 0; steps.is_array() && i < steps.size() && failure.empty(); ++i) {
+    for (const auto& [name, value] : steps[i].items()) failure = co_await perform(name, value);
+    if (!failure.empty()) failed = i;
+    record(failure, failed);
+  }
+  record(failure, failed);
+  record_->open = false;
+  record_->seconds = wall_time() - record_->started;
+  if (record_->end == "open") record_->end = "close";
+}
+
+asio::awaitable<std::string> Script::perform(const std::string& name, const json& value) {
+  std::string failure;
+  if (name == "send") {
+    co_await write(unhex(value.get<std::string>()));
+  } else if (name == "frame") {
+    co_await write(encode(parse_frame(value)));
+  } else if (name == "pieces") {
+    pieces_ = value.get<std::size_t>();
+  } else if (name == "wait") {
+    co_await sleep(stream_.get_executor(), value.get<double>());
+  } else if (name == "expect") {
+    failure = co_await expect(value);
+  } else if (name == "expect_eof") {
+    failure = co_await expect_end(value.get<double>());
+  } else if (name == "read") {
+    const double until = wall_time() + value.get<double>();
+    while (wall_time() < until && !ended_) co_await read_frame(until - wall_time());
+  } else if (name == "echo") {
+    co_await echo();
+  } else if (name == "end") {
+    end(value.get<std::string>());
+  } else if (name != "early") {
+    failure = "no such step: " + name;
+  }
+  co_return failure;
+}
+
+asio::awaitable<std::string> Script::expect(const json& expected) {
+  const auto received = co_await read_frame(expected.value("within", 5.0));
+  if (!received) co_return ended_ ? std::string("the stream ended") : std::string("nothing came");
+  co_return compare(expected, *received);
+}
+
+asio::awaitable<std::string> Script::expect_end(double seconds) {
+  const double until = wall_time() + seconds;
+  while (wall_time() < until && !ended_) co_await read_frame(until - wall_time());
+  co_return ended_ ? std::string() : std::string("the stream did not end");
+}
+
+asio::awaitable<void> Script::echo() {
+  while (auto received = co_await read_frame(3600)) {
+    Frame reply = received->frame;
+    reply.mask.clear();
+    reply.rsv = 0;
+    if (reply.opcode == 9) reply.opcode = 10;
+    if (received->frame.opcode != 10) co_await write(encode(reply));
+    if (reply.opcode == 8) co_return;
+  }
+}
+
+asio::awaitable<void> Script::write(std::string bytes) {
+  bytes.insert(0, std::exchange(held_back_, {}));
+  const std::size_t step = pieces_ == 0 ? bytes.size() : pieces_;
+  for (std::size_t i = 0; i < bytes.size(); i += step) {
+    co_await write_all(stream_, std::string_view(bytes).substr(i, step));
+  }
+  record_->bytes_out += bytes.size();
+}
+
+asio::awaitable<std::optional<Received>> Script::read_frame(double seconds) {
+  const double until = wall_time() + seconds;
+  for (;;) {
+    if (auto received = take_frame(incoming_)) {
+      if (received->frame.opcode == 8 && received->frame.payload.size() >= 2) {
+        record_->close_received = static_cast<unsigned char>(received->frame.payload[0]) * 256 +
+                                  static_cast<unsigned char>(received->frame.payload[1]);
+      }
+      record_->pings_in += received->frame.opcode == 9;
+      record_->pongs_in += received->frame.opcode == 10;
+      frames_.push_back(describe(*received));
+      record("", nullptr);
+      co_return received;
+    }
+    if (wall_time() >= until || ended_) co_return std::nullopt;
+    deadline_.expires_after(duration(until - wall_time()));
+    deadline_.async_wait([socket = stream_.share_socket()](error_code late) {
+      error_code ignored;
+      if (!late) socket->cancel(ignored);
+    });
+    std::array<char, 16384> buffer;
+    error_code error;
+    const std::size_t size = co_await stream_.async_read_some(asio::buffer(buffer), into(error));
+    deadline_.cancel();
+    incoming_.append(buffer.data(), size);
+    record_->bytes_in += size;
+    if (error && error != asio::error::operation_aborted) {
+      ended_ = true;
+      if (record_->end == "open") record_->end = error == asio::error::eof ? "eof" : "reset";
+    }
+  }
+}
+
+void Script::end(const std::string& how) {
+  error_code ignored;
+  if (how == "reset") {
+    stream_.reset();
+  } else if (how == "eof") {
+    stream_.socket().shutdown(Socket::shutdown_send, ignored);
+  } else {
+    stream_.send_close_notify();
+  }
+}
+
+void Script::record(const std::string& failure, const json& step) {
+  record_->script = json{
+      {"ok", failure.empty()},
+      {"failed_step", step},
+      {"failure", failure},
+      {"frames",
+       frames_}}.dump();
+}
+
+}  // namespace
+
+asio::awaitable<void> play_script(TlsStream& stream, Passage& passage) {
+  Script script(stream, passage);
+  co_await script.play();
+}
+
+}  // namespace edge
