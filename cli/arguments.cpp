@@ -43,7 +43,21 @@ class HelpFormatter : public CLI::Formatter {
  public:
   explicit HelpFormatter(std::string_view synopsis) : synopsis_(synopsis) { column_width(34); }
   std::string make_usage(const CLI::App*, std::string) const override {
-    return fmt::format("usage: mayfly access {}\n", synopsis_);
+    return fmt::format("usage: mayfly access {}\n\n", synopsis_);
+  }
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    // The usage first, then what the command is for.
+    const std::string description = app->get_description();
+    std::string text = CLI::Formatter::make_help(app, std::move(name), mode);
+    const auto place = text.find(description);
+    if (description.empty() || place != 0) return text;
+    text.erase(0, text.find("usage:"));
+    return text.insert(text.find("\n\n") + 2, description + "\n");
+  }
+  // Neither "TEXT" nor the variable's name behind each flag: the words say what goes there.
+  std::string make_option_opts(const CLI::Option* option) const override {
+    return option->get_items_expected_max() > 0 && !option->get_positional() ? " X" : "";
   }
 
  private:

@@ -8,6 +8,7 @@ std::span<const Command> all_commands() {
   static const Command commands[] = {
       {"login", "log in to an application and store its token", run_login},
       {"token", "print the stored token", run_token},
+      {"curl", "run curl with the token", run_curl},
       {"ssh",
        "tunnel on stdin and stdout, or a listener (also: tcp, rdp, smb)",
        run_tunnel,
