@@ -3,8 +3,8 @@ import signal
 import time
 
 from harness.case import LOGIN_NEEDED, NETWORK
+from harness.tunnel import ECHO, TunnelCase
 from harness.waiting import eventually
-from test_tunnel import ECHO, TunnelCase
 
 
 class Slow(TunnelCase):

@@ -4,44 +4,12 @@ import random
 import signal
 import threading
 
-from harness.case import LOGIN_NEEDED, NETWORK, PROTOCOL, USAGE, EdgeCase
+from harness.case import LOGIN_NEEDED, NETWORK, USAGE
 from harness.edge import header
 from harness.origin import Origin
 from harness.process import PIPE
+from harness.tunnel import ECHO, TunnelCase
 from harness.waiting import eventually
-
-ECHO = ("access", "ssh", "--hostname", "echo.example.com")
-
-
-class TunnelCase(EdgeCase):
-    def setUp(self):
-        super().setUp()
-        self.token = self.know("echo")
-
-    def know(self, application):
-        """The application is known and its token stored, without a person."""
-        hostname = self.edge.application(application)["hostname"]
-        token = self.home.plant_token(application)
-        self.assert_done(self.home.mayfly("login", "--batch", "-q", hostname))
-        self.edge.ask("DELETE", "/log")
-        return token
-
-    def open(self, *flags, **more):
-        more.setdefault("stdin", PIPE)
-        return self.home.start(*ECHO, *flags, **more)
-
-    def ready(self, *flags, **more):
-        running = self.open(*flags, **more)
-        running.write(b"ready")
-        running.wait_out(5)
-        return running
-
-    def origin(self, part):
-        origin = Origin(part)
-        self.addCleanup(origin.stop)
-        self.edge.application("echo", origin=origin.address)
-        return origin
-
 
 class Bytes(TunnelCase):
     def test_what_goes_in_comes_out_and_nothing_else(self):
@@ -380,4 +348,3 @@ class MidDial(TunnelCase):
         self.assert_done(running.finish())
         request = self.edge.upgrades("open.example.com")[-1]
         self.assertEqual(header(request, "Cf-Access-Token"), [])
-        self.assertNotIn(PROTOCOL, [request["status"]])

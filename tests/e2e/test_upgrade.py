@@ -1,7 +1,7 @@
 """What an answer other than a good 101 leads to: exit code, cause, cf-ray, cure, no file changed."""
 from harness.case import LOGIN_NEEDED, NETWORK, PROTOCOL, REFUSED
+from harness.tunnel import ECHO, TunnelCase
 from harness.waiting import eventually
-from test_tunnel import ECHO, TunnelCase
 
 
 class Upgrade(TunnelCase):

@@ -1,6 +1,6 @@
 """RFC 6455 with a peer that is played frame by frame, and peers that break it."""
 from harness.case import NETWORK, PROTOCOL
-from test_tunnel import ECHO, TunnelCase
+from harness.tunnel import ECHO, TunnelCase
 
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 1, 2, 8, 9, 10, 0
 

@@ -94,12 +94,17 @@ class Browser:
         return answer.status, answer.headers.get("Location"), text
 
     def open(self, url, method="GET", body=None):
-        """The page at the end of the redirects, with its status."""
+        """The page at the end of the redirects, with its address and status."""
+        url, status, text = self.follow(url, method, body)
+        return url, status, Page(text)
+
+    def follow(self, url, method="GET", body=None):
+        """The same as the server sent it."""
         for _ in range(MOST_STEPS):
             status, location, text = self._request(method, url, body)
             self.visited.append({"method": method, "url": url, "status": status})
             if status not in (301, 302, 303, 307) or not location:
-                return url, status, Page(text)
+                return url, status, text
             url, method, body = urllib.parse.urljoin(url, location), "GET", None
         raise ValueError("too many redirects")
 

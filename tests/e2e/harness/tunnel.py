@@ -1,0 +1,36 @@
+"""The test case of all that goes through a tunnel on stdin and stdout."""
+from .case import EdgeCase
+from .origin import Origin
+from .process import PIPE
+
+ECHO = ("access", "ssh", "--hostname", "echo.example.com")
+
+
+class TunnelCase(EdgeCase):
+    def setUp(self):
+        super().setUp()
+        self.token = self.know("echo")
+
+    def know(self, application):
+        """The application is known and its token stored, without a person."""
+        hostname = self.edge.application(application)["hostname"]
+        token = self.home.plant_token(application)
+        self.assert_done(self.home.mayfly("login", "--batch", "-q", hostname))
+        self.edge.ask("DELETE", "/log")
+        return token
+
+    def open(self, *flags, **more):
+        more.setdefault("stdin", PIPE)
+        return self.home.start(*ECHO, *flags, **more)
+
+    def ready(self, *flags, **more):
+        running = self.open(*flags, **more)
+        running.write(b"ready")
+        running.wait_out(5)
+        return running
+
+    def origin(self, part):
+        origin = Origin(part)
+        self.addCleanup(origin.stop)
+        self.edge.application("echo", origin=origin.address)
+        return origin
