@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "access/core/directory_watch.hpp"
 #include "access/core/error.hpp"
 #include "access/core/interrupt.hpp"
 #include "access/core/json.hpp"
@@ -115,33 +114,6 @@ Holder inspect(const StateDirectory& directory, const std::string& name) {
   return {Holder::gone};
 }
 
-// Wakes the waiter when something happens in the directory.
-class DirectoryWatch {
- public:
-  explicit DirectoryWatch(const StateDirectory& directory)
-      : notifier_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
-    const std::string path = fmt::format("/proc/self/fd/{}", directory.descriptor());
-    if (notifier_) {
-      ::inotify_add_watch(notifier_.get(), path.c_str(), IN_MOVED_TO | IN_DELETE | IN_CLOSE_WRITE);
-    }
-  }
-
-  // Throws Error(login_needed) when interrupted.
-  void wait(milliseconds at_most) const {
-    pollfd watched[] = {{notifier_.get(), POLLIN, 0}, {interrupt_descriptor(), POLLIN, 0}};
-    ::poll(watched, 2, static_cast<int>(at_most.count()));
-    if (interrupted_by() != 0) {
-      throw Error(ErrorKind::login_needed, "stopped while waiting for another login to finish");
-    }
-    char events[4096];
-    while (notifier_ && ::read(notifier_.get(), events, sizeof events) > 0) {
-    }
-  }
-
- private:
-  Descriptor notifier_;
-};
-
 }  // namespace
 
 std::optional<long long> process_start_time_ms(long pid) {
@@ -192,13 +164,19 @@ namespace {
 
 // The lock file appears with its content in it and flock()ed: cloudflared takes an empty one for
 // stale.
-Descriptor create_if_free(const StateDirectory& directory, const std::string& name) {
+Descriptor create_if_free(const StateDirectory& directory, const std::string& name,
+                          std::string_view content) {
   if (inode_at(directory.descriptor(), name)) return {};
   TemporaryFile file(directory.descriptor(), directory.path());
-  file.write(fmt::format("{{\"pid\":{},\"start_time\":{}}}\n", ::getpid(),
-                         process_start_time_ms(::getpid()).value_or(0)));
+  file.write(content);
   if (!file.rename_to_free(name)) return {};
   return file.release();
+}
+
+std::string own_content() {
+  const pid_t pid = ::getpid();
+  return fmt::format("{{\"pid\":{},\"start_time\":{}}}\n", pid,
+                     process_start_time_ms(pid).value_or(0));
 }
 
 // The URL that the holder published; "" when there is none that can be read.
@@ -224,16 +202,18 @@ std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory,
                                              std::string_view raw_base, const LockWait& wait) {
   const std::string base = file_name(raw_base);
   const std::string lock = base + ".lock";
+  const std::string content = own_content();
   const auto deadline = std::chrono::steady_clock::now() + wait.timeout;
   std::optional<DirectoryWatch> watch;
   std::string shown_url;
   for (;;) {
-    if (Descriptor file = create_if_free(directory, lock)) {
-      directory.remove(base + ".url");  // an earlier holder's
-      return LoginLock(std::make_unique<LoginLock::Held>(directory, base, std::move(file)));
+    if (Descriptor file = create_if_free(directory, lock, content)) {
+      auto held = std::make_unique<LoginLock::Held>(directory, base, std::move(file));
+      ::unlinkat(directory.descriptor(), (base + ".url").c_str(), 0);  // an earlier holder's
+      return LoginLock(std::move(held));
     }
     // Watching starts before looking, so that nothing happens unseen in between.
-    if (!watch) watch.emplace(directory);
+    if (!watch) watch.emplace(directory.descriptor());
     if (wait.satisfied()) return std::nullopt;
     const Holder holder = inspect(directory, lock);
     if (holder.state == Holder::gone) continue;
@@ -244,6 +224,9 @@ std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory,
     const auto left = deadline - std::chrono::steady_clock::now();
     if (left <= left.zero()) throw waited_too_long(holder.pid);
     watch->wait(std::min(longest_sleep, std::chrono::ceil<milliseconds>(left)));
+    if (interrupted_by() != 0) {
+      throw Error(ErrorKind::login_needed, "stopped while waiting for another login to finish");
+    }
   }
 }
 

@@ -296,6 +296,13 @@ TEST_SUITE("core/lock") {
     CHECK_FALSE(is_there(directory.url));
   }
 
+  TEST_CASE("something odd in the place of the URL keeps nobody from the lock") {
+    const Directory directory;
+    std::filesystem::create_directory(directory.url);
+    CHECK(directory.is_free());
+    CHECK_FALSE(is_there(directory.lock));
+  }
+
   TEST_CASE("what somebody else has taken over is left to them") {
     const Directory directory;
     auto lock = directory.wait();

@@ -19,10 +19,6 @@ namespace {
 constexpr std::string_view prefix = ".mayfly-";
 constexpr std::string_view suffix = ".tmp";
 
-bool is_temporary_name(std::string_view name) {
-  return name.starts_with(prefix) && name.ends_with(suffix);
-}
-
 // False when another process took the file for an orphan between open and flock. On a file system
 // without flock it is written all the same; orphans then stay.
 bool hold(int file) {
@@ -41,7 +37,7 @@ void remove_if_orphan(int directory, const char* name) {
 
 void remove_orphans(int directory, const std::string& path) {
   for (const std::string& name : list_directory(directory, path)) {
-    if (is_temporary_name(name)) remove_if_orphan(directory, name.c_str());
+    if (TemporaryFile::is_name(name)) remove_if_orphan(directory, name.c_str());
   }
 }
 
@@ -51,6 +47,10 @@ std::string random_name() {
 }
 
 }  // namespace
+
+bool TemporaryFile::is_name(std::string_view name) noexcept {
+  return name.starts_with(prefix) && name.ends_with(suffix);
+}
 
 TemporaryFile::TemporaryFile(int directory, std::string directory_path)
     : directory_(directory), directory_path_(std::move(directory_path)) {

@@ -12,6 +12,8 @@ namespace mayfly {
 // holds was left by a killed process, and the next TemporaryFile in that directory removes it.
 class TemporaryFile {
  public:
+  static bool is_name(std::string_view name) noexcept;
+
   // Throws Error(failed).
   TemporaryFile(int directory, std::string directory_path);
   TemporaryFile(TemporaryFile&&) noexcept;

@@ -70,14 +70,14 @@ TEST_SUITE("core/url") {
         {"https://faß.de", {"xn--fa-hia.de", 443, "", ""}, "https://xn--fa-hia.de"},
         {"my_host.example", {"my_host.example", 443, "", ""}, "https://my_host.example"},
     };
-    for (const auto& [given, url, text] : cases) {
-      CAPTURE(given);
-      const Url parsed = parse_url(given);
-      CHECK(parsed.host == url.host);
-      CHECK(parsed.port == url.port);
-      CHECK(parsed.path == url.path);
-      CHECK(parsed.query == url.query);
-      CHECK(parsed.text() == text);
+    for (const auto& wanted : cases) {
+      CAPTURE(wanted.given);
+      const Url parsed = parse_url(wanted.given);
+      CHECK(parsed.host == wanted.url.host);
+      CHECK(parsed.port == wanted.url.port);
+      CHECK(parsed.path == wanted.url.path);
+      CHECK(parsed.query == wanted.url.query);
+      CHECK(parsed.text() == wanted.text);
       CHECK(parse_url(parsed.text()) == parsed);
     }
   }
@@ -172,9 +172,9 @@ TEST_SUITE("core/url") {
         {"g#s/./x", "https://a/b/c/g"},
         {"g#s/../x", "https://a/b/c/g"},
     };
-    for (const auto& [reference, resolved] : cases) {
-      CAPTURE(reference);
-      CHECK(resolve_location(base, reference).text() == resolved);
+    for (const auto& wanted : cases) {
+      CAPTURE(wanted.reference);
+      CHECK(resolve_location(base, wanted.reference).text() == wanted.resolved);
     }
   }
 
@@ -199,9 +199,9 @@ TEST_SUITE("core/url") {
         {"h.example//evil.example/x", "../..", "https://h.example/"},
         {"h.example/p", "/..//evil.example", "https://h.example//evil.example"},
     };
-    for (const auto& [base, location, resolved] : cases) {
-      CAPTURE(location);
-      CHECK(resolve_location(parse_url(base), location).text() == resolved);
+    for (const auto& wanted : cases) {
+      CAPTURE(wanted.location);
+      CHECK(resolve_location(parse_url(wanted.base), wanted.location).text() == wanted.resolved);
     }
   }
 
