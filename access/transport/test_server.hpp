@@ -12,6 +12,7 @@ struct TestServerOptions {
   std::string certificate, key;  // PEM paths; "" for a server without TLS
   std::string client_ca;         // PEM path; a client certificate is asked for
   enum class ClientCertificate { wanted, demanded } client_certificate = ClientCertificate::wanted;
+  bool accept_any_client = false;  // whatever its issuer
   std::string highest_tls = "1.3";
   // The bytes to send for a request's (header and body); "" closes the connection.
   std::function<std::string(const std::string& request)> answer;

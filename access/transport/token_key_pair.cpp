@@ -109,6 +109,21 @@ EnginePointer open_engine(const std::string& uri) {
   return engine;
 }
 
+// The engine takes a URI with an attribute it does not know for no URI at all.
+std::string engine_uri(std::string_view uri) {
+  const std::size_t question = uri.find('?');
+  std::string known(uri.substr(0, question));
+  if (question == std::string_view::npos) return known;
+  char before = '?';
+  for (const std::string_view part : split(uri.substr(question + 1), '&')) {
+    if (!part.starts_with("pin-value=") && !part.starts_with("pin-source=")) continue;
+    known += before;
+    known += part;
+    before = '&';
+  }
+  return known;
+}
+
 // Kept to the end of the process: keys refer to it.
 ENGINE* engine_for(const std::string& uri) {
   static ENGINE* const engine = open_engine(uri).release();
@@ -117,10 +132,11 @@ ENGINE* engine_for(const std::string& uri) {
 
 X509Pointer certificate_by_engine(const std::string& uri, Password& pin) {
   ENGINE* engine = engine_for(uri);
+  const std::string known = engine_uri(uri);
   struct {
     const char* uri;
     X509* certificate;
-  } wanted{uri.c_str(), nullptr};  // as the engine's LOAD_CERT_CTRL has it
+  } wanted{known.c_str(), nullptr};  // as the engine's LOAD_CERT_CTRL has it
   ENGINE_ctrl_cmd(engine, "SET_USER_INTERFACE", 0, pin_dialogue(), nullptr, 1);
   ENGINE_ctrl_cmd(engine, "SET_CALLBACK_DATA", 0, &pin, nullptr, 1);
   ENGINE_ctrl_cmd(engine, "LOAD_CERT_CTRL", 0, &wanted, nullptr, 1);
@@ -162,7 +178,8 @@ KeyPointer load_token_key(const std::string& uri, PasswordCache& passwords) {
       key.reset(OSSL_STORE_INFO_get1_PKEY(info.get()));
     }
   } else {
-    key.reset(ENGINE_load_private_key(engine_for(uri), uri.c_str(), pin_dialogue(), &pin));
+    key.reset(
+        ENGINE_load_private_key(engine_for(uri), engine_uri(uri).c_str(), pin_dialogue(), &pin));
   }
   pin.rethrow();
   if (!key) throw not_found(uri, pin, "the private key");
