@@ -18,8 +18,12 @@ Scratch::Scratch() : path_("/tmp/mayfly-sshgen-XXXXXX") {
 }
 
 Scratch::~Scratch() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
+  // An agent that ends removes its own socket meanwhile, which can stop remove_all half-way.
+  std::error_code error;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    std::filesystem::remove_all(path_, error);
+    if (!error) return;
+  }
 }
 
 std::string Scratch::file(const std::string& name, std::string_view content) const {
