@@ -8,6 +8,7 @@
 #include "access/core/text.hpp"
 #include "cli/arguments.hpp"
 #include "cli/message.hpp"
+#include "cli/readiness.hpp"
 #include "cli/session.hpp"
 #include "cli/tunnel_authorization.hpp"
 
@@ -17,6 +18,7 @@ namespace {
 struct TunnelFlags {
   std::string hostname, destination;
   std::vector<std::string> listeners, headers, positionals;
+  std::string connect_to;
   unsigned ping_interval = 30;
   NetworkFlags network;
 };
@@ -36,6 +38,8 @@ void bind(CLI::App& parser, TunnelFlags& flags, const Invocation& invocation) {
   parser
       .add_option("--ping-interval", flags.ping_interval, "seconds between pings, 0 for none (30)")
       ->check(CLI::Range(0, 3600));
+  parser.add_option("--connect-to", flags.connect_to, "HOST, HOST:PORT or SNI:PORT:HOST")
+      ->group("");
   parser.add_option("LISTENER", flags.positionals, "the same as --url");
   bind_network_flags(parser, flags.network, invocation);
 }
@@ -54,6 +58,20 @@ std::vector<Header> user_headers(const TunnelFlags& flags) {
   if (!flags.destination.empty())
     headers.emplace_back("Cf-Access-Jump-Destination", flags.destination);
   return headers;
+}
+
+// cloudflared's HOST, HOST:PORT and SNI:PORT:HOST in curl's form. Unlike there, the certificate is
+// still verified, and against the application's own name: the three-part form is no way to trust
+// anybody.
+std::string curl_connect_to(const std::string& text, const Url& url) {
+  const auto parts = split(text, ':');
+  if (parts.size() > 3) {
+    throw Error(ErrorKind::usage, fmt::format("{} is no place to connect to", printable(text)),
+                "write HOST, HOST:PORT or SNI:PORT:HOST");
+  }
+  const std::string_view host = parts.size() == 3 ? parts[2] : parts[0];
+  const std::string_view port = parts.size() > 1 ? parts[1] : "443";
+  return fmt::format("{}:{}:{}:{}", url.host, url.port, host, port);
 }
 
 std::string ending_line(const Ending& ending) {
@@ -84,6 +102,18 @@ std::string authority(const ListenAddress& address) {
                      address.port);
 }
 
+bool is_loopback(const ListenAddress& address) {
+  return address.family == ListenAddress::Family::unix_socket || address.host == "localhost" ||
+         address.host.empty() || address.host == "::1" || address.host.starts_with("127.");
+}
+
+// Whoever connects passes with this person's identity.
+void warn_when_open_to_others(const ListenAddress& address) {
+  if (is_loopback(address)) return;
+  log(LogLevel::warn, "other machines can use this listener with your identity",
+      {{"host", authority(address)}, {"hint", "listen on 127.0.0.1 or a unix: path"}});
+}
+
 int listen(const TunnelFlags& flags, const TunnelOptions& tunnel,
            const Authorization& authorization) {
   ListenerOptions options;
@@ -91,8 +121,10 @@ int listen(const TunnelFlags& flags, const TunnelOptions& tunnel,
   for (const auto* texts : {&flags.listeners, &flags.positionals}) {
     for (const std::string& text : *texts) options.addresses.push_back(ListenAddress::parse(text));
   }
-  options.ready = [](const ListenAddress& address) {
+  options.ready = [left = options.addresses.size()](const ListenAddress& address) mutable {
     log(LogLevel::info, "Start Websocket listener", {{"host", authority(address)}});
+    warn_when_open_to_others(address);
+    if (--left == 0) notify_service_manager("READY=1");
   };
   options.ended = [](const Ending& ending) {
     if (ending.how == Ending::How::cut || ending.how == Ending::How::violation) {
@@ -103,6 +135,7 @@ int listen(const TunnelFlags& flags, const TunnelOptions& tunnel,
     log(LogLevel::error, error.message(), {{"hint", error.hint()}});
   };
   run_listener(options, authorization);
+  notify_service_manager("STOPPING=1");
   return 0;
 }
 
@@ -128,6 +161,9 @@ int run_tunnel(const Invocation& invocation) {
   options.url = parse_url(flags.hostname);
   options.headers = user_headers(flags);
   options.ping_interval = std::chrono::seconds(flags.ping_interval);
+  if (!flags.connect_to.empty()) {
+    flags.network.connect_to.push_back(curl_connect_to(flags.connect_to, options.url));
+  }
   const bool listens = !flags.listeners.empty() || !flags.positionals.empty();
   Session session(flags.network,
                   listens ? LogSettings::Terminal::lines : LogSettings::Terminal::silent);
