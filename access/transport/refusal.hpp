@@ -1,4 +1,5 @@
-// What an answer other than 101 to the upgrade means, in words a person can act on (protocol.md section 4).
+// What an answer other than 101 to the upgrade means, in words a person can act on (protocol.md
+// section 4).
 #pragma once
 
 #include <string>
@@ -9,8 +10,14 @@
 
 namespace mayfly {
 
-// Cause, cf-ray and cure: 302 elsewhere, 401/403 (policy, client certificate, WAF, challenge), 404, 502/530/1033
-// (tunnel or origin down), 200 (plain HTTP or WebSockets off), a 101 with a wrong Sec-WebSocket-Accept.
+// A redirect to Access' login page, on the application's own host or a team's: the token is missing
+// or no longer good.
+bool leads_to_login(const Url& url, const Response& response);
+
+// Cause, status, cf-ray, location and cure. Kinds: refused when somebody's rule says no (401, 403,
+// the login page again for a fresh token); network when the way to the origin is broken or busy
+// (429, 5xx), since trying later helps; protocol when something answers that is no tunnel's end
+// (2xx, redirects elsewhere, other 4xx).
 Error explain_refusal(const Url& url, const Response& response);
 
 }  // namespace mayfly

@@ -1,1 +1,111 @@
 #include "access/transport/tunnel.hpp"
+
+#include <unistd.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+#include "access/core/error.hpp"
+#include "access/transport/dial.hpp"
+#include "access/transport/ignored_signal.hpp"
+#include "access/transport/interrupt_watch.hpp"
+#include "access/transport/refusal.hpp"
+#include "access/transport/tunnel_run.hpp"
+
+namespace mayfly {
+namespace {
+
+// The loop of one tunnel. Whatever else there is waits for it.
+class StdioTunnel {
+ public:
+  StdioTunnel(const TunnelOptions& options, const Authorization& authorization)
+      : options_(options),
+        authorization_(authorization),
+        dialer_(options, TlsContext::Buffers::keep),
+        loop_(ASIO_CONCURRENCY_HINT_UNSAFE) {}
+
+  Dialer::Open open();
+  Ending carry(Dialer::Open open);
+
+ private:
+  Dialer::Outcome dial(std::vector<Header> headers);
+
+  const TunnelOptions& options_;
+  const Authorization& authorization_;
+  Dialer dialer_;
+  BufferPool buffers_;
+  asio::io_context loop_;  // last: what still waits in it goes before what it uses
+};
+
+Dialer::Outcome StdioTunnel::dial(std::vector<Header> headers) {
+  std::optional<Dialer::Outcome> outcome;
+  std::exception_ptr thrown;
+  InterruptWatch interrupts(loop_.get_executor(), [&] {
+    thrown = std::make_exception_ptr(Error(ErrorKind::failed, "interrupted"));
+    loop_.stop();
+  });
+  asio::co_spawn(loop_, dialer_.dial(std::move(headers)),
+                 [&](std::exception_ptr error, Dialer::Outcome result) {
+                   thrown = error;
+                   if (!error) outcome = std::move(result);
+                   loop_.stop();
+                 });
+  loop_.restart();
+  loop_.run();
+  if (thrown) std::rethrow_exception(thrown);
+  return std::move(outcome.value());
+}
+
+Dialer::Open StdioTunnel::open() {
+  std::optional<std::vector<Header>> headers = authorization_.known();
+  if (!headers) headers = authorization_.obtain(Authorization::Why::nothing_known);
+  Dialer::Outcome outcome = dial(*headers);
+  if (const auto* response = std::get_if<Response>(&outcome);
+      response != nullptr && leads_to_login(options_.url, *response))
+    outcome = dial(authorization_.obtain(Authorization::Why::refused));
+  if (const auto* response = std::get_if<Response>(&outcome))
+    throw explain_refusal(options_.url, *response);
+  return std::get<Dialer::Open>(std::move(outcome));
+}
+
+Ending StdioTunnel::carry(Dialer::Open open) {
+  const NonBlocking in(STDIN_FILENO), out(STDOUT_FILENO);
+  widen_pipe(STDIN_FILENO);
+  widen_pipe(STDOUT_FILENO);
+  TunnelRun::Parts parts{.local_in = STDIN_FILENO,
+                         .local_out = STDOUT_FILENO,
+                         .stream = std::move(open.stream),
+                         .early = std::move(open.early)};
+  const auto run = std::make_shared<TunnelRun>(
+      loop_.get_executor(), std::move(parts), buffers_,
+      PumpOptions{.ping_interval = options_.ping_interval, .drain = options_.drain});
+  InterruptWatch interrupts(loop_.get_executor(), [&] {
+    interrupted_by() == SIGHUP ? run->abandon() : run->interrupt();
+  });
+  Ending ending;
+  loop_.restart();
+  run->start([&](const Ending& how) {
+    ending = how;
+    loop_.stop();
+  });
+  loop_.run();
+  return ending;
+}
+
+}  // namespace
+
+Ending run_stdio_tunnel(const TunnelOptions& options, const Authorization& authorization) {
+  const IgnoredSignal no_sigpipe(SIGPIPE);
+  StdioTunnel tunnel(options, authorization);
+  try {
+    return tunnel.carry(tunnel.open());
+  } catch (const std::system_error& error) {  // Asio's: a closed stdin, no descriptors left
+    throw system_error("cannot run the tunnel", error.code().value());
+  }
+}
+
+}  // namespace mayfly

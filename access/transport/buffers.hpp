@@ -1,0 +1,36 @@
+// Buffers that are lent only while bytes move, so that an idle connection holds none.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "access/transport/websocket.hpp"
+
+namespace mayfly {
+
+// One a loop: shared by all its tunnels, used from one thread.
+class BufferPool {
+ public:
+  using Buffer = std::unique_ptr<std::byte[]>;
+  // Room for a frame of full_payload and the largest header before it.
+  static constexpr std::size_t size = websocket::max_header_size + websocket::full_payload;
+
+  Buffer take() {
+    if (spare_.empty()) return Buffer(new std::byte[size]);  // not make_unique: that would zero it
+    Buffer buffer = std::move(spare_.back());
+    spare_.pop_back();
+    return buffer;
+  }
+
+  void give_back(Buffer buffer) {
+    if (buffer && spare_.size() < most_kept) spare_.push_back(std::move(buffer));
+  }
+
+ private:
+  static constexpr std::size_t most_kept = 4;  // more are wanted only while local readers lag
+  std::vector<Buffer> spare_;
+};
+
+}  // namespace mayfly

@@ -1,0 +1,46 @@
+// From a URL and what opens it to a WebSocket over TLS, or to the answer that was given instead.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <asio/ip/tcp.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "access/transport/http.hpp"
+#include "access/transport/tls.hpp"
+#include "access/transport/tunnel.hpp"
+
+namespace mayfly {
+
+// Dials one origin any number of times; keeps trust, TLS session and addresses between.
+class Dialer {
+ public:
+  // options outlive the dialer, and the dialer its connections. Throws Error(usage) for trusted
+  // certificates that cannot be read.
+  Dialer(const TunnelOptions& options, TlsContext::Buffers buffers);
+
+  struct Open {
+    std::unique_ptr<TlsStream> stream;
+    std::string early;  // what followed the 101
+  };
+  // Response: any answer but a right 101, with the beginning of its body.
+  using Outcome = std::variant<Open, Response>;
+
+  // Throws Error: network when no answer came in time, protocol when it is no HTTP, refused for the
+  // client certificate, usage for a header that cannot be sent. Runs in the loop of the coroutine.
+  asio::awaitable<Outcome> dial(std::vector<Header> authorization);
+
+ private:
+  asio::awaitable<std::unique_ptr<Wire>> connect();
+  asio::awaitable<std::vector<asio::ip::tcp::endpoint>> endpoints(class Deadline& deadline);
+
+  const TunnelOptions& options_;
+  TlsContext tls_;
+  std::vector<asio::ip::tcp::endpoint> looked_up_;
+  std::chrono::steady_clock::time_point looked_up_at_;
+};
+
+}  // namespace mayfly

@@ -1,0 +1,26 @@
+// A connection to the edge through the proxy that the user or the environment names: libcurl's
+// work.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <memory>
+#include <string>
+
+#include "access/core/url.hpp"
+#include "access/transport/connection_options.hpp"
+#include "access/transport/wire.hpp"
+
+namespace mayfly {
+
+class Deadline;
+
+// The proxy for https by the options or the environment, as libcurl reads it; "" for none. NO_PROXY
+// is for libcurl to look at.
+std::string proxy_of(const ConnectionOptions& options);
+
+// What TLS to the edge goes over: the socket itself, or libcurl's TLS to an https proxy. Throws
+// Error(network).
+asio::awaitable<std::unique_ptr<Wire>> connect_by_proxy(ConnectionOptions options, Url url,
+                                                        std::string proxy, Deadline& deadline);
+
+}  // namespace mayfly

@@ -1,0 +1,44 @@
+// The two ends a tunnel is pumped between, as operations that never wait.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace mayfly {
+
+// What one operation came to.
+struct IoResult {
+  enum class State {
+    moved,          // bytes > 0 were read or written; perhaps fewer than could have been
+    wait_readable,  // nothing yet: try again when the descriptor is readable,
+    wait_writable,  // or writable
+    ended,          // end of stream
+    failed,         // broken for good; failure says why, printable
+  } state = State::moved;
+  std::size_t bytes = 0;
+  std::string failure = {};
+};
+
+// What the person's program reads and writes.
+class LocalEnd {
+ public:
+  virtual ~LocalEnd() = default;
+  virtual IoResult read(std::span<std::byte> into) = 0;
+  virtual IoResult write(std::span<const iovec> pieces) = 0;  // ended: nobody reads any more
+};
+
+// TLS to the edge.
+class TunnelEnd {
+ public:
+  virtual ~TunnelEnd() = default;
+  virtual IoResult read(std::span<std::byte> into) = 0;
+  virtual IoResult write(std::span<const std::byte> bytes) = 0;
+  // Bytes written that the peer's host has not acknowledged; for telling a slow line from a dead
+  // one.
+  virtual std::size_t unacknowledged() const { return 0; }
+};
+
+}  // namespace mayfly

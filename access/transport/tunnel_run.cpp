@@ -1,0 +1,118 @@
+#include "access/transport/tunnel_run.hpp"
+
+#include <asio/post.hpp>
+#include <chrono>
+#include <span>
+#include <utility>
+
+namespace mayfly {
+namespace {
+
+Pump::Time now() {
+  return std::chrono::steady_clock::now();
+}
+
+}  // namespace
+
+TunnelRun::TunnelRun(const asio::any_io_executor& executor, Parts parts, BufferPool& buffers,
+                     const PumpOptions& options)
+    : executor_(executor),
+      parts_(std::move(parts)),
+      local_(parts_.local_in, parts_.local_out),
+      in_(executor, parts_.local_in),
+      tunnel_(executor, parts_.stream->descriptor()),
+      timer_(executor),
+      pump_({local_, *parts_.stream, buffers}, options, std::as_bytes(std::span(parts_.early)),
+            now()) {
+  if (parts_.local_out != parts_.local_in) separate_out_.emplace(executor, parts_.local_out);
+  WatchedDescriptor* out = separate_out_ ? &*separate_out_ : &in_;
+  waits_[0] = {&in_, For::wait_read, &Pump::local_is_readable};
+  waits_[1] = {out, For::wait_write, &Pump::local_is_writable};
+  waits_[2] = {&tunnel_, For::wait_read, &Pump::tunnel_is_readable};
+  waits_[3] = {&tunnel_, For::wait_write, &Pump::tunnel_is_writable};
+  parts_.early = {};
+}
+
+void TunnelRun::start(Ended ended) {
+  ended_ = std::move(ended);
+  watch_reader();
+  advance();
+}
+
+void TunnelRun::interrupt() {
+  if (!ended_) return;
+  pump_.interrupt(now());
+  advance();
+}
+
+void TunnelRun::abandon() {
+  if (!ended_) return;
+  pump_.local_is_gone();
+  finish();
+}
+
+void TunnelRun::advance() {
+  const Pump::Wants wants = pump_.finished() ? Pump::Wants{} : pump_.step(now());
+  if (pump_.finished()) return finish();
+  arm(wants.local_readable, waits_[0]);
+  arm(wants.local_writable, waits_[1]);
+  arm(wants.tunnel_readable, waits_[2]);
+  arm(wants.tunnel_writable, waits_[3]);
+  arm_timer(wants.deadline);
+  if (wants.at_once) again();
+}
+
+void TunnelRun::arm(bool wanted, Wait& wait) {
+  if (!wanted || wait.armed) return;
+  wait.armed = true;
+  wait.descriptor->wait(wait.what, [self = shared_from_this(), &wait](const auto& error) {
+    wait.armed = false;
+    // Files cannot be watched; they are always ready.
+    if (!self->ended_ || (error && error != asio::error::operation_not_supported)) return;
+    (self->pump_.*wait.happened)();
+    self->advance();
+  });
+}
+
+// Only ever moved forward: a timer that fires early finds nothing to do and is set again, which is
+// cheaper than setting it with each byte.
+void TunnelRun::arm_timer(const std::optional<Pump::Time>& deadline) {
+  if (!deadline || (timer_at_ && *timer_at_ <= *deadline)) return;
+  timer_at_ = deadline;
+  timer_.expires_at(*deadline);
+  timer_.async_wait([self = shared_from_this()](const auto& error) {
+    if (error || !self->ended_) return;
+    self->timer_at_.reset();
+    self->advance();
+  });
+}
+
+void TunnelRun::again() {
+  if (again_posted_) return;
+  again_posted_ = true;
+  asio::post(executor_, [self = shared_from_this()] {
+    self->again_posted_ = false;
+    if (self->ended_) self->advance();
+  });
+}
+
+// ssh ends its ProxyCommand by closing both pipes: a stdout without a reader is noticed even while
+// nothing is to be written.
+void TunnelRun::watch_reader() {
+  waits_[1].descriptor->wait(For::wait_error, [self = shared_from_this()](const auto& error) {
+    if (!error && self->ended_ && reader_is_gone(self->parts_.local_out)) self->abandon();
+  });
+}
+
+void TunnelRun::finish() {
+  if (!ended_) return;
+  const Ended ended = std::exchange(ended_, nullptr);
+  timer_.cancel();
+  in_.release();
+  if (separate_out_) separate_out_->release();
+  tunnel_.release();
+  parts_.stream.reset();
+  ended(pump_.ending(now()));
+}
+
+}  // namespace mayfly

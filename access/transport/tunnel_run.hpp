@@ -1,0 +1,69 @@
+// One open tunnel in an Asio loop, from its first byte to its end.
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "access/transport/local_descriptors.hpp"
+#include "access/transport/pump.hpp"
+#include "access/transport/tls.hpp"
+#include "access/transport/watched_descriptor.hpp"
+
+namespace mayfly {
+
+class TunnelRun : public std::enable_shared_from_this<TunnelRun> {
+ public:
+  struct Parts {
+    int local_in = -1, local_out = -1;  // non-blocking; stay open until the end
+    std::unique_ptr<TlsStream> stream;
+    std::string early;  // what followed the upgrade's answer
+  };
+  using Ended = std::function<void(const Ending&)>;
+
+  TunnelRun(const asio::any_io_executor& executor, Parts parts, BufferPool& buffers,
+            const PumpOptions& options);
+
+  // Calls ended once, perhaps before it returns; the local descriptors may be closed then. The run
+  // keeps itself alive until then.
+  void start(Ended ended);
+  // Close 1001, over within a second.
+  void interrupt();
+  // Over now; Close 1001 goes out if the connection takes it at once.
+  void abandon();
+
+ private:
+  using For = WatchedDescriptor::For;
+  // One thing waited for, at most once at a time.
+  struct Wait {
+    WatchedDescriptor* descriptor;
+    For what;
+    void (Pump::*happened)();
+    bool armed = false;
+  };
+
+  void advance();
+  void arm(bool wanted, Wait& wait);
+  void arm_timer(const std::optional<Pump::Time>& deadline);
+  void again();
+  void watch_reader();
+  void finish();
+
+  asio::any_io_executor executor_;
+  Parts parts_;
+  LocalDescriptors local_;
+  WatchedDescriptor in_;
+  std::optional<WatchedDescriptor> separate_out_;
+  WatchedDescriptor tunnel_;
+  asio::steady_timer timer_;
+  std::optional<Pump::Time> timer_at_;
+  Wait waits_[4];
+  bool again_posted_ = false;
+  Pump pump_;
+  Ended ended_;
+};
+
+}  // namespace mayfly
