@@ -157,7 +157,6 @@ void StateDirectory::write(std::string_view name, std::string_view content) cons
   const std::string final_name = one_name(name);
   TemporaryFile file(directory_.get(), path_);
   file.write(content);
-  file.sync();
   file.rename_over(final_name);
   ::fsync(directory_.get());
 }
@@ -167,9 +166,7 @@ void StateDirectory::write_all(const std::vector<NamedContent>& files) const {
   temporaries.reserve(files.size());
   for (const NamedContent& file : files) {
     one_name(file.name);
-    TemporaryFile& temporary = temporaries.emplace_back(directory_.get(), path_);
-    temporary.write(file.content);
-    temporary.sync();
+    temporaries.emplace_back(directory_.get(), path_).write(file.content);
   }
   for (std::size_t i = 0; i < files.size(); ++i) temporaries[i].rename_over(files[i].name);
   ::fsync(directory_.get());

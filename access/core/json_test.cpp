@@ -131,7 +131,7 @@ TEST_SUITE("core/json") {
     }
     CHECK_FALSE(parse_json("1e400"));
     CHECK_FALSE(parse_json("-1e400"));
-    CHECK_FALSE(parse_json("[" + repeated("9", 1000) + "]"));
+    CHECK_FALSE(parse_json(repeated("9", 1000)));
   }
 }
 

@@ -168,7 +168,7 @@ Descriptor create_if_free(const StateDirectory& directory, const std::string& na
                           std::string_view content) {
   if (inode_at(directory.descriptor(), name)) return {};
   TemporaryFile file(directory.descriptor(), directory.path());
-  file.write(content);
+  file.write(content, TemporaryFile::Sync::not_needed);
   if (!file.rename_to_free(name)) return {};
   return file.release();
 }

@@ -76,17 +76,14 @@ TemporaryFile::~TemporaryFile() {
   if (!name_.empty()) ::unlinkat(directory_, name_.c_str(), 0);
 }
 
-void TemporaryFile::write(std::string_view content) {
+void TemporaryFile::write(std::string_view content, Sync sync) {
   while (!content.empty()) {
     const ssize_t written = ::write(file_.get(), content.data(), content.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) throw system_error(fmt::format("cannot write in {}", directory_path_), errno);
     content.remove_prefix(static_cast<std::size_t>(written));
   }
-}
-
-void TemporaryFile::sync() {
-  if (::fsync(file_.get()) != 0) {
+  if (sync == Sync::to_disk && ::fsync(file_.get()) != 0) {
     throw system_error(fmt::format("cannot write in {}", directory_path_), errno);
   }
 }

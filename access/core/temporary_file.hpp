@@ -20,8 +20,9 @@ class TemporaryFile {
   TemporaryFile& operator=(TemporaryFile&&) = delete;
   ~TemporaryFile();  // removes it when it has got no name
 
-  void write(std::string_view content);  // throws Error(failed)
-  void sync();                           // fsync; throws Error(failed)
+  // not_needed: for what means nothing after a crash.
+  enum class Sync { to_disk, not_needed };
+  void write(std::string_view content, Sync sync = Sync::to_disk);  // throws Error(failed)
   void rename_over(const std::string& name);
   // False when the name is taken.
   bool rename_to_free(const std::string& name);
