@@ -1,6 +1,10 @@
 // Boost.Asio as the edge uses it: one thread, one io_context, concrete executor types.
 #pragma once
 
+// clang-format off
+#include <utility>  // Boost 1.74's awaitable.hpp uses std::exchange without including it
+// clang-format on
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -14,7 +18,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
-#include <utility>  // Boost 1.74's awaitable.hpp uses std::exchange without including it
 
 namespace edge {
 

@@ -104,6 +104,11 @@ void teardown(boost::beast::role_type, TlsStream& stream, error_code& error) {
   error = {};
 }
 
+void beast_close_socket(TlsStream& stream) {
+  error_code ignored;
+  stream.socket().close(ignored);
+}
+
 asio::awaitable<error_code> handshake(TlsStream& stream) {
   Timer deadline(stream.get_executor());
   deadline.expires_after(std::chrono::seconds(15));

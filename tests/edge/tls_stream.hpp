@@ -169,6 +169,7 @@ void async_teardown(boost::beast::role_type, TlsStream& stream, Handler&& handle
              [done = std::forward<Handler>(handler)]() mutable { done(error_code{}); });
 }
 void teardown(boost::beast::role_type, TlsStream& stream, error_code& error);
+void beast_close_socket(TlsStream& stream);
 
 // Runs the handshake; an error when it failed or took more than 15 s.
 asio::awaitable<error_code> handshake(TlsStream& stream);

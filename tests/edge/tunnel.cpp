@@ -299,7 +299,7 @@ asio::awaitable<void> Tunnel::close(Closing closing) {
     deadline.async_wait([self](error_code error) {
       if (!error) self->stream().reset();
     });
-    const websocket::close_reason reason(static_cast<std::uint16_t>(closing.code),
+    const websocket::close_reason reason(static_cast<websocket::close_code>(closing.code),
                                          closing.reason.c_str());
     co_await ws_.async_close(reason, into(ignored));
   }
