@@ -1,0 +1,79 @@
+// The answers to an exchange of the org token: three heads of HTTP, in sections. Lines may end in
+// LF alone, and @TOKEN stands for a token that is good.
+#include <algorithm>
+#include <vector>
+
+#include "access/identity/exchange.hpp"
+#include "access/identity/jwt.hpp"
+#include "access/transport/upgrade.hpp"
+#include "fuzz.hpp"
+#include "property.hpp"
+#include "signing_key.hpp"
+
+namespace mayfly::fuzz {
+namespace {
+
+constexpr std::string_view org_token = "the-org-token";
+const Application application{"team.cloudflareaccess.com", "audience", "vm.example.com"};
+const Url url{"vm.example.com", 443, "/path", "a=b"};
+
+const std::string& good_token() {
+  static const std::string token = SigningKey::sign(
+      R"({"aud":["audience"],"exp":1893459600,"iss":"https://team.cloudflareaccess.com"})");
+  return token;
+}
+
+std::string wire_form(std::string_view section) {
+  std::string text;
+  for (const char c : section) text += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  if (const auto at = text.find("@TOKEN"); at != std::string::npos)
+    text.replace(at, 6, good_token());
+  return text + "\r\n\r\n";
+}
+
+Response response_of(std::string_view section) {
+  const auto response = result_of({ErrorKind::protocol}, [&] {
+    ResponseReader reader;
+    return reader.feed(as_bytes(wire_form(section))) ? reader.take_response() : Response{};
+  });
+  return response.value_or(Response{});
+}
+
+void check_request(const Request& request) {
+  std::string secrets = request.url.text();
+  for (const Header& header : request.headers) secrets += "\n" + header_line(header);
+  const bool to_login = request.url.host == application.auth_domain && request.url.port == 443 &&
+                        (request.url.path == "/cdn-cgi/access/login" ||
+                         request.url.path.starts_with("/cdn-cgi/access/login/"));
+  if (request.headers.empty()) {
+    require(request.url.host == url.host, "the application is asked first");
+  } else if (secrets.find("CF_Authorization=") != std::string::npos &&
+             secrets.find(org_token) != std::string::npos) {
+    require(to_login, "the org token goes to the team's login page and to nobody else");
+  } else {
+    require(request.url.host == url.host && request.url.port == url.port, "the session goes back");
+  }
+  require(request.body.empty(), "nothing is posted");
+}
+
+const Harness harness("exchange", [](std::string_view input) {
+  Input sections(input);
+  std::vector<Request> requests;
+  const Send send = [&](const Request& request) {
+    check_request(request);
+    requests.push_back(request);
+    return response_of(sections.section());
+  };
+  const auto token = result_of({ErrorKind::network}, [&] {
+    return exchange_org_token(send, url, application, Secret(org_token), now);
+  });
+  require(token.has_value() && requests.size() <= 3, "it ends after three requests");
+  if (!*token) return;
+  const auto claims = read_token((*token)->reveal());
+  require(claims && claims->is_for("audience") && claims->expires > now &&
+              claims->issuer == "https://team.cloudflareaccess.com",
+          "what comes back is a token for the application");
+});
+
+}  // namespace
+}  // namespace mayfly::fuzz

@@ -1,0 +1,68 @@
+// A lock file (@PID and @START stand for this process) in the first line, the login URL that its
+// holder published in the rest.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <ctime>
+
+#include "access/core/lock.hpp"
+#include "fuzz.hpp"
+#include "property.hpp"
+#include "scratch.hpp"
+
+namespace mayfly::fuzz {
+namespace {
+
+std::string replaced(std::string text, std::string_view name, long long value) {
+  if (const auto at = text.find(name); at != std::string::npos)
+    text.replace(at, name.size(), std::to_string(value));
+  return text;
+}
+
+std::string with_this_process(std::string_view text) {
+  static const long long start = process_start_time_ms(::getpid()).value_or(0);
+  return replaced(replaced(std::string(text), "@PID", ::getpid()), "@START", start);
+}
+
+// Two minutes old: neither being written just now nor too old for cloudflared.
+void set_age(const std::string& path) {
+  const timespec time{std::time(nullptr) - 120, 0};
+  const timespec times[] = {time, time};
+  require(::utimensat(AT_FDCWD, path.c_str(), times, 0) == 0, "a time can be set");
+}
+
+const Harness harness("lock", [](std::string_view input) {
+  static const ScratchState scratch;
+  Input lines(input);
+  const std::string content = with_this_process(lines.line());
+  scratch.put("a.lock", content);
+  set_age(scratch / "a.lock");
+  scratch.put("a.url", lines.rest());
+
+  const LockWait wait{.notice =
+                          [](long, std::string_view url) {
+                            require(!url.empty() && url.find('\n') == std::string_view::npos,
+                                    "a URL is one line");
+                          },
+                      .timeout = std::chrono::milliseconds(0)};
+  const auto taken = result_of({ErrorKind::login_needed}, [&] {
+    auto lock = wait_for_login_lock(scratch.state(), "a", wait);
+    require(lock.has_value(), "without a token a wait ends with the lock");
+    require(!scratch.holds("a.url"), "what an earlier holder published is gone");
+    lock->publish_url("https://vm.example.com/");
+    return true;
+  });
+  if (taken) {
+    require(!scratch.holds("a.lock") && !scratch.holds("a.url"), "nothing is left behind");
+  } else {
+    require(scratch.content("a.lock") == content, "a lock that is held is left alone");
+    require(content.find(std::to_string(::getpid())) != std::string::npos ||
+                content.find("\\u") != std::string::npos ||
+                content.find("pid") != std::string::npos,
+            "a lock is held by a process that it names");
+  }
+});
+
+}  // namespace
+}  // namespace mayfly::fuzz
