@@ -54,6 +54,13 @@ bool is_control(std::string_view sequence) {
          (second == 0x81 && third >= 0xA6 && third <= 0xA9);
 }
 
+// As inet_aton(3) takes one: decimal, octal or hexadecimal.
+bool is_number(std::string_view label) {
+  const bool hexadecimal = label.starts_with("0x") || label.starts_with("0X");
+  return hexadecimal ? label.find_first_not_of("0123456789abcdefABCDEF", 2) == label.npos
+                     : label.find_first_not_of("0123456789") == label.npos;
+}
+
 bool is_ipv4(std::string_view text) {
   in_addr address;
   return inet_pton(AF_INET, std::string(text).c_str(), &address) == 1;
@@ -117,8 +124,8 @@ bool is_host_name(std::string_view text) {
       return false;
     }
   }
-  // RFC 1123 section 2.1; resolvers take "127.1" and "2130706433" for addresses, too.
-  return labels.back().find_first_not_of("0123456789") != std::string_view::npos || is_ipv4(text);
+  // RFC 1123 section 2.1; resolvers take "127.1" and "0x7f000001" for addresses, too.
+  return !is_number(labels.back()) || is_ipv4(text);
 }
 
 }  // namespace mayfly

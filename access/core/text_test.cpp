@@ -137,7 +137,10 @@ TEST_SUITE("core/text") {
           // RFC 1123 section 2.1: numbers only are an address, or nothing.
           std::string("256.1.1.1"), std::string("1.2.3"), std::string("127.1"),
           std::string("1.2.3.4.5"), std::string("2130706433"), std::string("01.02.03.04"),
-          std::string("example.123")}) {
+          std::string("example.123"),
+          // inet_aton(3), which resolvers ask, takes hexadecimal for numbers, too.
+          std::string("1.0x7f"), std::string("0x7f.1"), std::string("0x7F000001"),
+          std::string("0X7f"), std::string("example.0xa"), std::string("a.0x")}) {
       CAPTURE(name);
       CHECK_FALSE(is_host_name(name));
     }
