@@ -39,21 +39,25 @@ Response response_of(std::string_view section) {
   return response.value_or(Response{});
 }
 
+bool is_at_login(const Url& target) {
+  return target.host == application.auth_domain && target.port == 443 &&
+         (target.path == "/cdn-cgi/access/login" ||
+          target.path.starts_with("/cdn-cgi/access/login/"));
+}
+
 void check_request(const Request& request) {
-  std::string secrets = request.url.text();
-  for (const Header& header : request.headers) secrets += "\n" + header_line(header);
-  const bool to_login = request.url.host == application.auth_domain && request.url.port == 443 &&
-                        (request.url.path == "/cdn-cgi/access/login" ||
-                         request.url.path.starts_with("/cdn-cgi/access/login/"));
-  if (request.headers.empty()) {
-    require(request.url.host == url.host, "the application is asked first");
-  } else if (secrets.find("CF_Authorization=") != std::string::npos &&
-             secrets.find(org_token) != std::string::npos) {
-    require(to_login, "the org token goes to the team's login page and to nobody else");
-  } else {
-    require(request.url.host == url.host && request.url.port == url.port, "the session goes back");
+  require(request.body.empty() && request.headers.size() <= 1, "there is one cookie at most");
+  for (const Header& header : request.headers) {
+    header_line(header);  // throws for what would begin a header of its own
+    if (header.second == "CF_Authorization=" + std::string(org_token))
+      require(is_at_login(request.url),
+              "the org token goes to the team's login page and to nobody else");
+    else
+      require(header.second.starts_with("CF_AppSession=") && request.url.origin() == url.origin(),
+              "the session goes back to where it came from");
   }
-  require(request.body.empty(), "nothing is posted");
+  if (request.headers.empty())
+    require(request.url.origin() == url.origin(), "nobody else is asked");
 }
 
 const Harness harness("exchange", [](std::string_view input) {

@@ -47,7 +47,7 @@ void check_headers(const Response& response) {
 // The key and its answer are those of RFC 6455 section 1.3.
 void check_upgrade(const Response& response) {
   if (upgrade_problem(response, "dGhlIHNhbXBsZSBub25jZQ==")) return;
-  require(response.header("sec-websocket-accept") == "s3pPLBMiTxaQ9kYGzzhZRbK+xOo=",
+  require(response.header("sec-websocket-accept") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
           "an upgrade belongs to our key");
 }
 
