@@ -54,7 +54,7 @@ Response on_log(Edge& edge, const Request& request) {
   LogFilter filter{request.parameter("host"), request.parameter("path"), 0};
   if (request.query.contains("after")) filter.after = std::stoull(request.parameter("after"));
   return respond_json(200,
-                      edge.log.select(filter).dump(1, ' ', true, json::error_handler_t::replace));
+                      edge.log.select(filter).dump(-1, ' ', true, json::error_handler_t::replace));
 }
 
 void reset_stats(Edge& edge) {

@@ -74,7 +74,8 @@ asio::awaitable<void> forward(TlsStream& stream, Passage& passage) {
     co_return co_await answer_instead(stream, passage, down);
   }
   std::string head;
-  if (co_await write_all(*origin, request_text(passage))) {
+  const std::string request = request_text(passage);
+  if (co_await write_all(*origin, request)) {
     head = co_await read_head(*origin, passage);
   }
   if (head.empty()) co_return co_await answer_instead(stream, passage, down);

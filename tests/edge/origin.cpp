@@ -19,7 +19,9 @@ asio::awaitable<bool> connect(Socket& socket, const std::string& host, std::uint
   co_return true;
 }
 
-asio::awaitable<void> answer_instead(TlsStream& stream, const Passage& passage, Response response) {
+asio::awaitable<void> answer_instead(TlsStream& stream, const Passage& passage,
+                                     const Response& page) {
+  Response response = page;
   const auto& fields = passage.answer.fields;
   response.fields.insert(response.fields.begin(), fields.begin(), fields.end());
   passage.entry->status = response.status;

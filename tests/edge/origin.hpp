@@ -11,7 +11,8 @@ namespace edge {
 asio::awaitable<bool> connect(Socket& socket, const std::string& host, std::uint16_t port);
 
 // Answers the request with a page of ours instead, and notes it in the log.
-asio::awaitable<void> answer_instead(TlsStream& stream, const Passage& passage, Response response);
+asio::awaitable<void> answer_instead(TlsStream& stream, const Passage& passage,
+                                     const Response& page);
 
 // Returns when the peer has closed its side, whether or not anybody reads.
 asio::awaitable<void> wait_until_gone(TlsStream& stream);

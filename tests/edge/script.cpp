@@ -105,7 +105,7 @@ class Script {
   asio::awaitable<std::string> expect(const json& expected);
   asio::awaitable<std::string> expect_end(double seconds);
   asio::awaitable<void> echo();
-  asio::awaitable<void> write(std::string bytes);
+  asio::awaitable<void> write(const std::string& payload);
   // A frame, none when the time is over or the stream has ended.
   asio::awaitable<std::optional<Received>> read_frame(double seconds);
   void end(const std::string& how);
@@ -130,8 +130,8 @@ asio::awaitable<void> Script::play() {
   ++passage_.edge.stats.tunnels;
   held_back_ = upgrade_head(passage_.request, passage_.answer.fields, "");
   const bool early = steps.is_array() && !steps.empty() && steps[0].contains("early");
-  if (!early) co_await write("");
   std::string failure;
+  if (!early) co_await write(failure);
   json failed = nullptr;
   for (std::size_t i = 0; steps.is_array() && i < steps.size() && failure.empty(); ++i) {
     for (const auto& [name, value] : steps[i].items()) failure = co_await perform(name, value);
@@ -147,9 +147,11 @@ asio::awaitable<void> Script::play() {
 asio::awaitable<std::string> Script::perform(const std::string& name, const json& value) {
   std::string failure;
   if (name == "send") {
-    co_await write(unhex(value.get<std::string>()));
+    const std::string bytes = unhex(value.get<std::string>());
+    co_await write(bytes);
   } else if (name == "frame") {
-    co_await write(encode(parse_frame(value)));
+    const std::string bytes = encode(parse_frame(value));
+    co_await write(bytes);
   } else if (name == "pieces") {
     pieces_ = value.get<std::size_t>();
   } else if (name == "wait") {
@@ -189,13 +191,14 @@ asio::awaitable<void> Script::echo() {
     reply.mask.clear();
     reply.rsv = 0;
     if (reply.opcode == 9) reply.opcode = 10;
-    if (received->frame.opcode != 10) co_await write(encode(reply));
+    const std::string bytes = encode(reply);
+    if (received->frame.opcode != 10) co_await write(bytes);
     if (reply.opcode == 8) co_return;
   }
 }
 
-asio::awaitable<void> Script::write(std::string bytes) {
-  bytes.insert(0, std::exchange(held_back_, {}));
+asio::awaitable<void> Script::write(const std::string& payload) {
+  const std::string bytes = std::exchange(held_back_, {}) + payload;
   const std::size_t step = pieces_ == 0 ? bytes.size() : pieces_;
   for (std::size_t i = 0; i < bytes.size(); i += step) {
     co_await write_all(stream_, std::string_view(bytes).substr(i, step));

@@ -38,7 +38,7 @@ class Tunnel : public std::enable_shared_from_this<Tunnel> {
         record_(std::make_shared<TunnelRecord>()),
         ws_(stream),
         origin_(std::move(origin)),
-        halt_(ws_.get_executor()) {}
+        host_(passage.request.host) {}
 
   asio::awaitable<bool> accept(const Passage& passage);
   asio::awaitable<void> run();
@@ -61,8 +61,8 @@ class Tunnel : public std::enable_shared_from_this<Tunnel> {
   asio::awaitable<bool> send(asio::const_buffer bytes, bool fin);
   asio::awaitable<void> send_part(asio::const_buffer bytes, bool fin);
   asio::awaitable<void> misbehave();
-  asio::awaitable<void> close(Closing closing);
-  asio::awaitable<void> wait_for_halt_to_end();
+  asio::awaitable<void> close(Closing closing);  // give it a named value, see asio.hpp
+  asio::awaitable<void> sit_out();
   void note_end();
 
   Edge& edge_;
@@ -71,8 +71,8 @@ class Tunnel : public std::enable_shared_from_this<Tunnel> {
   std::shared_ptr<TunnelRecord> record_;
   websocket::stream<TlsStream, false> ws_;
   std::shared_ptr<Socket> origin_;  // null unless bytes go somewhere
+  std::string host_;
   std::optional<Fault> fault_;
-  Timer halt_;
   bool silent_ = false;  // sends nothing any more
   bool deaf_ = false;    // reads nothing any more
   bool closing_ = false;
@@ -113,8 +113,7 @@ asio::awaitable<void> Tunnel::run() {
   ++edge_.stats.tunnels;
   ++edge_.stats.open_tunnels;
   record_->started = wall_time();
-  edge_.tunnels[id] = {application().name, entry_->request.host, record_,
-                       [self](const Closing& closing) {
+  edge_.tunnels[id] = {application().name, host_, record_, [self](const Closing& closing) {
                          asio::co_spawn(
                              self->ws_.get_executor(),
                              [self, closing] { return self->close(closing); }, asio::detached);
@@ -137,7 +136,6 @@ asio::awaitable<void> Tunnel::run() {
   --edge_.stats.open_tunnels;
   error_code ignored;
   if (origin_) origin_->close(ignored);
-  halt_.cancel();
 }
 
 void Tunnel::spawn(Task task) {
@@ -182,9 +180,11 @@ asio::awaitable<void> Tunnel::from_origin() {
   for (;;) {
     error_code error;
     const std::size_t size = co_await origin_->async_read_some(buffer.all(), into(error));
-    if (error) co_return co_await close({Ending::close, options.close_code, options.close_reason});
+    if (error) break;
     if (!co_await send({buffer.data.get(), size}, true)) co_return;
   }
+  const Closing closing{Ending::close, options.close_code, options.close_reason};
+  co_await close(closing);
 }
 
 asio::awaitable<void> Tunnel::from_source() {
@@ -198,7 +198,8 @@ asio::awaitable<void> Tunnel::from_source() {
     if (!co_await send({bytes.data() + sent % period, size}, true)) co_return;
     sent += size;
   }
-  co_await close({Ending::close, options.close_code, options.close_reason});
+  const Closing closing{Ending::close, options.close_code, options.close_reason};
+  co_await close(closing);
 }
 
 asio::awaitable<void> Tunnel::ping() {
@@ -206,14 +207,15 @@ asio::awaitable<void> Tunnel::ping() {
     co_await sleep(ws_.get_executor(), application().websocket.ping_interval);
     if (!record_->open || silent_ || closing_) co_return;
     error_code error;
-    co_await ws_.async_ping({}, into(error));
+    const websocket::ping_data nothing;
+    co_await ws_.async_ping(nothing, into(error));
     if (error) co_return;
   }
 }
 
 // Reads what there is; 0 bytes may come from an empty frame. The end is in error_.
 asio::awaitable<std::size_t> Tunnel::receive(const Buffer& buffer) {
-  if (deaf_) co_await wait_for_halt_to_end();
+  if (deaf_) co_await sit_out();
   if (error_) co_return 0;
   const std::size_t size = co_await ws_.async_read_some(buffer.all(), into(error_));
   record_->bytes_in += size;
@@ -274,7 +276,8 @@ asio::awaitable<void> Tunnel::misbehave() {
     const Ending how = name == "eof"     ? Ending::eof
                        : name == "reset" ? Ending::reset
                                          : Ending::stall;
-    co_await close({how, 0, ""});
+    const Closing closing{how, 0, ""};
+    co_await close(closing);
   }
 }
 
@@ -305,7 +308,7 @@ asio::awaitable<void> Tunnel::close(Closing closing) {
   }
 }
 
-asio::awaitable<void> Tunnel::wait_for_halt_to_end() {
+asio::awaitable<void> Tunnel::sit_out() {
   co_await wait_until_gone(stream());
   error_ = asio::error::eof;
 }
@@ -374,13 +377,14 @@ asio::awaitable<void> tunnel(TlsStream& stream, Passage& passage) {
   }
   std::optional<Destination> destination;
   if (auto refusal = choose_destination(passage, destination)) {
-    co_return co_await answer_instead(stream, passage, std::move(*refusal));
+    co_return co_await answer_instead(stream, passage, *refusal);
   }
   std::shared_ptr<Socket> origin;
   if (destination) {
     origin = std::make_shared<Socket>(stream.get_executor());
     if (!co_await connect(*origin, destination->host, destination->port)) {
-      co_return co_await answer_instead(stream, passage, error_page(502, 502, passage.ray));
+      const Response down = error_page(502, 502, passage.ray);
+      co_return co_await answer_instead(stream, passage, down);
     }
   }
   const auto tunnel = std::make_shared<Tunnel>(stream, passage, origin);
