@@ -145,7 +145,6 @@ FetchedKeys fetch_keys(const Send& send, const std::string& auth_domain) {
     return Error(ErrorKind::protocol, fmt::format("fetching the keys of {}: {}", auth_domain, why));
   };
   if (response.status != 200) throw bad(fmt::format("HTTP status {}", response.status));
-  if (response.body.size() > kMaxKeysBytes) throw bad("more than 1 MiB");
   auto keys = KeySet::parse(response.body);
   if (!keys) throw bad("not a JSON Web Key Set");
   return {std::move(*keys), std::move(response.body)};

@@ -281,6 +281,7 @@ TEST_CASE("the time of issue is checked") {
   world.check_refused(team_key().sign(metadata_claims(world.now).without("iat")));
   world.check_refused(team_key().sign(metadata_claims(world.now).number("iat", 0)));
   world.check_refused(team_key().sign(metadata_claims(world.now).text("iat", "1")));
+  CHECK(error_of([&] { world.find(); }).message().find("when it was issued") != std::string::npos);
   world.check_refused(issued(world.now - 24h - 1s));
   world.check_refused(issued(world.now + 5min + 1s));
   for (const auto at : {world.now - 24h, world.now + 5min}) {

@@ -375,6 +375,17 @@ TEST_CASE("a service token that is accepted without a cookie grants no token") {
   CHECK(world.state.content(kFile).empty());
 }
 
+TEST_CASE("a cookie that is being taken away is no token") {
+  World world;
+  world.use_service_token();
+  world.application = [&](const Request&) {
+    return answer(200, {{"Set-Cookie", "CF_Authorization=" + world.service_token(kServiceId) +
+                                           "; Expires=Thu, 01 Jan 1970 00:00:00 GMT"}});
+  };
+  CHECK_FALSE(world.obtain().token);
+  CHECK(world.state.content(kFile).empty());
+}
+
 TEST_CASE("a cookie for another application is not stored") {
   World world;
   world.use_service_token();

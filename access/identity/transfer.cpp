@@ -194,7 +194,7 @@ Secret TransferKey::open(std::string_view body, std::string_view sender_public_k
   const auto sealed = base64_decode(body, Base64::standard);
   if (!sealed) throw not_sealed("it is not base64");
   const auto sender = base64_decode(sender_public_key, Base64::url);
-  if (!sender || sender->size() != 32) throw not_sealed("the sender's key is not one of 32 bytes");
+  if (!sender) throw not_sealed("the sender's key is not base64url");
   auto opened = open_box(*sealed, *sender, pair_.secret_key);
   if (!opened) throw not_sealed("it was not sealed for this login");
   return std::move(*opened);

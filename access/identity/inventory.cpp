@@ -1,0 +1,155 @@
+#include "access/identity/inventory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "access/core/error.hpp"
+#include "access/core/json.hpp"
+#include "access/core/secret.hpp"
+#include "access/identity/token_store.hpp"
+
+namespace mayfly {
+namespace {
+
+constexpr std::size_t kMaxFileBytes = 128 * 1024;
+constexpr std::string_view kTokenEnd = "-token", kTeamTokenEnd = "-org-token";
+constexpr std::string_view kApplicationEnd = "-app", kKeysEnd = "-jwks", kKeyEnd = "-cf_key";
+
+// The part of a name before its end; nothing when it ends otherwise or there is nothing before.
+std::optional<std::string_view> before(std::string_view name, std::string_view end) {
+  if (name.size() <= end.size() || !name.ends_with(end)) return std::nullopt;
+  return name.substr(0, name.size() - end.size());
+}
+
+std::optional<std::string> team_before(std::string_view name, std::string_view end) {
+  const auto team = before(name, end);
+  if (!team || auth_domain_host(*team) != *team) return std::nullopt;
+  return std::string(*team);
+}
+
+// The place in front of an audience that the token itself names.
+std::optional<std::string> place_by_claims(std::string_view name, const TokenClaims& claims) {
+  for (const std::string& audience : claims.audience) {
+    const auto place = before(name, "-" + audience + std::string(kTokenEnd));
+    if (place && !audience.empty()) return std::string(*place);
+  }
+  return std::nullopt;
+}
+
+struct Content {
+  std::optional<TokenClaims> claims;
+  std::string objection;
+};
+
+Content read_content(const StateDirectory& state, const std::string& name) {
+  try {
+    auto file = state.read(name, kMaxFileBytes);
+    if (!file) return {std::nullopt, "it is gone"};
+    std::string_view text = file->content;
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    auto claims = read_token(text);
+    wipe(file->content);
+    if (!claims) return {std::nullopt, fmt::format("{} holds no token", state.path_of(name))};
+    return {std::move(claims), ""};
+  } catch (const Error& error) {
+    return {std::nullopt, error.message()};
+  }
+}
+
+TokenFile team_token(const StateDirectory& state, const std::string& name,
+                     const std::string& team) {
+  Content content = read_content(state, name);
+  if (content.claims && content.claims->issuer != "https://" + team)
+    content = {std::nullopt, fmt::format("{} holds another team's token", state.path_of(name))};
+  return {name, TokenFile::Kind::team, team, std::move(content.claims),
+          std::move(content.objection)};
+}
+
+std::optional<TokenFile> application_token(const StateDirectory& state, const std::string& name) {
+  Content content = read_content(state, name);
+  auto place = content.claims ? place_by_claims(name, *content.claims) : std::nullopt;
+  if (!place && content.claims)
+    content = {std::nullopt,
+               fmt::format("{} holds another application's token", state.path_of(name))};
+  if (!place) place = place_in_token_name(name);
+  if (!place) return std::nullopt;
+  return TokenFile{name, TokenFile::Kind::application, std::move(*place), std::move(content.claims),
+                   std::move(content.objection)};
+}
+
+std::optional<RememberedApplication> remembered(const StateDirectory& state,
+                                                const std::string& name, std::string_view place) {
+  try {
+    const auto file = state.read(name, kMaxFileBytes);
+    const auto jwt = file ? parse_jwt(file->content) : std::nullopt;
+    const auto claims = jwt ? parse_json(jwt->payload) : std::nullopt;
+    if (!claims) return std::nullopt;
+    const auto claim = [&](const char* key) { return string_member(*claims, key).value_or(""); };
+    const auto team = auth_domain_host(claim("auth_domain"));
+    if (!team || claim("aud").empty() || claim("hostname").empty()) return std::nullopt;
+    const std::string defined = claim("app_hostname");
+    Application application{*team, claim("aud"), defined.empty() ? claim("hostname") : defined};
+    app_token_file(application);  // throws when the claims make no file name
+    return RememberedApplication{name, std::string(place), claim("hostname"),
+                                 std::move(application)};
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<std::string> lock_base(std::string_view name) {
+  for (const std::string_view end : {".lock", ".url"}) {
+    const auto base = before(name, end);
+    if (base && (base->ends_with(kKeyEnd) || base->ends_with(kTokenEnd))) return std::string(*base);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Inventory take_inventory(const StateDirectory& state) {
+  Inventory inventory;
+  std::set<std::string> bases;
+  for (const std::string& name : state.list()) {
+    if (name.starts_with('.')) continue;
+    if (const auto team = team_before(name, kTeamTokenEnd)) {
+      inventory.tokens.push_back(team_token(state, name, *team));
+    } else if (name.ends_with(kTokenEnd)) {
+      if (auto token = application_token(state, name)) inventory.tokens.push_back(*token);
+    } else if (const auto place = before(name, kApplicationEnd)) {
+      if (auto known = remembered(state, name, *place)) inventory.applications.push_back(*known);
+    } else if (auto keys_of = team_before(name, kKeysEnd)) {
+      inventory.key_sets.push_back(std::move(*keys_of));
+    } else if (auto base = lock_base(name)) {
+      bases.insert(std::move(*base));
+    }
+  }
+  inventory.lock_bases.assign(bases.begin(), bases.end());
+  return inventory;
+}
+
+std::string place_of(const Url& url) {
+  return file_name(url.host + (url.path == "/" ? "" : url.path));
+}
+
+std::string hostname_at(std::string_view place, const Inventory& inventory) {
+  for (const RememberedApplication& known : inventory.applications)
+    if (file_name(known.application.hostname) == place) return known.application.hostname;
+  return place.starts_with("-.") ? "*" + std::string(place.substr(1)) : std::string(place);
+}
+
+std::optional<std::string> place_in_token_name(std::string_view name) {
+  constexpr std::size_t audience_size = 64;
+  const auto named = before(name, kTokenEnd);
+  if (!named || named->size() < audience_size + 2) return std::nullopt;
+  const auto audience = named->substr(named->size() - audience_size);
+  const auto place = named->substr(0, named->size() - audience_size - 1);
+  const bool is_hex = audience.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  if (!is_hex || (*named)[place.size()] != '-') return std::nullopt;
+  return std::string(place);
+}
+
+}  // namespace mayfly
