@@ -38,7 +38,8 @@ class Tunnel : public std::enable_shared_from_this<Tunnel> {
         record_(std::make_shared<TunnelRecord>()),
         ws_(stream),
         origin_(std::move(origin)),
-        host_(passage.request.host) {}
+        host_(passage.request.host),
+        settled_(ws_.get_executor()) {}
 
   asio::awaitable<bool> accept(const Passage& passage);
   asio::awaitable<void> run();
@@ -76,6 +77,8 @@ class Tunnel : public std::enable_shared_from_this<Tunnel> {
   bool silent_ = false;  // sends nothing any more
   bool deaf_ = false;    // reads nothing any more
   bool closing_ = false;
+  bool closed_ = false;  // the Close that closing_ announces has been answered or given up
+  Timer settled_;
   error_code error_;  // why receiving ended
 };
 
@@ -130,6 +133,11 @@ asio::awaitable<void> Tunnel::run() {
   } else {
     if (application().origin.kind == OriginKind::source) spawn(&Tunnel::from_source);
     co_await discard();
+  }
+  if (closing_ && !closed_) {  // a Close of ours is under way: its outcome counts
+    settled_.expires_after(std::chrono::seconds(15));
+    error_code ignored;
+    co_await settled_.async_wait(into(ignored));
   }
   note_end();
   edge_.tunnels.erase(id);
@@ -300,11 +308,15 @@ asio::awaitable<void> Tunnel::close(Closing closing) {
     Timer deadline(ws_.get_executor());
     deadline.expires_after(std::chrono::seconds(10));
     deadline.async_wait([self](error_code error) {
-      if (!error) self->stream().reset();
+      if (error) return;
+      self->record_->end = "reset by the edge";
+      self->stream().reset();
     });
     const websocket::close_reason reason(static_cast<websocket::close_code>(closing.code),
                                          closing.reason.c_str());
     co_await ws_.async_close(reason, into(ignored));
+    closed_ = true;
+    settled_.cancel();
   }
 }
 
@@ -320,7 +332,7 @@ void Tunnel::note_end() {
   record_->close_received = reason.code;
   record_->close_reason = std::string(reason.reason.data(), reason.reason.size());
   if (record_->end != "open") return;
-  if (error_ == websocket::error::closed) {
+  if (error_ == websocket::error::closed || (closed_ && reason.code != 0)) {
     record_->end = "close";
     if (record_->close_sent == 0) record_->close_sent = reason.code;
   } else if (error_ == asio::error::eof) {
