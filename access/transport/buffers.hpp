@@ -18,6 +18,7 @@ class BufferPool {
   static constexpr std::size_t size = websocket::max_header_size + websocket::full_payload;
 
   Buffer take() {
+    ++lent_;
     if (spare_.empty()) return Buffer(new std::byte[size]);  // not make_unique: that would zero it
     Buffer buffer = std::move(spare_.back());
     spare_.pop_back();
@@ -25,12 +26,17 @@ class BufferPool {
   }
 
   void give_back(Buffer buffer) {
-    if (buffer && spare_.size() < most_kept) spare_.push_back(std::move(buffer));
+    if (!buffer) return;
+    --lent_;
+    if (spare_.size() < most_kept) spare_.push_back(std::move(buffer));
   }
+
+  int lent() const noexcept { return lent_; }
 
  private:
   static constexpr std::size_t most_kept = 4;  // more are wanted only while local readers lag
   std::vector<Buffer> spare_;
+  int lent_ = 0;
 };
 
 }  // namespace mayfly

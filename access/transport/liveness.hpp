@@ -2,14 +2,15 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
+#include <cstdint>
 #include <optional>
 
 namespace mayfly {
 
 // A ping after each interval of silence; dead a quarter of an interval after the second one without
 // an answer (67.5 s for 30 s). Anything received is an answer, since edges may be frugal with
-// pongs; so is anything sent that the peer took, since pings and pongs queue behind bulk data.
+// pongs. A ping that queues behind bulk data on a slow line is waited for as long as the line
+// moves.
 class Liveness {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -28,18 +29,23 @@ class Liveness {
     return since_ + (unanswered_ == most_unanswered ? interval_ / 4 : interval_);
   }
 
-  // unacknowledged: bytes on their way to the peer; fewer than last time means that it took some.
-  Verdict tick(Time now, std::size_t unacknowledged) {
+  // In bytes from the beginning: where a ping sent now would end, and how far the peer's host has
+  // acknowledged.
+  struct Position {
+    std::uint64_t end = 0, acknowledged = 0;
+  };
+  Verdict tick(Time now, Position position) {
     if (!due() || now < *due()) return Verdict::fine;
-    const bool draining = unacknowledged < unacknowledged_;
-    unacknowledged_ = unacknowledged;
-    if (draining) {
-      progress(now);
+    const bool moves = position.acknowledged > acknowledged_;
+    acknowledged_ = position.acknowledged;
+    if (unanswered_ > 0 && acknowledged_ < ping_end_ && moves) {
+      since_ = now;
       return Verdict::fine;
     }
     if (unanswered_ == most_unanswered) return Verdict::dead;
     ++unanswered_;
     since_ = now;
+    ping_end_ = position.end;
     return Verdict::ping;
   }
 
@@ -48,7 +54,7 @@ class Liveness {
   std::chrono::milliseconds interval_;
   Time since_;
   int unanswered_ = 0;
-  std::size_t unacknowledged_ = 0;
+  std::uint64_t ping_end_ = 0, acknowledged_ = 0;
 };
 
 }  // namespace mayfly

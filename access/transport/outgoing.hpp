@@ -15,6 +15,9 @@ namespace mayfly {
 class Outgoing {
  public:
   bool empty() const noexcept { return frame_.empty() && control_.empty(); }
+  std::size_t pending() const noexcept {
+    return frame_.size() + control_.size() - control_begun_ + pong_.size();
+  }
   std::uint64_t payload_sent() const noexcept { return payload_sent_; }
 
   // The buffer holds `size` bytes from payload_at() on; they leave as one binary frame. Only when

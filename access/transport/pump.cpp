@@ -14,6 +14,7 @@ namespace close_code = websocket::close_code;
 
 // Between looks at signals, timers and other tunnels: at most 1 MiB each way.
 constexpr int rounds_a_step = 16;
+constexpr std::uint64_t ping_size = 6;   // of the frame; TLS adds to it
 constexpr auto close_patience = 1500ms;  // for the peer's Close after ours
 constexpr auto goodbye_patience = 1s;    // for the connection to take our Close
 
@@ -159,13 +160,13 @@ bool Pump::send() {
 bool Pump::flush() {
   if (outgoing_.empty() || tunnel_out_.wait != Lane::Wait::nothing) return false;
   const IoResult result = outgoing_.write(ends_.tunnel, ends_.buffers);
-  if (result.bytes > 0) liveness_.progress(now_);
   if (!tunnel_out_.settled(result) || result.state == IoResult::State::moved)
     return result.bytes > 0;
   // The peer may have sent its last words before it stopped listening: they are still read.
   sending_broken_ = true;
   outgoing_.drop(ends_.buffers);
-  if (phase_ == Phase::open) phase_ = Phase::closing;
+  if (phase_ == Phase::leaving) return true;
+  phase_ = Phase::closing;
   if (!close_deadline_) close_deadline_ = now_ + close_patience;
   ending_.reason = result.failure;
   return true;
@@ -221,10 +222,9 @@ void Pump::local_is_gone() {
 
 void Pump::end_by_local(Ending::How how, std::string_view why) {
   if (finished()) return;
-  if (phase_ != Phase::leaving) {
-    outgoing_.add_close(close_code::going_away);
-    leave(how, why);
-  }
+  outgoing_.add_close(close_code::going_away);
+  // After a clean close too: what came before it was not all delivered.
+  if (phase_ != Phase::leaving || ending_.how == Ending::How::closed) leave(how, why);
   flush();
   phase_ = Phase::finished;
 }
@@ -254,7 +254,9 @@ void Pump::check_liveness() {
   if (!incoming_.empty()) return liveness_.progress(now_);
   const auto due = liveness_.due();
   if (!due || now_ < *due) return;
-  switch (liveness_.tick(now_, ends_.tunnel.unacknowledged())) {
+  const TunnelEnd::Progress progress = ends_.tunnel.progress();
+  switch (liveness_.tick(now_, {.end = progress.written + outgoing_.pending() + ping_size,
+                                .acknowledged = progress.acknowledged})) {
     case Liveness::Verdict::fine:
       return;
     case Liveness::Verdict::ping:

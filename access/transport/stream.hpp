@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -36,9 +37,11 @@ class TunnelEnd {
   virtual ~TunnelEnd() = default;
   virtual IoResult read(std::span<std::byte> into) = 0;
   virtual IoResult write(std::span<const std::byte> bytes) = 0;
-  // Bytes written that the peer's host has not acknowledged; for telling a slow line from a dead
-  // one.
-  virtual std::size_t unacknowledged() const { return 0; }
+  // All bytes written so far on the wire, and of these what the peer's host has acknowledged.
+  struct Progress {
+    std::uint64_t written = 0, acknowledged = 0;
+  };
+  virtual Progress progress() const { return {}; }
 };
 
 }  // namespace mayfly

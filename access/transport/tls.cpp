@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -144,7 +145,7 @@ TlsContext::Connection TlsContext::connection() {
 }
 
 TlsStream::TlsStream(TlsContext& context, std::unique_ptr<Wire> wire)
-    : end_{.wire = std::move(wire), .last = {}, .ended = false}, ssl_(context.connection()) {
+    : end_{.wire = std::move(wire), .last = {}}, ssl_(context.connection()) {
   BIO* bio = make_bio(end_);
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_cert_cb(ssl_.get(), on_certificate_request, &report_);
@@ -175,6 +176,12 @@ IoResult TlsStream::write(std::span<const std::byte> bytes) {
   const int returned = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written);
   if (returned == 1) return {.bytes = written};
   return result_of(returned);
+}
+
+TunnelEnd::Progress TlsStream::progress() const {
+  const std::size_t waiting = end_.wire->unacknowledged();
+  return {.written = end_.written,
+          .acknowledged = end_.written - std::min<std::uint64_t>(end_.written, waiting)};
 }
 
 IoResult TlsStream::result_of(int returned) {

@@ -60,7 +60,7 @@ class TlsStream : public TunnelEnd {
   IoResult handshake();
   IoResult read(std::span<std::byte> into) override;
   IoResult write(std::span<const std::byte> bytes) override;
-  std::size_t unacknowledged() const override { return end_.wire->unacknowledged(); }
+  Progress progress() const override;
   int descriptor() const noexcept { return end_.wire->descriptor(); }
   const HandshakeReport& report() const noexcept { return report_; }
 

@@ -43,6 +43,7 @@ int on_read(BIO* bio, char* into, std::size_t size, std::size_t* done) noexcept 
 int on_write(BIO* bio, const char* bytes, std::size_t size, std::size_t* done) noexcept {
   WireEnd& end = end_of(bio);
   end.last = end.wire->write(std::as_bytes(std::span(bytes, size)));
+  end.written += end.last.bytes;
   *done = end.last.bytes;
   return settle(bio, end) ? 1 : 0;
 }

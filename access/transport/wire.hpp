@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -40,7 +41,8 @@ class SocketWire : public Wire {
 // reference.
 struct WireEnd {
   std::unique_ptr<Wire> wire;
-  IoResult last;       // of the last operation
+  IoResult last;  // of the last operation
+  std::uint64_t written = 0;
   bool ended = false;  // the stream ended: how OpenSSL tells a cut from an error
 };
 BIO* make_bio(WireEnd& end);
