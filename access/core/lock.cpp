@@ -230,4 +230,13 @@ std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory,
   }
 }
 
+LeftoverLock remove_leftover_lock(const StateDirectory& directory, std::string_view base) {
+  const std::string lock = file_name(std::string(base) + ".lock");
+  const bool was_there = inode_at(directory.descriptor(), lock).has_value();
+  if (was_there && inspect(directory, lock).state == Holder::alive) return LeftoverLock::held;
+  // A URL is published under a lock only: without one it is nobody's.
+  const bool had_url = directory.remove(file_name(std::string(base) + ".url"));
+  return was_there || had_url ? LeftoverLock::removed : LeftoverLock::none;
+}
+
 }  // namespace mayfly

@@ -47,6 +47,11 @@ struct LockWait {
 std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory, std::string_view base,
                                              const LockWait& wait);
 
+enum class LeftoverLock { none, removed, held };
+// Takes "<base>.lock" and "<base>.url" away when the login they belong to is over; both stay while
+// its process lives. Throws Error(failed) when they cannot be removed.
+LeftoverLock remove_leftover_lock(const StateDirectory& directory, std::string_view base);
+
 // Start of a process in ms since the epoch, as cloudflared's library computes it (btime of
 // /proc/stat and field 22 of /proc/PID/stat, in clock ticks); nothing when there is no such process
 // or it is a zombie.

@@ -418,6 +418,26 @@ TEST_SUITE("core/lock") {
     CHECK_FALSE(is_there(directory.scratch / "x.lock"));
   }
 
+  TEST_CASE("what a login left behind is taken away, what a living one holds is not") {
+    const Directory directory;
+    CHECK(remove_leftover_lock(directory.state, base) == LeftoverLock::none);
+    {
+      auto held = directory.wait();
+      held->publish_url("https://vm.example.com/cdn-cgi/access/cli");
+      CHECK(remove_leftover_lock(directory.state, base) == LeftoverLock::held);
+      CHECK(is_there(directory.lock));
+      CHECK(is_there(directory.url));
+    }
+    // cloudflared's, of a process that started at another time.
+    put(directory.lock, fmt::format(R"({{"pid":{},"start_time":1}})", ::getpid()));
+    put(directory.url, "https://vm.example.com/");
+    CHECK(remove_leftover_lock(directory.state, base) == LeftoverLock::removed);
+    CHECK(directory.state.list().empty());
+    put(directory.url, "https://vm.example.com/");
+    CHECK(remove_leftover_lock(directory.state, base) == LeftoverLock::removed);
+    CHECK(directory.state.list().empty());
+  }
+
   TEST_CASE("of two hundred processes one at a time holds it") {
     constexpr int processes = 200;
     const Directory directory;
