@@ -26,9 +26,13 @@ std::optional<std::string> blob_of(const std::optional<Secret>& file,
 }  // namespace
 
 KeyFiles key_files(const Url& url) {
+  return key_files_at(url.host + url.path);
+}
+
+KeyFiles key_files_at(std::string_view place) {
   // The longest of the names is the one that must be a good one.
   constexpr std::string_view suffix = "-cert.pub";
-  auto certificate = file_name(url.host + url.path + "-cf_key" + std::string(suffix));
+  auto certificate = file_name(std::string(place) + "-cf_key" + std::string(suffix));
   const auto key = certificate.substr(0, certificate.size() - suffix.size());
   return {key, key + ".pub", std::move(certificate)};
 }
@@ -38,7 +42,11 @@ std::string key_file_name(const Url& url) {
 }
 
 OnDisk look_on_disk(const StateDirectory& state, const Url& url, std::chrono::sys_seconds now) {
-  const auto names = key_files(url);
+  return look_on_disk(state, key_files(url), now);
+}
+
+OnDisk look_on_disk(const StateDirectory& state, const KeyFiles& names,
+                    std::chrono::sys_seconds now) {
   const auto line = read(state, names.certificate);
   if (!line) return {};
   auto certificate = parse_certificate(line->reveal());
@@ -71,7 +79,10 @@ void write_to_disk(const StateDirectory& state, const Url& url, const KeyPair& p
 }
 
 bool remove_from_disk(const StateDirectory& state, const Url& url) {
-  const auto names = key_files(url);
+  return remove_from_disk(state, key_files(url));
+}
+
+bool remove_from_disk(const StateDirectory& state, const KeyFiles& names) {
   // The certificate first: what is left of a removal cut short is used by nobody.
   bool removed = state.remove(names.certificate);
   removed |= state.remove(names.public_key);

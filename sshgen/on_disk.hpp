@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "access/core/files.hpp"
 #include "access/core/url.hpp"
@@ -18,6 +19,8 @@ struct KeyFiles {
   std::string key, public_key, certificate;
 };
 KeyFiles key_files(const Url& url);
+// The same for a host[-path] that was taken from a file name.
+KeyFiles key_files_at(std::string_view place);
 // key_files(url).key
 std::string key_file_name(const Url& url);
 
@@ -35,6 +38,8 @@ struct OnDisk {
 // Reads and compares; no network, no lock, no cryptography: it runs before every ssh. Files that
 // cannot be read count as broken.
 OnDisk look_on_disk(const StateDirectory& state, const Url& url, std::chrono::sys_seconds now);
+OnDisk look_on_disk(const StateDirectory& state, const KeyFiles& names,
+                    std::chrono::sys_seconds now);
 
 // The certificate when all three files belong together and it is valid for a while yet
 // (Certificate::usable_at).
@@ -47,5 +52,6 @@ void write_to_disk(const StateDirectory& state, const Url& url, const KeyPair& p
 
 // True when something was there.
 bool remove_from_disk(const StateDirectory& state, const Url& url);
+bool remove_from_disk(const StateDirectory& state, const KeyFiles& names);
 
 }  // namespace mayfly::sshgen

@@ -1,0 +1,75 @@
+#include "sshgen/inventory.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "access/core/error.hpp"
+#include "access/core/text.hpp"
+#include "sshgen/on_disk.hpp"
+
+namespace mayfly::sshgen {
+namespace {
+
+constexpr std::string_view comment_prefix = "mayfly:";
+
+std::optional<std::string> place_in(std::string_view name) {
+  // The longest first: a key's name is the beginning of the others.
+  for (const std::string_view end : {"-cf_key-cert.pub", "-cf_key.pub", "-cf_key"})
+    if (name.ends_with(end) && name.size() > end.size() && !name.starts_with('.'))
+      return std::string(name.substr(0, name.size() - end.size()));
+  return std::nullopt;
+}
+
+KeptCertificate judged(const StateDirectory& state, const std::string& place, const KeyFiles& names,
+                       OnDisk found) {
+  KeptCertificate kept{place, KeptCertificate::Where::disk, names.certificate,
+                       std::move(found.certificate), ""};
+  if (!kept.certificate)
+    kept.objection = fmt::format("{} is no certificate for the key beside it",
+                                 printable(state.path_of(names.certificate)));
+  return kept;
+}
+
+}  // namespace
+
+std::vector<std::string> places_with_keys(const StateDirectory& state) {
+  std::set<std::string> places;
+  for (const std::string& name : state.list())
+    if (auto place = place_in(name)) places.insert(std::move(*place));
+  return {places.begin(), places.end()};
+}
+
+std::vector<KeptCertificate> certificates_on_disk(const StateDirectory& state,
+                                                  std::chrono::sys_seconds now) {
+  std::vector<KeptCertificate> kept;
+  for (const std::string& place : places_with_keys(state)) {
+    try {
+      const KeyFiles names = key_files_at(place);
+      OnDisk found = look_on_disk(state, names, now);
+      if (found.state == OnDisk::State::absent) continue;
+      kept.push_back(judged(state, place, names, std::move(found)));
+    } catch (const Error&) {
+      // A name too odd for key_files_at() was made by nobody's ssh-gen.
+    }
+  }
+  return kept;
+}
+
+std::vector<KeptCertificate> certificates_in_agent(Agent& agent) {
+  std::vector<KeptCertificate> kept;
+  for (const AgentIdentity& identity : agent.identities()) {
+    if (!identity.comment.starts_with(comment_prefix)) continue;
+    // ssh-add puts a key under the same comment beside its certificate.
+    if (auto certificate = parse_certificate_blob(identity.blob))
+      kept.push_back({identity.comment.substr(comment_prefix.size()), KeptCertificate::Where::agent,
+                      "", std::move(certificate), ""});
+  }
+  return kept;
+}
+
+std::string agent_comment_at(std::string_view place) {
+  return std::string(comment_prefix) + std::string(place);
+}
+
+}  // namespace mayfly::sshgen
