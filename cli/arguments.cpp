@@ -80,6 +80,10 @@ std::unique_ptr<CLI::App> make_parser(const Usage& usage) {
 }
 
 Parsed parse_arguments(CLI::App& parser, const Invocation& invocation) {
+  if (invocation.show_parser) {
+    invocation.show_parser(parser);
+    return Parsed::help_shown;
+  }
   std::vector<std::string> normalised;
   bool only_positionals = false;
   for (const std::string& argument : invocation.arguments) {

@@ -21,7 +21,7 @@ std::unique_ptr<CLI::App> make_parser(const Usage& usage);
 enum class Parsed { run, help_shown };
 
 // Single-dash long flags ("-app X", "-app=X") are taken for the double-dash ones. Throws usage
-// Error.
+// Error. With Invocation::show_parser nothing is parsed: the parser is shown, as for a help.
 Parsed parse_arguments(CLI::App& parser, const Invocation& invocation);
 
 }  // namespace mayfly::cli

@@ -15,6 +15,9 @@ std::span<const Command> all_commands() {
        {"tcp", "rdp", "smb"}},
       {"ssh-config", "print the ssh_config block for a host", run_ssh_config},
       {"ssh-gen", "make sure a valid short-lived certificate is there", run_ssh_gen},
+      {"status", "show tokens and certificates, and when they end", run_status},
+      {"logout", "forget what is stored for an application, or for all", run_logout},
+      {"completion", "print a completion script for bash, zsh or fish", run_completion},
   };
   return commands;
 }

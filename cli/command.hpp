@@ -1,10 +1,15 @@
 // A command of mayfly: its name, one line of help, and the function that runs it.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace mayfly::cli {
 
@@ -12,6 +17,8 @@ struct Invocation {
   std::string name;                    // as typed: "ssh", "tcp", ...
   std::vector<std::string> arguments;  // what follows the name
   enum class Cloud { commercial, fedramp } cloud = Cloud::commercial;  // `access --fedramp`
+  // When it is set, the command hands its parser over instead of running.
+  std::function<void(const CLI::App&)> show_parser = nullptr;
 };
 
 struct Command {
@@ -31,5 +38,8 @@ int run_curl(const Invocation& invocation);
 int run_tunnel(const Invocation& invocation);
 int run_ssh_config(const Invocation& invocation);
 int run_ssh_gen(const Invocation& invocation);
+int run_status(const Invocation& invocation);
+int run_logout(const Invocation& invocation);
+int run_completion(const Invocation& invocation);
 
 }  // namespace mayfly::cli

@@ -1,18 +1,20 @@
 // `mayfly access login`: a token from the browser, the org token, a client certificate or a service
 // token.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "access/core/error.hpp"
 #include "cli/arguments.hpp"
 #include "cli/message.hpp"
 #include "cli/session.hpp"
+#include "cli/token_report.hpp"
 
 namespace mayfly::cli {
 namespace {
 
 struct LoginFlags {
   std::string url, app;
-  bool quiet = false, no_verbose = false;
+  bool quiet = false, no_verbose = false, json = false;
   NetworkFlags network;
 };
 
@@ -21,6 +23,7 @@ void bind(CLI::App& parser, LoginFlags& flags, const Invocation& invocation) {
   parser.add_option("--app", flags.app, "the same as a flag; prints the token alone");
   parser.add_flag("-q,--quiet", flags.quiet, "do not print the token");
   parser.add_flag("--no-verbose", flags.no_verbose, "print the token alone");
+  parser.add_flag("--json", flags.json, "print who is logged in until when, and no token");
   bind_network_flags(parser, flags.network, invocation);
 }
 
@@ -44,12 +47,23 @@ Grant verified_grant(Session& session, const Url& url) {
 }
 
 void print_token(const LoginFlags& flags, std::string_view jwt) {
-  if (flags.quiet) return;
   if (flags.no_verbose || !flags.app.empty()) {
     print_product(jwt);
   } else {
     print_product(fmt::format("Successfully fetched your token:\n\n{}\n\n", jwt));
   }
+}
+
+void report(const LoginFlags& flags, const Url& url, const Grant& grant) {
+  if (flags.json) return print_product(login_json(*grant.application, grant.token));
+  if (flags.quiet) return;
+  if (!grant.token) {
+    return print_notice(fmt::format(
+        "{} issues no token to keep: every connection proves itself anew.\n", url.authority()));
+  }
+  // First, since a token printed alone leaves its line open.
+  if (::isatty(STDERR_FILENO) == 1) print_notice(logged_in_line(grant.token->claims, now()) + "\n");
+  print_token(flags, grant.token->jwt.reveal());
 }
 
 }  // namespace
@@ -72,12 +86,7 @@ int run_login(const Invocation& invocation) {
     throw Error(ErrorKind::failed, fmt::format("there is no Access application at {}", url.text()),
                 "check the name; an application that Access does not protect needs no login");
   }
-  if (grant.token) {
-    print_token(flags, grant.token->jwt.reveal());
-  } else if (!flags.quiet) {
-    print_notice(fmt::format("{} issues no token to keep: every connection proves itself anew.\n",
-                             url.authority()));
-  }
+  report(flags, url, grant);
   return 0;
 }
 

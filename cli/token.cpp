@@ -5,21 +5,28 @@
 #include "cli/arguments.hpp"
 #include "cli/message.hpp"
 #include "cli/session.hpp"
+#include "cli/token_report.hpp"
 
 namespace mayfly::cli {
 namespace {
 
 struct TokenFlags {
   std::string url, app;
+  bool json = false;
   NetworkFlags network;
 };
 
-std::optional<StoredToken> stored_token(Session& session, const Url& url) {
+std::optional<Application> application_at(Session& session, const Url& url) {
   const ApplicationFinder finder(session.state(), session.send());
   auto application = finder.known(url);
-  if (!application) application = finder.find(url, now());
-  if (!application) return std::nullopt;
-  return load_app_token(session.state(), *application, now());
+  return application ? application : finder.find(url, now());
+}
+
+int say_none() {
+  print_notice(
+      "Unable to find token for provided application. Please run login command to generate "
+      "token.\n");
+  return static_cast<int>(ErrorKind::login_needed);
 }
 
 }  // namespace
@@ -32,6 +39,7 @@ int run_token(const Invocation& invocation) {
                                                "api.example.com)\" https://api.example.com/"});
   parser->add_option("URL", flags.url, "the application");
   parser->add_option("--app", flags.app, "the same as a flag");
+  parser->add_flag("--json", flags.json, "print token, expiry, identity and audience as JSON");
   bind_network_flags(*parser, flags.network, invocation);
   if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
   if (flags.url.empty() && flags.app.empty()) {
@@ -40,14 +48,11 @@ int run_token(const Invocation& invocation) {
   const Url url = parse_url(flags.url.empty() ? flags.app : flags.url);
 
   Session session(flags.network);
-  const auto token = stored_token(session, url);
-  if (!token) {
-    print_notice(
-        "Unable to find token for provided application. Please run login command to generate "
-        "token.\n");
-    return static_cast<int>(ErrorKind::login_needed);
-  }
-  print_product(token->jwt.reveal());
+  const auto application = application_at(session, url);
+  if (!application) return say_none();
+  const auto token = load_app_token(session.state(), *application, now());
+  if (!token) return say_none();
+  print_product(flags.json ? token_json(*application, *token) : std::string(token->jwt.reveal()));
   return 0;
 }
 

@@ -1,0 +1,16 @@
+// The host names that a person can be offered: those the state directory knows.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "access/identity/inventory.hpp"
+
+namespace mayfly::cli {
+
+// Host names, or host and path of an application that is defined so; sorted. Each is safe to be
+// shown and to be handed to a shell. Wildcards are left out.
+std::vector<std::string> known_hostnames(const Inventory& inventory,
+                                         const std::vector<std::string>& places_with_keys);
+
+}  // namespace mayfly::cli

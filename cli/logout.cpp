@@ -1,0 +1,156 @@
+// `mayfly logout`: forgets what is stored for one application, or for all; no network.
+#include <fmt/format.h>
+
+#include <functional>
+
+#include "access/core/error.hpp"
+#include "access/core/lock.hpp"
+#include "access/core/text.hpp"
+#include "cli/arguments.hpp"
+#include "cli/environment.hpp"
+#include "cli/logout_plan.hpp"
+#include "cli/message.hpp"
+#include "sshgen/inventory.hpp"
+#include "sshgen/on_disk.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+struct LogoutFlags {
+  std::string url;
+  bool all = false;
+};
+
+// What went and what did not: one thing that cannot be removed does not keep the others.
+class Forgetting {
+ public:
+  // action: true when there was something.
+  void attempt(const std::string& what, const std::function<bool()>& action) {
+    try {
+      if (!action()) return;
+      removed_ = true;
+      print_notice(fmt::format("removed {}\n", printable(what, 400)));
+    } catch (const Error& error) {
+      failed_ = true;
+      print_error(error);
+    }
+  }
+  bool removed() const noexcept { return removed_; }
+  bool failed() const noexcept { return failed_; }
+
+ private:
+  bool removed_ = false, failed_ = false;
+};
+
+void forget_files(Forgetting& forgetting, const StateDirectory& state, const LogoutPlan& plan,
+                  const Inventory& inventory) {
+  for (const TokenFile& token : plan.tokens) {
+    const bool is_team = token.kind == TokenFile::Kind::team;
+    forgetting.attempt(fmt::format("the token of {}{}", is_team ? "the team " : "",
+                                   hostname_at(token.place, inventory)),
+                       [&] { return state.remove(token.name); });
+  }
+  for (const std::string& place : plan.places) {
+    forgetting.attempt(fmt::format("key and certificate of {}", place), [&] {
+      return sshgen::remove_from_disk(state, sshgen::key_files_at(place));
+    });
+  }
+  for (const RememberedApplication& known : plan.applications) {
+    forgetting.attempt(fmt::format("what was remembered of {}", known.place),
+                       [&] { return state.remove(known.file); });
+  }
+  for (const std::string& team : plan.key_sets) {
+    forgetting.attempt(fmt::format("the public keys of {}", team),
+                       [&] { return state.remove(team + "-jwks"); });
+  }
+}
+
+void forget_locks(Forgetting& forgetting, const StateDirectory& state, const LogoutPlan& plan) {
+  for (const std::string& base : plan.lock_bases) {
+    forgetting.attempt(fmt::format("what a login left behind: {}.lock", base), [&] {
+      const LeftoverLock found = remove_leftover_lock(state, base);
+      if (found == LeftoverLock::held)
+        print_warning(fmt::format("a login is under way, and stores a token when it is done: {}",
+                                  printable(base)));
+      return found == LeftoverLock::removed;
+    });
+  }
+}
+
+// An agent that cannot be reached is none: SSH_AUTH_SOCK often outlives it.
+std::optional<sshgen::Agent> reachable_agent() {
+  const std::string socket = variable("SSH_AUTH_SOCK");
+  if (socket.empty()) return std::nullopt;
+  try {
+    return sshgen::Agent::connect(socket, std::chrono::seconds(3));
+  } catch (const Error& error) {
+    print_warning(error.message());
+    return std::nullopt;
+  }
+}
+
+void forget_in_agent(Forgetting& forgetting, const std::vector<std::string>& places,
+                     const LogoutFlags& flags) {
+  auto agent = reachable_agent();
+  if (!agent) return;
+  forgetting.attempt("certificates from ssh-agent", [&] {
+    bool removed = false;
+    for (const auto& kept : sshgen::certificates_in_agent(*agent)) {
+      if (!flags.all && std::find(places.begin(), places.end(), kept.place) == places.end())
+        continue;
+      if (!agent->remove(kept.certificate->blob))
+        throw Error(ErrorKind::failed,
+                    fmt::format("ssh-agent keeps the certificate of {}", printable(kept.place)),
+                    "unlock it with ssh-add -X, or end it");
+      removed = true;
+    }
+    return removed;
+  });
+}
+
+int report(const Forgetting& forgetting, const LogoutPlan& plan, const LogoutFlags& flags) {
+  if (!forgetting.removed() && !forgetting.failed()) {
+    print_notice(flags.all ? "Nothing was stored.\n"
+                           : fmt::format("Nothing was stored for {}.\n", printable(flags.url)));
+  }
+  for (const std::string& team : plan.kept_teams) {
+    print_notice(
+        fmt::format("The token of the team {} stays, and opens its applications without a browser; "
+                    "logout --all forgets it.\n",
+                    team));
+  }
+  return forgetting.failed() ? static_cast<int>(ErrorKind::failed) : 0;
+}
+
+}  // namespace
+
+int run_logout(const Invocation& invocation) {
+  LogoutFlags flags;
+  const auto parser = make_parser(
+      {.synopsis = "logout URL | --all",
+       .description = "Forget tokens, keys, certificates and caches of an application, or of all.",
+       .examples = "  mayfly logout https://intranet.example.com\n"
+                   "  mayfly logout --all"});
+  parser->add_option("URL", flags.url, "the application");
+  parser->add_flag("--all", flags.all, "everything, with the tokens of teams");
+  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  if (flags.all == !flags.url.empty()) {
+    throw Error(ErrorKind::usage, "which application? give its URL, or --all",
+                "run: mayfly access logout URL");
+  }
+  std::optional<Url> url;
+  if (!flags.all) url = parse_url(flags.url);
+
+  Forgetting forgetting;
+  LogoutPlan plan = plan_logout({}, {}, url);
+  if (const auto state = StateDirectory::open_existing(state_directory_path())) {
+    const Inventory inventory = take_inventory(*state);
+    plan = plan_logout(inventory, sshgen::places_with_keys(*state), url);
+    forget_files(forgetting, *state, plan, inventory);
+    forget_locks(forgetting, *state, plan);
+  }
+  forget_in_agent(forgetting, plan.places, flags);
+  return report(forgetting, plan, flags);
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,76 @@
+// `mayfly status`: what is stored, what it opens, and when it ends; no network, nothing changes.
+#include <fmt/format.h>
+
+#include "access/core/error.hpp"
+#include "access/core/text.hpp"
+#include "cli/arguments.hpp"
+#include "cli/environment.hpp"
+#include "cli/message.hpp"
+#include "cli/session.hpp"
+#include "cli/status_report.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+struct Stored {
+  Inventory inventory;
+  std::vector<sshgen::KeptCertificate> certificates;
+};
+
+// An agent that hangs holds nothing up for long, and one that is gone holds no certificate.
+void add_certificates_in_agent(Stored& stored) {
+  const std::string socket = variable("SSH_AUTH_SOCK");
+  if (socket.empty()) return;
+  try {
+    auto agent = sshgen::Agent::connect(socket, std::chrono::seconds(3));
+    for (auto& kept : sshgen::certificates_in_agent(agent))
+      stored.certificates.push_back(std::move(kept));
+  } catch (const Error& error) {
+    print_warning(error.message());
+  }
+}
+
+Stored look(const std::string& directory) {
+  Stored stored;
+  if (const auto state = StateDirectory::open_existing(directory)) {
+    stored.inventory = take_inventory(*state);
+    stored.certificates = sshgen::certificates_on_disk(*state, now());
+  }
+  add_certificates_in_agent(stored);
+  return stored;
+}
+
+void print_table(const std::string& directory, const std::vector<StatusEntry>& entries) {
+  if (entries.empty()) {
+    print_notice(fmt::format("Nothing is stored in {}.\n", printable(directory)));
+    return;
+  }
+  print_product(status_table(entries, now()));
+  for (const StatusEntry& entry : entries)
+    if (!entry.problem.empty()) print_warning(printable(entry.problem, 1000));
+}
+
+}  // namespace
+
+int run_status(const Invocation& invocation) {
+  bool json = false;
+  const auto parser = make_parser(
+      {.synopsis = "status [--json]",
+       .description = "Show the stored tokens and certificates, and when they end.",
+       .examples =
+           "  mayfly status\n"
+           "  mayfly status --json | jq -r '.entries[] | select(.state == \"valid\").opens'"});
+  parser->add_flag("--json", json, "print JSON, with times in RFC 3339");
+  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+
+  const std::string directory = state_directory_path();
+  const Stored stored = look(directory);
+  const auto entries = status_entries(stored.inventory, stored.certificates, now());
+  if (json)
+    print_product(status_json(directory, entries, now()));
+  else
+    print_table(directory, entries);
+  return 0;
+}
+
+}  // namespace mayfly::cli

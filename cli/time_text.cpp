@@ -1,0 +1,45 @@
+#include "cli/time_text.hpp"
+
+#include <fmt/chrono.h>
+
+#include <ctime>
+
+namespace mayfly::cli {
+namespace {
+
+std::tm local_time(std::chrono::sys_seconds time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm broken_down{};
+  ::localtime_r(&seconds, &broken_down);
+  return broken_down;
+}
+
+std::string two_units(long long count, const char* unit, long long rest, const char* smaller) {
+  return rest == 0 ? fmt::format("{} {}", count, unit)
+                   : fmt::format("{} {} {} {}", count, unit, rest, smaller);
+}
+
+}  // namespace
+
+std::string rfc3339(std::chrono::sys_seconds time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+std::string duration_text(std::chrono::seconds duration) {
+  const long long seconds = duration.count();
+  if (seconds < 60) return fmt::format("{} s", seconds);
+  const long long minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
+  if (hours == 0) return fmt::format("{} min", minutes);
+  return days == 0 ? two_units(hours, "h", minutes % 60, "min")
+                   : two_units(days, "d", hours % 24, "h");
+}
+
+std::string clock_text(std::chrono::sys_seconds time, std::chrono::sys_seconds now) {
+  const std::tm then = local_time(time), today = local_time(now);
+  if (then.tm_year == today.tm_year && then.tm_yday == today.tm_yday)
+    return fmt::format("{:%H:%M}", then);
+  return fmt::format("{:%Y-%m-%d %H:%M}", then);
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,18 @@
+// Times as scripts and as people read them.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace mayfly::cli {
+
+// "2026-11-23T18:42:00Z" (RFC 3339).
+std::string rfc3339(std::chrono::sys_seconds time);
+
+// The two largest units: "3 d 4 h", "2 h 14 min", "5 min", "42 s"; rounded down.
+std::string duration_text(std::chrono::seconds duration);
+
+// "18:42" in the time zone of the person; with the date in front when it is not now's day.
+std::string clock_text(std::chrono::sys_seconds time, std::chrono::sys_seconds now);
+
+}  // namespace mayfly::cli
