@@ -182,33 +182,46 @@ TEST_CASE("no redirect is followed and none but https is spoken") {
   CHECK(requests == 1);
 }
 
+namespace {
+
+// What an interrupted client does; its exit status tells the kind of the error.
+[[noreturn]] void wait_to_be_interrupted(int port) {
+  try {
+    catch_interrupts();
+    ConnectionOptions options;
+    options.ca_file = authority().path("ca.pem");
+    options.connect_to = {fmt::format("::127.0.0.1:{}", port)};
+    HttpClient client(options);
+    Request request = get("https://app.example/");
+    request.timeout = std::chrono::minutes(5);
+    client.send(request);
+    _exit(0);
+  } catch (const Error& error) {
+    _exit(static_cast<int>(error.kind()));
+  }
+}
+
+}  // namespace
+
 TEST_CASE("an interruption ends a request that waits") {
-  // In a child: an interruption stays for the rest of a process. The server answers with the
-  // signal.
-  std::atomic<pid_t> child{0};
-  TestServerOptions options = serving([&](const std::string&) {
-    kill(child, SIGINT);
-    return std::string("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");  // and never the body
-  });
-  TestServer server(std::move(options));
+  // In a child, since an interruption stays for the rest of a process; made before the server's
+  // threads, since these could hold a lock that the child would wait for. The server answers with
+  // the signal.
+  authority();
   int gate[2];
   REQUIRE(pipe(gate) == 0);
-  child = fork();
+  const pid_t child = fork();
   if (child == 0) {
-    char byte = 0;
-    if (read(gate[0], &byte, 1) != 1) _exit(99);
-    try {
-      catch_interrupts();
-      HttpClient client(to(server));
-      Request request = get("https://app.example/");
-      request.timeout = std::chrono::minutes(5);
-      client.send(request);
-      _exit(0);
-    } catch (const Error& error) {
-      _exit(static_cast<int>(error.kind()));
-    }
+    int port = 0;
+    if (read(gate[0], &port, sizeof port) != sizeof port) _exit(99);
+    wait_to_be_interrupted(port);
   }
-  REQUIRE(write(gate[1], "!", 1) == 1);
+  TestServer server(serving([child](const std::string&) {
+    kill(child, SIGINT);
+    return std::string("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");  // and never the body
+  }));
+  const int port = server.port();
+  REQUIRE(write(gate[1], &port, sizeof port) == sizeof port);
   int status = 0;
   REQUIRE(waitpid(child, &status, 0) == child);
   close(gate[0]);

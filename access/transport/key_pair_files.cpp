@@ -171,7 +171,8 @@ KeyPair read_pkcs12(PKCS12* file, const Content& content, PasswordCache& passwor
   KeyPair pair;
   if (parse_pkcs12(file, *password, pair)) return pair;
   // Files from older tools are encrypted with RC2 or 3DES, which OpenSSL 3 has put aside.
-  OSSL_PROVIDER_try_load(nullptr, "legacy", 1);
+  const std::unique_ptr<OSSL_PROVIDER, OpensslFree<OSSL_PROVIDER_unload>> legacy(
+      OSSL_PROVIDER_try_load(nullptr, "legacy", 1));
   ERR_clear_error();
   if (parse_pkcs12(file, *password, pair)) return pair;
   const std::string why = take_openssl_error();

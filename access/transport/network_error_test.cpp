@@ -205,3 +205,37 @@ TEST_CASE("what was asked and sent stays known over a kept connection") {
   }
   CHECK(server.handshakes() == 1);
 }
+
+TEST_CASE("what libcurl reports by code alone has its own words, kind and hint") {
+  struct Case {
+    CURLcode code;
+    ErrorKind kind;
+    std::string message;
+    std::string hint;
+  };
+  const Case cases[] = {
+      {CURLE_COULDNT_RESOLVE_HOST, ErrorKind::network,
+       "cannot reach vm.example:8443: the name vm.example is not known", "spelling"},
+      {CURLE_COULDNT_RESOLVE_PROXY, ErrorKind::network,
+       "cannot reach vm.example:8443: the name of the proxy is not known", "--proxy"},
+      {CURLE_OPERATION_TIMEDOUT, ErrorKind::network,
+       "cannot reach vm.example:8443: timed out looking up the name", "DNS"},
+      {CURLE_GOT_NOTHING, ErrorKind::network,
+       "cannot reach vm.example:8443: the connection was closed before an answer came", "again"},
+      {CURLE_WEIRD_SERVER_REPLY, ErrorKind::protocol,
+       "cannot understand vm.example:8443: Weird server reply", ""},
+      {CURLE_SSL_CACERT_BADFILE, ErrorKind::usage, "cannot use the trusted certificates: Problem",
+       "--cacert"},
+      {CURLE_OUT_OF_MEMORY, ErrorKind::network, "cannot reach vm.example:8443: Out of memory", ""},
+  };
+  const Url url = parse_url("vm.example:8443");
+  const CurlHandle handle({}, url);
+  for (const Case& one : cases) {
+    CAPTURE(one.code);
+    const Error error = network_error(handle, one.code, url);
+    CHECK(error.kind() == one.kind);
+    CAPTURE(error.message());
+    CHECK(error.message().starts_with(one.message));
+    CHECK(holds(error.hint(), one.hint));
+  }
+}
