@@ -12,9 +12,9 @@ constexpr std::string_view hostnames = R"zsh(#compdef mayfly
 
 _mayfly_hostnames() {
   local -a hostnames
-  hostnames=(${(f)" $($_mayfly_program completion-- hostnames 2 > / dev / null) "})
-                                       compset -
-                                       P '*://' compadd - a hostnames
+  hostnames=(${(f)"$($_mayfly_program completion --hostnames 2>/dev/null)"})
+  compset -P '*://'
+  compadd -a hostnames
 }
 
 )zsh";

@@ -32,7 +32,8 @@ class Forgetting {
       print_notice(fmt::format("removed {}\n", printable(what, 400)));
     } catch (const Error& error) {
       failed_ = true;
-      print_error(error);
+      const auto hint = error.hint().empty() ? "remove it by hand" : error.hint();
+      print_error(Error(error.kind(), error.message(), hint));
     }
   }
   bool removed() const noexcept { return removed_; }
