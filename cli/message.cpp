@@ -19,12 +19,31 @@ bool write_all(int descriptor, std::string_view text) {
   return true;
 }
 
+// What to do when the place that failed knows no better.
+std::string_view general_hint(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::usage:
+      return "run: mayfly --help";
+    case ErrorKind::login_needed:
+      return "run: mayfly access login URL";
+    case ErrorKind::refused:
+      return "ask the administrator of the application";
+    case ErrorKind::network:
+      return "check the network connection and try again";
+    case ErrorKind::protocol:
+      return "something may be answering in Access's place; if it goes on, show this to the "
+             "administrator";
+    case ErrorKind::failed:
+      return "run it again with -v to see each step";
+  }
+  return {};
+}
+
 }  // namespace
 
 void print_error(const Error& error) {
-  std::string text = fmt::format("mayfly: error: {}\n", error.message());
-  if (!error.hint().empty()) text += fmt::format("hint: {}\n", error.hint());
-  print_notice(text);
+  const std::string_view hint = error.hint().empty() ? general_hint(error.kind()) : error.hint();
+  print_notice(fmt::format("mayfly: error: {}\nhint: {}\n", error.message(), hint));
 }
 
 void print_warning(std::string_view text) {

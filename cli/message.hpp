@@ -7,7 +7,7 @@
 
 namespace mayfly::cli {
 
-// "mayfly: error: <message>" and, when there is one, "hint: <hint>", on stderr.
+// "mayfly: error: <message>" and "hint: <hint>", on stderr.
 void print_error(const Error& error);
 // "mayfly: warning: <text>".
 void print_warning(std::string_view text);
