@@ -6,11 +6,11 @@ import signal
 import subprocess
 import sys
 
-from harness import process
+from harness import process, programs
 from harness.browser import Browser
 from harness.edge import USER, Edge
 from harness.home import Home
-from harness.process import PIPE, Running, programs
+from harness.process import PIPE, Running
 from harness.sshd import Sshd, client_config
 from harness.window import Window
 

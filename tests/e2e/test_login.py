@@ -159,7 +159,7 @@ class Login(EdgeCase):
         self.assertIn(403, [v["status"] for v in self.home.browsed()[0]["visited"]])
         self.assertFalse(running.has_ended())
         running.send(signal.SIGINT)
-        self.assert_error(running.finish(), LOGIN_NEEDED, "login not completed")
+        self.assert_error(running.finish(), LOGIN_NEEDED, "interrupted")
 
     def test_interrupted(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

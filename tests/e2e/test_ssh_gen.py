@@ -2,7 +2,7 @@
 import os
 import re
 
-from harness.case import (LOGIN_NEEDED, NETWORK, PROTOCOL, REFUSED, USAGE, EdgeCase)
+from harness.case import CACHES, LOGIN_NEEDED, NETWORK, PROTOCOL, REFUSED, USAGE, EdgeCase
 from harness.edge import USER
 
 KEY = "ssh.example.com-cf_key"
@@ -122,9 +122,9 @@ class SshGen(EdgeCase):
             self.assertIn(part, request["body"].replace('": "', '":"'))
 
     def test_login_that_may_not_be(self):
-        before = self.home.snapshot(["-jwks", "-app", ".cloudflared"])
+        before = self.home.snapshot(CACHES)
         self.assert_error(self.generate("--batch"), LOGIN_NEEDED)
-        self.assert_unchanged(before, besides=["-jwks", "-app", ".cloudflared"])
+        self.assert_unchanged(before, besides=CACHES)
 
     def test_no_application(self):
         result = self.home.mayfly("ssh-gen", "--hostname", "unknown.example.net")
@@ -149,15 +149,15 @@ class Signer(EdgeCase):
         self.home.plant_token("ssh")
         self.home.mayfly("login", "--batch", "-q", "ssh.example.com")
 
-    def refused(self, fault, code, *words, value=True, besides=()):
+    def refused(self, fault, code, *words, value=True):
         with self.subTest(fault):
             self.fresh()
             self.prepare()
             self.edge.fault("cert_sign." + fault, value)
-            before = self.home.snapshot(besides)
+            before = self.home.snapshot(CACHES)
             result = self.home.mayfly("ssh-gen", "--batch", "--hostname", "ssh.example.com")
             self.assert_error(result, code, *words)
-            self.assert_unchanged(before, besides=besides)
+            self.assert_unchanged(before, besides=CACHES)
             self.assertFalse(set(FILES) & set(self.home.files()))
 
     def test_certificates_that_must_not_be_used(self):
@@ -215,7 +215,7 @@ class Signer(EdgeCase):
         self.edge.fault("cert_sign.foreign_key")
         result = self.home.mayfly("ssh-gen", "--force", "--hostname", "ssh.example.com")
         self.assert_error(result, PROTOCOL)
-        self.assert_unchanged(before)
+        self.assert_unchanged(before, besides=CACHES)
 
     def test_token_the_signer_rejects_is_renewed_once(self):
         self.home.plant_org_token()

@@ -4,7 +4,7 @@ import shutil
 
 from harness import programs
 from harness.case import LOGIN_NEEDED, NETWORK, EdgeCase
-from harness.origin import Proxy
+from harness.origin import Origin, Proxy
 from harness.process import run
 
 ASK = ("login", "--batch", "web.example.com")
@@ -89,6 +89,9 @@ class Proxies(EdgeCase):
 
     def test_tunnel_through_it(self):
         self.home.plant_token("echo")
+        origin = Origin(lambda connection: connection.sendall(connection.recv(100)))
+        self.addCleanup(origin.stop)
+        self.edge.application("echo", origin=origin.address)
         proxy = self.proxy()
         result = self.home.start("ssh", "--hostname", "echo.example.com", stdin=b"through",
                                  env={"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"}).finish()

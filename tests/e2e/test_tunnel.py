@@ -11,16 +11,16 @@ from harness.process import PIPE
 from harness.tunnel import ECHO, TunnelCase
 from harness.waiting import eventually
 
+
 class Bytes(TunnelCase):
     def test_what_goes_in_comes_out_and_nothing_else(self):
         data = bytes(range(256)) * 40
         running = self.open()
         running.write(data)
         running.wait_out(len(data))
-        running.close_stdin()
-        result = running.finish()
+        result = self.hang_up(running)
         self.assertEqual(result.out, data)
-        self.assertEqual((result.code, result.err), (0, ""), result)
+        self.assertEqual(result.err, "")
 
     def test_all_the_names_of_the_command(self):
         def part(connection):
@@ -42,8 +42,7 @@ class Bytes(TunnelCase):
     def test_one_connection_when_all_is_known(self):
         before = self.edge.stats()["tls_connections"]
         running = self.ready()
-        running.close_stdin()
-        self.assert_done(running.finish())
+        self.hang_up(running)
         self.assertEqual(self.edge.stats()["tls_connections"], before + 1)
 
     def test_the_request(self):
@@ -57,8 +56,7 @@ class Bytes(TunnelCase):
         self.assertRegex(header(request, "User-Agent")[0], r"^mayfly/")
         for absent in ("Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions", "Cookie"):
             self.assertEqual(header(request, absent), [], absent)
-        running.close_stdin()
-        self.assert_done(running.finish())
+        self.hang_up(running)
 
     def test_header_injection_is_refused(self):
         for line in ("X-A: 1\r\nX-B: 2", "X-A: 1\nX-B: 2", "X\r\nY: 1", "no colon", ": empty", "X Y: 1"):
@@ -74,8 +72,7 @@ class Bytes(TunnelCase):
         running.wait_out(5)
         request, = self.edge.upgrades("tools.example.com")
         self.assertEqual(request["path"], "/admin")
-        running.close_stdin()
-        self.assert_done(running.finish())
+        self.hang_up(running)
 
     def test_bastion(self):
         origin = Origin(lambda connection: connection.sendall(b"inside"))
@@ -90,16 +87,16 @@ class Bytes(TunnelCase):
 
     def test_megabytes_both_ways(self):
         data = random.Random(1).randbytes(8 << 20)
-        running = self.open(stdin=data)
-        result = running.finish()
-        self.assertEqual(result.code, 0, result)
+        running = self.open()
+        running.write(data)
+        running.wait_out(len(data))
+        result = self.hang_up(running)
         self.assertTrue(result.out == data, f"{len(result.out)} bytes came back")
 
     def test_text_frames_are_bytes_too(self):
         self.edge.application("echo", websocket={"text": True})
         running = self.ready()
-        running.close_stdin()
-        self.assert_done(running.finish())
+        self.hang_up(running)
 
     def test_small_frames(self):
         self.edge.application("echo", websocket={"buffer": 7}, origin="source:100000")
@@ -249,9 +246,10 @@ class Ends(TunnelCase):
 
     def test_descriptors_are_blocking_again_afterwards(self):
         reader, writer = os.pipe()
-        running = self.open(stdout=writer, stdin=b"x")
+        running = self.open(stdout=writer)
+        running.write(b"x")
         self.assertEqual(os.read(reader, 1), b"x")
-        running.finish(60)
+        self.hang_up(running)
         self.assertTrue(os.get_blocking(writer))
         os.close(reader)
         os.close(writer)
@@ -269,8 +267,7 @@ class Liveness(TunnelCase):
         running = self.ready()
         eventually("pongs", lambda: any((e["tunnel"] or {}).get("pongs_in", 0) >= 2
                                         for e in self.edge.upgrades()))
-        running.close_stdin()
-        self.assert_done(running.finish())
+        self.hang_up(running)
 
     def test_peer_that_is_gone(self):
         for fault in ("stall", "no_pong"):
@@ -292,8 +289,7 @@ class MidDial(TunnelCase):
     def exchange_bytes(self, running):
         running.write(b"through")
         self.assertEqual(running.wait_out(7), b"through")
-        running.close_stdin()
-        return self.assert_done(running.finish())
+        return self.hang_up(running)
 
     def test_revoked_token(self):
         self.edge.ask("POST", "/revoke", {"kind": "all"})
@@ -344,7 +340,6 @@ class MidDial(TunnelCase):
         running = self.home.start("ssh", "--hostname", "open.example.com", stdin=PIPE)
         running.write(b"through")
         running.wait_out(7)
-        running.close_stdin()
-        self.assert_done(running.finish())
+        self.hang_up(running)
         request = self.edge.upgrades("open.example.com")[-1]
         self.assertEqual(header(request, "Cf-Access-Token"), [])

@@ -163,5 +163,4 @@ class Violations(TunnelCase):
         running = self.open()
         running.write(b"still here")
         self.assertEqual(running.wait_out(10), b"still here")
-        running.close_stdin()
-        self.assert_done(running.finish())
+        self.hang_up(running)

@@ -15,7 +15,10 @@ _edge = None
 
 
 def shared_edge():
+    """A fresh one when a test before has brought it down."""
     global _edge
+    if _edge is not None and _edge.process.poll() is not None:
+        stop_shared_edge()
     if _edge is None:
         _edge = Edge()
     return _edge
@@ -41,7 +44,12 @@ class EdgeCase(unittest.TestCase):
         self.addCleanup(signal.alarm, 0)
         self.addCleanup(end_all)
         self.edge = shared_edge()
+        self.addCleanup(self.assert_edge_lives)
         self.fresh()
+
+    def assert_edge_lives(self):
+        code = self.edge.process.poll()
+        self.assertIsNone(code, f"the edge ended with {code}: {self.edge.complaints()}")
 
     def fresh(self):
         """As at the start of a test, for the next row of a table."""

@@ -7,60 +7,40 @@ import unittest
 class TapResult(unittest.TestResult):
     def __init__(self):
         super().__init__()
-        self.number, self.began, self.subtest_failures = 0, 0.0, []
+        self.number, self.began, self.failures_of_test = 0, 0.0, []
 
     def startTest(self, test):
         super().startTest(test)
-        self.began, self.subtest_failures = time.monotonic(), []
-
-    def _say(self, word, test, note=""):
-        self.number += 1
-        took = time.monotonic() - self.began
-        name = test.id().replace("#", " ")
-        print(f"{word} {self.number} - {name}{note}", flush=True)
-        print(f"# {took:.2f} s", flush=True)
-
-    def _explain(self, text):
-        for line in text.rstrip().splitlines():
-            print("#   " + line, flush=True)
-
-    def _failed(self, test, error):
-        self._say("not ok", test)
-        self._explain(self._exc_info_to_string(error, test))
-
-    def addSuccess(self, test):
-        if self.subtest_failures:
-            self._say("not ok", test)
-            for subtest, error in self.subtest_failures:
-                self._explain(str(subtest))
-                self._explain(self._exc_info_to_string(error, test))
-        else:
-            self._say("ok", test)
+        self.began, self.failures_of_test, self.skipped_because = time.monotonic(), [], None
 
     def addSubTest(self, test, subtest, error):
         super().addSubTest(test, subtest, error)
         if error:
-            self.subtest_failures.append((subtest, error))
-            self.last_test = test
+            self.failures_of_test.append(f"{subtest}\n{self._exc_info_to_string(error, test)}")
 
     def addError(self, test, error):
         super().addError(test, error)
-        self._failed(test, error)
+        self.failures_of_test.append(self.errors[-1][1])
 
     def addFailure(self, test, error):
         super().addFailure(test, error)
-        self._failed(test, error)
+        self.failures_of_test.append(self.failures[-1][1])
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
-        self._say("ok", test, f" # SKIP {reason}")
+        self.skipped_because = reason
 
     def stopTest(self, test):
-        # unittest calls no addSuccess when only subtests failed.
-        if self.subtest_failures:
-            self.addSuccess(test)
-            self.subtest_failures = []
         super().stopTest(test)
+        self.number += 1
+        word = "not ok" if self.failures_of_test else "ok"
+        note = f" # SKIP {self.skipped_because}" if self.skipped_because else ""
+        print(f"{word} {self.number} - {test.id()}{note}")
+        print(f"# {time.monotonic() - self.began:.2f} s")
+        for failure in self.failures_of_test:
+            for line in failure.rstrip().splitlines():
+                print("#   " + line)
+        sys.stdout.flush()
 
 
 def run(suite):

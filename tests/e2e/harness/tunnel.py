@@ -29,6 +29,11 @@ class TunnelCase(EdgeCase):
         running.wait_out(5)
         return running
 
+    def hang_up(self, running):
+        """The peer's Close ends it at once; after our own end of stdin it would wait for more."""
+        self.edge.ask("POST", "/close-tunnels", {"code": 1000})
+        return self.assert_done(running.finish())
+
     def origin(self, part):
         origin = Origin(part)
         self.addCleanup(origin.stop)
