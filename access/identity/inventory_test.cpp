@@ -66,7 +66,7 @@ TEST_CASE("inventory: tokens, and they stay even when they have ended") {
 
 TEST_CASE("inventory: what holds no token, or another's, is named with the reason") {
   const auto now = system_now();
-  for (const std::string content :
+  for (const std::string& content :
        {std::string(), std::string("\033[2Jgarbage"), std::string(200000, 'x'),
         team_key().sign(app_claims(now).text("aud", std::string(64, '0')))}) {
     Place place;
