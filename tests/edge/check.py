@@ -223,6 +223,25 @@ class EdgeTest(unittest.TestCase):
         self.control("POST", "/revoke", {"kind": "org"})
         self.assertEqual(self.follow(first.location, {"Cookie": "CF_Authorization=" + org}).status, 200)
 
+    def test_applications_on_one_host(self):
+        self.configure({"a": {"hostname": "a.example.com"}, "b": {"hostname": "a.example.com/b"}})
+        auds = {name: app["aud"] for name, app in self.control("GET", "/config")["applications"].items()}
+        org = {"Cookie": "CF_Authorization=" + self.control("POST", "/mint", {"kind": "org"})["token"]}
+        for name, target in (("a", "/"), ("a", "/bc"), ("b", "/b"), ("b", "/b/c")):
+            first = self.request("a.example.com", target, "HEAD",
+                                 headers={"CF-Access-Metadata-Request": "true"})
+            self.assertEqual(jwt_part(first.headers["cf-access-metadata"], 1)["aud"], auds[name])
+            second = self.follow(first.location, org)
+            third = self.follow(second.location,
+                                {"Cookie": "CF_AppSession=" + first.cookie("CF_AppSession")})
+            token = third.cookie("CF_Authorization")
+            self.assertEqual(jwt_part(token, 1)["aud"], [auds[name]])
+            key = base64.urlsafe_b64encode(os.urandom(32)).decode()
+            query = urllib.parse.urlencode({"aud": auds[name], "token": key})
+            done = self.request("a.example.com", "/cdn-cgi/access/cli?" + query,
+                                headers={"Cookie": "CF_Authorization=" + token})
+            self.assertEqual(done.status, 200)
+
     def test_token_checks(self):
         self.configure({"a": {"hostname": "a.example.com"}, "b": {"hostname": "b.example.com"}})
         status = lambda token: self.request("a.example.com", headers={"Cf-Access-Token": token}).status

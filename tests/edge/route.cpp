@@ -1,5 +1,5 @@
 // Tells apart applications, team domains and transfer services.
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
 #include "clock.hpp"
 #include "crypto.hpp"
@@ -10,6 +10,22 @@
 namespace edge {
 namespace {
 
+// The application an /cdn-cgi/access/ request is for: several may share a host, told apart by path,
+// and these requests name theirs by aud or by where they lead in the end.
+ApplicationPointer find_named(const Config& config, const Request& request) {
+  const std::string next = request.parameter("redirect_url");
+  const std::string path = next.substr(0, next.find('?'));
+  auto form = parse_form(next.substr(std::min(path.size() + 1, next.size())));
+  for (const std::string& aud : {request.parameter("aud"), form["aud"]}) {
+    const auto application = config.find_audience(aud);
+    if (application && config.find(request.host, application->path) == application) {
+      return application;
+    }
+  }
+  const auto application = config.find(request.host, path.starts_with('/') ? path : "/");
+  return application ? application : config.find_host(request.host);
+}
+
 Answer dispatch(Visit& visit) {
   const std::string& host = visit.request.host;
   if (host == "login.cloudflareaccess.org" || host == "login.fed.cloudflareaccess.org") {
@@ -19,7 +35,9 @@ Answer dispatch(Visit& visit) {
     const std::string team = host.substr(0, host.size() - team_suffix.size());
     if (visit.edge.config.has_team(team)) return route_team(visit, team);
   }
-  visit.application = visit.edge.config.find(host, visit.request.path);
+  const bool ours = visit.request.path.starts_with("/cdn-cgi/access/");
+  visit.application = ours ? find_named(visit.edge.config, visit.request)
+                           : visit.edge.config.find(host, visit.request.path);
   if (!visit.application) return answer(error_page(530, 1016, visit.ray));
   visit.entry.application = visit.application->name;
   return route_application(visit);
