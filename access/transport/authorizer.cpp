@@ -167,7 +167,6 @@ asio::awaitable<Headers> Authorizer::obtain(Authorization::Why why) {
   } else {
     asio::error_code ignored;
     co_await attempt->over.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    if (auto known = authorization_.known()) co_return std::move(*known);
   }
   if (!attempt->obtained) throw child_died();
   if (const auto* error = std::get_if<Error>(&*attempt->obtained)) throw *error;
