@@ -14,7 +14,9 @@ namespace mayfly {
 
 class Outgoing {
  public:
-  bool empty() const noexcept { return frame_.empty() && control_.empty(); }
+  bool empty() const noexcept { return takes_data() && pong_.empty(); }
+  // A pong may wait: it leaves behind the data.
+  bool takes_data() const noexcept { return frame_.empty() && control_.empty(); }
   std::size_t pending() const noexcept {
     return frame_.size() + control_.size() - control_begun_ + pong_.size();
   }

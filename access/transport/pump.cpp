@@ -147,7 +147,7 @@ void Pump::end_by_tunnel() {
 // --- from the local end to the tunnel ---
 
 bool Pump::reads_local() const {
-  return phase_ == Phase::open && !local_ended_ && !sending_broken_ && outgoing_.empty();
+  return phase_ == Phase::open && !local_ended_ && !sending_broken_ && outgoing_.takes_data();
 }
 
 bool Pump::send() {

@@ -329,6 +329,14 @@ TEST_CASE("pings are answered between data frames, the latest only") {
   CHECK(heard.told == "pong(3) ");
 }
 
+TEST_CASE("a ping is answered while nothing else is to be said") {
+  World world;
+  world.tunnel.in.pieces = {ping("quiet")};
+  Pump pump = world.make();
+  world.settle(pump);
+  CHECK(Heard(world.tunnel.out.bytes).told == "pong(quiet) ");
+}
+
 TEST_CASE("after the local end of stream, what still comes is delivered") {
   World world;
   world.local.in.pieces = {"request"};

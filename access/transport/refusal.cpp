@@ -100,9 +100,9 @@ Reading read(const Url& url, const Response& response) {
       return read_forbidden(response);
     case 400:
     case 426:
-      return {ErrorKind::protocol, "the WebSocket upgrade did not arrive there",
-              "switch WebSockets on for the zone (Network), and check for a proxy on the way that "
-              "drops them"};
+      return {ErrorKind::protocol, "the WebSocket upgrade did not arrive there, or it is a bastion",
+              "a bastion needs --destination HOST:PORT; else switch WebSockets on for the zone "
+              "(Network), and check for a proxy on the way that drops them"};
     case 404:
       return {ErrorKind::protocol, "nothing is configured at this host and path",
               "check the hostname, and the tunnel's ingress rules for it"};
