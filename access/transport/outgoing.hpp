@@ -15,7 +15,8 @@ namespace mayfly {
 class Outgoing {
  public:
   bool empty() const noexcept { return takes_data() && pong_.empty(); }
-  // A pong may wait: it leaves behind the data.
+  // A pong not yet begun may wait behind data; one that TLS has begun may not (SSL_write(3): a
+  // retry repeats the bytes).
   bool takes_data() const noexcept { return frame_.empty() && control_.empty(); }
   std::size_t pending() const noexcept {
     return frame_.size() + control_.size() - control_begun_ + pong_.size();

@@ -319,8 +319,9 @@ TEST_CASE("pings are answered between data frames, the latest only") {
   World world;
   world.tunnel.out.stuck = true;
   world.local.in.pieces = {"payload"};
-  world.tunnel.in.pieces = {ping("1"), ping("2"), ping("3")};
   Pump pump = world.make();
+  world.settle(pump);
+  world.tunnel.in.pieces = {ping("1"), ping("2"), ping("3")};
   world.settle(pump);
   world.tunnel.out.stuck = false;
   world.settle(pump);
