@@ -65,7 +65,7 @@ class Ssh(SshCase):
     def test_from_nothing_to_a_command_on_the_server(self):
         result = self.assert_done(self.ssh("printf 'hello from %s' \"$(id -un)\""))
         self.assertEqual(result.out.decode(), f"hello from {USER}")
-        accepted = self.sshd.wait_log(rf"Accepted publickey for {re.escape(USER)} .*-CERT ID .*CA ")
+        accepted = self.sshd.wait_log(rf"Accepted publickey for {re.escape(USER)} .*-CERT .* ID .* CA ")
         self.assertIn("ECDSA-CERT", accepted.group())
         shown = self.home.keygen("-L", "-f", self.home.file(f"{HOST}-cf_key-cert.pub"))
         self.assertRegex(shown, rf"Principals:\s+{re.escape(USER)}\s")
