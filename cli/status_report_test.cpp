@@ -159,7 +159,7 @@ TEST_CASE("times: RFC 3339, and the clock of the person") {
   TokenClaims claims;
   claims.email = "jdoe\033@example.com";
   claims.expires = present;
-  CHECK(logged_in_line(claims, present) == "logged in as jdoe\\x1B@example.com until 19:22");
+  CHECK(logged_in_line(claims, present) == "logged in as jdoe\\x1b@example.com until 19:22");
   ::unsetenv("TZ");
   ::tzset();
 }
