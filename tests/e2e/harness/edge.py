@@ -39,11 +39,12 @@ class Edge:
     """One edge; a test process starts one and resets it before each test."""
 
     def __init__(self):
+        program = programs.edge()
         self.directory = tempfile.mkdtemp(prefix="mayfly-edge-")
         self.log_file = open(os.path.join(self.directory, "edge.log"), "w+b")
         # It ends with its stdin, so it does not outlive us even when we are killed.
         self.process = subprocess.Popen(
-            [programs.edge(), "--directory", os.path.join(self.directory, "edge"),
+            [program, "--directory", os.path.join(self.directory, "edge"),
              "--until-stdin-closes"],
             stdin=PIPE, stdout=PIPE, stderr=self.log_file)
         line = self.process.stdout.readline()
