@@ -304,6 +304,10 @@ class EdgeTest(unittest.TestCase):
         return self.request("acme.cloudflareaccess.com", "/cdn-cgi/access/cert_sign", "POST",
                             json.dumps(body), {"Content-Type": "application/json"})
 
+    def text(self, path):
+        with open(path) as file:
+            return file.read()
+
     def show(self, line):
         path = self.directory + "/shown-cert.pub"
         with open(path, "w") as file:
@@ -315,7 +319,7 @@ class EdgeTest(unittest.TestCase):
         self.configure({"a": {"hostname": "a.example.com", "email": "alice@example.com"}})
         path = self.directory + "/user"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
-        key = open(path + ".pub").read()
+        key = self.text(path + ".pub")
         answer = self.sign("a", key)
         self.assertEqual(answer.status, 200)
         shown = self.show(json.loads(answer.body)["certificate"])
@@ -349,7 +353,7 @@ class EdgeTest(unittest.TestCase):
                          name + ".pem")
         good = self.client_certificate("device", "root")
         stranger = self.client_certificate("stranger", "other")
-        pem = open(self.directory + "/root.pem").read()
+        pem = self.text(self.directory + "/root.pem")
         self.configure({"a": {"hostname": "a.example.com", "policy": "certificate", "client_ca": pem}})
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             get = lambda **options: self.request("a.example.com", version=version, **options)
