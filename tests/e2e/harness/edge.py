@@ -42,10 +42,13 @@ class Edge:
         program = programs.edge()
         self.directory = tempfile.mkdtemp(prefix="mayfly-edge-")
         self.log_file = open(os.path.join(self.directory, "edge.log"), "w+b")
+        self._start(program, "--port", "0")
+
+    def _start(self, program, *options):
         # It ends with its stdin, so it does not outlive us even when we are killed.
         self.process = subprocess.Popen(
             [program, "--directory", os.path.join(self.directory, "edge"),
-             "--until-stdin-closes"],
+             "--until-stdin-closes", *options],
             stdin=PIPE, stdout=PIPE, stderr=self.log_file)
         line = self.process.stdout.readline()
         if not line:
@@ -59,7 +62,13 @@ class Edge:
         self.log_file.seek(0)
         return self.log_file.read().decode("utf-8", "replace")
 
-    def stop(self):
+    def restart(self):
+        """A new process with the same keys at the same port, configured as before the first test."""
+        self._end()
+        self._start(programs.edge(), "--port", str(self.port))
+        self.reset()
+
+    def _end(self):
         self.process.stdin.close()
         try:
             self.process.wait(GENEROUS)
@@ -67,6 +76,9 @@ class Edge:
             self.process.kill()
             self.process.wait()
         self.process.stdout.close()
+
+    def stop(self):
+        self._end()
         self.log_file.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 

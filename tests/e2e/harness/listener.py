@@ -1,0 +1,66 @@
+"""The test case of all that listens: mayfly behind a local port or socket, and who connects to it."""
+import re
+import socket
+
+from .case import EdgeCase
+from .waiting import GENEROUS, eventually
+
+STARTED = r"INF Start Websocket listener host=(\S+)"
+
+
+class ListenerCase(EdgeCase):
+    def setUp(self):
+        super().setUp()
+        self.token = self.know("echo")
+
+    def know(self, application):
+        """The application is known and its token stored, without a person."""
+        hostname = self.edge.application(application)["hostname"]
+        token = self.home.plant_token(application)
+        self.assert_done(self.home.mayfly("login", "--batch", "-q", hostname))
+        self.edge.ask("DELETE", "/log")
+        return token
+
+    def listen(self, *flags, host="echo.example.com", **more):
+        return self.home.start("access", "tcp", "--hostname", host, *flags, **more)
+
+    def places(self, running, count=1):
+        """What the first `count` listeners said they listen on."""
+        eventually("it listens", lambda: running.has_ended() or
+                   len(re.findall(STARTED, running.err)) >= count)
+        found = re.findall(STARTED, running.err)
+        self.assertGreaterEqual(len(found), count, f"it does not listen:\n{running.err}")
+        return found
+
+    def at_free_port(self, *flags, **more):
+        """A listener on a free port, and the port."""
+        running = self.listen("--url", "127.0.0.1:0", *flags, **more)
+        return running, int(self.places(running)[0].rsplit(":", 1)[1])
+
+    def connect(self, port):
+        connection = socket.create_connection(("127.0.0.1", port), timeout=GENEROUS)
+        self.addCleanup(connection.close)
+        return connection
+
+    def connect_unix(self, path):
+        connection = socket.socket(socket.AF_UNIX)
+        self.addCleanup(connection.close)
+        connection.settimeout(GENEROUS)
+        connection.connect(path)
+        return connection
+
+    def assert_echo(self, connection, data=b"through"):
+        connection.sendall(data)
+        self.assertEqual(receive(connection, len(data)), data)
+        return connection
+
+
+def receive(connection, count):
+    """`count` bytes, or fewer when the other side ends."""
+    received = bytearray()
+    while len(received) < count:
+        piece = connection.recv(1 << 16)
+        if not piece:
+            break
+        received += piece
+    return bytes(received)
