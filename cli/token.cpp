@@ -22,10 +22,15 @@ std::optional<Application> application_at(Session& session, const Url& url) {
   return application ? application : finder.find(url, now());
 }
 
-int say_none() {
+int say_none(const NetworkFlags& flags) {
   print_notice(
       "Unable to find token for provided application. Please run login command to generate "
       "token.\n");
+  if (!flags.certificate.empty()) {
+    print_notice(
+        "When the policy's session duration is No Duration there is no token to keep: each "
+        "connection proves itself with the client certificate.\n");
+  }
   return static_cast<int>(ErrorKind::login_needed);
 }
 
@@ -49,9 +54,9 @@ int run_token(const Invocation& invocation) {
 
   Session session(flags.network);
   const auto application = application_at(session, url);
-  if (!application) return say_none();
+  if (!application) return say_none(flags.network);
   const auto token = load_app_token(session.state(), *application, now());
-  if (!token) return say_none();
+  if (!token) return say_none(flags.network);
   print_product(flags.json ? token_json(*application, *token) : std::string(token->jwt.reveal()));
   return 0;
 }

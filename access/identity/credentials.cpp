@@ -32,13 +32,27 @@ Error service_token_refused(const Application& application, std::string_view how
                   name));
 }
 
-Error certificate_refused(const Application& application, int status) {
+Error certificate_refused(const Application& application, const Response& response) {
   return Error(
       ErrorKind::refused,
-      fmt::format("access to {} refused: the client certificate was not accepted (HTTP {})",
-                  printable(application.hostname), status),
+      fmt::format("access to {} refused: the client certificate was not accepted (HTTP {}); {}",
+                  printable(application.hostname), response.status,
+                  response.certificate_request.text()),
       "the application needs a policy with the action Service Auth that includes the "
       "certificate, and its CA must be associated with the hostname");
+}
+
+Error certificate_wanted(const Application& application, const Response& response) {
+  return Error(ErrorKind::refused,
+               fmt::format("access to {} refused (HTTP {}): {}", printable(application.hostname),
+                           response.status, response.certificate_request.text()),
+               "name one with --cert FILE [--key FILE]");
+}
+
+// A browser login comes after the certificate: without one it would end at the same page.
+bool wants_certificate(const Response& response) {
+  return is_denied(response.status) && response.certificate_request.asked &&
+         response.certificate_request.sent.empty();
 }
 
 // Access writes the id of a service token with ".access" after it; people leave that off.
@@ -100,10 +114,17 @@ std::optional<Grant> Credentials::known(const Url& url) const {
 }
 
 Grant Credentials::obtain(const Url& url) const {
-  const auto application = finder_.find(url, options_.now());
+  Response first;
+  const Send noting = [&](const Request& request) {
+    Response response = send_(request);
+    if (request.method == Request::Method::head) first = response;
+    return response;
+  };
+  const auto application = ApplicationFinder(state_, noting).find(url, options_.now());
   if (!application) return {};
   if (auto token = stored_token(*application)) return {application, std::move(token)};
   if (auto grant = by_machine(url, *application)) return std::move(*grant);
+  if (wants_certificate(first)) throw certificate_wanted(*application, first);
   return by_person(url, *application);
 }
 
@@ -156,7 +177,7 @@ std::optional<Grant> Credentials::judge_machine_answer(const Url& url,
     return Grant{application, save_app_token(state_, application, *token, now)};
   if (is_denied(response.status) && options_.service_token)
     throw service_token_refused(application, fmt::format("HTTP {}", response.status));
-  if (is_denied(response.status)) throw certificate_refused(application, response.status);
+  if (is_denied(response.status)) throw certificate_refused(application, response);
   return Grant{application, std::nullopt};
 }
 

@@ -440,6 +440,20 @@ TEST_CASE("a client certificate that is refused leads nowhere") {
   CHECK(world.shown.empty());
 }
 
+TEST_CASE("a refused client certificate is described") {
+  World world;
+  world.use_certificate();
+  world.application = [](const Request&) {
+    Response response = answer(403);
+    response.certificate_request = {
+        .asked = true, .sent = "\"CN=device\"", .acceptable_issuers = {"CN=root"}};
+    return response;
+  };
+  const Error error = world.refusal();
+  CHECK(contains(error.message(), "CN=device"));
+  CHECK(contains(error.message(), "CN=root"));
+}
+
 TEST_CASE("a client certificate where an identity is wanted too leads to the login") {
   World world;
   world.use_certificate();

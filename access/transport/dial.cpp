@@ -202,6 +202,7 @@ asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization)
     co_await opening.secure();
     co_await opening.send(std::move(text));
     response = co_await opening.receive(open.early);
+    response.certificate_request = open.stream->report().request;
   }
   if (response.status != 101) co_return Outcome(std::move(response));
   if (const auto problem = upgrade_problem(response, request.key))

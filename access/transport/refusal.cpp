@@ -24,6 +24,21 @@ bool names_error(const Response& response, std::string_view number) {
   return false;
 }
 
+// The server asked for a client certificate, so what it got is the likely reason.
+Reading read_certificate_refusal(const Response& response) {
+  const CertificateRequest& request = response.certificate_request;
+  return {ErrorKind::refused, "access is forbidden; " + request.text(),
+          request.sent.empty()
+              ? "name the client certificate with --cert FILE [--key FILE]"
+              : "the application needs a policy that includes the certificate, and its CA must be "
+                "associated with the hostname"};
+}
+
+// nginx's own pages for a certificate that is missing or does not verify.
+bool blames_certificate(const Response& response) {
+  return response.body.find("SSL certificate") != std::string::npos;
+}
+
 Reading read_forbidden(const Response& response) {
   if (equals_ignoring_case(response.header("cf-mitigated"), "challenge"))
     return {
@@ -36,6 +51,7 @@ Reading read_forbidden(const Response& response) {
               fmt::format("a firewall rule of the zone blocks it (error {})", number),
               "an administrator finds the rule by the cf-ray under Security, Events"};
   }
+  if (response.certificate_request.asked) return read_certificate_refusal(response);
   return {ErrorKind::refused, "Access or the firewall forbids it",
           "the policy may exclude you, want a client certificate (--cert) or a service token, or a "
           "WAF rule blocks it: an administrator can look up the cf-ray"};
@@ -99,6 +115,8 @@ Reading read(const Url& url, const Response& response) {
     case 403:
       return read_forbidden(response);
     case 400:
+      if (blames_certificate(response)) return read_certificate_refusal(response);
+      [[fallthrough]];
     case 426:
       return {ErrorKind::protocol, "the WebSocket upgrade did not arrive there, or it is a bastion",
               "a bastion needs --destination HOST:PORT; else switch WebSockets on for the zone "

@@ -17,6 +17,13 @@ Response answer(int status, std::vector<Header> headers = {}, std::string body =
   return response;
 }
 
+Response asked_for_certificate(int status, std::string sent, std::string body) {
+  Response response = answer(status, {}, std::move(body));
+  response.certificate_request = {
+      .asked = true, .sent = std::move(sent), .acceptable_issuers = {"CN=root"}};
+  return response;
+}
+
 bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
@@ -65,6 +72,10 @@ TEST_CASE("every kind of refusal is explained") {
       {answer(400), ErrorKind::protocol, "upgrade did not arrive", "WebSockets on"},
       {answer(401), ErrorKind::refused, "credentials", "service token"},
       {answer(403), ErrorKind::refused, "forbids", "--cert"},
+      {asked_for_certificate(403, "", ""), ErrorKind::refused, "CN=root", "--cert"},
+      {asked_for_certificate(403, "CN=device", ""), ErrorKind::refused, "CN=device", "hostname"},
+      {asked_for_certificate(400, "", "No required SSL certificate was sent"), ErrorKind::refused,
+       "none was sent", "--cert"},
       {answer(403, {{"cf-mitigated", "challenge"}}), ErrorKind::refused, "bot challenge",
        "Bot Fight Mode"},
       {answer(403, {}, "error code: 1020"), ErrorKind::refused, "firewall rule", "Security"},
