@@ -38,7 +38,7 @@ def claims(jwt):
 class Edge:
     """One edge; a test process starts one and resets it before each test."""
 
-    def __init__(self):
+    def __init__(self, port=0):
         program = programs.edge()
         self.directory = tempfile.mkdtemp(prefix="mayfly-edge-")
         self.log_file = open(os.path.join(self.directory, "edge.log"), "w+b")
