@@ -42,7 +42,9 @@ class Terminal:
 
     @property
     def text(self):
-        return self.seen.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+        text = self.seen.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+        # Shells step back over a space they have written.
+        return re.sub(r"[^\x08]\x08", "", text)
 
     def type(self, text):
         os.write(self.master, text.encode())
