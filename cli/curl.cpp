@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
@@ -14,6 +15,7 @@
 #include "cli/environment.hpp"
 #include "cli/memory_file.hpp"
 #include "cli/message.hpp"
+#include "cli/secret_file.hpp"
 #include "cli/session.hpp"
 
 namespace mayfly::cli {
@@ -31,12 +33,24 @@ constexpr std::string_view usage =
     "  mayfly curl -s https://api.example.com/status\n"
     "  mayfly curl -X POST -d @order.json https://api.example.com/orders\n";
 
-// A token in a header goes wherever curl goes; curl keeps a cookie to its host. A header is what
-// cloudflared sends, so it is used where nothing can leave the host.
+// As with the flags of the other commands: what the command line says comes first.
+void complete_from_environment(NetworkFlags& flags) {
+  if (flags.service_token_id.empty()) flags.service_token_id = variable("TUNNEL_SERVICE_TOKEN_ID");
+  if (flags.service_token_secret.empty())
+    flags.service_token_secret = variable("TUNNEL_SERVICE_TOKEN_SECRET");
+}
+
+bool has_scheme(const std::string& text) {
+  return text.find("://") != std::string::npos;
+}
+
+// A token in a header goes wherever curl goes, over plain HTTP too; curl keeps a cookie to its
+// host and to TLS. A header is what cloudflared sends, so it is used where nothing can leave both.
 bool may_leave_host(const CurlArguments& curl, const Url& url) {
   if (curl.reach == CurlArguments::Reach::open) return true;
   const auto elsewhere = [&](const std::string& text) {
     return text.find_first_of("{[") != std::string::npos ||
+           (has_scheme(text) && !to_lower(text).starts_with("https://")) ||
            parse_url(text).authority() != url.authority();
   };
   if (std::any_of(curl.urls.begin(), curl.urls.end(), elsewhere)) return true;
@@ -96,6 +110,41 @@ Credential credential_for(const CurlArguments& curl, const Url& url, Session& se
   return credential;
 }
 
+bool is_pkcs12(const std::string& path) {
+  return !path.starts_with("pkcs11:") && std::ifstream(path).peek() == 0x30;  // DER, no text
+}
+
+// The certificate of the environment, for curl as for us.
+std::vector<std::string> certificate_from_environment(NetworkFlags& flags) {
+  if (flags.certificate_password_file.empty())
+    flags.certificate_password_file = variable("MAYFLY_CERT_PASSWORD_FILE");
+  if (!flags.certificate.empty()) return {};
+  flags.certificate = variable("MAYFLY_CERT");
+  if (flags.certificate.empty()) return {};
+  std::vector<std::string> arguments = {"--cert", flags.certificate};
+  if (is_pkcs12(flags.certificate)) arguments.insert(arguments.end(), {"--cert-type", "P12"});
+  if (flags.key.empty()) flags.key = variable("MAYFLY_KEY");
+  if (!flags.key.empty()) arguments.insert(arguments.end(), {"--key", flags.key});
+  return arguments;
+}
+
+// The key's password as a configuration file of curl.
+Credential certificate_password_for(const NetworkFlags& flags) {
+  Credential credential;
+  if (flags.certificate.empty() || flags.certificate_password_file.empty()) return credential;
+  const Secret password = read_secret_file(flags.certificate_password_file);
+  std::string line = "pass = \"";
+  for (const char c : password.reveal()) {
+    if (c == '"' || c == '\\') line += '\\';
+    line += c;
+  }
+  line += "\"\n";
+  credential.file = memory_file(line);
+  wipe(line);
+  credential.arguments = {"-K", path_of(credential.file)};
+  return credential;
+}
+
 Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
   const Credentials& credentials = session.credentials();
   if (curl.token == CurlArguments::Token::optional) {
@@ -134,13 +183,22 @@ int run_curl(const Invocation& invocation) {
   }
   if (invocation.cloud == Invocation::Cloud::fedramp) curl.network.fedramp = true;
   curl.network.host_only_redirect = true;
+  complete_from_environment(curl.network);
   const Url url = parse_url(curl.urls.front());
+  std::vector<std::string> added = certificate_from_environment(curl.network);
+  const Credential password = certificate_password_for(curl.network);
   Session session(curl.network);
   const Grant grant = grant_for(curl, url, session);
   const Credential credential = credential_for(curl, url, session, grant);
-  std::vector<std::string> arguments = with_after_each_next(curl.arguments, credential.arguments);
+  for (const Credential* one : {&password, &credential})
+    added.insert(added.end(), one->arguments.begin(), one->arguments.end());
   for (const std::string& entry : connect_to_from_environment()) {
-    arguments.insert(arguments.begin(), {"--connect-to", entry});
+    added.insert(added.begin(), {"--connect-to", entry});
+  }
+  std::vector<std::string> arguments = with_after_each_next(curl.arguments, added);
+  // Without it curl takes "HOST/PATH" for plain HTTP.
+  if (!std::all_of(curl.urls.begin(), curl.urls.end(), has_scheme)) {
+    arguments.insert(arguments.begin(), {"--proto-default", "https"});
   }
   become_curl(std::move(arguments));
 }

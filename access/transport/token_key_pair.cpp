@@ -106,6 +106,9 @@ EnginePointer open_engine(const std::string& uri) {
     throw unusable(uri, fmt::format("the PKCS#11 module cannot be used: {}", take_openssl_error()),
                    "name the module in the URI: ?module-path=/path/to/module.so");
   }
+  // Its keys name it themselves; all others, such as those that verify tokens, are none of its
+  // business.
+  ENGINE_unregister_pkey_meths(engine.get());
   return engine;
 }
 

