@@ -42,7 +42,7 @@ class Edge:
         program = programs.edge()
         self.directory = tempfile.mkdtemp(prefix="mayfly-edge-")
         self.log_file = open(os.path.join(self.directory, "edge.log"), "w+b")
-        self._start(program, "--port", "0")
+        self._start(program, "--port", str(port))
 
     def _start(self, program, *options):
         # It ends with its stdin, so it does not outlive us even when we are killed.
