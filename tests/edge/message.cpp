@@ -194,7 +194,9 @@ void complete(Request& request) {
     request.query = parse_form(std::string_view(request.target).substr(question + 1));
   }
   const std::string host = request.header("host");
-  request.host = lower(host.substr(0, host.rfind(':')));
+  const std::size_t colon = host.rfind(':');
+  const bool has_port = colon != std::string::npos && host.find(']', colon) == std::string::npos;
+  request.host = lower(has_port ? host.substr(0, colon) : host);
   request.upgrade = lower(request.header("upgrade")) == "websocket";
 }
 
