@@ -106,8 +106,9 @@ EnginePointer open_engine(const std::string& uri) {
     throw unusable(uri, fmt::format("the PKCS#11 module cannot be used: {}", take_openssl_error()),
                    "name the module in the URI: ?module-path=/path/to/module.so");
   }
-  // Its keys name it themselves; all others, such as those that verify tokens, are none of its
-  // business.
+  // Its keys name it themselves. All others, such as those that verify tokens, are none of its
+  // business, though libcurl makes every engine that is loaded serve them all.
+  ENGINE_set_flags(engine.get(), ENGINE_get_flags(engine.get()) | ENGINE_FLAGS_NO_REGISTER_ALL);
   ENGINE_unregister_pkey_meths(engine.get());
   return engine;
 }
