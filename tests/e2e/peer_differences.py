@@ -1,4 +1,51 @@
 """Where mayfly means to differ from cloudflared, each with its reason."""
 from harness.comparison import Listed
 
-LISTED = []
+_METADATA = "HEAD [a-z.]+/ CF-Access-Metadata-Request=true"
+_DIAL = r"GET \S+ (Cf-Access-\S+ )*Sec-WebSocket-Version=13 Upgrade=websocket( X-Added=1)?"
+_SERVICE = "service-token(-refused)?"
+
+LISTED = [
+    Listed("files", "ours", r"\S+-app 0600 '<match token>'",
+           "the signed metadata is kept, so that a known application needs no question"),
+    Listed("files", "peer", r"\S+-token\.(lock|url) 0600 '.*'",
+           "what is left of a lock holds up the next login until it is found stale"),
+    Listed("files", "ours", r"\S+-cert\.pub 0600 '\S+ \.\. <comment>\\n'",
+           "the file of a certificate is a line"),
+    Listed("files", "peer", r"\S+-cert\.pub 0600 '\S+ \.\. <comment>'",
+           "the file of a certificate is a line"),
+    Listed("stdout", "ours", r"\nAdd to your <home>/\.ssh/config:\n\n(Host|Match host) .*",
+           "a blank line sets the block apart", "ssh-config"),
+    Listed("stdout", "peer", r"\nAdd to your <home>/\.ssh/config:\n(Host|Match host) .*",
+           "a blank line sets the block apart", "ssh-config"),
+    Listed("requests", "peer", _METADATA, "the application is remembered",
+           "token-stored|ssh-gen-again|ssh-known|listener"),
+    Listed("requests", "peer", "POST acme.cloudflareaccess.com/cdn-cgi/access/cert_sign .*",
+           "a certificate that is still valid is used", "ssh-gen-again"),
+    Listed("requests", "peer", _DIAL,
+           "it dials without a token first, though it has one: a connection more each time",
+           "ssh|ssh-known|listener"),
+    Listed("requests", "ours", _METADATA, "the application is verified before a secret goes to it",
+           _SERVICE),
+    Listed("requests", "ours", "GET acme.cloudflareaccess.com/cdn-cgi/access/certs",
+           "the application is verified before a secret goes to it", _SERVICE),
+    Listed("requests", "ours", "GET svc.example.com/ Cf-Access-Client-Id=robot.access",
+           "the token that a service token earns is got once and stored", _SERVICE),
+    Listed("requests", "ours", _DIAL + " token=app",
+           "the token that a service token earns is got once and stored", "service-token"),
+    Listed("requests", "peer", _DIAL, "the token that a service token earns is used in its place",
+           _SERVICE),
+    Listed("files", "ours", "svc.example.com-[0-9a-f]{64}-token 0600 '<app token>'",
+           "the token that a service token earns is got once and stored", "service-token"),
+    Listed("files", "ours", "acme.cloudflareaccess.com-jwks 0600 key set",
+           "the application is verified before a secret goes to it", _SERVICE),
+    Listed("codes", "ours", "2", "usage", "without-arguments"),
+    Listed("codes", "peer", "1", "usage", "without-arguments"),
+    Listed("codes", "ours", "3", "a login is needed", "token-none|token-expired"),
+    Listed("codes", "peer", "1", "a login is needed", "token-none"),
+    Listed("codes", "peer", "0", "no token is no success, expired or not", "token-expired"),
+    Listed("codes", "ours", "4", "Access refused", "service-token-refused"),
+    Listed("codes", "peer", "1", "Access refused", "service-token-refused"),
+    Listed("codes", "ours", "0", "a listener told to end has done its work", "listener"),
+    Listed("codes", "peer", "-15", "a listener told to end has done its work", "listener"),
+]

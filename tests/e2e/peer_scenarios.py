@@ -247,9 +247,9 @@ def started_at_once(edge, programs_of):
     first, second = pair(edge, programs_of, ("ours", "peer"))
     first.home.install_browser()
     both = [tool.start("login", "--no-verbose", "https://web.example.com")
-            for tool in (first, second, first, second)]
+            for tool in (first, second)]
     results = [running.finish() for running in both]
-    assert [r.code for r in results] == [0, 0, 0, 0], "\n".join(map(str, results))
+    assert [r.code for r in results] == [0, 0], "\n".join(map(str, results))
     assert len({r.out for r in results}) == 1, results
     assert len(first.home.browsed()) == 1, json.dumps(first.home.browsed(), indent=1)
     return [first]

@@ -10,7 +10,8 @@ from .edge import claims
 from .home import Home
 
 JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
-KEY = re.compile(r"[\w-]{43}=")
+KEY = re.compile(r"[\w-]{43}(=|%3D)")
+COMMENT = re.compile(r"/\S+/signing-\d+\.pub")  # ssh-keygen's, of the edge's file
 PROMPTS = ("A browser window should have opened at the following URL:",
            "Please open the following URL and log in with your Cloudflare account:")
 # The values say what is asked; of cookies only the names do, of tokens only their kind.
@@ -41,6 +42,7 @@ class Tool:
         self.home = home or Home(edge)
         del self.home.variables["MAYFLY_CONNECT_TO"]  # the peer knows none
         self.seen = Observation()
+        self.heard = []  # stderr, for whoever has to find out
 
     def start(self, *arguments, **more):
         return self.home.start("access", *arguments, program=self.program, **more)
@@ -50,6 +52,7 @@ class Tool:
 
     def keep(self, result):
         self.seen.stdout.append(self.plain(result.out.decode("utf-8", "backslashreplace")))
+        self.heard.append(result.err)
         self.seen.codes.append(str(result.code))
         self.seen.prompts += [line for line in PROMPTS if line in result.err]
         return result
@@ -78,7 +81,7 @@ def request_line(entry):
         words.append(f"cookie {name}" + (f"={kind(value)}" if JWT.match(value) else ""))
     if entry["method"] == "POST":
         words.append(body_shape(entry["body"]))
-    return " ".join(re.sub(r"(kid|meta|redirect_url|state)=[^& ]+", r"\1=..", word) for word in words)
+    return " ".join(re.sub(r"(kid|meta|nonce|redirect_url|state)=[^& ]+", r"\1=..", word) for word in words)
 
 
 def body_shape(body):
@@ -108,6 +111,7 @@ def format_of(content):
     text = re.sub(r'"(pid|start_time)":\d+', r'"\1":N', text)
     text = re.sub(r"(-----BEGIN [\w ]+-----).*(-----END [\w ]+-----)", r"\1..\2", text, flags=re.S)
     text = re.sub(r"^((?:ecdsa|ssh)-\S+) \S+", r"\1 ..", text)
+    text = COMMENT.sub("<comment>", text)
     return repr(text if not text.startswith("https://") else "URL")
 
 
