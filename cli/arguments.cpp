@@ -73,6 +73,8 @@ std::string lower_first(std::string text) {
 
 std::unique_ptr<CLI::App> make_parser(const Usage& usage) {
   auto parser = std::make_unique<CLI::App>(std::string(usage.description));
+  // As in Go's flags; those that may be repeated keep all.
+  parser->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   parser->set_help_flag("--help,-h", "show this help");
   if (!usage.examples.empty()) parser->footer(fmt::format("Examples:\n{}", usage.examples));
   parser->formatter(std::make_shared<HelpFormatter>(usage.synopsis));

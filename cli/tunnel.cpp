@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
+#include "access/transport/upgrade.hpp"
 #include "cli/arguments.hpp"
 #include "cli/message.hpp"
 #include "cli/readiness.hpp"
@@ -19,6 +22,7 @@ struct TunnelFlags {
   std::string hostname, destination;
   std::vector<std::string> listeners, headers, positionals;
   std::string connect_to;
+  std::uint64_t debug_stream = 0;
   unsigned ping_interval = 30;
   NetworkFlags network;
 };
@@ -40,6 +44,8 @@ void bind(CLI::App& parser, TunnelFlags& flags, const Invocation& invocation) {
       ->check(CLI::Range(0, 3600));
   parser.add_option("--connect-to", flags.connect_to, "HOST, HOST:PORT or SNI:PORT:HOST")
       ->group("");
+  // Accepted for scripts that have it; what passes through a tunnel is not for a log.
+  parser.add_option("--debug-stream", flags.debug_stream, "no effect")->group("");
   parser.add_option("LISTENER", flags.positionals, "the same as --url");
   bind_network_flags(parser, flags.network, invocation);
 }
@@ -160,6 +166,8 @@ int run_tunnel(const Invocation& invocation) {
   TunnelOptions options;
   options.url = parse_url(flags.hostname);
   options.headers = user_headers(flags);
+  // For its checks: a listener would meet a bad header at its first connection only.
+  static_cast<void>(upgrade_text({options.url, options.headers, {}, {}}));
   options.ping_interval = std::chrono::seconds(flags.ping_interval);
   if (!flags.connect_to.empty()) {
     flags.network.connect_to.push_back(curl_connect_to(flags.connect_to, options.url));
