@@ -1,8 +1,11 @@
 """Service tokens: accepted, remembered, and refused without ever opening a browser."""
+import os
 import time
 
+from harness import programs
 from harness.case import DONE, REFUSED, USAGE, EdgeCase
-from harness.edge import header
+from harness.edge import claims, header
+from harness.listener import ListenerCase
 from harness.process import PIPE
 
 ID, SECRET = "0123456789abcdef.access", "the-s3cret"
@@ -89,3 +92,125 @@ class ServiceToken(EdgeCase):
         for entry in self.edge.log():
             if entry["host"] != "ssh.example.com":
                 self.assertEqual(header(entry, "Cf-Access-Client-Secret"), [], entry)
+
+
+class Tunnels(ListenerCase):
+    """The same behind a listener and around curl, and what an accepted one has earned."""
+
+    def setUp(self):
+        super().setUp()
+        self.prepare()
+
+    def prepare(self, **more):
+        for name in ("echo", "web"):
+            self.edge.application(name, policy="service",
+                                  service_tokens=[{"id": ID, "secret": SECRET}], **more)
+            if self.home.token_name(name) in self.home.files():
+                os.unlink(self.home.file(self.home.token_name(name)))
+        os.symlink(programs.system("curl"), os.path.join(self.home.bin, "curl"))
+        self.home.install_idle_browser()
+
+    def assert_earned(self, application):
+        earned = claims(self.home.text(self.home.token_name(application)))
+        self.assertEqual(earned["common_name"], ID)
+        self.assertEqual(self.home.browsed(), [])
+
+    def test_listener(self):
+        file = self.home.plant("../secret", SECRET + "\n")
+        for flags, env in [(["--service-token-id", ID, "--service-token-secret", SECRET], {}),
+                           (["-id=" + ID, "--service-token-secret-file", file], {}), ([], RIGHT)]:
+            with self.subTest(flags):
+                running, port = self.at_free_port(*flags, env=env)
+                for _ in range(2):
+                    self.assert_echo(self.connect(port))
+                self.assert_earned("echo")
+                self.assertNotIn(SECRET, running.err)
+                running.kill()
+
+    def test_curl(self):
+        file = self.home.plant("../secret", SECRET + "\n")
+        for flags, env in [(["--service-token-id", ID, "--service-token-secret", SECRET], {}),
+                           (["--service-token-id=" + ID, "--service-token-secret-file", file], {}),
+                           ([], RIGHT)]:
+            with self.subTest(flags):
+                result = self.home.mayfly("curl", "-s", *flags, "https://web.example.com", env=env)
+                self.assertEqual((result.code, result.out[:14]), (0, b"hello from web"), result)
+                self.assert_earned("web")
+
+    def test_earned_token_is_used_and_printed(self):
+        self.assert_done(self.home.mayfly("login", "-q", "web.example.com", env=RIGHT))
+        logins = self.edge.stats()["service_logins"]
+        self.assertGreater(logins, 0)
+        for env in (RIGHT, {}):
+            result = self.assert_done(self.home.mayfly("token", "web.example.com", env=env))
+            self.assertEqual(result.out.decode(), self.home.text(self.home.token_name("web")))
+        # The token alone opens the application, and nobody asks with the secret again.
+        result = self.home.mayfly("curl", "-s", "https://web.example.com")
+        self.assertEqual((result.code, result.out[:14]), (0, b"hello from web"), result)
+        self.assert_done(self.home.mayfly("login", "-q", "web.example.com", env=RIGHT))
+        self.assertEqual(self.edge.stats()["service_logins"], logins)
+
+    def test_token_prints_none_when_none_was_earned(self):
+        result = self.home.mayfly("token", "web.example.com", env=WRONG)
+        self.assertNotEqual(result.code, 0, result)
+        self.assertEqual(result.out, b"")
+        self.assertEqual(self.home.browsed(), [])
+
+    def test_refused_by_a_listener(self):
+        for refusal in ("403", "login"):
+            with self.subTest(refusal):
+                self.fresh()
+                self.prepare(service_refusal=refusal)
+                running, port = self.at_free_port(env=WRONG)
+                try:
+                    self.assertEqual(self.connect(port).recv(1), b"")
+                except ConnectionResetError:
+                    pass
+                running.wait_err("ERR .*echo.example.com.*Service Auth")
+                self.assertFalse(running.has_ended())
+                self.assertEqual((self.home.browsed(), self.edge.stats()["polls"]), ([], 0))
+
+    def test_refused_around_curl(self):
+        for refusal in ("403", "login"):
+            with self.subTest(refusal):
+                self.fresh()
+                self.prepare(service_refusal=refusal)
+                result = self.home.mayfly("curl", "-s", "https://web.example.com", env=WRONG)
+                self.assert_error(result, REFUSED, "web.example.com", "service auth")
+                self.assertEqual((self.home.browsed(), self.edge.stats()["polls"]), ([], 0))
+
+    def test_refused_within_a_second_of_the_answer(self):
+        for refusal in ("403", "login"):
+            with self.subTest(refusal):
+                self.fresh()
+                self.prepare(service_refusal=refusal)
+                result = self.home.mayfly("ssh", "--hostname", "echo.example.com", env=WRONG)
+                ended = time.time()
+                self.assert_error(result, REFUSED, "service auth")
+                last = max(entry["time"] for entry in self.edge.log())
+                self.assertLess(ended - last, 2)  # one second, and one for a busy machine
+
+
+class Signer(EdgeCase):
+    def generate(self):
+        self.edge.application("ssh", service_tokens=[{"id": ID, "secret": SECRET}])
+        self.home.install_idle_browser()
+        return self.home.mayfly("ssh-gen", "--hostname", "ssh.example.com", env=RIGHT)
+
+    def assert_refused(self, result, words):
+        self.assertEqual(result.code, REFUSED, result)
+        self.assertIn(words, result.err)
+        self.assert_printable(result.err)
+        self.assertEqual((self.home.browsed(), self.edge.stats()["polls"]), ([], 0))
+        self.assertFalse([name for name in self.home.files() if "cf_key" in name])
+
+    def test_words_of_its_refusal(self):
+        words = "service tokens get no certificate here; ask platform@example.com"
+        self.edge.fault("cert_sign.json_error", {"value": words})
+        self.assert_refused(self.generate(), words)
+
+    def test_token_without_principals(self):
+        result = self.generate()
+        entry = self.edge.log(path="/cdn-cgi/access/cert_sign")[-1]
+        self.assertEqual(entry["status"], 403)
+        self.assert_refused(result, "service tokens cannot be used to sign certificates")
