@@ -211,6 +211,7 @@ class Signer(EdgeCase):
 
     def test_token_without_principals(self):
         result = self.generate()
+        self.assertTrue(self.edge.log(path="/cdn-cgi/access/cert_sign"), result)
         entry = self.edge.log(path="/cdn-cgi/access/cert_sign")[-1]
         self.assertEqual(entry["status"], 403)
         self.assert_refused(result, "service tokens cannot be used to sign certificates")

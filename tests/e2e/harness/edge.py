@@ -57,6 +57,9 @@ class Edge:
         self.port, self.ca = self.facts["port"], self.facts["ca"]
         self.ssh_ca_pub = self.facts["ssh_ca_pub"]
         self.connect_to = f":443:127.0.0.1:{self.port}"
+        # It makes keys when they are first needed, which may outlast a client's patience.
+        self.reset()
+        self.mint("org", team="acme")
 
     def complaints(self):
         self.log_file.seek(0)
@@ -66,7 +69,6 @@ class Edge:
         """A new process with the same keys at the same port, configured as before the first test."""
         self._end()
         self._start(programs.edge(), "--port", str(self.port))
-        self.reset()
 
     def _end(self):
         self.process.stdin.close()
