@@ -11,7 +11,6 @@ from harness.edge import EMAIL, USER, claims, header
 from harness.sshd import Sshd, client_config
 from harness.process import Running, run
 from harness.terminal import Terminal
-from harness.waiting import eventually
 
 HOST = "echo.example.com"
 WEB = "web.example.com"
