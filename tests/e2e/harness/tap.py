@@ -36,6 +36,8 @@ class TapResult(unittest.TestResult):
     def stopTest(self, test):
         super().stopTest(test)
         self.number += 1
+        if sys.exc_info()[0]:  # on its way out of the test: nothing has been decided
+            self.failures_of_test.append("interrupted")
         word = "not ok" if self.failures_of_test else "ok"
         note = f" # SKIP {self.skipped_because}" if self.skipped_because else ""
         print(f"{word} {self.number} - {test.id()}{note}")
