@@ -34,7 +34,8 @@ Want interpret(SSL* ssl, int result, bool& truncated, error_code& error) {
       break;
     default:
       truncated = ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
-      error = truncated ? error_code(asio::error::eof) : error_code(asio::error::fault);
+      error = truncated ? error_code(asio::error::eof)
+                        : make_error_code(boost::system::errc::protocol_error);
   }
   return Want::nothing;
 }

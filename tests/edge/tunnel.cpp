@@ -332,7 +332,7 @@ void Tunnel::note_end() {
   record_->close_received = reason.code;
   record_->close_reason = std::string(reason.reason.data(), reason.reason.size());
   if (record_->end != "open") return;
-  if (error_ == websocket::error::closed || (closed_ && reason.code != 0)) {
+  if (error_ == websocket::error::closed || reason.code != 0) {
     record_->end = "close";
     if (record_->close_sent == 0) record_->close_sent = reason.code;
   } else if (error_ == asio::error::eof) {
