@@ -172,6 +172,16 @@ bool takes_value(std::string_view long_name) {
   return std::binary_search(std::begin(long_with_value), std::end(long_with_value), long_name);
 }
 
+std::string without_password(const std::string& certificate) {
+  if (certificate.starts_with("pkcs11:")) return certificate;
+  std::string name;
+  for (std::size_t i = 0; i < certificate.size() && certificate[i] != ':'; ++i) {
+    if (certificate[i] == '\\' && i + 1 < certificate.size()) ++i;
+    name += certificate[i];
+  }
+  return name;
+}
+
 // One walk over the arguments; a table says what each option means to us.
 class Reader {
  public:
@@ -231,7 +241,7 @@ class Reader {
     if (name == "url") result_.urls.push_back(value);
     if (name == "config") result_.reach = CurlArguments::Reach::open;
     // curl's "FILE:PASSWORD"; a colon behind a backslash or in a pkcs11: URI is part of the name.
-    if (name == "cert") result_.network.certificate = value;
+    if (name == "cert") result_.network.certificate = without_password(value);
     if (name == "key") result_.network.key = value;
     if (name == "cacert") result_.network.ca_file = value;
     if (name == "proxy") result_.network.proxy = value;

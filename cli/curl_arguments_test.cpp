@@ -68,6 +68,15 @@ TEST_CASE("curl's connection options serve us too, and stay with curl") {
   CHECK(parsed.network.resolve == Words{"a:443:[::1]"});
 }
 
+TEST_CASE("a password behind the certificate's name is none of its name") {
+  const auto name = [](const std::string& value) {
+    return parse_curl_arguments({"-E", value, "a.example"}).network.certificate;
+  };
+  CHECK(name("c.pem:secret") == "c.pem");
+  CHECK(name("c\\:d.pem") == "c:d.pem");
+  CHECK(name("pkcs11:token=t;object=o") == "pkcs11:token=t;object=o");
+}
+
 TEST_CASE("following redirects opens the reach") {
   using Reach = CurlArguments::Reach;
   CHECK(parse_curl_arguments({"a.example"}).reach == Reach::one_host);

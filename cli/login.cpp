@@ -78,6 +78,9 @@ int run_login(const Invocation& invocation) {
            "  mayfly login --service-token-id ID --service-token-secret-file F api.example.com"});
   bind(*parser, flags, invocation);
   if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  if (flags.url.empty() && flags.app.empty()) {
+    throw Error(ErrorKind::usage, "please provide a URL", "run: mayfly access login URL");
+  }
   const Url url = parse_url(flags.url.empty() ? flags.app : flags.url);
 
   Session session(flags.network);
