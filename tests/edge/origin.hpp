@@ -7,6 +7,15 @@
 
 namespace edge {
 
+struct Destination {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+// The address bytes go to, for the origins that have one; an answer when that is not to be.
+std::optional<Response> choose_destination(const Passage& passage,
+                                           std::optional<Destination>& destination);
+
 // Connects to a numeric address or localhost.
 asio::awaitable<bool> connect(Socket& socket, const std::string& host, std::uint16_t port);
 

@@ -344,42 +344,6 @@ void Tunnel::note_end() {
   }
 }
 
-struct Destination {
-  std::string host;
-  std::uint16_t port = 0;
-};
-
-// A bastion's destination: "host:port", "[::1]:port", with or without scheme and path.
-std::optional<Destination> parse_destination(std::string text) {
-  if (const auto scheme = text.find("://"); scheme != std::string::npos) text.erase(0, scheme + 3);
-  text = text.substr(0, text.find('/'));
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos) return std::nullopt;
-  std::string host = text.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  const int port = std::atoi(text.c_str() + colon + 1);
-  if (port <= 0 || port > 65535) return std::nullopt;
-  return Destination{host, static_cast<std::uint16_t>(port)};
-}
-
-bool is_loopback(const std::string& host) {
-  error_code error;
-  const auto address = asio::ip::make_address(host, error);
-  return host == "localhost" || (!error && address.is_loopback());
-}
-
-// The address bytes go to, for the origins that have one; an answer when that is not to be.
-std::optional<Response> choose_destination(const Passage& passage,
-                                           std::optional<Destination>& destination) {
-  const Origin& origin = passage.application->origin;
-  if (origin.kind == OriginKind::tcp) destination = Destination{origin.host, origin.port};
-  if (origin.kind != OriginKind::bastion) return std::nullopt;
-  destination = parse_destination(passage.request.header("cf-access-jump-destination"));
-  if (!destination) return message_page(400, "Bad request", "No usable jump destination.");
-  if (!is_loopback(destination->host)) return forbidden_page(passage.request.host, passage.ray);
-  return std::nullopt;
-}
-
 }  // namespace
 
 asio::awaitable<void> tunnel(TlsStream& stream, Passage& passage) {
