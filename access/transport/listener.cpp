@@ -47,6 +47,7 @@ class Listener {
       : options_(options),
         dialer_(options.tunnel, TlsContext::Buffers::release),
         loop_(ASIO_CONCURRENCY_HINT_UNSAFE),
+        last_moment_(loop_),
         authorizer_(authorization) {}
 
   void open();
@@ -69,7 +70,8 @@ class Listener {
   const ListenerOptions& options_;
   Dialer dialer_;
   BufferPool buffers_;
-  asio::io_context loop_;  // what still waits in it goes before the three above
+  asio::io_context loop_;           // what still waits in it goes before the three above
+  asio::steady_timer last_moment_;  // when it is over, whatever is still open
   Authorizer authorizer_;
   std::vector<ListeningSocket> sockets_;
   std::unordered_map<TunnelRun*, Held> held_;
@@ -177,6 +179,10 @@ void Listener::shut_down() {
   ending_ = true;
   std::vector<std::shared_ptr<TunnelRun>> runs;
   for (const auto& [key, held] : held_) runs.push_back(held.run);
+  last_moment_.expires_after(1500ms);
+  last_moment_.async_wait([this](const auto& error) {
+    if (!error) loop_.stop();
+  });
   for (const auto& run : runs) run->interrupt();
   if (held_.empty()) loop_.stop();
 }

@@ -192,7 +192,7 @@ class ProxyWire : public Wire {
  public:
   explicit ProxyWire(std::shared_ptr<ProxyTransfer> transfer) : transfer_(std::move(transfer)) {}
 
-  IoResult read(std::span<std::byte> into) override {
+  IoResult read(std::span<std::byte> into, std::span<std::byte>) override {
     std::size_t bytes = 0;
     const CURLcode code = curl_easy_recv(easy(), into.data(), into.size(), &bytes);
     if (code == CURLE_OK && bytes == 0) return {.state = IoResult::State::ended};

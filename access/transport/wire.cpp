@@ -7,7 +7,9 @@
 #include <openssl/bio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -33,10 +35,31 @@ bool settle(BIO* bio, WireEnd& end) {
   return end.last.state == IoResult::State::moved;
 }
 
+// OpenSSL asks for a record's header, then for its body. Its own read-ahead would halve the system
+// calls, but moves what it has read ahead once for each record (1.5 copies of every byte,
+// measured). Here the next header comes with the body before it, and a small record whole with its
+// header.
+std::size_t worth_reading_ahead(std::size_t asked) {
+  constexpr std::size_t header = 5;  // RFC 8446 section 5.1
+  return asked > header ? header : sizeof(WireEnd::ahead);
+}
+
+std::size_t take_ahead(WireEnd& end, std::span<std::byte> into) {
+  const std::size_t size = std::min(into.size(), end.ahead_end - end.ahead_begin);
+  std::memcpy(into.data(), end.ahead.data() + end.ahead_begin, size);
+  end.ahead_begin += size;
+  return size;
+}
+
 int on_read(BIO* bio, char* into, std::size_t size, std::size_t* done) noexcept {
   WireEnd& end = end_of(bio);
-  end.last = end.wire->read(std::as_writable_bytes(std::span(into, size)));
-  *done = end.last.bytes;
+  const auto room = std::as_writable_bytes(std::span(into, size));
+  BIO_clear_retry_flags(bio);
+  if (*done = take_ahead(end, room); *done > 0) return 1;
+  end.last = end.wire->read(room, std::span(end.ahead).first(worth_reading_ahead(size)));
+  *done = std::min(end.last.bytes, size);
+  end.ahead_begin = 0;
+  end.ahead_end = end.last.bytes - *done;
   return settle(bio, end) ? 1 : 0;
 }
 
@@ -91,20 +114,21 @@ SocketWire::~SocketWire() {
   if (socket_) shutdown(socket_.get(), SHUT_RDWR);
 }
 
-IoResult SocketWire::read(std::span<std::byte> into) {
+IoResult SocketWire::read(std::span<std::byte> into, std::span<std::byte> more) {
   if (drained_) {
     drained_ = false;
     return {.state = IoResult::State::wait_readable};
   }
+  iovec pieces[] = {{into.data(), into.size()}, {more.data(), more.size()}};
   ssize_t count = -1;
   do {
-    count = recv(socket_.get(), into.data(), into.size(), 0);
+    count = readv(socket_.get(), pieces, 2);
   } while (count < 0 && errno == EINTR);
   if (count == 0) return {.state = IoResult::State::ended};
   if (count < 0 && errno == EAGAIN) return {.state = IoResult::State::wait_readable};
   if (count < 0) return failed_with(errno);
   const auto bytes = static_cast<std::size_t>(count);
-  drained_ = bytes < into.size();
+  drained_ = bytes < into.size() + more.size();
   return {.bytes = bytes};
 }
 
