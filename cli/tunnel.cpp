@@ -6,14 +6,15 @@
 #include <cstdint>
 
 #include "access/core/error.hpp"
-#include "access/core/log.hpp"
 #include "access/core/text.hpp"
 #include "access/transport/upgrade.hpp"
 #include "cli/arguments.hpp"
-#include "cli/message.hpp"
+#include "cli/ending_line.hpp"
+#include "cli/listening.hpp"
 #include "cli/readiness.hpp"
 #include "cli/session.hpp"
 #include "cli/tunnel_authorization.hpp"
+#include "cli/user_headers.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -50,17 +51,8 @@ void bind(CLI::App& parser, TunnelFlags& flags, const Invocation& invocation) {
   bind_network_flags(parser, flags.network, invocation);
 }
 
-std::vector<Header> user_headers(const TunnelFlags& flags) {
-  std::vector<Header> headers;
-  for (const std::string& line : flags.headers) {
-    const auto colon = line.find(':');
-    if (colon == std::string::npos || trim(std::string_view(line).substr(0, colon)).empty()) {
-      throw Error(ErrorKind::usage, fmt::format("{} is no header", printable(line)),
-                  "write it as \"Name: value\"");
-    }
-    headers.emplace_back(trim(std::string_view(line).substr(0, colon)),
-                         trim(std::string_view(line).substr(colon + 1)));
-  }
+std::vector<Header> headers_of(const TunnelFlags& flags) {
+  std::vector<Header> headers = user_headers(flags.headers);
   if (!flags.destination.empty())
     headers.emplace_back("Cf-Access-Jump-Destination", flags.destination);
   return headers;
@@ -80,13 +72,6 @@ std::string curl_connect_to(const std::string& text, const Url& url) {
   return fmt::format("{}:{}:{}:{}", url.host, url.port, host, port);
 }
 
-std::string ending_line(const Ending& ending) {
-  return fmt::format("{} after {:.1f} s, {} bytes sent, {} received, close code {}",
-                     ending.reason.empty() ? "connection lost" : ending.reason,
-                     std::chrono::duration<double>(ending.age).count(), ending.sent,
-                     ending.received, ending.close_code);
-}
-
 int exit_code(const Ending& ending) {
   switch (ending.how) {
     case Ending::How::closed:
@@ -101,45 +86,14 @@ int exit_code(const Ending& ending) {
   return 1;
 }
 
-std::string authority(const ListenAddress& address) {
-  if (address.family == ListenAddress::Family::unix_socket) return "unix:" + address.path;
-  const bool is_ipv6 = address.host.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", address.host, is_ipv6 ? "]" : "",
-                     address.port);
-}
-
-bool is_loopback(const ListenAddress& address) {
-  return address.family == ListenAddress::Family::unix_socket || address.host == "localhost" ||
-         address.host.empty() || address.host == "::1" || address.host.starts_with("127.");
-}
-
-// Whoever connects passes with this person's identity.
-void warn_when_open_to_others(const ListenAddress& address) {
-  if (is_loopback(address)) return;
-  log(LogLevel::warn, "other machines can use this listener with your identity",
-      {{"host", authority(address)}, {"hint", "listen on 127.0.0.1 or a unix: path"}});
-}
-
 int listen(const TunnelFlags& flags, const TunnelOptions& tunnel,
            const Authorization& authorization) {
   ListenerOptions options;
   options.tunnel = tunnel;
-  for (const auto* texts : {&flags.listeners, &flags.positionals}) {
-    for (const std::string& text : *texts) options.addresses.push_back(ListenAddress::parse(text));
-  }
-  options.ready = [left = options.addresses.size()](const ListenAddress& address) mutable {
-    log(LogLevel::info, "Start Websocket listener", {{"host", authority(address)}});
-    warn_when_open_to_others(address);
-    if (--left == 0) notify_service_manager("READY=1");
-  };
-  options.ended = [](const Ending& ending) {
-    if (ending.how == Ending::How::cut || ending.how == Ending::How::violation) {
-      log(LogLevel::warn, "a tunnel ended: " + ending_line(ending));
-    }
-  };
-  options.failed = [](const Error& error) {
-    log(LogLevel::error, error.message(), {{"hint", error.hint()}});
-  };
+  std::vector<std::string> places = flags.listeners;
+  places.insert(places.end(), flags.positionals.begin(), flags.positionals.end());
+  listen_at(places, "Start Websocket listener", options);
+  options.ended = log_bad_ending;
   run_listener(options, authorization);
   notify_service_manager("STOPPING=1");
   return 0;
@@ -165,7 +119,7 @@ int run_tunnel(const Invocation& invocation) {
 
   TunnelOptions options;
   options.url = parse_url(flags.hostname);
-  options.headers = user_headers(flags);
+  options.headers = headers_of(flags);
   // For its checks: a listener would meet a bad header at its first connection only.
   static_cast<void>(upgrade_text({options.url, options.headers, {}, {}}));
   options.ping_interval = std::chrono::seconds(flags.ping_interval);

@@ -1,3 +1,5 @@
+#include "access/transport/listen_address.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +8,6 @@
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
-#include "access/transport/tunnel.hpp"
 
 namespace mayfly {
 namespace {

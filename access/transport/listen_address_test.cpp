@@ -1,8 +1,9 @@
 // The forms an address to listen on is written in.
+#include "access/transport/listen_address.hpp"
+
 #include <doctest/doctest.h>
 
 #include "access/core/error.hpp"
-#include "access/transport/tunnel.hpp"
 
 using mayfly::Error;
 using mayfly::ErrorKind;

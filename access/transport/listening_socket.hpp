@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "access/core/descriptor.hpp"
-#include "access/transport/tunnel.hpp"
+#include "access/transport/listen_address.hpp"
 
 namespace mayfly {
 

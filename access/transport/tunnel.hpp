@@ -51,28 +51,4 @@ struct Ending {
 // came about (see refusal.hpp for what a refused upgrade means).
 Ending run_stdio_tunnel(const TunnelOptions& options, const Authorization& authorization);
 
-struct ListenAddress {
-  enum class Family { tcp, unix_socket } family = Family::tcp;
-  std::string host;  // name or address; "" is never "any": it means localhost
-  std::uint16_t port = 0;
-  std::string path;  // unix_socket
-
-  // "HOST:PORT", "[::1]:PORT", "PORT"?, "scheme://HOST:PORT", "unix:PATH". Throws usage Error.
-  static ListenAddress parse(std::string_view text);
-};
-
-struct ListenerOptions {
-  TunnelOptions tunnel;
-  std::vector<ListenAddress> addresses;
-  // Told each address when it accepts, with the port that was really taken.
-  std::function<void(const ListenAddress&)> ready = [](const ListenAddress&) {};
-  // Told the end of each connection, or the error that kept it from coming about.
-  std::function<void(const Ending&)> ended = [](const Ending&) {};
-  std::function<void(const class Error&)> failed = [](const class Error&) {};
-};
-
-// Blocks until SIGTERM, SIGINT or SIGHUP; then every tunnel is closed with 1001 and it returns within 2 s. One
-// thread. Throws Error when an address cannot be listened on.
-void run_listener(const ListenerOptions& options, const Authorization& authorization);
-
 }  // namespace mayfly

@@ -1,5 +1,7 @@
 #include "access/transport/tunnel_run.hpp"
 
+#include <sys/socket.h>
+
 #include <asio/post.hpp>
 #include <chrono>
 #include <span>
@@ -112,6 +114,9 @@ void TunnelRun::finish() {
   if (separate_out_) separate_out_->release();
   tunnel_.release();
   parts_.stream.reset();
+  // By name too, since a child at its login may hold a copy of the descriptor.
+  if (parts_.socket) shutdown(parts_.socket.get(), SHUT_RDWR);
+  parts_.socket = {};
   ended(pump_.ending(now()));
 }
 

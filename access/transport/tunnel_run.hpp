@@ -8,17 +8,20 @@
 #include <optional>
 #include <string>
 
+#include "access/core/descriptor.hpp"
 #include "access/transport/local_descriptors.hpp"
+#include "access/transport/open_connection.hpp"
 #include "access/transport/pump.hpp"
 #include "access/transport/tls.hpp"
 #include "access/transport/watched_descriptor.hpp"
 
 namespace mayfly {
 
-class TunnelRun : public std::enable_shared_from_this<TunnelRun> {
+class TunnelRun : public OpenConnection, public std::enable_shared_from_this<TunnelRun> {
  public:
   struct Parts {
     int local_in = -1, local_out = -1;  // non-blocking; stay open until the end
+    Descriptor socket = {};             // these two, when the run is to close them
     std::unique_ptr<TlsStream> stream;
     std::string early;  // what followed the upgrade's answer
   };
@@ -31,7 +34,7 @@ class TunnelRun : public std::enable_shared_from_this<TunnelRun> {
   // keeps itself alive until then.
   void start(Ended ended);
   // Close 1001, over within a second.
-  void interrupt();
+  void interrupt() override;
   // Over now; Close 1001 goes out if the connection takes it at once.
   void abandon();
 

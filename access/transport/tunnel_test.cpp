@@ -17,6 +17,7 @@
 #include "access/core/descriptor.hpp"
 #include "access/core/error.hpp"
 #include "access/core/interrupt.hpp"
+#include "access/transport/listener.hpp"
 #include "access/transport/test_tunnel.hpp"
 
 using namespace mayfly;

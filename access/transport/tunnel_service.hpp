@@ -1,0 +1,50 @@
+// From an accepted socket to a tunnel that carries its bytes.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <variant>
+#include <vector>
+
+#include "access/core/descriptor.hpp"
+#include "access/transport/authorizer.hpp"
+#include "access/transport/buffers.hpp"
+#include "access/transport/dial.hpp"
+#include "access/transport/listener.hpp"
+#include "access/transport/local_protocol.hpp"
+#include "access/transport/local_server.hpp"
+
+namespace mayfly {
+
+class TunnelService {
+ public:
+  struct Parts {
+    const ListenerOptions& options;
+    const Authorization& authorization;
+    Dialer& dialer;
+    BufferPool& buffers;
+    LocalServer& server;
+    LocalProtocol* protocol;  // none: the bytes are the tunnel's from the first on
+  };
+  // All of them outlive it.
+  explicit TunnelService(const Parts& parts)
+      : parts_(parts), authorizer_(parts.authorization) {}
+
+  // For LocalServer::run().
+  asio::awaitable<void> serve(Descriptor socket);
+
+ private:
+  using Opened = std::variant<Dialer::Open, LocalProtocol::Refusal>;
+  asio::awaitable<void> serve_by_protocol(Descriptor socket);
+  asio::awaitable<Opened> open(const std::vector<Header>& wanted);
+  asio::awaitable<Dialer::Outcome> dial(const std::vector<Header>& wanted);
+  void carry(Descriptor socket, Dialer::Open open);
+
+  Parts parts_;
+  Authorizer authorizer_;
+};
+
+// Until a signal. protocol may be null.
+void serve_tunnels(const ListenerOptions& options, const Authorization& authorization,
+                   LocalProtocol* protocol);
+
+}  // namespace mayfly

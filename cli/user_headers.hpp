@@ -1,0 +1,14 @@
+// The headers that the person adds with --header.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "access/transport/http.hpp"
+
+namespace mayfly::cli {
+
+// Lines "Name: value". Throws usage Error.
+std::vector<Header> user_headers(const std::vector<std::string>& lines);
+
+}  // namespace mayfly::cli
