@@ -152,10 +152,12 @@ TEST_CASE("times: durations") {
 
 TEST_CASE("times: RFC 3339, and the clock of the person") {
   CHECK(rfc3339(present) == "2025-11-23T17:22:00Z");
-  ::setenv("TZ", "XYZ-2", 1);  // two hours east (POSIX)
+  CHECK(rfc3339(sys_seconds(253402300799s)) == "9999-12-31T23:59:59Z");  // date -u -d @253402300799
+  ::setenv("TZ", "XYZ-2", 1);                                            // two hours east (POSIX)
   ::tzset();
   CHECK(clock_text(present, present) == "19:22");
   CHECK(clock_text(present + 5h, present) == "2025-11-24 00:22");
+  CHECK(clock_text(sys_seconds(253402214400s), present) == "9999-12-31 02:00");
   TokenClaims claims;
   claims.email = "jdoe\033@example.com";
   claims.expires = present;

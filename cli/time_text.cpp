@@ -7,8 +7,13 @@
 namespace mayfly::cli {
 namespace {
 
+// to_time_t() goes by way of nanoseconds, which end in 2262; a token may say 9999 for never.
+std::time_t seconds_of(std::chrono::sys_seconds time) {
+  return time.time_since_epoch().count();
+}
+
 std::tm local_time(std::chrono::sys_seconds time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  const std::time_t seconds = seconds_of(time);
   std::tm broken_down{};
   ::localtime_r(&seconds, &broken_down);
   return broken_down;
@@ -22,8 +27,7 @@ std::string two_units(long long count, const char* unit, long long rest, const c
 }  // namespace
 
 std::string rfc3339(std::chrono::sys_seconds time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds_of(time)));
 }
 
 std::string duration_text(std::chrono::seconds duration) {

@@ -11,6 +11,7 @@
 
 #include "access/core/directory_listing.hpp"
 #include "access/core/error.hpp"
+#include "access/core/file_time.hpp"
 #include "access/core/temporary_file.hpp"
 #include "access/core/text.hpp"
 
@@ -146,11 +147,7 @@ std::optional<StateDirectory::File> StateDirectory::read(std::string_view name,
                 fmt::format("cannot read {}: {} bytes are too many", path_of(name), size),
                 "remove it, and run the command again");
   }
-  const auto modified = std::chrono::system_clock::time_point(
-      std::chrono::duration_cast<std::chrono::system_clock::duration>(
-          std::chrono::seconds(status.st_mtim.tv_sec) +
-          std::chrono::nanoseconds(status.st_mtim.tv_nsec)));
-  return File{read_all(file.get(), size, path_of(name)), modified};
+  return File{read_all(file.get(), size, path_of(name)), modified_at(status)};
 }
 
 void StateDirectory::write(std::string_view name, std::string_view content) const {

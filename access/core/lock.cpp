@@ -17,6 +17,7 @@
 
 #include "access/core/directory_watch.hpp"
 #include "access/core/error.hpp"
+#include "access/core/file_time.hpp"
 #include "access/core/interrupt.hpp"
 #include "access/core/json.hpp"
 #include "access/core/temporary_file.hpp"
@@ -106,8 +107,7 @@ Holder inspect(const StateDirectory& directory, const std::string& name) {
   const long pid = owner ? owner->pid : 0;
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) throw system_error("cannot look at " + name, errno);
-  const auto age =
-      std::chrono::system_clock::now() - std::chrono::system_clock::from_time_t(status.st_mtime);
+  const auto age = std::chrono::system_clock::now() - modified_at(status);
   if (held || cloudflared_holds(owner, age)) return {Holder::alive, pid};
   // Only the path that still is the inode whose flock is ours may go.
   if (inode_at(directory.descriptor(), name) == inode_of(file.get())) directory.remove(name);

@@ -174,8 +174,10 @@ CertificateFacts facts_of(const X509* certificate) {
 }
 
 std::string date_text(std::chrono::sys_seconds time) {
-  return fmt::format("{:%Y-%m-%d %H:%M} UTC",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+  // Not to_time_t(): it goes by way of nanoseconds, which end in 2262, and certificates say 9999
+  // for never.
+  const std::time_t seconds = time.time_since_epoch().count();
+  return fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(seconds));
 }
 
 std::string certificate_text(const CertificateFacts& facts) {

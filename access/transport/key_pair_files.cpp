@@ -13,6 +13,7 @@
 
 #include "access/core/descriptor.hpp"
 #include "access/core/error.hpp"
+#include "access/core/file_time.hpp"
 #include "access/core/secret.hpp"
 #include "access/core/text.hpp"
 
@@ -190,11 +191,10 @@ Error no_format(const std::string& path) {
 FileStamp stamp_of(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) return {};
-  return {
-      .device = status.st_dev,
-      .inode = status.st_ino,
-      .size = status.st_size,
-      .modified_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
+  return {.device = status.st_dev,
+          .inode = status.st_ino,
+          .size = status.st_size,
+          .modified = modified_at(status)};
 }
 
 KeyPair read_certificate_file(const std::string& path, WantKey want_key, PasswordCache& passwords) {

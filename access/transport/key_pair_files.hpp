@@ -3,7 +3,7 @@
 
 #include <sys/types.h>
 
-#include <cstdint>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -22,7 +22,7 @@ struct FileStamp {
   dev_t device = 0;
   ino_t inode = 0;
   off_t size = 0;
-  std::int64_t modified_ns = 0;
+  std::chrono::system_clock::time_point modified;
   bool operator==(const FileStamp&) const = default;
 };
 // All zero when the file is not there.
