@@ -14,8 +14,9 @@ void Outgoing::add_data(BufferPool::Buffer buffer, std::size_t size) {
   payload_left_ = size;
 }
 
-void Outgoing::add_ping() {
-  if (!close_added_) control_ += websocket::control_frame(Opcode::ping, {}, websocket::next_mask());
+void Outgoing::add_ping(std::string_view body) {
+  if (close_added_) return;
+  control_ += websocket::control_frame(Opcode::ping, body, websocket::next_mask());
 }
 
 void Outgoing::add_pong(std::span<const std::byte> body) {

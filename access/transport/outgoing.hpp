@@ -30,7 +30,7 @@ class Outgoing {
     return {buffer.get() + websocket::max_header_size, websocket::full_payload};
   }
 
-  void add_ping();
+  void add_ping(std::string_view body);
   // Only the latest ping needs an answer (RFC 6455 section 5.5.3).
   void add_pong(std::span<const std::byte> body);
   // Nothing but what is on its way already goes before a Close, and nothing after it.

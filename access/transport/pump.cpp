@@ -14,9 +14,9 @@ namespace close_code = websocket::close_code;
 
 // Between looks at signals, timers and other tunnels: at most 1 MiB each way.
 constexpr int rounds_a_step = 16;
-constexpr std::uint64_t ping_size = 6;   // of the frame; TLS adds to it
-constexpr auto close_patience = 1500ms;  // for the peer's Close after ours
-constexpr auto goodbye_patience = 1s;    // for the connection to take our Close
+constexpr std::uint64_t ping_size = 6 + RoundTrip::body_size;  // of the frame; TLS adds to it
+constexpr auto close_patience = 1500ms;                        // for the peer's Close after ours
+constexpr auto goodbye_patience = 1s;  // for the connection to take our Close
 
 bool is_clean(std::uint16_t code) {
   return code == close_code::normal || code == close_code::going_away ||
@@ -108,8 +108,10 @@ void Pump::on_event(const Event& event) {
       incoming_.drop_input();
       outgoing_.add_close(event.code);
       return leave(Ending::How::violation, event.problem);
+    case Event::Kind::pong:
+      return round_trip_.answered(event.payload, now_);
     default:
-      return;  // a pong; that something came has been noted
+      return;
   }
 }
 
@@ -260,14 +262,22 @@ void Pump::check_liveness() {
     case Liveness::Verdict::fine:
       return;
     case Liveness::Verdict::ping:
-      outgoing_.add_ping();
-      flush();
-      return;
+      return ping();
     case Liveness::Verdict::dead:
       outgoing_.drop(ends_.buffers);
       leave(Ending::How::cut, "two pings were not answered");
       phase_ = Phase::finished;
   }
+}
+
+void Pump::ping() {
+  outgoing_.add_ping(round_trip_.begin(now_));
+  flush();
+}
+
+void Pump::probe(Time now) {
+  now_ = now;
+  if (phase_ == Phase::open && !sending_broken_ && !round_trip_.under_way()) ping();
 }
 
 Pump::Wants Pump::wants(bool more) const {
@@ -305,6 +315,7 @@ Ending Pump::ending(Time now) const {
   ending.sent = outgoing_.payload_sent();
   ending.received = incoming_.payload_written();
   ending.age = std::chrono::duration_cast<std::chrono::milliseconds>(now - started_);
+  ending.round_trip = round_trip_.last();
   return ending;
 }
 

@@ -12,6 +12,7 @@
 #include "access/transport/incoming.hpp"
 #include "access/transport/liveness.hpp"
 #include "access/transport/outgoing.hpp"
+#include "access/transport/round_trip.hpp"
 #include "access/transport/stream.hpp"
 #include "access/transport/tunnel.hpp"
 
@@ -52,6 +53,10 @@ class Pump {
   void local_is_writable() { local_out_.ready(Lane::Wait::writable); }
   void tunnel_is_readable() { tunnel_is(Lane::Wait::readable); }
   void tunnel_is_writable() { tunnel_is(Lane::Wait::writable); }
+
+  // Pings now, unless a ping is under way or the tunnel is about to end.
+  void probe(Time now);
+  const RoundTrip& round_trip() const noexcept { return round_trip_; }
 
   // By signal: Close 1001 is sent, within a second.
   void interrupt(Time now);
@@ -95,6 +100,7 @@ class Pump {
   void leave(Ending::How how, std::string_view reason);
   void check_time();
   void check_liveness();
+  void ping();
   void finish_when_done();
   Wants wants(bool more) const;
   std::optional<Time> deadline() const;
@@ -109,6 +115,7 @@ class Pump {
   Incoming incoming_;
   Outgoing outgoing_;
   Liveness liveness_;
+  RoundTrip round_trip_;
   bool local_ended_ = false;
   bool sending_broken_ = false;
   std::optional<IoResult> tunnel_ended_;  // seen, but not yet all that came before it is written

@@ -117,7 +117,7 @@ std::string close_with(int code, const std::string& reason = "") {
 
 // The client's frames, unmasked: "data" gathered, the rest told. Independent of the codec.
 struct Heard {
-  std::string data, told;
+  std::string data, told, last_ping;
   bool whole = true;
 
   explicit Heard(std::string_view bytes) {
@@ -143,7 +143,7 @@ struct Heard {
 
   void tell(unsigned first, const std::string& payload) {
     if (first == 0x82) data += payload;
-    if (first == 0x89) told += "ping ";
+    if (first == 0x89) told += "ping ", last_ping = payload;
     if (first == 0x8a) told += "pong(" + payload + ") ";
     if (first == 0x88 && payload.empty()) told += "close ";
     if (first == 0x88 && !payload.empty())
@@ -535,11 +535,12 @@ TEST_CASE("silence is pinged, and ends the tunnel after two pings") {
     CHECK_FALSE(pump.finished());
   }
   SUBCASE("while the line still moves towards the ping, it is waited for") {
-    for (int i = 0; i < 6; ++i) {
+    const int ping_bytes = static_cast<int>(world.tunnel.out.bytes.size());
+    for (int i = 1; i <= ping_bytes; ++i) {
       ++world.tunnel.acknowledged;
       world.now += 30s;
       world.settle(pump);
-      CHECK(Heard(world.tunnel.out.bytes).told == (i < 5 ? "ping " : "ping ping "));
+      CHECK(Heard(world.tunnel.out.bytes).told == (i < ping_bytes ? "ping " : "ping ping "));
     }
     CHECK_FALSE(pump.finished());
   }
@@ -564,6 +565,50 @@ TEST_CASE("silence is pinged, and ends the tunnel after two pings") {
     CHECK(world.now - world.start == 67500ms);
     CHECK(ending.age == 67500ms);
     CHECK(Heard(world.tunnel.out.bytes).told == "ping ping ");
+  }
+}
+
+TEST_CASE("a ping's way there and back is timed") {
+  World world;
+  Pump pump = world.make();
+  pump.probe(world.now);
+  world.settle(pump);
+  const Heard first(world.tunnel.out.bytes);
+  CHECK(first.told == "ping ");
+  CHECK_FALSE(pump.ending(world.now).round_trip);
+
+  SUBCASE("by the pong that carries the same") {
+    world.now += 42ms;
+    world.tunnel.in.pieces = {frame(0x8a, "?") + frame(0x8a, "") + frame(0x8a, first.last_ping)};
+    world.settle(pump);
+    CHECK(pump.ending(world.now).round_trip == 42ms);
+  }
+  SUBCASE("not by a pong that carries something else") {
+    world.tunnel.in.pieces = {frame(0x8a, ""), frame(0x8a, first.last_ping + "?")};
+    world.settle(pump);
+    CHECK_FALSE(pump.ending(world.now).round_trip);
+  }
+  SUBCASE("one ping at a time") {
+    pump.probe(world.now);
+    world.settle(pump);
+    CHECK(Heard(world.tunnel.out.bytes).told == "ping ");
+  }
+  SUBCASE("by the last of two, when the first was not answered") {
+    world.now += 30s;  // of silence
+    world.settle(pump);
+    const Heard second(world.tunnel.out.bytes);
+    CHECK(second.told == "ping ping ");
+    world.now += 7ms;
+    world.tunnel.in.pieces = {frame(0x8a, first.last_ping) + frame(0x8a, second.last_ping)};
+    world.settle(pump);
+    CHECK(pump.ending(world.now).round_trip == 7ms);
+  }
+  SUBCASE("and none is sent when it is over") {
+    world.tunnel.in.pieces = {close_with(1000)};
+    world.run(pump);
+    const std::string before = world.tunnel.out.bytes;
+    pump.probe(world.now);
+    CHECK(world.tunnel.out.bytes == before);
   }
 }
 

@@ -45,6 +45,7 @@ struct Ending {
   std::string reason;        // of the peer's Close, or what broke; printable
   std::uint64_t sent = 0, received = 0;  // payload bytes
   std::chrono::milliseconds age{};
+  std::optional<std::chrono::microseconds> round_trip;  // of the last ping that was answered
 };
 
 // The product of `mayfly access ssh`: stdin and stdout are the wire. Blocks until the end. Throws Error when no tunnel
