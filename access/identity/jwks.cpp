@@ -9,6 +9,7 @@
 
 #include "access/core/encoding.hpp"
 #include "access/core/json.hpp"
+#include "access/core/release.hpp"
 
 namespace mayfly {
 namespace {
@@ -20,18 +21,11 @@ constexpr int kMinModulusBits = 2048;
 constexpr int kMaxModulusBits = 8192;
 constexpr int kMaxExponentBits = 64;
 
-template <auto function>
-struct Free {
-  template <typename T>
-  void operator()(T* pointer) const {
-    function(pointer);
-  }
-};
-using Number = std::unique_ptr<BIGNUM, Free<BN_free>>;
-using ParameterBuilder = std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>>;
-using Parameters = std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
+using Number = std::unique_ptr<BIGNUM, Release<BN_free>>;
+using ParameterBuilder = std::unique_ptr<OSSL_PARAM_BLD, Release<OSSL_PARAM_BLD_free>>;
+using Parameters = std::unique_ptr<OSSL_PARAM, Release<OSSL_PARAM_free>>;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Release<EVP_PKEY_CTX_free>>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, Release<EVP_MD_CTX_free>>;
 
 const unsigned char* bytes_of(const std::string& text) {
   return reinterpret_cast<const unsigned char*>(text.data());

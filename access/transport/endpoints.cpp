@@ -20,6 +20,7 @@
 
 #include "access/core/descriptor.hpp"
 #include "access/core/error.hpp"
+#include "access/core/release.hpp"
 #include "access/core/text.hpp"
 #include "access/transport/deadline.hpp"
 #include "access/transport/watched_descriptor.hpp"
@@ -77,17 +78,13 @@ Endpoints interleaved(const Endpoints& all) {
   return ordered;
 }
 
-struct FreeAddresses {
-  void operator()(addrinfo* list) const noexcept { freeaddrinfo(list); }
-};
-
 Endpoints ask(const Target& target) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;
   addrinfo* list = nullptr;
   if (getaddrinfo(target.host.c_str(), target.port.c_str(), &hints, &list) != 0) return {};
-  const std::unique_ptr<addrinfo, FreeAddresses> owner(list);
+  const std::unique_ptr<addrinfo, Release<freeaddrinfo>> owner(list);
   Endpoints found;
   for (const addrinfo* one = list; one != nullptr; one = one->ai_next) {
     tcp::endpoint endpoint;

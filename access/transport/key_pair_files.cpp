@@ -172,7 +172,7 @@ KeyPair read_pkcs12(PKCS12* file, const Content& content, PasswordCache& passwor
   KeyPair pair;
   if (parse_pkcs12(file, *password, pair)) return pair;
   // Files from older tools are encrypted with RC2 or 3DES, which OpenSSL 3 has put aside.
-  const std::unique_ptr<OSSL_PROVIDER, OpensslFree<OSSL_PROVIDER_unload>> legacy(
+  const std::unique_ptr<OSSL_PROVIDER, Release<OSSL_PROVIDER_unload>> legacy(
       OSSL_PROVIDER_try_load(nullptr, "legacy", 1));
   ERR_clear_error();
   if (parse_pkcs12(file, *password, pair)) return pair;

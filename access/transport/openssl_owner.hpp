@@ -11,21 +11,15 @@
 #include <memory>
 #include <string>
 
+#include "access/core/release.hpp"
+
 namespace mayfly {
 
-template <auto Free>
-struct OpensslFree {
-  template <typename Object>
-  void operator()(Object* object) const noexcept {
-    Free(object);
-  }
-};
-
-using BioPointer = std::unique_ptr<BIO, OpensslFree<BIO_free>>;
-using KeyPointer = std::unique_ptr<EVP_PKEY, OpensslFree<EVP_PKEY_free>>;
-using X509Pointer = std::unique_ptr<X509, OpensslFree<X509_free>>;
-using Pkcs12Pointer = std::unique_ptr<PKCS12, OpensslFree<PKCS12_free>>;
-using SslContextPointer = std::unique_ptr<SSL_CTX, OpensslFree<SSL_CTX_free>>;
+using BioPointer = std::unique_ptr<BIO, Release<BIO_free>>;
+using KeyPointer = std::unique_ptr<EVP_PKEY, Release<EVP_PKEY_free>>;
+using X509Pointer = std::unique_ptr<X509, Release<X509_free>>;
+using Pkcs12Pointer = std::unique_ptr<PKCS12, Release<PKCS12_free>>;
+using SslContextPointer = std::unique_ptr<SSL_CTX, Release<SSL_CTX_free>>;
 
 struct FreeX509Stack {
   void operator()(STACK_OF(X509) * stack) const noexcept { sk_X509_pop_free(stack, X509_free); }

@@ -19,7 +19,7 @@
 namespace mayfly::testing {
 namespace {
 
-using SslPointer = std::unique_ptr<SSL, OpensslFree<SSL_free>>;
+using SslPointer = std::unique_ptr<SSL, Release<SSL_free>>;
 
 // One connection's bytes, with TLS or without.
 struct Stream {

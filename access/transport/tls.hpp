@@ -32,10 +32,7 @@ class TlsContext {
 
  private:
   friend class TlsStream;
-  struct FreeSsl {
-    void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
-  };
-  using Connection = std::unique_ptr<SSL, FreeSsl>;
+  using Connection = std::unique_ptr<SSL, Release<SSL_free>>;
   Connection connection();
   SslContextPointer make_context() const;
   static int on_new_session(SSL* ssl, SSL_SESSION* session) noexcept;
@@ -43,9 +40,9 @@ class TlsContext {
   ConnectionOptions options_;
   Url url_;
   Buffers buffers_;
-  std::unique_ptr<X509_STORE, OpensslFree<X509_STORE_free>> trusted_;
+  std::unique_ptr<X509_STORE, Release<X509_STORE_free>> trusted_;
   SslContextPointer context_;
-  std::unique_ptr<SSL_SESSION, OpensslFree<SSL_SESSION_free>> session_;
+  std::unique_ptr<SSL_SESSION, Release<SSL_SESSION_free>> session_;
 };
 
 class TlsStream : public TunnelEnd {

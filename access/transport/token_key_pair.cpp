@@ -20,8 +20,8 @@ struct Closed {
   void operator()(OSSL_STORE_CTX* store) const noexcept { OSSL_STORE_close(store); }
 };
 using StorePointer = std::unique_ptr<OSSL_STORE_CTX, Closed>;
-using StoreInfoPointer = std::unique_ptr<OSSL_STORE_INFO, OpensslFree<OSSL_STORE_INFO_free>>;
-using EnginePointer = std::unique_ptr<ENGINE, OpensslFree<ENGINE_free>>;
+using StoreInfoPointer = std::unique_ptr<OSSL_STORE_INFO, Release<OSSL_STORE_INFO_free>>;
+using EnginePointer = std::unique_ptr<ENGINE, Release<ENGINE_free>>;
 
 Error unusable(const std::string& uri, std::string_view why, std::string hint) {
   return {ErrorKind::usage, fmt::format("cannot use {}: {}", shown_uri(uri), why), std::move(hint)};

@@ -15,6 +15,7 @@
 #include <new>
 
 #include "access/core/error.hpp"
+#include "access/core/release.hpp"
 
 namespace mayfly {
 namespace {
@@ -76,13 +77,9 @@ long on_control(BIO* bio, int command, long, void*) noexcept {
   return command == BIO_CTRL_EOF && end_of(bio).ended ? 1 : 0;
 }
 
-struct FreeMethod {
-  void operator()(BIO_METHOD* method) const noexcept { BIO_meth_free(method); }
-};
-
 BIO_METHOD* wire_method() {
-  static const std::unique_ptr<BIO_METHOD, FreeMethod> method = [] {
-    std::unique_ptr<BIO_METHOD, FreeMethod> made(
+  static const std::unique_ptr<BIO_METHOD, Release<BIO_meth_free>> method = [] {
+    std::unique_ptr<BIO_METHOD, Release<BIO_meth_free>> made(
         BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "wire"));
     if (!made) throw std::bad_alloc();
     BIO_meth_set_read_ex(made.get(), on_read);
