@@ -185,6 +185,9 @@ void remember(const StateDirectory& state, const std::string& name, std::string_
 }  // namespace
 
 std::optional<std::string> auth_domain_host(std::string_view claim) {
+  // What a C program would not read to its end, or read differently, is no URL (RFC 3986).
+  const auto is_no_url = [](unsigned char c) { return c <= 0x20 || c == 0x7f || c == '\\'; };
+  if (std::any_of(claim.begin(), claim.end(), is_no_url)) return std::nullopt;
   std::string_view authority = claim.substr(0, claim.find_first_of("/?#"));
   if (const auto at = authority.rfind('@'); at != std::string_view::npos)
     authority.remove_prefix(at + 1);

@@ -20,7 +20,7 @@ struct Application {
 
 // auth_domain claim -> the lower-cased host of "https://<claim>" when that ends in
 // ".cloudflareaccess.com"; user info, port, path, query and fragment are dropped. Nothing
-// otherwise.
+// otherwise, and for blanks, backslashes and control characters.
 std::optional<std::string> auth_domain_host(std::string_view claim);
 
 class ApplicationFinder {

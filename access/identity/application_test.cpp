@@ -9,6 +9,7 @@
 using namespace mayfly;
 using namespace mayfly::test;
 using namespace std::chrono_literals;
+using namespace std::string_view_literals;
 
 namespace {
 
@@ -53,7 +54,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("the auth domain is a host under cloudflareaccess.com") {
-  const std::pair<const char*, const char*> table[] = {
+  const std::pair<std::string_view, std::string_view> table[] = {
       {"myteam.cloudflareaccess.com", "myteam.cloudflareaccess.com"},
       {"myteam.fed.cloudflareaccess.com", "myteam.fed.cloudflareaccess.com"},
       {"TEAM.CLOUDFLAREACCESS.COM", "team.cloudflareaccess.com"},
@@ -73,6 +74,10 @@ TEST_CASE("the auth domain is a host under cloudflareaccess.com") {
       {"keys.evil.example?x=.cloudflareaccess.com", ""},
       {"evil.example\\.cloudflareaccess.com", ""},
       {"evil.example\\@x/.cloudflareaccess.com", ""},
+      {"evil.example\\@team.cloudflareaccess.com", ""},
+      {"evil.example\0@team.cloudflareaccess.com"sv, ""},
+      {"team.cloudflareaccess.com\n", ""},
+      {" team.cloudflareaccess.com", ""},
       {"evil.example:.cloudflareaccess.com", ""},
       {"team.cloudflareaccess.com:4x3", ""},
       {"../x.cloudflareaccess.com", ""},

@@ -15,6 +15,9 @@ using std::chrono::sys_seconds;
 // Farther away than any token lives, near enough to add to any time.
 constexpr seconds longest_age = std::chrono::hours(24 * 365 * 10);
 
+// Of 9999: RFC 6265 section 5.1.1 knows years of four digits, libcurl any.
+constexpr time_t last_second = 253402300799;
+
 // RFC 6265 section 5.2.2; nothing for what is no number.
 std::optional<sys_seconds> expiry_of_max_age(std::string_view text, sys_seconds now) {
   const bool negative = text.starts_with('-');
@@ -32,7 +35,7 @@ std::optional<sys_seconds> expiry_of_max_age(std::string_view text, sys_seconds 
 std::optional<sys_seconds> expiry_of_date(std::string_view text) {
   if (text.size() > 64) return {};
   const time_t time = curl_getdate(std::string(text).c_str(), nullptr);
-  if (time == -1) return {};
+  if (time == -1 || time > last_second) return {};
   return sys_seconds(seconds(time));
 }
 

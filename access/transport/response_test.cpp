@@ -71,6 +71,7 @@ TEST_CASE("a cookie's expiry comes from Max-Age, or else Expires") {
       {"; Max-Age=5x", std::nullopt},
       {"; Max-Age=", std::nullopt},
       {"; Expires=never", std::nullopt},
+      {"; Expires=Wed, 02 Jan 203030 00:00:00 GMT", std::nullopt},
       {"", std::nullopt},
   };
   for (const Case& one : cases) {

@@ -16,6 +16,28 @@ int depth_of(const nlohmann::json& value) {
   return deepest + 1;
 }
 
+// Colons outside strings: one for each member that was written.
+std::size_t members_written(std::string_view text) {
+  std::size_t count = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (in_string && text[i] == '\\')
+      ++i;
+    else if (text[i] == '"')
+      in_string = !in_string;
+    else if (text[i] == ':' && !in_string)
+      ++count;
+  }
+  return count;
+}
+
+std::size_t members_kept(const nlohmann::json& value) {
+  std::size_t count = value.is_object() ? value.size() : 0;
+  if (value.is_structured())
+    for (const auto& member : value) count += members_kept(member);
+  return count;
+}
+
 const Harness harness("json", [](std::string_view input) {
   constexpr JsonLimits limits{.max_bytes = 2048, .max_depth = 6};
   const auto value = parse_json(input, limits);
@@ -23,6 +45,7 @@ const Harness harness("json", [](std::string_view input) {
   require(input.size() <= limits.max_bytes, "a text is bounded");
   require(input.find('\0') == std::string_view::npos, "nothing hides behind a NUL");
   require(depth_of(*value) <= limits.max_depth, "depth is bounded");
+  require(members_written(input) == members_kept(*value), "no key is named twice");
   const std::string again = value->dump();
   // Escapes and exponents may make it longer.
   require(parse_json(again, {.max_bytes = 1 << 20, .max_depth = 6}) == value,
