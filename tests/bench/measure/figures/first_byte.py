@@ -1,0 +1,34 @@
+"""From the start of the program to the first byte of a server that speaks first, as sshd does."""
+from ..program import Client, spawn
+from harness import programs
+from ..subject import SSH
+
+
+def _time_to_first_byte(subject):
+    argv = subject.argv("ssh", "--hostname", "down.example.com")
+    client = Client(argv, subject.environment("down"))
+    client.exactly(1)
+    return client, client.age()
+
+
+def first_byte(world, subject, _scale):
+    world.source(1)
+    before = world.stats()["tls_connections"]
+    client, wall = _time_to_first_byte(subject)
+    cost = client.end()
+    return {"first-byte.wall": wall * 1e3, "first-byte.cpu": cost.cpu * 1e3,
+            "first-byte.connections": world.stats()["tls_connections"] - before}
+
+
+def far_first_byte(world, subject, _scale):
+    world.source(1)
+    client, wall = _time_to_first_byte(subject)
+    client.end()
+    return {"far.first-byte": wall * 1e3}
+
+
+def far_ssh(_world, subject, _scale):
+    """The real ssh to the real sshd, with the configuration that the program itself prints."""
+    argv = [programs.system("ssh"), "-F", subject.ssh_config, SSH, "true"]
+    environment = {**subject.environment("ssh"), "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
+    return {"far.ssh": spawn(argv, environment).wall * 1e3}
