@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "access/core/error.hpp"
+#include "access/core/leftovers.hpp"
 #include "access/core/lock.hpp"
 #include "access/core/text.hpp"
 #include "cli/arguments.hpp"
@@ -149,6 +150,7 @@ int run_logout(const Invocation& invocation) {
     plan = plan_logout(inventory, sshgen::places_with_keys(*state), url);
     forget_files(forgetting, *state, plan, inventory);
     forget_locks(forgetting, *state, plan);
+    clear_leftovers(*state);
   }
   forget_in_agent(forgetting, plan.places, flags);
   return report(forgetting, plan, flags);

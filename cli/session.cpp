@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "access/core/error.hpp"
+#include "access/core/leftovers.hpp"
 #include "access/core/text.hpp"
 #include "access/transport/client_certificate.hpp"
 #include "cli/environment.hpp"
@@ -93,6 +94,7 @@ Session::Session(NetworkFlags flags, LogSettings::Terminal terminal)
       state_(StateDirectory::open(state_directory_path())),
       service_token_(read_service_token(flags_)) {
   start_logging(log_settings(flags_, terminal));
+  clear_leftovers(state_);
   send_ = [this](const Request& request) {
     if (!http_) http_ = std::make_unique<HttpClient>(connection());
     return http_->send(request);

@@ -81,6 +81,7 @@ std::vector<sshconfig::Change> plan(const SshConfigFlags& flags) {
 void change_configuration(const SshConfigFlags& flags) {
   const auto changes = plan(flags);
   if (flags.dry_run) return print_product(sshconfig::preview(changes));
+  sshconfig::clear_leftovers(install_paths());
   sshconfig::carry_out(changes);
   for (const auto& change : changes) print_notice(fmt::format("changed {}\n", change.path));
   if (changes.empty()) print_notice("nothing to change\n");

@@ -1,5 +1,6 @@
 // `mayfly access ssh-gen`: run by ssh before every connection, so that what is valid is found at
 // once.
+#include "access/core/leftovers.hpp"
 #include "cli/arguments.hpp"
 #include "cli/environment.hpp"
 #include "cli/session.hpp"
@@ -25,9 +26,8 @@ void bind(CLI::App& parser, SshGenFlags& flags, const Invocation& invocation) {
   bind_network_flags(parser, flags.network, invocation);
 }
 
-// Reading alone: a check makes no directory.
-bool is_valid_on_disk(const Url& url) {
-  const auto state = StateDirectory::open_existing(state_directory_path());
+// A look makes no directory.
+bool is_valid_on_disk(const Url& url, const std::optional<StateDirectory>& state) {
   return state && sshgen::valid_on_disk(*state, url, now()).has_value();
 }
 
@@ -35,6 +35,12 @@ bool is_valid_in_agent(const Url& url) {
   return sshgen::Agent::connect(variable("SSH_AUTH_SOCK"))
       .find_valid(sshgen::agent_comment(url), now())
       .has_value();
+}
+
+bool is_valid(const SshGenFlags& flags, const Url& url) {
+  const auto state = StateDirectory::open_existing(state_directory_path());
+  if (state && !flags.check) clear_leftovers(*state);
+  return flags.agent ? is_valid_in_agent(url) : is_valid_on_disk(url, state);
 }
 
 sshgen::EnsureOptions ensure_options(const SshGenFlags& flags) {
@@ -59,7 +65,7 @@ int run_ssh_gen(const Invocation& invocation) {
   const Url url = parse_url(flags.hostname);
 
   if (flags.check || !flags.force) {
-    const bool valid = flags.agent ? is_valid_in_agent(url) : is_valid_on_disk(url);
+    const bool valid = is_valid(flags, url);
     if (valid || flags.check) return valid ? 0 : 1;
   }
   Session session(flags.network);

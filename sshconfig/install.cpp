@@ -13,6 +13,7 @@
 
 #include "access/core/descriptor.hpp"
 #include "access/core/error.hpp"
+#include "access/core/owners_umask.hpp"
 #include "access/core/temporary_file.hpp"
 #include "access/core/text.hpp"
 
@@ -110,6 +111,12 @@ Place place_of(const std::string& path) {
   return {path.substr(0, slash), path.substr(slash + 1)};
 }
 
+void make_directory(const std::string& path) {
+  const OwnersUmask umask;
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    throw system_error("cannot make the directory " + path, errno);
+}
+
 Descriptor open_directory(const std::string& path) {
   Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory) throw system_error("cannot open " + path, errno);
@@ -189,12 +196,19 @@ std::vector<Change> plan_removal(const InstallPaths& paths, std::string_view hos
   return changes;
 }
 
+void clear_leftovers(const InstallPaths& paths) noexcept {
+  for (const std::string& name : {paths.own_file, std::string("config")}) try {
+      const std::string path = paths.ssh_directory + "/" + name;
+      const Place place = place_of(is_link(path) ? resolved(path) : path);
+      TemporaryFile::remove_orphans(open_directory(place.directory).get(), place.directory);
+    } catch (const Error&) {  // no directory, nothing left
+    }
+}
+
 void carry_out(const std::vector<Change>& changes) {
   if (changes.empty()) return;
   const std::string directory = place_of(changes.front().path).directory;
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    throw system_error("cannot make the directory " + directory, errno);
-  }
+  make_directory(directory);
   // One mayfly at a time; the lock ends with the descriptor.
   const Descriptor lock = open_directory(directory);
   if (::flock(lock.get(), LOCK_EX) != 0) throw system_error("cannot lock " + directory, errno);

@@ -33,6 +33,9 @@ std::vector<Change> plan_removal(const InstallPaths& paths, std::string_view hos
 // of a file that is gone. Refuses a file that is no longer as it was when the plan was made.
 void carry_out(const std::vector<Change>& changes);
 
+// Takes away what killed commands left next to the files: temporary ones.
+void clear_leftovers(const InstallPaths& paths) noexcept;
+
 // The changes as lines with "-" and "+" under the name of each file.
 std::string preview(const std::vector<Change>& changes);
 

@@ -208,9 +208,16 @@ TEST_CASE("install: a file that changed after the plan is left alone") {
 
 TEST_CASE("install: what a killed mayfly left is cleared") {
   const Home home;
-  put_file(home.paths.ssh_directory + "/.mayfly-0123456789abcdef.tmp", "half a fi");
-  home.install();
-  CHECK(home.file_count() == 2);
+  CHECK_NOTHROW(clear_leftovers(home.paths));
+  const std::string elsewhere = home.scratch.path() + "/dotfiles";
+  put_file(elsewhere + "/config", "Host a\n");
+  fs::create_directory(home.paths.ssh_directory);
+  fs::create_symlink(elsewhere + "/config", home.config);
+  for (const std::string& folder : {home.paths.ssh_directory, elsewhere})
+    put_file(folder + "/.mayfly-0123456789abcdef.tmp", "half a fi");
+  clear_leftovers(home.paths);
+  CHECK(home.file_count() == 1);
+  CHECK(std::distance(fs::directory_iterator(elsewhere), {}) == 1);
 }
 
 TEST_CASE("install: an empty host is refused") {

@@ -75,7 +75,7 @@ void write_to_disk(const StateDirectory& state, const Url& url, const KeyPair& p
     std::string& content;
     ~Wipe() { wipe(content); }
   } const wiped{files.front().content};
-  state.write_all(files);
+  state.replace_set(files);
 }
 
 bool remove_from_disk(const StateDirectory& state, const Url& url) {

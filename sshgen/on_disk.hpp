@@ -46,7 +46,7 @@ OnDisk look_on_disk(const StateDirectory& state, const KeyFiles& names,
 std::optional<Certificate> valid_on_disk(const StateDirectory& state, const Url& url,
                                          std::chrono::sys_seconds now);
 
-// Replaces the three files, the certificate last: in between, look_on_disk says mismatched.
+// Replaces the three files. Cut short, it leaves fewer of them, and only such as belong together.
 void write_to_disk(const StateDirectory& state, const Url& url, const KeyPair& pair,
                    const Signed& made);
 

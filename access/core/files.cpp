@@ -12,6 +12,7 @@
 #include "access/core/directory_listing.hpp"
 #include "access/core/error.hpp"
 #include "access/core/file_time.hpp"
+#include "access/core/owners_umask.hpp"
 #include "access/core/temporary_file.hpp"
 #include "access/core/text.hpp"
 
@@ -32,6 +33,11 @@ void check_directory(const Descriptor& directory, const std::string& path) {
     throw Error(ErrorKind::failed, fmt::format("cannot use {}: others can write to it", path),
                 fmt::format("run: chmod go-w {}", path));
   }
+}
+
+int make_directory(const std::string& path) {
+  const OwnersUmask umask;
+  return ::mkdir(path.c_str(), 0700);
 }
 
 // A slash at the end would follow a link.
@@ -96,10 +102,7 @@ std::string file_name(std::string_view raw) {
 
 StateDirectory StateDirectory::open(const std::string& given_path) {
   const std::string path = without_trailing_slashes(given_path);
-  if (::mkdir(path.c_str(), 0700) == 0) {
-    // The umask may have taken bits of the owner's away.
-    ::fchmodat(AT_FDCWD, path.c_str(), 0700, AT_SYMLINK_NOFOLLOW);
-  } else if (errno != EEXIST && errno != EROFS) {
+  if (make_directory(path) != 0 && errno != EEXIST && errno != EROFS) {
     const Error base = system_error("cannot make the directory " + path, errno);
     throw Error(base.kind(), base.message(), state_hint);
   }
@@ -158,13 +161,26 @@ void StateDirectory::write(std::string_view name, std::string_view content) cons
   ::fsync(directory_.get());
 }
 
-void StateDirectory::write_all(const std::vector<NamedContent>& files) const {
+std::vector<TemporaryFile> StateDirectory::written(const std::vector<NamedContent>& files) const {
   std::vector<TemporaryFile> temporaries;
   temporaries.reserve(files.size());
   for (const NamedContent& file : files) {
     one_name(file.name);
     temporaries.emplace_back(directory_.get(), path_).write(file.content);
   }
+  return temporaries;
+}
+
+void StateDirectory::write_all(const std::vector<NamedContent>& files) const {
+  std::vector<TemporaryFile> temporaries = written(files);
+  for (std::size_t i = 0; i < files.size(); ++i) temporaries[i].rename_over(files[i].name);
+  ::fsync(directory_.get());
+}
+
+void StateDirectory::replace_set(const std::vector<NamedContent>& files) const {
+  std::vector<TemporaryFile> temporaries = written(files);
+  // The first may stay: its new content takes its place before there is any other.
+  for (std::size_t i = files.size(); i-- > 1;) remove(files[i].name);
   for (std::size_t i = 0; i < files.size(); ++i) temporaries[i].rename_over(files[i].name);
   ::fsync(directory_.get());
 }

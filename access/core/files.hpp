@@ -50,6 +50,9 @@ class StateDirectory {
   // Writes every temporary file first, then renames them in the order given: a crash in between
   // leaves a prefix of the new files, so the file that makes the others count goes last.
   void write_all(const std::vector<NamedContent>& files) const;
+  // For files that belong together, the one that makes the others count last. The old ones go
+  // first, in the opposite order: whenever it is cut short, what is there is of one set.
+  void replace_set(const std::vector<NamedContent>& files) const;
 
   // True when it was there.
   bool remove(std::string_view name) const;
@@ -58,6 +61,8 @@ class StateDirectory {
  private:
   StateDirectory(std::string path, Descriptor directory)
       : path_(std::move(path)), directory_(std::move(directory)) {}
+
+  std::vector<class TemporaryFile> written(const std::vector<NamedContent>& files) const;
 
   std::string path_;
   Descriptor directory_;

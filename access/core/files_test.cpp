@@ -272,6 +272,38 @@ TEST_SUITE("core/files") {
     CHECK(state.read("key-cert.pub")->content == "3");
     CHECK(state.list() == Names{"key", "key-cert.pub", "key.pub"});
   }
+
+  TEST_CASE("of a set that is replaced, never parts of two are there") {
+    const ScratchDirectory scratch;
+    const auto state = StateDirectory::open(scratch.path());
+    state.replace_set({{"key", "1"}, {"key.pub", "2"}, {"key-cert.pub", "3"}});
+    state.replace_set({{"key", "4"}, {"key.pub", "5"}, {"key-cert.pub", "6"}});
+    CHECK(state.read("key")->content == "4");
+    CHECK(state.read("key.pub")->content == "5");
+    CHECK(state.read("key-cert.pub")->content == "6");
+    // Something that cannot be removed stands for the crash.
+    REQUIRE(state.remove("key.pub"));
+    std::filesystem::create_directory(scratch / "key.pub");
+    check_failed([&] {
+      state.replace_set({{"key", "7"}, {"key.pub", "8"}, {"key-cert.pub", "9"}});
+    });
+    CHECK(state.read("key")->content == "4");
+    CHECK(state.list() == Names{"key", "key.pub"});
+  }
+
+  TEST_CASE("a set for which there is no room leaves the old one") {
+    const ScratchDirectory scratch;
+    const auto state = StateDirectory::open(scratch.path());
+    state.replace_set({{"key", "1"}, {"key-cert.pub", "2"}});
+    {
+      const FileSizeLimit limit(50'000);
+      const std::string large(100'000, 'x');
+      check_failed([&] { state.replace_set({{"key", "3"}, {"key-cert.pub", large}}); });
+    }
+    CHECK(state.read("key")->content == "1");
+    CHECK(state.read("key-cert.pub")->content == "2");
+    CHECK(state.list() == Names{"key", "key-cert.pub"});
+  }
 }
 
 }  // namespace

@@ -5,13 +5,13 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "access/core/directory_listing.hpp"
 #include "access/core/error.hpp"
+#include "access/core/owners_umask.hpp"
 
 namespace mayfly {
 namespace {
@@ -28,17 +28,10 @@ bool hold(int file) {
   return ::fstat(file, &status) != 0 || status.st_nlink > 0;
 }
 
-// The lock is free only when the writer is gone: flock ends with the process.
-void remove_if_orphan(int directory, const char* name) {
-  // NFS wants a file open for writing when it is locked exclusively.
-  const Descriptor file(::openat(directory, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) ::unlinkat(directory, name, 0);
-}
-
-void remove_orphans(int directory, const std::string& path) {
-  for (const std::string& name : list_directory(directory, path)) {
-    if (TemporaryFile::is_name(name)) remove_if_orphan(directory, name.c_str());
-  }
+Descriptor create(int directory, const std::string& name) {
+  const OwnersUmask umask;
+  return Descriptor(::openat(directory, name.c_str(),
+                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
 }
 
 std::string random_name() {
@@ -52,18 +45,29 @@ bool TemporaryFile::is_name(std::string_view name) noexcept {
   return name.starts_with(prefix) && name.ends_with(suffix);
 }
 
+// The lock is free only when the writer is gone: flock ends with the process.
+void TemporaryFile::remove_orphan(int directory, const std::string& name) noexcept {
+  // NFS wants a file open for writing when it is locked exclusively.
+  const Descriptor file(
+      ::openat(directory, name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) ::unlinkat(directory, name.c_str(), 0);
+}
+
+void TemporaryFile::remove_orphans(int directory, const std::string& directory_path) {
+  for (const std::string& name : list_directory(directory, directory_path)) {
+    if (is_name(name)) remove_orphan(directory, name);
+  }
+}
+
 TemporaryFile::TemporaryFile(int directory, std::string directory_path)
     : directory_(directory), directory_path_(std::move(directory_path)) {
-  remove_orphans(directory_, directory_path_);
   do {
     name_ = random_name();
-    file_ = Descriptor(::openat(directory_, name_.c_str(),
-                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    file_ = create(directory_, name_);
     if (!file_ && errno != EEXIST) {
       throw system_error(fmt::format("cannot write in {}", directory_path_), errno);
     }
   } while (!file_ || !hold(file_.get()));
-  ::fchmod(file_.get(), 0600);  // the umask may have taken bits of the owner's away
 }
 
 TemporaryFile::TemporaryFile(TemporaryFile&& other) noexcept

@@ -9,10 +9,14 @@
 namespace mayfly {
 
 // Named ".mayfly-<random>.tmp", mode 0600, held by flock while its writer lives: one that nobody
-// holds was left by a killed process, and the next TemporaryFile in that directory removes it.
+// holds was left by a killed process.
 class TemporaryFile {
  public:
   static bool is_name(std::string_view name) noexcept;
+  // Takes it away unless its writer lives; for is_name() only.
+  static void remove_orphan(int directory, const std::string& name) noexcept;
+  // All of a directory. Throws Error(failed) when it cannot be read.
+  static void remove_orphans(int directory, const std::string& directory_path);
 
   // Throws Error(failed).
   TemporaryFile(int directory, std::string directory_path);

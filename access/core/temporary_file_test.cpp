@@ -21,6 +21,7 @@ struct Directory {
   Descriptor descriptor{::open(scratch.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
 
   TemporaryFile temporary() const { return {descriptor.get(), scratch.path()}; }
+  void remove_orphans() const { TemporaryFile::remove_orphans(descriptor.get(), scratch.path()); }
   Names names() const { return list_directory(descriptor.get(), scratch.path()); }
 };
 
@@ -50,7 +51,7 @@ TEST_SUITE("core/temporary_file") {
     CHECK(directory.names() == Names{"a", "b"});
   }
 
-  TEST_CASE("one that a killed writer left is removed by the next writer") {
+  TEST_CASE("one that a killed writer left is removed") {
     const Directory directory;
     ForkedChild writer([&](const Line& line) {
       TemporaryFile file = directory.temporary();
@@ -61,8 +62,8 @@ TEST_SUITE("core/temporary_file") {
     REQUIRE(writer.hear() == 'w');
     REQUIRE(directory.names().size() == 1);
     writer.kill_unreaped();
-    CHECK(directory.temporary().rename_to_free("a"));
-    CHECK(directory.names() == Names{"a"});
+    directory.remove_orphans();
+    CHECK(directory.names().empty());
   }
 
   TEST_CASE("one of a living writer is left alone") {
@@ -76,12 +77,21 @@ TEST_SUITE("core/temporary_file") {
       return 0;
     });
     REQUIRE(writer.hear() == 'w');
-    CHECK(directory.temporary().rename_to_free("a"));
-    CHECK(directory.names().size() == 2);
+    directory.remove_orphans();
+    CHECK(directory.names().size() == 1);
     writer.tell('g');
     CHECK(writer.exit_code() == 0);
-    CHECK(directory.names() == Names{"a", "b"});
+    CHECK(directory.names() == Names{"b"});
     CHECK(content_of(directory.scratch / "b") == "whole");
+  }
+
+  TEST_CASE("has its mode from the start, whatever the umask") {
+    const Directory directory;
+    const testing::Umask umask(0777);
+    const TemporaryFile file = directory.temporary();
+    for (const std::string& name : directory.names())
+      CHECK(testing::mode_of(directory.scratch / name) == 0600);
+    CHECK(::umask(0777) == 0777);
   }
 
   TEST_CASE("only its own kind is removed") {
@@ -93,7 +103,7 @@ TEST_SUITE("core/temporary_file") {
     std::filesystem::create_directory(directory.scratch / ".mayfly-directory.tmp");
     testing::put(directory.scratch / ".mayfly-1.tmp", "");
     const Names before = directory.names();
-    directory.temporary();
+    directory.remove_orphans();
     Names after = before;
     std::erase(after, ".mayfly-1.tmp");
     CHECK(directory.names() == after);
