@@ -1,0 +1,149 @@
+"""Runs a scenario again and again, each time killed or failed at another of its system calls."""
+import contextlib
+import dataclasses
+import os
+import shutil
+import time
+
+from crash_checks import check_nothing_left_over, check_whole, is_temporary, require, ssh_files
+from crash_scenarios import SCENARIOS
+from harness import injection
+from harness.home import Home
+
+# A lock that nobody holds is taken over at once; somebody who waited for it would wait for minutes.
+AT_ONCE = 20
+
+# Somebody who signs in at once, in a few milliseconds: there are thousands of runs.
+QUICK_BROWSER = """\
+exec 3<>/dev/tcp/127.0.0.1/{port}
+printf 'POST /sign-in HTTP/1.1\\r\\nHost: edge\\r\\nContent-Length: %d\\r\\nConnection: close\\r\\n\\r\\n%s' "${{#1}}" "$1" >&3
+while read -r line <&3; do :; done
+"""
+
+
+def install_quick_browser(home):
+    path = os.path.join(home.bin, "xdg-open")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("#!/bin/bash\n" + QUICK_BROWSER.format(port=home.edge.facts["control"]))
+    os.chmod(path, 0o755)
+
+
+class Stage:
+    """A home that can be put back to how the scenario begins, again and again."""
+
+    def __init__(self, home, scenario):
+        self.home, self.scenario = home, scenario
+        self.saved = os.path.join(home.path, "saved")
+        install_quick_browser(home)
+        home.edge.configure(log=False)
+        scenario.prepare(home)
+        os.mkdir(self.saved)
+        for name in (".cloudflared", ".ssh"):
+            if os.path.isdir(os.path.join(home.path, name)):
+                shutil.copytree(os.path.join(home.path, name), os.path.join(self.saved, name))
+        self.before = ssh_files(home)
+
+    def attempt(self, run):
+        self._reset()
+        return run()
+
+    def _reset(self):
+        for name in (".cloudflared", ".ssh"):
+            shutil.rmtree(os.path.join(self.home.path, name), ignore_errors=True)
+            if os.path.isdir(os.path.join(self.saved, name)):
+                shutil.copytree(os.path.join(self.saved, name), os.path.join(self.home.path, name))
+
+    def learn(self, recorded):
+        """After a whole run: what ~/.ssh looks like when it is done."""
+        self.after = ssh_files(self.home)
+        require(recorded.code == 0, f"{recorded}")
+        self.scenario.done(self.home, recorded.out)
+        check_whole(self.home)
+        check_nothing_left_over(self.home)
+
+    def check_interrupted(self):
+        check_whole(self.home)
+        for name, text in ssh_files(self.home).items():
+            if not is_temporary(name):
+                require(text in (self.before.get(name), self.after.get(name)), f"~/.ssh/{name} is half written: {text!r}")
+
+    def check_recovery(self):
+        """The next run needs no help, waits for nobody, and leaves nothing."""
+        began = time.monotonic()
+        result = self.home.mayfly(*(self.scenario.again or self.scenario.arguments), seconds=AT_ONCE)
+        took = time.monotonic() - began
+        require(result.code == 0, f"the next run fails: {result}")
+        require(took < AT_ONCE, f"the next run took {took:.0f} s")
+        check_whole(self.home)
+        check_nothing_left_over(self.home)
+        self.scenario.done(self.home, result.out)
+
+
+# What the kernel may answer to each kind of call: a full or broken disk, rights taken away.
+ERRORS = {"write": ("ENOSPC", "EIO"), "fsync": ("EIO", "ENOSPC"), "flock": ("ENOLCK",), "openat": ("EACCES", "ENOSPC", "EROFS"),
+          "renameat": ("EACCES", "ENOSPC", "EROFS", "EIO"), "renameat2": ("EACCES", "ENOSPC", "EROFS", "EINVAL"),
+          "unlink": ("EACCES", "EROFS"), "unlinkat": ("EACCES", "EROFS"), "mkdir": ("EACCES", "ENOSPC", "EROFS"),
+          "fchmod": ("EPERM",), "fchown": ("EPERM", "EIO")}
+
+
+@dataclasses.dataclass
+class Tally:
+    """What came of a sweep. `broken` says what, one line each."""
+    calls: int = 0
+    happened: int = 0
+    broken: list = dataclasses.field(default_factory=list)
+
+
+def _check_told(result):
+    """Done, or an error that says so: never a crash, never silence."""
+    require(0 <= result.code <= 6, f"{result}")
+    if result.code:
+        require("mayfly: error: " in result.err and "\nhint: " in result.err, f"no word of it: {result}")
+
+
+def sweep_kills(edge, name, choose):
+    """Kills at each call for which choose(call)."""
+    with _stage(edge, name) as (stage, calls):
+        tally = Tally()
+        for call in filter(choose, calls):
+            injected = stage.attempt(lambda: injection.kill_at(stage.home, call, *stage.scenario.arguments))
+            _note(tally, call, injected, stage)
+        return tally
+
+
+def sweep_errors(edge, name, choose):
+    """Fails each call for which choose(call, error), once with each error that fits it."""
+    with _stage(edge, name) as (stage, calls):
+        tally = Tally()
+        for call in (c for c in calls if c.changes_something):
+            for error in ERRORS.get(call.name, ()):
+                if not choose(call, error):
+                    continue
+                injected = stage.attempt(lambda: injection.fail_at(stage.home, call, error, *stage.scenario.arguments))
+                _note(tally, f"{error} from {call}", injected, stage, lambda: _check_told(injected.result))
+        return tally
+
+
+def _note(tally, what, injected, stage, check=lambda: None):
+    tally.calls += 1
+    tally.happened += injected.happened
+    try:
+        check()
+        stage.check_interrupted()
+        stage.check_recovery()
+    except AssertionError as error:
+        tally.broken.append(f"{what}: {error}")
+
+
+@contextlib.contextmanager
+def _stage(edge, name):
+    """A stage and the calls of a whole run on it."""
+    edge.reset()
+    home = Home(edge)
+    try:
+        stage = Stage(home, SCENARIOS[name])
+        result, calls = injection.record(home, *stage.scenario.arguments)
+        stage.learn(result)
+        yield stage, calls
+    finally:
+        home.remove()

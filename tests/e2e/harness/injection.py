@@ -1,0 +1,86 @@
+"""A program killed, or told of an error, at one of its system calls: strace does it."""
+import dataclasses
+import os
+import re
+
+from . import programs
+from .process import GENEROUS, Running
+
+_LINE = re.compile(r"^([a-z_0-9]+)\((.*)")
+# strace counts calls before these, too, but what happens in them cannot be told apart.
+_UNTOUCHED = ("execve", "exit_group")
+_CHANGES = re.compile(r"^(write|pwrite64|writev|fsync|fdatasync|rename|renameat|renameat2|link|linkat|symlink|symlinkat|unlink"
+                      r"|unlinkat|mkdir|mkdirat|flock|ftruncate|chmod|fchmod|fchmodat|fchown|bind|listen)$")
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """The occurrence-th call of that name in a run, counted from 1."""
+    name: str
+    occurrence: int
+    text: str
+
+    @property
+    def changes_something(self):
+        return bool(_CHANGES.match(self.name)) or (self.name == "openat" and "O_CREAT" in self.text)
+
+    def __str__(self):
+        return f"{self.name} no. {self.occurrence} ({self.text[:90]})"
+
+
+def _strace(home, *options):
+    """Only the program itself is traced: what it starts goes on as it likes."""
+    return [programs.system("strace"), "-qq", "-o", os.path.join(home.path, "strace.log"), *options]
+
+
+def _environment(home, changes=None):
+    # The leak checker traces its own process, which only one can.
+    options = ":".join(filter(None, (home.variables.get("ASAN_OPTIONS"), "detect_leaks=0")))
+    return home.environment({"ASAN_OPTIONS": options, **(changes or {})})
+
+
+def record(home, *arguments, env=None, **more):
+    """The result of a whole run, and its system calls in their order."""
+    running = Running([*_strace(home), programs.mayfly(), *arguments], env=_environment(home, env), **more)
+    result = running.finish()
+    return result, _calls(os.path.join(home.path, "strace.log"))
+
+
+def _calls(path):
+    seen, calls = {}, []
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            found = _LINE.match(line)
+            if not found or found.group(1) in _UNTOUCHED:
+                continue
+            name = found.group(1)
+            seen[name] = seen.get(name, 0) + 1
+            calls.append(Call(name, seen[name], found.group(2).rstrip()))
+    os.unlink(path)
+    return calls
+
+
+@dataclasses.dataclass
+class Injected:
+    result: object
+    happened: bool  # a run may take another way, and not come to that call
+
+
+def kill_at(home, call, *arguments, env=None, **more):
+    """SIGKILL as the program enters the call: all before it has happened, and the call has not."""
+    result = _run(home, call, "signal=KILL", arguments, env, more)
+    return Injected(result, result.code == -9)
+
+
+def fail_at(home, call, error, *arguments, env=None, **more):
+    """The call is not made, and answers with the error."""
+    result = _run(home, call, f"error={error}", arguments, env, more)
+    with open(os.path.join(home.path, "strace.log"), encoding="utf-8", errors="replace") as file:
+        return Injected(result, "(INJECTED)" in file.read())
+
+
+def _run(home, call, effect, arguments, env, more):
+    options = ("-e", f"trace={call.name}", "-e", f"inject={call.name}:{effect}:when={call.occurrence}")
+    seconds = more.pop("seconds", GENEROUS)
+    return Running([*_strace(home, *options), programs.mayfly(), *arguments], env=_environment(home, env),
+                   **more).finish(seconds)

@@ -1,0 +1,45 @@
+"""Killed, or told of an error, at the calls that change files: no half file, no stale lock, no repair by hand.
+
+A part of it all; tests/reliability/run kills at every system call there is.
+"""
+import re
+
+import crash_sweep
+from crash_scenarios import SCENARIOS
+from harness.case import EdgeCase
+
+
+def gives_or_takes_names(call):
+    return bool(re.match(r"rename|unlink|link|mkdir", call.name))
+
+
+class Killed(EdgeCase):
+    def sweep(self, name):
+        tally = crash_sweep.sweep_kills(self.edge, name, gives_or_takes_names)
+        self.assertGreater(tally.happened, 0)
+        self.assertEqual(tally.broken, [])
+
+
+class Failed(EdgeCase):
+    """Each kind of call fails once in each scenario, in turn with each error."""
+
+    def sweep(self, name):
+        seen = {}
+
+        def first_of_its_kind(call, error):
+            turn = seen.setdefault((call.name, error), call)
+            return turn is call
+        tally = crash_sweep.sweep_errors(self.edge, name, first_of_its_kind)
+        self.assertGreater(tally.happened, 0)
+        self.assertEqual(tally.broken, [])
+
+
+def add_tests():
+    for case in (Killed, Failed):
+        for name in SCENARIOS:
+            def test(self, name=name):
+                self.sweep(name)
+            setattr(case, "test_" + name.replace("-", "_"), test)
+
+
+add_tests()
