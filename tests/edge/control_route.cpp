@@ -152,7 +152,8 @@ Response on_mint(Edge& edge, const Request& request) {
     claims = edge.tokens.org_claims(team, body.value("email", edge.config.login_email),
                                     body.value("expires_in", edge.config.org_token_lifetime));
   } else {
-    const Application& application = application_named(edge, body.value("application", ""));
+    const std::string name = body.value("application", "");
+    const Application& application = application_named(edge, name);
     team = body.value("team", application.team);
     Identity identity{body.value("email", application.email), "", ""};
     if (kind == "service") identity = {"", body.value("common_name", "test.access"), ""};
