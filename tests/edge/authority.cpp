@@ -99,6 +99,11 @@ X509* Authority::certificate(const std::string& host, Flaw flaw) {
   add_extension(leaf.get(), issuer, NID_basic_constraints, "critical,CA:FALSE");
   add_extension(leaf.get(), issuer, NID_key_usage, "critical,digitalSignature");
   add_extension(leaf.get(), issuer, NID_ext_key_usage, "serverAuth");
+  // Strict clients demand both (RFC 5280 section 4.2.1.1), Python 3.13 among them.
+  add_extension(leaf.get(), issuer, NID_subject_key_identifier, "hash");
+  if (flaw != Flaw::self_signed) {
+    add_extension(leaf.get(), issuer, NID_authority_key_identifier, "keyid:always");
+  }
   const std::string addresses = host == "localhost" ? ",IP:127.0.0.1,IP:::1" : "";
   add_extension(leaf.get(), issuer, NID_subject_alt_name, "DNS:" + name + addresses);
   sign(leaf.get(), flaw == Flaw::self_signed ? server_key_.get() : ca_key_.get());
