@@ -6,6 +6,7 @@
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
+#include "cli/help.hpp"
 #include "cli/message.hpp"
 
 namespace mayfly::cli {
@@ -38,30 +39,16 @@ void add_normalised(const CLI::App& parser, const std::string& argument,
   }
 }
 
-// CLI11's own layout, but for the first line: our commands are words, not one program each.
-class HelpFormatter : public CLI::Formatter {
+class HelpFormatter : public CLI::FormatterBase {
  public:
-  explicit HelpFormatter(std::string_view synopsis) : synopsis_(synopsis) { column_width(34); }
-  std::string make_usage(const CLI::App*, std::string) const override {
-    return fmt::format("usage: mayfly access {}\n\n", synopsis_);
-  }
-  std::string make_help(const CLI::App* app, std::string name,
-                        CLI::AppFormatMode mode) const override {
-    // The usage first, then what the command is for.
-    const std::string description = app->get_description();
-    std::string text = CLI::Formatter::make_help(app, std::move(name), mode);
-    const auto place = text.find(description);
-    if (description.empty() || place != 0) return text;
-    text.erase(0, text.find("usage:"));
-    return text.insert(text.find("\n\n") + 2, description + "\n");
-  }
-  // Neither "TEXT" nor the variable's name behind each flag: the words say what goes there.
-  std::string make_option_opts(const CLI::Option* option) const override {
-    return option->get_items_expected_max() > 0 && !option->get_positional() ? " X" : "";
+  explicit HelpFormatter(Usage usage) : usage_(usage) {}
+  std::string make_help(const CLI::App* app, std::string, CLI::AppFormatMode mode) const override {
+    const bool all = mode == CLI::AppFormatMode::All;
+    return help_text(*app, usage_, all ? HelpExtent::all : HelpExtent::own);
   }
 
  private:
-  std::string synopsis_;
+  Usage usage_;
 };
 
 std::string lower_first(std::string text) {
@@ -76,8 +63,7 @@ std::unique_ptr<CLI::App> make_parser(const Usage& usage) {
   // As in Go's flags; those that may be repeated keep all.
   parser->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   parser->set_help_flag("--help,-h", "show this help");
-  if (!usage.examples.empty()) parser->footer(fmt::format("Examples:\n{}", usage.examples));
-  parser->formatter(std::make_shared<HelpFormatter>(usage.synopsis));
+  parser->formatter(std::make_shared<HelpFormatter>(usage));
   return parser;
 }
 
@@ -101,6 +87,9 @@ Parsed parse_arguments(CLI::App& parser, const Invocation& invocation) {
     parser.parse(normalised);
   } catch (const CLI::CallForHelp&) {
     print_product(parser.help());
+    return Parsed::help_shown;
+  } catch (const CLI::CallForAllHelp&) {
+    print_product(parser.help("", CLI::AppFormatMode::All));
     return Parsed::help_shown;
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorKind::usage,

@@ -28,6 +28,7 @@ int run_completion(const Invocation& invocation) {
   const auto parser = make_parser({.synopsis = "completion bash|zsh|fish",
                                    .description = "Print a completion script for your shell.",
                                    .examples = "  source <(mayfly completion bash)\n"
+                                               "  source <(mayfly completion zsh)\n"
                                                "  mayfly completion fish | source"});
   parser->add_option("SHELL", shell, "bash, zsh or fish")
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));

@@ -85,14 +85,18 @@ std::string patterns(const std::vector<std::string>& names) {
   return fmt::format("{}", fmt::join(names, "|"));
 }
 
+// bash-completion knows how to complete a command within a command; our own flags are added.
+std::string section_of_program(const CommandWords& command, const std::string& flags) {
+  return fmt::format(
+      "  {})\n"
+      "    if declare -F _command_offset >/dev/null; then _command_offset $at\n"
+      "    else compopt -o filenames 2>/dev/null; _mayfly_offer -f; fi\n"
+      "    [[ $cur == -* ]] && _mayfly_offer -W {}\n"
+      "    return ;;\n",
+      patterns(command.names), single_quoted(flags));
+}
+
 std::string section(const CommandWords& command) {
-  std::string text = fmt::format("  {})\n", patterns(command.names));
-  if (command.flags.empty()) {
-    // bash-completion knows how to complete a command within a command.
-    return text +
-           "    if declare -F _command_offset >/dev/null; then _command_offset $at\n"
-           "    else compopt -o filenames 2>/dev/null; _mayfly_offer -f; fi\n    return ;;\n";
-  }
   std::string flags, values;
   for (const FlagWords& flag : command.flags) {
     for (const std::string& name : flag.names) flags += (flags.empty() ? "" : " ") + name;
@@ -100,6 +104,8 @@ std::string section(const CommandWords& command) {
     values += fmt::format("    {}) value={} ;;\n", patterns(flag.names),
                           single_quoted(source_word(flag.value)));
   }
+  if (command.rest == CommandWords::Rest::of_program) return section_of_program(command, flags);
+  std::string text = fmt::format("  {})\n", patterns(command.names));
   text += fmt::format("    flags={}\n", single_quoted(flags));
   text += fmt::format("    positional={}\n", single_quoted(source_word(command.positional)));
   if (!values.empty()) text += fmt::format("    case $prev in\n{}    esac\n", values);

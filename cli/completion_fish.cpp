@@ -71,11 +71,11 @@ std::string value_flags(const ValueWords& value) {
 std::string section(const CommandWords& command) {
   const std::string is_command =
       fmt::format("complete -c mayfly -n '__mayfly_is {}'", fmt::join(command.names, " "));
-  if (command.flags.empty()) {
-    return is_command + " -a '(__fish_complete_subcommand --commandline " + command.names.front() +
-           ")' -F\n";
-  }
   std::string text;
+  if (command.rest == CommandWords::Rest::of_program) {
+    text += is_command + " -a '(__fish_complete_subcommand --commandline " + command.names.front() +
+            ")' -F\n";
+  }
   for (const FlagWords& flag : command.flags) {
     text += is_command;
     for (const std::string& name : flag.names)

@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "access/core/error.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly::cli {
@@ -32,11 +31,10 @@ Source source_by_name(std::string_view name) {
   return name.ends_with("directory") ? Source::directory : Source::anything;
 }
 
-ValueWords value_of(const CLI::Option& option, std::string_view name) {
-  if (option.get_items_expected_max() == 0) return {};
-  if (auto choices = choices_of(option); !choices.empty())
-    return {Source::choice, std::move(choices)};
-  return {source_by_name(name), {}};
+// Its first long name, or what stands for a positional.
+std::string name_of(const CLI::Option& option) {
+  if (option.get_positional()) return option.get_name();
+  return option.get_lnames().empty() ? "" : option.get_lnames().front();
 }
 
 FlagWords flag_words(const CLI::Option& option) {
@@ -44,14 +42,15 @@ FlagWords flag_words(const CLI::Option& option) {
   flag.description = option.get_description();
   for (const std::string& name : option.get_lnames()) flag.names.push_back("--" + name);
   for (const std::string& name : option.get_snames()) flag.names.push_back("-" + name);
-  flag.value = value_of(option, option.get_lnames().empty() ? "" : option.get_lnames().front());
+  flag.value = value_words(option);
   return flag;
 }
 
 void take(CommandWords& words, const CLI::App& parser) {
+  if (parser.get_prefix_command()) words.rest = CommandWords::Rest::of_program;
   for (const CLI::Option* option : parser.get_options()) {
     if (option->get_positional()) {
-      words.positional = value_of(*option, option->get_name());
+      words.positional = value_words(*option);
     } else if (!option->get_group().empty()) {
       words.flags.push_back(flag_words(*option));
     }
@@ -60,6 +59,13 @@ void take(CommandWords& words, const CLI::App& parser) {
 
 }  // namespace
 
+ValueWords value_words(const CLI::Option& option) {
+  if (option.get_items_expected_max() == 0) return {};
+  if (auto choices = choices_of(option); !choices.empty())
+    return {Source::choice, std::move(choices)};
+  return {source_by_name(name_of(option)), {}};
+}
+
 std::vector<CommandWords> command_words(std::span<const Command> commands) {
   std::vector<CommandWords> all;
   for (const Command& command : commands) {
@@ -67,11 +73,7 @@ std::vector<CommandWords> command_words(std::span<const Command> commands) {
     words.names.insert(words.names.end(), command.aliases.begin(), command.aliases.end());
     Invocation invocation{.name = words.names.front(), .arguments = {}};
     invocation.show_parser = [&](const CLI::App& parser) { take(words, parser); };
-    try {
-      command.run(invocation);
-    } catch (const Error&) {
-      // curl has no parser of ours, and misses its arguments.
-    }
+    command.run(invocation);
     all.push_back(std::move(words));
   }
   return all;

@@ -7,6 +7,10 @@
 
 #include "cli/command.hpp"
 
+namespace CLI {
+class Option;
+}
+
 namespace mayfly::cli {
 
 // What can stand somewhere, and where it can be found.
@@ -22,6 +26,8 @@ struct ValueWords {
   std::vector<std::string> choices = {};
 };
 
+ValueWords value_words(const CLI::Option& option);
+
 struct FlagWords {
   std::vector<std::string> names;  // "--quiet", "-q"; the first long one first
   std::string description;
@@ -31,8 +37,11 @@ struct FlagWords {
 struct CommandWords {
   std::vector<std::string> names;  // the name and its aliases
   std::string summary;
-  std::vector<FlagWords> flags;  // empty: the command reads its arguments itself
+  std::vector<FlagWords> flags;
   ValueWords positional;
+  // What follows the flags: the same, or the command line of the program that the command is named
+  // after (curl).
+  enum class Rest { ours, of_program } rest = Rest::ours;
 };
 
 // What the commands' own parsers take; hidden flags are left out.

@@ -85,7 +85,12 @@ std::string flag_specification(const FlagWords& flag, const std::string& name) {
 
 std::string section(const CommandWords& command) {
   std::string text = fmt::format("  ({})\n", fmt::join(command.names, "|"));
-  if (command.flags.empty()) return text + "    _normal\n    ;;\n";
+  if (command.rest == CommandWords::Rest::of_program) {
+    std::string flags;
+    for (const FlagWords& flag : command.flags)
+      flags += fmt::format(" {}", fmt::join(flag.names, " "));
+    return text + "    [[ $PREFIX == -* ]] && compadd --" + flags + "\n    _normal\n    ;;\n";
+  }
   text += "    _arguments -S";
   for (const FlagWords& flag : command.flags)
     for (const std::string& name : flag.names)

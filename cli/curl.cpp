@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 
@@ -21,17 +22,32 @@
 namespace mayfly::cli {
 namespace {
 
-constexpr std::string_view usage =
-    "usage: mayfly access curl [--allow-request] [mayfly flags] CURL-ARGUMENTS...\n"
-    "Run curl in place with the token of the application that its URL names.\n\n"
-    "  --allow-request, -ar         without a token, send the request as it is\n"
-    "  --service-token-id ID, --service-token-secret-file F, --cert-password-file F,\n"
-    "  --batch, --no-browser, --fedramp   as for the other commands\n\n"
-    "curl's --cert --key --cacert --proxy --connect-to --resolve -k also serve mayfly's own "
-    "requests.\n\n"
-    "Examples:\n"
-    "  mayfly curl -s https://api.example.com/status\n"
-    "  mayfly curl -X POST -d @order.json https://api.example.com/orders\n";
+// For the help and the completions; the arguments themselves are curl's to read.
+std::unique_ptr<CLI::App> help_parser(NetworkFlags& flags, const Invocation& invocation) {
+  auto parser = make_parser(
+      {.synopsis = "curl [--allow-request] [shared flags] CURL-ARGUMENTS...",
+       .description =
+           "Run curl in place with the token of the application that its URL names. Its own --cert "
+           "--key --cacert --proxy --connect-to --resolve and -k also serve mayfly's requests.",
+       .examples = "  mayfly curl -s https://api.example.com/status\n"
+                   "  mayfly curl -X POST -d @order.json https://api.example.com/orders"});
+  parser->prefix_command();
+  parser->add_flag_function(
+      "--allow-request", [](std::int64_t) {},
+      "without a token, send the request as it is (or: -ar)");
+  bind_network_flags(*parser, flags, invocation);
+  for (CLI::Option* option : parser->get_options()) {
+    const bool is_help = option == parser->get_help_ptr() || option == parser->get_help_all_ptr();
+    if (!is_help && !is_ours("--" + option->get_lnames().front())) parser->remove_option(option);
+  }
+  return parser;
+}
+
+bool asks_for_help(const Invocation& invocation) {
+  const auto& words = invocation.arguments;
+  return invocation.show_parser ||
+         (words.size() == 1 && (words[0] == "--help" || words[0] == "--help-all"));
+}
 
 // As with the flags of the other commands: what the command line says comes first.
 void complete_from_environment(NetworkFlags& flags) {
@@ -172,10 +188,13 @@ Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
 }  // namespace
 
 int run_curl(const Invocation& invocation) {
-  if (invocation.arguments.empty() || invocation.arguments == std::vector<std::string>{"--help"}) {
-    if (!invocation.arguments.empty()) return print_product(usage), 0;
-    throw Error(ErrorKind::usage, "curl needs a URL", "run: mayfly access curl --help");
+  if (asks_for_help(invocation)) {
+    NetworkFlags flags;
+    parse_arguments(*help_parser(flags, invocation), invocation);
+    return 0;
   }
+  if (invocation.arguments.empty())
+    throw Error(ErrorKind::usage, "curl needs a URL", "run: mayfly access curl --help");
   CurlArguments curl = parse_curl_arguments(invocation.arguments);
   if (curl.urls.empty()) {
     throw Error(ErrorKind::usage, "there is no URL among curl's arguments",

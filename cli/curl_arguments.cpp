@@ -182,6 +182,26 @@ std::string without_password(const std::string& certificate) {
   return name;
 }
 
+// Our own flags, which curl does not know.
+const std::map<std::string_view, bool NetworkFlags::*> flags = {
+    {"--batch", &NetworkFlags::batch},
+    {"--no-browser", &NetworkFlags::no_browser},
+    {"--auto-close", &NetworkFlags::auto_close},
+    {"--fedramp", &NetworkFlags::fedramp},
+};
+const std::map<std::string_view, std::string NetworkFlags::*> values = {
+    {"--service-token-id", &NetworkFlags::service_token_id},
+    {"--id", &NetworkFlags::service_token_id},
+    {"--service-token-secret", &NetworkFlags::service_token_secret},
+    {"--secret", &NetworkFlags::service_token_secret},
+    {"--service-token-secret-file", &NetworkFlags::service_token_secret_file},
+    {"--cert-password-file", &NetworkFlags::certificate_password_file},
+};
+
+bool allows_request(std::string_view word) {
+  return word == "--allow-request" || word == "-ar";
+}
+
 // One walk over the arguments; a table says what each option means to us.
 class Reader {
  public:
@@ -193,9 +213,6 @@ class Reader {
   }
 
  private:
-  using Flag = bool NetworkFlags::*;
-  using Value = std::string NetworkFlags::*;
-
   void read_one(const std::string& word) {
     if (only_urls_ || word.size() < 2 || word[0] != '-') {
       result_.urls.push_back(word);
@@ -203,7 +220,7 @@ class Reader {
     } else if (word == "--") {
       only_urls_ = true;
       keep(word);
-    } else if (word == "-ar" || word == "--allow-request") {
+    } else if (allows_request(word)) {
       result_.token = CurlArguments::Token::optional;
     } else if (word.starts_with("--")) {
       read_long(word);
@@ -249,20 +266,7 @@ class Reader {
     if (name == "resolve") result_.network.resolve.push_back(value);
   }
 
-  // Ours are taken out: curl does not know them.
   bool read_ours(const std::string& word) {
-    static const std::map<std::string_view, Flag> flags = {
-        {"--batch", &NetworkFlags::batch},
-        {"--no-browser", &NetworkFlags::no_browser},
-        {"--auto-close", &NetworkFlags::auto_close},
-        {"--fedramp", &NetworkFlags::fedramp},
-    };
-    static const std::map<std::string_view, Value> values = {
-        {"--service-token-id", &NetworkFlags::service_token_id},
-        {"--service-token-secret", &NetworkFlags::service_token_secret},
-        {"--service-token-secret-file", &NetworkFlags::service_token_secret_file},
-        {"--cert-password-file", &NetworkFlags::certificate_password_file},
-    };
     if (const auto flag = flags.find(word); flag != flags.end()) {
       result_.network.*flag->second = true;
       return true;
@@ -297,6 +301,10 @@ class Reader {
 
 CurlArguments parse_curl_arguments(const std::vector<std::string>& arguments) {
   return Reader(arguments).read();
+}
+
+bool is_ours(std::string_view flag) {
+  return allows_request(flag) || flags.contains(flag) || values.contains(flag);
 }
 
 }  // namespace mayfly::cli

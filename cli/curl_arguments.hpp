@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/network_flags.hpp"
@@ -25,5 +26,8 @@ struct CurlArguments {
 
 // Throws usage Error when one of our own flags lacks its value. curl judges its own options itself.
 CurlArguments parse_curl_arguments(const std::vector<std::string>& arguments);
+
+// Whether a flag ("--batch") is taken out of curl's arguments, since curl does not know it.
+bool is_ours(std::string_view flag);
 
 }  // namespace mayfly::cli

@@ -73,9 +73,9 @@ int run_login(const Invocation& invocation) {
   const auto parser = make_parser(
       {.synopsis = "login [flags] URL",
        .description = "Log in to an application that Access protects, and store the token.",
-       .examples =
-           "  mayfly login https://intranet.example.com\n"
-           "  mayfly login --service-token-id ID --service-token-secret-file F api.example.com"});
+       .examples = "  mayfly login https://intranet.example.com\n"
+                   "  mayfly login -q --cert example.pem --key key.pem https://api.example.com\n"
+                   "  mayfly login --service-token-id ID --service-token-secret-file FILE HOST"});
   bind(*parser, flags, invocation);
   if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
   if (flags.url.empty() && flags.app.empty()) {

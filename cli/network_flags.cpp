@@ -12,11 +12,13 @@ void bind_identity(CLI::App& parser, NetworkFlags& flags) {
   parser
       .add_option("--service-token-id,--id", flags.service_token_id, "client id of a service token")
       ->envname("TUNNEL_SERVICE_TOKEN_ID")
+      ->type_name("ID")
       ->group(group);
   parser
       .add_option("--service-token-secret,--secret", flags.service_token_secret,
                   "its secret; better in the environment or a file")
       ->envname("TUNNEL_SERVICE_TOKEN_SECRET")
+      ->type_name("SECRET")
       ->group(group);
   parser
       .add_option("--service-token-secret-file", flags.service_token_secret_file,
@@ -38,7 +40,9 @@ void bind_identity(CLI::App& parser, NetworkFlags& flags) {
 void bind_connection(CLI::App& parser, NetworkFlags& flags) {
   const char* group = "Connection";
   parser.add_option("--cacert", flags.ca_file, "trust the CAs in this PEM file")->group(group);
-  parser.add_option("--proxy", flags.proxy, "http, https or socks5h URL of a proxy")->group(group);
+  parser.add_option("--proxy", flags.proxy, "http, https or socks5h URL of a proxy")
+      ->type_name("URL")
+      ->group(group);
   parser.add_flag("--fedramp", flags.fedramp, "use the FedRAMP login service")->group(group);
 }
 
@@ -61,12 +65,14 @@ void bind_logging(CLI::App& parser, NetworkFlags& flags) {
                   "keep rotating log files in this directory")
       ->group(group);
   parser.add_option("--log-level,--loglevel", flags.log_level, "debug, info, warn, error or fatal")
+      ->type_name("LEVEL")
       ->group(group);
 }
 
 }  // namespace
 
 void bind_network_flags(CLI::App& parser, NetworkFlags& flags, const Invocation& invocation) {
+  parser.set_help_all_flag("--help-all", "show the shared flags too");
   flags.fedramp = invocation.cloud == Invocation::Cloud::fedramp;
   bind_identity(parser, flags);
   bind_connection(parser, flags);

@@ -25,8 +25,8 @@ struct SshConfigFlags {
 void bind(CLI::App& parser, SshConfigFlags& flags, const Invocation& invocation) {
   parser.add_option("--hostname", flags.hostname, "the application");
   parser.add_flag("--short-lived-cert", flags.short_lived, "use short-lived certificates");
-  parser.add_option("--user", flags.user, "user name at the server");
-  parser.add_option("--alias", flags.alias, "a short name to type after ssh");
+  parser.add_option("--user", flags.user, "user name at the server")->type_name("NAME");
+  parser.add_option("--alias", flags.alias, "a short name to type after ssh")->type_name("NAME");
   parser.add_flag("--agent", flags.agent, "keep key and certificate in ssh-agent, not on disk");
   const auto write = parser.add_flag("--write", flags.write, "install the block for ssh");
   parser
@@ -94,7 +94,9 @@ int run_ssh_config(const Invocation& invocation) {
   const auto parser = make_parser(
       {.synopsis = "ssh-config [flags] --hostname HOST",
        .description = "Print the block for ~/.ssh/config that makes `ssh HOST` work.",
-       .examples = "  mayfly access ssh-config --hostname vm.example.com --short-lived-cert"});
+       .examples = "  mayfly access ssh-config --hostname vm.example.com --short-lived-cert\n"
+                   "  mayfly ssh-config --hostname vm.example.com --short-lived-cert --write\n"
+                   "  mayfly ssh-config --hostname vm.example.com --remove"});
   bind(*parser, flags, invocation);
   if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
   if (flags.dry_run && !flags.write && !flags.remove) {

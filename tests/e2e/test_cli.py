@@ -1,10 +1,11 @@
 """The command line: help, version, usage errors, and ssh-config to the byte."""
 import os
+import re
 
 from harness import programs
 from harness.case import FAILED, USAGE, EdgeCase
 
-COMMANDS = ("login", "token", "ssh", "tcp", "rdp", "smb", "ssh-config", "ssh-gen")
+LINES, COLUMNS = 40, 80  # a terminal that nobody has made larger
 
 
 class CommandLine(EdgeCase):
@@ -27,14 +28,52 @@ class CommandLine(EdgeCase):
                 for command in ("login", "token", "ssh", "ssh-config", "ssh-gen"):
                     self.assertIn(f"  {command} ", result.out.decode())
 
+    def commands(self):
+        """Those of the help, with the names that mean the same."""
+        text = self.assert_done(self.home.mayfly("--help")).out.decode()
+        listed = text[text.index("Commands:"):].split("\n\n")[0]
+        found = re.findall(r"^  ([a-z-]+) ", listed, re.MULTILINE)
+        for others in re.findall(r"\(also: ([a-z, ]+)\)", listed):
+            found += others.split(", ")
+        self.assertLessEqual({"login", "curl", "ssh", "tcp", "status"}, set(found))
+        return found
+
+    def assert_fits(self, text, lines=LINES):
+        self.assertLessEqual(len(text.splitlines()), lines)
+        for line in text.splitlines():
+            self.assertLessEqual(len(line), COLUMNS, line)
+
     def test_help_of_each_command(self):
-        for command in COMMANDS:
-            for arguments in ([command, "--help"], ["access", command, "--help"], [command, "-h"]):
+        for command in self.commands():
+            for arguments in ([command, "--help"], ["access", command, "--help"]):
                 with self.subTest(arguments):
                     result = self.assert_done(self.home.mayfly(*arguments))
-                    self.assertTrue(result.out.startswith(b"usage: "), result)
                     self.assertEqual(result.err, "")
+                    text = result.out.decode()
+                    self.assertTrue(text.startswith("usage: mayfly access "), result)
+                    self.assertRegex(text, r"\nExamples:\n  .*mayfly ")
+                    self.assert_fits(text)
         self.assertEqual(self.home.files(), [])
+
+    def test_help_fits_a_screen(self):
+        self.assert_fits(self.home.mayfly("--help").out.decode())
+
+    def test_help_by_other_names(self):
+        for command in ("login", "tcp", "ssh-config"):
+            text = self.home.mayfly(command, "--help").out
+            for word in ("-h", "-help"):
+                self.assertEqual(self.assert_done(self.home.mayfly(command, word)).out, text)
+
+    def test_help_all_explains_the_shared_flags(self):
+        for command in ("login", "curl", "ssh-gen"):
+            with self.subTest(command):
+                short = self.assert_done(self.home.mayfly(command, "--help")).out.decode()
+                full = self.assert_done(self.home.mayfly(command, "--help-all")).out.decode()
+                named = re.search(r"Shared flags.*:\n((?:  --.*\n)+)", short)[1].split()
+                for flag in named:
+                    self.assertRegex(full, rf"(?m)^  (-\w, )?{flag}\b")
+                self.assert_fits(full, lines=100)
+        self.assertNotIn("--help-all", self.home.mayfly("status", "--help").out.decode())
 
     def test_secrets_of_the_environment_are_not_in_the_help(self):
         result = self.home.mayfly("tcp", "--help", env={"TUNNEL_SERVICE_TOKEN_SECRET": "top-secret"})

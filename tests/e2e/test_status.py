@@ -374,7 +374,8 @@ class Completion(EdgeCase):
         for command in ("login", "ssh", "tcp", "ssh-gen", "ssh-config", "status", "logout"):
             with self.subTest(command):
                 offered = self.complete_in_bash("access", command, "-")
-                help_text = self.home.mayfly(command, "--help").out.decode()
+                flag = "--help-all" if "--help-all" in offered else "--help"
+                help_text = self.home.mayfly(command, flag).out.decode()
                 in_help = {word.strip(",") for line in help_text.splitlines()
                            if line.startswith("  -") for word in line.split()
                            if word.startswith("-") and len(word) > 1}
