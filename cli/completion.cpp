@@ -5,17 +5,22 @@
 #include "cli/environment.hpp"
 #include "cli/known_hostnames.hpp"
 #include "cli/message.hpp"
+#include "sshconfig/hosts.hpp"
 #include "sshgen/inventory.hpp"
 
 namespace mayfly::cli {
 namespace {
 
 std::string hostname_lines() {
-  const auto state = StateDirectory::open_existing(state_directory_path());
-  if (!state) return "";
+  Inventory inventory;
+  std::vector<std::string> places;
+  if (const auto state = StateDirectory::open_existing(state_directory_path())) {
+    inventory = take_inventory(*state);
+    places = sshgen::places_with_keys(*state);
+  }
+  const auto configured = sshconfig::configured_hosts(home_directory() + "/.ssh");
   std::string lines;
-  for (const std::string& hostname :
-       known_hostnames(take_inventory(*state), sshgen::places_with_keys(*state)))
+  for (const std::string& hostname : known_hostnames(inventory, places, configured))
     lines += hostname + "\n";
   return lines;
 }

@@ -19,8 +19,10 @@ bool is_offerable(std::string_view hostname) {
 }  // namespace
 
 std::vector<std::string> known_hostnames(const Inventory& inventory,
-                                         const std::vector<std::string>& places_with_keys) {
-  std::set<std::string> names, places;
+                                         const std::vector<std::string>& places_with_keys,
+                                         const std::vector<std::string>& configured) {
+  std::set<std::string> names(configured.begin(), configured.end()), places;
+  for (const std::string& host : configured) places.insert(file_name(host));
   for (const RememberedApplication& known : inventory.applications) {
     names.insert(known.host);
     names.insert(known.application.hostname);

@@ -149,7 +149,12 @@ TEST_CASE("known host names") {
   inventory.tokens = {app_token("-.example.com", '1'), app_token("old.example.com", '3'),
                       app_token("tools.example.com-admin", '2'),
                       app_token("$(id).example.com", '4'), team_token(kTeam)};
-  CHECK(known_hostnames(inventory, {"vm.example.com", "tools.example.com-other"}) ==
+  CHECK(known_hostnames(inventory, {"vm.example.com", "tools.example.com-other"}, {}) ==
         Names{"a.example.com", "old.example.com", "tools.example.com", "tools.example.com/admin",
               "vm.example.com"});
+}
+
+TEST_CASE("known host names: ssh_config explains what a file name leaves open") {
+  CHECK(known_hostnames({}, {"vm.example.com-team"}, {"vm.example.com/team", "a b", "-x"}) ==
+        Names{"vm.example.com/team"});
 }

@@ -393,6 +393,14 @@ class Completion(EdgeCase):
         self.assertEqual(self.complete_in_bash("ssh", "--hostname", "="), known)
         self.assertEqual(self.complete_in_bash("logout", "https", ":", "//we"), {"//web.example.com"})
 
+    def test_hostnames_of_ssh_config(self):
+        with open(os.path.join(self.home.path, ".ssh", "config"), "w", encoding="utf-8") as file:
+            file.write("Host github.com\n  User git\n"
+                       "Host old.example.com\n  ProxyCommand cloudflared access ssh --hostname %h\n")
+        self.assert_done(self.home.mayfly("ssh-config", "--hostname", "vm.example.com", "--write"))
+        self.assertEqual(self.complete_in_bash("ssh", "--hostname", ""),
+                         {"tools.example.com-admin", "web.example.com", "old.example.com", "vm.example.com"})
+
     def test_bash_values(self):
         self.assertEqual(self.complete_in_bash("ssh-gen", "--key-type", ""), {"ecdsa", "ed25519"})
         self.assertEqual(self.complete_in_bash("completion", "z"), {"zsh"})
