@@ -134,7 +134,7 @@ class Polling {
   std::optional<Response> once() {
     const auto started = steady_clock::now();
     const auto time_left = std::chrono::ceil<milliseconds>(end_ - started);
-    if (time_left <= 0ms) give_up("it was not finished in time");
+    if (time_left <= milliseconds::zero()) give_up("it was not finished in time");
     auto response = try_send(std::min(options_.poll_timeout, time_left + 1s));
     if (response && response->status == 200 && !response->body.empty()) return response;
     if (response) judge(*response);
@@ -172,7 +172,8 @@ class Polling {
     const int failures = std::max(drops_, server_errors_);
     const int factor = std::min(failures > 0 ? 1 << std::min(failures - 1, 4) : 1, 10);
     const auto time_left = std::chrono::ceil<milliseconds>(end_ - steady_clock::now());
-    return std::clamp(options_.pause * factor - poll_took, 0ms, std::max(time_left, 0ms));
+    return std::clamp(options_.pause * factor - poll_took, milliseconds::zero(),
+                      std::max(time_left, milliseconds::zero()));
   }
 
   const Send& send_;

@@ -42,7 +42,8 @@ class Home:
         return {name: value for name, value in merged.items() if value is not None}
 
     def start(self, *arguments, env=None, program=None, **more):
-        return Running([program or programs.mayfly(), *arguments], env=self.environment(env), **more)
+        return Running([*programs.under(), program or programs.mayfly(), *arguments],
+                       env=self.environment(env), **more)
 
     def mayfly(self, *arguments, seconds=GENEROUS, **more):
         return self.start(*arguments, **more).finish(seconds)

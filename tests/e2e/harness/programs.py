@@ -1,5 +1,6 @@
 """Where the programs are: ours from the build directory, OpenSSH's from the system."""
 import os
+import shlex
 import shutil
 import sys
 
@@ -21,6 +22,12 @@ def _built(*places):
 
 def mayfly():
     return _built("cli/mayfly", "mayfly")
+
+
+def under():
+    """The words that come before mayfly: MAYFLY_UNDER="valgrind -q" runs it in valgrind."""
+    words = shlex.split(os.environ.get("MAYFLY_UNDER", ""))
+    return [system(words[0]), *words[1:]] if words else []
 
 
 def edge():
