@@ -89,7 +89,8 @@ std::string section(const CommandWords& command) {
     std::string flags;
     for (const FlagWords& flag : command.flags)
       flags += fmt::format(" {}", fmt::join(flag.names, " "));
-    return text + "    [[ $PREFIX == -* ]] && compadd --" + flags + "\n    _normal\n    ;;\n";
+    return text + "    local -i nothing=1\n    [[ $PREFIX == -* ]] && compadd --" + flags +
+           " && nothing=0\n    _normal || return nothing\n    ;;\n";
   }
   text += "    _arguments -S";
   for (const FlagWords& flag : command.flags)

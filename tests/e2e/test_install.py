@@ -94,8 +94,8 @@ class Install(EdgeCase):
                                     {"XDG_DATA_DIRS": f"{self.share}:/usr/share"})
         self.expect_completions(terminal)
         # curl's own completion goes on where ours ends.
-        terminal.type("\x15mayfly curl --max-red\t")
-        terminal.wait_for("curl --max-redirs")
+        terminal.type("\x15mayfly curl --remote-n\t")
+        terminal.wait_for("curl --remote-name")
 
     def test_zsh_loads_it(self):
         functions = os.path.join(self.share, "zsh", "site-functions")
