@@ -525,6 +525,28 @@ class EdgeTest(unittest.TestCase):
         self.assertTrue(record["script"]["ok"], record)
         self.assertEqual(record["close_received"], 1000)
 
+    def test_script_of_a_stream(self):
+        for said, failure in ((b"xxxx", ""), (b"xxxy", "the data differs")):
+            self.configure({"a": {"hostname": "a.example.com", "policy": "bypass", "origin": "script", "script": [
+                {"frame": {"opcode": 2, "payload_size": 5, "payload_fill": "f", "fragment": 2}},
+                {"expect_data": {"opcode": 2, "payload_size": 4, "payload_fill": "x"}}]}})
+            _, client = self.upgrade("a.example.com")
+            self.assertEqual([client.read() for _ in range(3)],
+                             [(0x02, 0, b"ff"), (0x00, 0, b"ff"), (0x80, 0, b"f")])
+            for opcode, piece in ((2, said[:1]), (9, b"meanwhile"), (2, said[1:])):
+                client.send(opcode, piece)
+            self.assertEqual(self.tunnel_log()["script"]["failure"], failure)
+
+    def test_stalled_tunnel_answers_no_ping(self):
+        self.configure({"a": {"hostname": "a.example.com", "policy": "bypass", "origin": "echo"}})
+        _, client = self.upgrade("a.example.com")
+        client.send(9, b"before")
+        self.assertEqual(client.read(), (0x8a, 0, b"before"))
+        self.control("POST", "/close-tunnels", {"how": "stall"})
+        client.send(9, b"after")
+        client.stream.settimeout(0.3)
+        self.assertRaises(TimeoutError, client.read)
+
 
 if __name__ == "__main__":
     unittest.main()

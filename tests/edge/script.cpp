@@ -6,89 +6,13 @@
 
 #include "crypto.hpp"
 #include "http_io.hpp"
-#include "misbehaviour.hpp"
+#include "script_frame.hpp"
 #include "upgrade.hpp"
 
 namespace edge {
 namespace {
 
 using nlohmann::json;
-
-struct Received {
-  Frame frame;
-  bool masked = false;
-};
-
-// Takes one frame off the front of `bytes`; none when it is not complete yet.
-std::optional<Received> take_frame(std::string& bytes) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  if (bytes.size() < 2) return std::nullopt;
-  std::size_t head = 2;
-  std::uint64_t size = at(1) & 0x7f;
-  const std::size_t width = size == 126 ? 2 : size == 127 ? 8 : 0;
-  const bool masked = (at(1) & 0x80) != 0;
-  if (bytes.size() < head + width + (masked ? 4 : 0)) return std::nullopt;
-  if (width > 0) size = 0;
-  for (std::size_t i = 0; i < width; ++i) size = size << 8 | at(head++);
-  Received received;
-  received.masked = masked;
-  received.frame.fin = (at(0) & 0x80) != 0;
-  received.frame.rsv = at(0) >> 4 & 7u;
-  received.frame.opcode = at(0) & 15u;
-  if (masked) received.frame.mask = bytes.substr(head, 4);
-  head += masked ? 4 : 0;
-  if (bytes.size() - head < size) return std::nullopt;
-  received.frame.payload = bytes.substr(head, static_cast<std::size_t>(size));
-  for (std::size_t i = 0; masked && i < received.frame.payload.size(); ++i) {
-    char& c = received.frame.payload[i];
-    c = static_cast<char>(c ^ received.frame.mask[i % 4]);
-  }
-  bytes.erase(0, head + static_cast<std::size_t>(size));
-  return received;
-}
-
-json describe(const Received& received) {
-  constexpr std::size_t most = 1024;
-  return {{"opcode", received.frame.opcode},
-          {"fin", received.frame.fin},
-          {"rsv", received.frame.rsv},
-          {"masked", received.masked},
-          {"length", received.frame.payload.size()},
-          {"payload_hex", hex(received.frame.payload.substr(0, most))}};
-}
-
-Frame parse_frame(const json& given) {
-  Frame frame;
-  frame.opcode = given.at("opcode").get<unsigned>();
-  frame.fin = given.value("fin", true);
-  frame.rsv = given.value("rsv", 0u);
-  frame.mask = unhex(given.value("mask", ""));
-  frame.payload = given.value("payload", "");
-  if (given.contains("payload_hex")) frame.payload = unhex(given["payload_hex"].get<std::string>());
-  if (given.contains("payload_size")) frame.payload = pattern(given["payload_size"]);
-  return frame;
-}
-
-// What differs from the expectation; "" when nothing does.
-std::string compare(const json& expected, const Received& received) {
-  const json seen = describe(received);
-  for (const char* key : {"opcode", "fin", "rsv", "masked", "length"}) {
-    if (expected.contains(key) && expected[key] != seen[key]) {
-      return std::string(key) + " is " + seen[key].dump() + ", not " + expected[key].dump();
-    }
-  }
-  const std::string& payload = received.frame.payload;
-  if (expected.contains("payload") && expected["payload"] != payload) return "payload differs";
-  if (expected.contains("payload_hex") &&
-      unhex(expected["payload_hex"].get<std::string>()) != payload) {
-    return "payload differs";
-  }
-  if (!expected.contains("code")) return "";
-  const int code = payload.size() < 2 ? 1005
-                                      : static_cast<unsigned char>(payload[0]) * 256 +
-                                            static_cast<unsigned char>(payload[1]);
-  return expected["code"] == code ? "" : "close code is " + std::to_string(code);
-}
 
 class Script {
  public:
@@ -103,11 +27,15 @@ class Script {
  private:
   asio::awaitable<std::string> perform(const std::string& name, const json& value);
   asio::awaitable<std::string> expect(const json& expected);
+  asio::awaitable<std::string> expect_data(const json& expected);
   asio::awaitable<std::string> expect_end(double seconds);
   asio::awaitable<void> echo();
   asio::awaitable<void> write(const std::string& payload);
   // A frame, none when the time is over or the stream has ended.
   asio::awaitable<std::optional<Received>> read_frame(double seconds);
+  // The same, and nothing of it in the log.
+  asio::awaitable<std::optional<Received>> read_quietly(double seconds);
+  void note(const Received& received);
   void end(const std::string& how);
   void record(const std::string& failure, const json& step);
 
@@ -150,7 +78,8 @@ asio::awaitable<std::string> Script::perform(const std::string& name, const json
     const std::string bytes = unhex(value.get<std::string>());
     co_await write(bytes);
   } else if (name == "frame") {
-    const std::string bytes = encode(parse_frame(value));
+    const std::string bytes =
+        encode_in_fragments(parse_frame(value), value.value("fragment", std::size_t{0}));
     co_await write(bytes);
   } else if (name == "pieces") {
     pieces_ = value.get<std::size_t>();
@@ -158,6 +87,8 @@ asio::awaitable<std::string> Script::perform(const std::string& name, const json
     co_await sleep(stream_.get_executor(), value.get<double>());
   } else if (name == "expect") {
     failure = co_await expect(value);
+  } else if (name == "expect_data") {
+    failure = co_await expect_data(value);
   } else if (name == "expect_eof") {
     failure = co_await expect_end(value.get<double>());
   } else if (name == "read") {
@@ -177,6 +108,25 @@ asio::awaitable<std::string> Script::expect(const json& expected) {
   const auto received = co_await read_frame(expected.value("within", 5.0));
   if (!received) co_return ended_ ? std::string("the stream ended") : std::string("nothing came");
   co_return compare(expected, *received);
+}
+
+// A stream has no messages: its bytes may come in any number of data frames.
+asio::awaitable<std::string> Script::expect_data(const json& expected) {
+  const std::string wanted = parse_payload(expected);
+  const double until = wall_time() + expected.value("within", 5.0);
+  std::string data;
+  while (data.size() < wanted.size()) {
+    const auto received = co_await read_quietly(until - wall_time());
+    if (!received) co_return "only " + std::to_string(data.size()) + " bytes of data came";
+    if (received->frame.opcode > 2) note(*received);
+    if (received->frame.opcode > 2) continue;
+    if (!received->masked || received->frame.rsv != 0) co_return "a data frame is malformed";
+    if (expected.contains("opcode") && expected["opcode"] != received->frame.opcode) {
+      co_return "a data frame has opcode " + std::to_string(received->frame.opcode);
+    }
+    data += received->frame.payload;
+  }
+  co_return data == wanted ? "" : "the data differs";
 }
 
 asio::awaitable<std::string> Script::expect_end(double seconds) {
@@ -207,19 +157,27 @@ asio::awaitable<void> Script::write(const std::string& payload) {
 }
 
 asio::awaitable<std::optional<Received>> Script::read_frame(double seconds) {
+  auto received = co_await read_quietly(seconds);
+  if (received) note(*received);
+  co_return received;
+}
+
+void Script::note(const Received& received) {
+  const std::string& payload = received.frame.payload;
+  if (received.frame.opcode == 8 && payload.size() >= 2) {
+    record_->close_received =
+        static_cast<unsigned char>(payload[0]) * 256 + static_cast<unsigned char>(payload[1]);
+  }
+  record_->pings_in += received.frame.opcode == 9;
+  record_->pongs_in += received.frame.opcode == 10;
+  frames_.push_back(describe(received));
+  record("", nullptr);
+}
+
+asio::awaitable<std::optional<Received>> Script::read_quietly(double seconds) {
   const double until = wall_time() + seconds;
   for (;;) {
-    if (auto received = take_frame(incoming_)) {
-      if (received->frame.opcode == 8 && received->frame.payload.size() >= 2) {
-        record_->close_received = static_cast<unsigned char>(received->frame.payload[0]) * 256 +
-                                  static_cast<unsigned char>(received->frame.payload[1]);
-      }
-      record_->pings_in += received->frame.opcode == 9;
-      record_->pongs_in += received->frame.opcode == 10;
-      frames_.push_back(describe(*received));
-      record("", nullptr);
-      co_return received;
-    }
+    if (auto received = take_frame(incoming_)) co_return received;
     if (wall_time() >= until || ended_) co_return std::nullopt;
     deadline_.expires_after(duration(until - wall_time()));
     deadline_.async_wait([socket = stream_.share_socket()](error_code late) {

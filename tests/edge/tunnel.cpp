@@ -226,6 +226,7 @@ asio::awaitable<std::size_t> Tunnel::receive(const Buffer& buffer) {
   if (deaf_) co_await sit_out();
   if (error_) co_return 0;
   const std::size_t size = co_await ws_.async_read_some(buffer.all(), into(error_));
+  if (deaf_ && error_ == asio::error::operation_aborted) co_await sit_out();
   record_->bytes_in += size;
   edge_.stats.bytes_in += size;
   if (!error_ && ws_.is_message_done()) ++record_->messages_in;
@@ -301,6 +302,7 @@ asio::awaitable<void> Tunnel::close(Closing closing) {
     stream().socket().shutdown(Socket::shutdown_send, ignored);
   } else if (closing.how == Ending::stall) {
     silent_ = deaf_ = true;
+    stream().socket().cancel(ignored);  // a read that waits would go on answering pings
   } else if (record_->close_sent == 0 && record_->open && !silent_) {
     closing_ = true;
     record_->close_sent = closing.code;

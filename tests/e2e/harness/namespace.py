@@ -30,10 +30,9 @@ def is_inside():
     return _INSIDE in os.environ
 
 
-def run_inside(command):
-    """The exit code of the command in there."""
-    return subprocess.run(_unshare() + command, env={**os.environ, _INSIDE: "1"},
-                          check=False).returncode
+def run_inside(command, **more):
+    """What subprocess.run() says of the command in there; it gets `more`."""
+    return subprocess.run(_unshare() + command, env={**os.environ, _INSIDE: "1"}, check=False, **more)
 
 
 def raise_loopback():
