@@ -13,13 +13,14 @@
 #include "access/transport/dial.hpp"
 #include "access/transport/ignored_signal.hpp"
 #include "access/transport/interrupt_watch.hpp"
+#include "access/transport/local_descriptors.hpp"
+#include "access/transport/polled_run.hpp"
 #include "access/transport/refusal.hpp"
-#include "access/transport/tunnel_run.hpp"
 
 namespace mayfly {
 namespace {
 
-// The loop of one tunnel. Whatever else there is waits for it.
+// One tunnel: dialed in a loop, then carried without one.
 class StdioTunnel {
  public:
   StdioTunnel(const TunnelOptions& options, const Authorization& authorization)
@@ -37,7 +38,6 @@ class StdioTunnel {
   const TunnelOptions& options_;
   const Authorization& authorization_;
   Dialer dialer_;
-  BufferPool buffers_;
   asio::io_context loop_;  // last: what still waits in it goes before what it uses
 };
 
@@ -76,24 +76,13 @@ Ending StdioTunnel::carry(Dialer::Open open) {
   const NonBlocking in(STDIN_FILENO), out(STDOUT_FILENO);
   widen_pipe(STDIN_FILENO);
   widen_pipe(STDOUT_FILENO);
-  TunnelRun::Parts parts{.local_in = STDIN_FILENO,
-                         .local_out = STDOUT_FILENO,
-                         .stream = std::move(open.stream),
-                         .early = std::move(open.early)};
-  const auto run = std::make_shared<TunnelRun>(
-      loop_.get_executor(), std::move(parts), buffers_,
-      PumpOptions{.ping_interval = options_.ping_interval, .drain = options_.drain});
-  InterruptWatch interrupts(loop_.get_executor(), [&] {
-    interrupted_by() == SIGHUP ? run->abandon() : run->interrupt();
-  });
-  Ending ending;
-  loop_.restart();
-  run->start([&](const Ending& how) {
-    ending = how;
-    loop_.stop();
-  });
-  loop_.run();
-  return ending;
+  PolledParts parts{.local_in = STDIN_FILENO,
+                    .local_out = STDOUT_FILENO,
+                    .stream = std::move(open.stream),
+                    .early = std::move(open.early),
+                    .interrupted = interrupt_descriptor()};
+  return run_polled(std::move(parts),
+                    {.ping_interval = options_.ping_interval, .drain = options_.drain});
 }
 
 }  // namespace

@@ -20,16 +20,14 @@ TunnelRun::TunnelRun(const asio::any_io_executor& executor, Parts parts, BufferP
                      const PumpOptions& options)
     : executor_(executor),
       parts_(std::move(parts)),
-      local_(parts_.local_in, parts_.local_out),
-      in_(executor, parts_.local_in),
+      local_(parts_.socket.get(), parts_.socket.get()),
+      socket_(executor, parts_.socket.get()),
       tunnel_(executor, parts_.stream->descriptor()),
       timer_(executor),
       pump_({local_, *parts_.stream, buffers}, options, std::as_bytes(std::span(parts_.early)),
             now()) {
-  if (parts_.local_out != parts_.local_in) separate_out_.emplace(executor, parts_.local_out);
-  WatchedDescriptor* out = separate_out_ ? &*separate_out_ : &in_;
-  waits_[0] = {&in_, For::wait_read, &Pump::local_is_readable};
-  waits_[1] = {out, For::wait_write, &Pump::local_is_writable};
+  waits_[0] = {&socket_, For::wait_read, &Pump::local_is_readable};
+  waits_[1] = {&socket_, For::wait_write, &Pump::local_is_writable};
   waits_[2] = {&tunnel_, For::wait_read, &Pump::tunnel_is_readable};
   waits_[3] = {&tunnel_, For::wait_write, &Pump::tunnel_is_writable};
   parts_.early = {};
@@ -47,8 +45,8 @@ void TunnelRun::interrupt() {
   advance();
 }
 
+// Over now; Close 1001 goes out if the connection takes it at once.
 void TunnelRun::abandon() {
-  if (!ended_) return;
   pump_.local_is_gone();
   finish();
 }
@@ -69,8 +67,7 @@ void TunnelRun::arm(bool wanted, Wait& wait) {
   wait.armed = true;
   wait.descriptor->wait(wait.what, [self = shared_from_this(), &wait](const auto& error) {
     wait.armed = false;
-    // Files cannot be watched; they are always ready.
-    if (!self->ended_ || (error && error != asio::error::operation_not_supported)) return;
+    if (!self->ended_ || error) return;
     (self->pump_.*wait.happened)();
     self->advance();
   });
@@ -98,11 +95,10 @@ void TunnelRun::again() {
   });
 }
 
-// ssh ends its ProxyCommand by closing both pipes: a stdout without a reader is noticed even while
-// nothing is to be written.
+// A local program that went away is noticed even while nothing is to be written.
 void TunnelRun::watch_reader() {
-  waits_[1].descriptor->wait(For::wait_error, [self = shared_from_this()](const auto& error) {
-    if (!error && self->ended_ && reader_is_gone(self->parts_.local_out)) self->abandon();
+  socket_.wait(For::wait_error, [self = shared_from_this()](const auto& error) {
+    if (!error && self->ended_ && reader_is_gone(self->parts_.socket.get())) self->abandon();
   });
 }
 
@@ -110,12 +106,11 @@ void TunnelRun::finish() {
   if (!ended_) return;
   const Ended ended = std::exchange(ended_, nullptr);
   timer_.cancel();
-  in_.release();
-  if (separate_out_) separate_out_->release();
+  socket_.release();
   tunnel_.release();
   parts_.stream.reset();
   // By name too, since a child at its login may hold a copy of the descriptor.
-  if (parts_.socket) shutdown(parts_.socket.get(), SHUT_RDWR);
+  shutdown(parts_.socket.get(), SHUT_RDWR);
   parts_.socket = {};
   ended(pump_.ending(now()));
 }

@@ -1,4 +1,4 @@
-// One open tunnel in an Asio loop, from its first byte to its end.
+// One open tunnel of many in an Asio loop, from its first byte to its end.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -20,8 +20,7 @@ namespace mayfly {
 class TunnelRun : public OpenConnection, public std::enable_shared_from_this<TunnelRun> {
  public:
   struct Parts {
-    int local_in = -1, local_out = -1;  // non-blocking; stay open until the end
-    Descriptor socket = {};             // these two, when the run is to close them
+    Descriptor socket;  // the local connection, non-blocking
     std::unique_ptr<TlsStream> stream;
     std::string early;  // what followed the upgrade's answer
   };
@@ -30,13 +29,10 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
   TunnelRun(const asio::any_io_executor& executor, Parts parts, BufferPool& buffers,
             const PumpOptions& options);
 
-  // Calls ended once, perhaps before it returns; the local descriptors may be closed then. The run
-  // keeps itself alive until then.
+  // Calls ended once, perhaps before it returns. The run keeps itself alive until then.
   void start(Ended ended);
   // Close 1001, over within a second.
   void interrupt() override;
-  // Over now; Close 1001 goes out if the connection takes it at once.
-  void abandon();
 
  private:
   using For = WatchedDescriptor::For;
@@ -48,6 +44,7 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
     bool armed = false;
   };
 
+  void abandon();
   void advance();
   void arm(bool wanted, Wait& wait);
   void arm_timer(const std::optional<Pump::Time>& deadline);
@@ -58,8 +55,7 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
   asio::any_io_executor executor_;
   Parts parts_;
   LocalDescriptors local_;
-  WatchedDescriptor in_;
-  std::optional<WatchedDescriptor> separate_out_;
+  WatchedDescriptor socket_;
   WatchedDescriptor tunnel_;
   asio::steady_timer timer_;
   std::optional<Pump::Time> timer_at_;

@@ -68,9 +68,7 @@ asio::awaitable<Dialer::Outcome> TunnelService::dial(const std::vector<Header>& 
 
 void TunnelService::carry(Descriptor socket, Dialer::Open open) {
   const TunnelOptions& tunnel = parts_.options.tunnel;
-  TunnelRun::Parts run_parts{.local_in = socket.get(),
-                             .local_out = socket.get(),
-                             .socket = std::move(socket),
+  TunnelRun::Parts run_parts{.socket = std::move(socket),
                              .stream = std::move(open.stream),
                              .early = std::move(open.early)};
   auto run = std::make_shared<TunnelRun>(
