@@ -14,8 +14,10 @@ namespace mayfly {
 class BufferPool {
  public:
   using Buffer = std::unique_ptr<std::byte[]>;
-  // Room for a frame of full_payload and the largest header before it.
-  static constexpr std::size_t size = websocket::max_header_size + websocket::full_payload;
+  // For the largest header, and so much that the payload begins where it can be masked fastest.
+  static constexpr std::size_t header_room = 16;
+  static_assert(header_room >= websocket::max_header_size);
+  static constexpr std::size_t size = header_room + websocket::full_payload;
 
   Buffer take() {
     ++lent_;

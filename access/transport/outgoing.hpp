@@ -27,7 +27,7 @@ class Outgoing {
   // there is no data frame waiting.
   void add_data(BufferPool::Buffer buffer, std::size_t size);
   static std::span<std::byte> payload_room(BufferPool::Buffer& buffer) {
-    return {buffer.get() + websocket::max_header_size, websocket::full_payload};
+    return {buffer.get() + BufferPool::header_room, websocket::full_payload};
   }
 
   void add_ping(std::string_view body);

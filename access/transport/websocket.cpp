@@ -37,20 +37,27 @@ bool may_be_sent(std::uint64_t code) {
          (code >= 3000 && code <= 4999);
 }
 
-// The mask's bytes are used in the order they lie in memory; eight at a time, which compilers
-// vectorise.
+// Sixteen bytes, which every processor of today can take at once. Asked to vectorise by itself, g++
+// 12 does it at -O3 only, and masking is then a tenth of what an upload costs.
+using Block [[gnu::vector_size(16)]] = std::uint64_t;
+constexpr std::size_t blocks_a_turn = 4;
+
+// The mask's bytes are used in the order they lie in memory.
 void apply_mask(std::span<std::byte> payload, std::uint32_t mask) {
   const std::uint64_t wide = std::uint64_t{mask} << 32 | mask;
-  std::byte* at = payload.data();
-  std::size_t left = payload.size();
-  for (; left >= sizeof wide; left -= sizeof wide, at += sizeof wide) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, sizeof word);
-    word ^= wide;
-    std::memcpy(at, &word, sizeof word);
+  const Block key = {wide, wide};
+  while (payload.size() >= blocks_a_turn * sizeof key) {
+    for (std::size_t i = 0; i < blocks_a_turn; ++i) {
+      std::byte* const at = payload.data() + i * sizeof key;
+      Block block;
+      std::memcpy(&block, at, sizeof block);
+      block ^= key;
+      std::memcpy(at, &block, sizeof block);
+    }
+    payload = payload.subspan(blocks_a_turn * sizeof key);
   }
-  const auto key = std::bit_cast<std::array<std::byte, 4>>(mask);
-  for (std::size_t i = 0; i < left; ++i) at[i] ^= key[i % 4];
+  const auto bytes = std::bit_cast<std::array<std::byte, sizeof mask>>(mask);
+  for (std::size_t i = 0; i < payload.size(); ++i) payload[i] ^= bytes[i % sizeof mask];
 }
 
 std::span<const std::byte> as_bytes(std::string_view text) {
