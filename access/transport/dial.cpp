@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
@@ -173,6 +174,7 @@ asio::awaitable<std::unique_ptr<Wire>> Dialer::connect() {
   std::vector<tcp::endpoint> addresses = co_await endpoints(deadline);
   const bool found = !addresses.empty();
   Connected connected;
+  asio::post(co_await asio::this_coro::executor, [this] { tls_.prepare(); });
   if (found) connected = co_await connect_to_any(std::move(addresses), deadline);
   if (deadline.expired())
     throw Error(ErrorKind::network,

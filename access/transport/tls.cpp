@@ -86,10 +86,20 @@ TlsContext::TlsContext(const ConnectionOptions& options, const Url& url, Buffers
     : options_(options), url_(url), buffers_(buffers), trusted_(X509_STORE_new()) {
   if (!trusted_) throw std::bad_alloc();
   if (options_.verify == ConnectionOptions::Verify::yes) trust(trusted_.get(), options_);
-  context_ = make_context();
+  if (options_.client_certificate)
+    context_ = make_context();  // whether it can be used is told first
 }
 
 TlsContext::~TlsContext() = default;
+
+void TlsContext::prepare() noexcept {
+  if (context_) return;
+  try {
+    context_ = make_context();
+  } catch (...) {
+    ERR_clear_error();
+  }
+}
 
 SslContextPointer TlsContext::make_context() const {
   SslContextPointer made(SSL_CTX_new(TLS_client_method()));
@@ -122,30 +132,30 @@ SslContextPointer TlsContext::make_context() const {
   return made;
 }
 
-// The latest ticket serves all: edges do not mind, and one is enough for any number of connections.
+// The latest ticket serves all who come before the next one. (RFC 8446 section C.4 advises against
+// it, lest connections be linked; these carry one token.) Copies, since OpenSSL spoils a session of
+// TLS 1.3 that was resumed, and one whose connection was cut.
 int TlsContext::on_new_session(SSL* ssl, SSL_SESSION* session) noexcept {
   auto* self = static_cast<TlsContext*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), context_index()));
-  if (self == nullptr) return 0;
-  self->session_.reset(session);
-  return 1;  // the reference is kept
+  if (self != nullptr) self->session_.reset(SSL_SESSION_dup(session));
+  return 0;  // the reference is not kept
 }
 
 TlsContext::Connection TlsContext::connection() {
   // A renewed certificate is read anew for each connection, and a resumed session would carry the
   // identity of the one before.
-  if (options_.client_certificate) context_ = make_context();
+  if (!context_ || options_.client_certificate) context_ = make_context();
   SSL_CTX_set_ex_data(context_.get(), context_index(), this);
   Connection ssl(SSL_new(context_.get()));
   if (!ssl) set_up_failed("connection");
   expect_host(ssl.get(), url_.host);
   SSL_set_connect_state(ssl.get());
-  if (session_ && SSL_SESSION_is_resumable(session_.get()) == 1)
-    SSL_set_session(ssl.get(), session_.get());
+  if (session_) SSL_set_session(ssl.get(), SessionPointer(SSL_SESSION_dup(session_.get())).get());
   return ssl;
 }
 
 TlsStream::TlsStream(TlsContext& context, std::unique_ptr<Wire> wire)
-    : end_{.wire = std::move(wire), .last = {}}, ssl_(context.connection()) {
+    : context_(context), end_{.wire = std::move(wire), .last = {}}, ssl_(context.connection()) {
   BIO* bio = make_bio(end_);
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_cert_cb(ssl_.get(), on_certificate_request, &report_);
@@ -161,7 +171,11 @@ TlsStream::~TlsStream() {
 
 IoResult TlsStream::handshake() {
   const int returned = SSL_do_handshake(ssl_.get());
-  return returned == 1 ? IoResult{} : result_of(returned);
+  if (returned == 1) return {};
+  IoResult result = result_of(returned);
+  // Whatever it was, the next one begins without what this one tried to resume.
+  if (result.state == IoResult::State::failed) context_.session_.reset();
+  return result;
 }
 
 IoResult TlsStream::read(std::span<std::byte> into) {

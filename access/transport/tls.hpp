@@ -29,10 +29,14 @@ class TlsContext {
   TlsContext& operator=(const TlsContext&) = delete;
 
   const Url& url() const noexcept { return url_; }
+  // OpenSSL takes milliseconds to make its context; a dial does it while the network lets it wait.
+  // What fails here fails again, and is told, when the connection is made.
+  void prepare() noexcept;
 
  private:
   friend class TlsStream;
   using Connection = std::unique_ptr<SSL, Release<SSL_free>>;
+  using SessionPointer = std::unique_ptr<SSL_SESSION, Release<SSL_SESSION_free>>;
   Connection connection();
   SslContextPointer make_context() const;
   static int on_new_session(SSL* ssl, SSL_SESSION* session) noexcept;
@@ -42,7 +46,7 @@ class TlsContext {
   Buffers buffers_;
   std::unique_ptr<X509_STORE, Release<X509_STORE_free>> trusted_;
   SslContextPointer context_;
-  std::unique_ptr<SSL_SESSION, Release<SSL_SESSION_free>> session_;
+  SessionPointer session_;
 };
 
 class TlsStream : public TunnelEnd {
@@ -65,6 +69,7 @@ class TlsStream : public TunnelEnd {
   IoResult result_of(int returned);
   std::string failure();
 
+  TlsContext& context_;
   WireEnd end_;
   HandshakeReport report_;
   TlsContext::Connection ssl_;  // last: gone before what it points to

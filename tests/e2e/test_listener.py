@@ -211,6 +211,16 @@ class Connections(ListenerCase):
         self.assertEqual(len(self.edge.upgrades("echo.example.com")), MANY)
         self.assertEqual(len(os.listdir(f"/proc/{running.pid}/task")), 1, "one thread serves all")
 
+    def test_crowd_resumes_the_session_of_the_first(self):
+        _, port = self.at_free_port()
+        self.assert_echo(self.connect(port))
+        before = self.edge.stats()
+        for connection in [self.connect(port) for _ in range(40)]:
+            self.assert_echo(connection)
+        after = self.edge.stats()
+        self.assertEqual(after["tls_handshakes"] - before["tls_handshakes"], 40)
+        self.assertEqual(after["tls_resumed"] - before["tls_resumed"], 40)
+
     def test_end_of_one_side_reaches_the_other(self):
         _, port = self.at_free_port()
         connection = self.assert_echo(self.connect(port))
