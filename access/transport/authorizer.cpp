@@ -143,11 +143,17 @@ struct Authorizer::Attempt {
 Authorizer::~Authorizer() = default;
 
 asio::awaitable<Headers> Authorizer::headers() {
-  if (auto known = authorization_.known()) co_return std::move(*known);
-  co_return co_await obtain(Authorization::Why::nothing_known);
+  const auto now = std::chrono::steady_clock::now();
+  if (now < fresh_until_) co_return fresh_;
+  auto known = authorization_.known();
+  if (!known) co_return co_await obtain(Authorization::Why::nothing_known);
+  fresh_ = *known;
+  fresh_until_ = now + moment_;
+  co_return std::move(*known);
 }
 
 asio::awaitable<Headers> Authorizer::instead_of(Headers refused) {
+  fresh_until_ = {};
   if (auto known = authorization_.known(); known && *known != refused) co_return std::move(*known);
   co_return co_await obtain(Authorization::Why::refused);
 }

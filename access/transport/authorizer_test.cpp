@@ -62,6 +62,29 @@ TEST_CASE("known headers need no child") {
   CHECK(outcome.headers == Headers{{"T", "known"}});
 }
 
+TEST_CASE("known headers are read once for a crowd, but anew when they were refused") {
+  int reads = 0;
+  Authorization authorization;
+  authorization.known = [&] { return Headers{{"Read", std::to_string(++reads)}}; };
+  Outcome first, second, third;
+  const auto ask = [&](std::chrono::milliseconds moment) {
+    Authorizer authorizer(authorization, moment);
+    asio::io_context loop;
+    spawn(loop, authorizer.headers(), first);
+    spawn(loop, authorizer.headers(), second);
+    loop.run();
+    loop.restart();
+    spawn(loop, authorizer.instead_of(second.headers), third);
+    loop.run();
+    CHECK(third.headers == Headers{{"Read", std::to_string(reads)}});
+  };
+  ask(std::chrono::hours(1));
+  CHECK(first.headers == second.headers);
+  CHECK(reads == 2);
+  ask(std::chrono::milliseconds(0));
+  CHECK(reads == 5);
+}
+
 TEST_CASE("headers are obtained in a child, once for all who wait") {
   const pid_t here = getpid();
   Authorization authorization;
