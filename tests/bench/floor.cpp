@@ -1,13 +1,15 @@
-// The least that a client could cost: OpenSSL alone on the stream that mayfly carries, for tests/bench to
-// compare with. It checks what TLS has to check, and nothing else: it is no client to be used.
+// The least that a client could cost: OpenSSL alone on the stream that mayfly carries, for
+// tests/bench to compare with. It checks what TLS has to check, and nothing else: it is no client
+// to be used.
 //
 //   floor access ssh --hostname H     tunnel on stdin and stdout, token in FLOOR_TOKEN
 //   floor access ssh-gen --hostname H exits with 0 when FLOOR_CERTIFICATE can be read
 //   floor access ssh-config ...       prints a line
 //
-// Of WebSocket it does what no client can leave out: it upgrades, writes a header before each 65,528 bytes (as
-// many as mayfly sends in a frame, four full TLS records with it) and takes the peer's headers away. The mask is
-// zero, which a peer cannot tell and which no client may do: to mask is part of what mayfly pays.
+// Of WebSocket it does what no client can leave out: it upgrades, writes a header before each
+// 65,528 bytes (as many as mayfly sends in a frame, four full TLS records with it) and takes the
+// peer's headers away. The mask is zero, which a peer cannot tell and which no client may do: to
+// mask is part of what mayfly pays.
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -61,7 +63,8 @@ int connect_to(const char* host) {
 Connection handshake(SSL_CTX* context, const char* host) {
   Connection ssl(SSL_new(context));
   // The macro SSL_set_tlsext_host_name, whose C cast is a warning here.
-  SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(host));
+  SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+           const_cast<char*>(host));
   SSL_set1_host(ssl.get(), host);
   SSL_set_fd(ssl.get(), connect_to(host));
   if (SSL_connect(ssl.get()) != 1) fail("no TLS");
@@ -75,10 +78,11 @@ void write_all(SSL* ssl, const char* bytes, std::size_t size) {
 // What the edge sent behind its answer stays in `rest`.
 void upgrade(SSL* ssl, const char* host, std::string& rest) {
   const char* token = std::getenv("FLOOR_TOKEN");
-  const std::string request = std::string("GET / HTTP/1.1\r\nHost: ") + host +
-                              "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                              "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nCf-Access-Token: " +
-                              (token != nullptr ? token : "") + "\r\n\r\n";
+  const std::string request =
+      std::string("GET / HTTP/1.1\r\nHost: ") + host +
+      "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nCf-Access-Token: " +
+      (token != nullptr ? token : "") + "\r\n\r\n";
   write_all(ssl, request.data(), request.size());
   std::array<char, 16384> room;
   std::size_t end = std::string::npos;

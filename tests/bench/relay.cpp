@@ -1,8 +1,11 @@
-// A long line on one machine: relays TCP and holds every byte back for half a round trip, without making
-// the line thinner. `relay LISTEN-ADDRESS PORT TO-ADDRESS PORT ROUND-TRIP-MS`, until stdin ends.
+// A long line on one machine: relays TCP and holds every byte back for half a round trip, without
+// making the line thinner. `relay LISTEN-ADDRESS PORT TO-ADDRESS PORT ROUND-TRIP-MS`, until stdin
+// ends.
 //
-// The kernel accepts connections at once, while over a long line the handshake takes a round trip: so what a client
-// sends in the first round trip is held as if it had been sent at its end.
+// The kernel accepts connections at once, while over a long line the handshake takes a round trip:
+// so what a client sends in the first round trip is held as if it had been sent at its end.
+#include <unistd.h>
+
 #include <asio/buffer.hpp>
 #include <asio/connect.hpp>
 #include <asio/io_context.hpp>
@@ -18,8 +21,6 @@
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <unistd.h>
 
 namespace {
 
@@ -81,10 +82,9 @@ class Lane : public std::enable_shared_from_this<Lane> {
       to_->shutdown(tcp::socket::shutdown_send, ignored);
       return;
     }
-    asio::async_write(*to_, asio::buffer(pieces_.front().bytes),
-                      [self = shared_from_this()](const auto& error, std::size_t) {
-                        self->delivered(!error);
-                      });
+    asio::async_write(
+        *to_, asio::buffer(pieces_.front().bytes),
+        [self = shared_from_this()](const auto& error, std::size_t) { self->delivered(!error); });
   }
 
   void delivered(bool well) {

@@ -54,6 +54,7 @@ FIGURES = (
     Figure("count-commands", count.commands, 1, counted=True),
     Figure("count-upload", count.upload, 1, counted=True),
     Figure("count-download", count.download, 1, counted=True),
+    Figure("count-allocations", count.allocations, 1, counted=True),
     *(Figure(f"growth-{round_trip}", growth.growth(round_trip), 2, round_trip, grows=True)
       for round_trip in (0, 20, 100)),
 )

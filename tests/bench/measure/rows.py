@@ -66,5 +66,6 @@ ROWS = (
     Row("count.ssh-gen", "instructions: `ssh-gen`", "million"),
     Row("count.upload", "instructions: 16 MiB up", "million"),
     Row("count.download", "instructions: 16 MiB down", "million"),
+    Row("count.allocations", "allocations for each frame, but OpenSSL's", "", at_most(0, "0")),
 )
 MORE_IS_BETTER = ("upload.rate", "download.rate", "listener.held")

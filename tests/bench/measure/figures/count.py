@@ -1,4 +1,5 @@
-"""Instructions, counted by callgrind: on one machine with one set of libraries the same each time."""
+"""Instructions and allocations, counted by valgrind: on one machine with one set of libraries the same each time."""
+import json
 import os
 import re
 import subprocess
@@ -9,11 +10,17 @@ from harness import programs
 from .start import CONFIG, GEN
 
 SIZE = 16 << 20
+FRAME = 65528  # what mayfly sends in one
 
 
 def _command(subject, log, *arguments):
     return [programs.system("valgrind"), "--tool=callgrind", "--callgrind-out-file=/dev/null",
             f"--log-file={log}", *subject.argv(*arguments)]
+
+
+def _allocating(subject, profile, *arguments):
+    return [programs.system("valgrind"), "--tool=dhat", f"--dhat-out-file={profile}", "--num-callers=20",
+            f"--log-file={os.devnull}", *subject.argv(*arguments)]
 
 
 def _counted(log):
@@ -40,17 +47,38 @@ def download(world, subject, _scale):
 
 def upload(world, subject, _scale):
     log = os.path.join(world.folder, "callgrind.log")
+    _send(world, _command(subject, log, "ssh", "--hostname", "up.example.com"), subject.environment("up"), SIZE)
+    return {"count.upload": _counted(log)}
+
+
+def _send(world, command, environment, size):
     before = world.stats()["bytes_in"]
-    running = subprocess.Popen(_command(subject, log, "ssh", "--hostname", "up.example.com"),
-                               env=subject.environment("up"), stdin=subprocess.PIPE,
-                               stdout=subprocess.DEVNULL)
-    running.stdin.write(bytes(SIZE))
+    running = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    running.stdin.write(bytes(size))
     running.stdin.flush()
-    while world.stats()["bytes_in"] - before < SIZE:
+    while world.stats()["bytes_in"] - before < size:
         if running.poll() is not None:
-            raise SystemExit(f"{subject.name} ended early under callgrind")
+            raise SystemExit(f"{command} ended early")
         time.sleep(0.02)
     world.edge.ask("POST", "/close-tunnels", {"code": 1000})
     running.stdin.close()
     running.wait()
-    return {"count.upload": _counted(log)}
+
+
+def _own_blocks(profile):
+    """How many blocks were allocated by other code than OpenSSL's."""
+    with open(profile, encoding="utf-8") as file:
+        found = json.load(file)
+    foreign = {i for i, frame in enumerate(found["ftbl"]) if "libssl" in frame or "libcrypto" in frame}
+    return sum(point["tbk"] for point in found["pps"] if not foreign.intersection(point["fs"]))
+
+
+def allocations(world, subject, _scale):
+    """For each frame sent: what twice the bytes take more."""
+    profile = os.path.join(world.folder, "dhat.json")
+    blocks = []
+    for size in (128 * FRAME, 256 * FRAME):
+        _send(world, _allocating(subject, profile, "ssh", "--hostname", "up.example.com"),
+              subject.environment("up"), size)
+        blocks.append(_own_blocks(profile))
+    return {"count.allocations": round((blocks[1] - blocks[0]) / 128, 1)}
