@@ -82,6 +82,9 @@ void install(const KeyPair& pair, SSL_CTX* context, const std::string& source) {
   }
   if (SSL_CTX_use_cert_and_key(context, pair.certificates.front().get(), pair.key.get(),
                                chain.get(), 1) == 1) {
+    // An extension that cannot be read leaves its error behind all the same, and SSL_get_error()
+    // would take it for the connection's.
+    ERR_clear_error();
     return;
   }
   throw Error(ErrorKind::usage,
