@@ -48,12 +48,14 @@ def table(results):
     head = ["figure", *columns, *(f"/ {name}" for name in columns if name != "mayfly"), "aim"]
     lines = [head] + [cells(row, medians(results, row.id), columns) for row in ROWS
                       if row.id in results["samples"]]
-    return markdown(lines)
+    return markdown(lines, texts=(0, len(head) - 1))
 
 
-def markdown(lines):
+def markdown(lines, texts=(0,)):
+    """A table of rows of cells; the columns that are no texts are aligned as numbers."""
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    rule = ["-" * widths[0]] + ["-" * (width - 1) + ":" for width in widths[1:-1]] + ["-" * widths[-1]]
-    shown = [lines[0], rule, *lines[1:]]
-    return "\n".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |"
-                     for line in shown)
+    rule = ["-" * width if i in texts else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
+    return "\n".join("| " + " | ".join(
+        cell.ljust(width) if i in texts else cell.rjust(width)
+        for i, (cell, width) in enumerate(zip(line, widths))) + " |"
+        for line in (lines[0], rule, *lines[1:]))

@@ -81,7 +81,7 @@ class Floor(Subject):
             raise SystemExit(f"no {self.path}: build it first")
 
     def has(self, figure):
-        return figure not in ("listener",)
+        return figure not in ("listener", "count-allocations")
 
     def prepare(self):
         model = self.world.subjects[0]
