@@ -7,19 +7,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <chrono>
-#include <string_view>
 #include <vector>
 
 #include "access/core/interrupt.hpp"
-#include "access/core/text.hpp"
+#include "cli/browser_commands.hpp"
 #include "cli/environment.hpp"
 
 namespace mayfly::cli {
 namespace {
-
-using Words = std::vector<std::string>;
 
 // A browser that runs in the foreground lives as long as its window: one that has not failed by
 // then works.
@@ -69,33 +66,11 @@ bool run(const Words& words) {
   return error == 0 && survives_or_succeeds(child);
 }
 
-// $BROWSER: alternatives between colons, words between spaces, %s stands for the URL.
-Words browser_words(std::string_view entry, const std::string& url) {
-  Words words;
-  bool has_url = false;
-  for (const std::string_view word : split(entry, ' ')) {
-    if (word.empty()) continue;
-    std::string text(word);
-    if (const auto place = text.find("%s"); place != std::string::npos) {
-      text.replace(place, 2, url);
-      has_url = true;
-    }
-    words.push_back(std::move(text));
-  }
-  if (!words.empty() && !has_url) words.push_back(url);
-  return words;
-}
-
 }  // namespace
 
 bool open_in_browser(const std::string& url) {
-  if (!variable("WSL_DISTRO_NAME").empty() && run({"wslview", url})) return true;
-  if (run({"xdg-open", url})) return true;
-  const std::string alternatives = variable("BROWSER");
-  for (const std::string_view entry : split(alternatives, ':')) {
-    if (const Words words = browser_words(entry, url); !words.empty() && run(words)) return true;
-  }
-  return false;
+  const auto commands = browser_commands(url, variable("BROWSER"), this_desktop());
+  return std::any_of(commands.begin(), commands.end(), run);
 }
 
 }  // namespace mayfly::cli

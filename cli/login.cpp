@@ -83,6 +83,7 @@ int run_login(const Invocation& invocation) {
   }
   const Url url = parse_url(flags.url.empty() ? flags.app : flags.url);
 
+  flags.network.tells_login = false;
   Session session(flags.network);
   const Grant grant = verified_grant(session, url);
   if (!grant.application) {

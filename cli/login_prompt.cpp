@@ -1,10 +1,19 @@
 #include "cli/login_prompt.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <memory>
+
+#include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "cli/browser.hpp"
 #include "cli/message.hpp"
+#include "cli/qr_drawing.hpp"
+#include "cli/session.hpp"
+#include "cli/terminal.hpp"
+#include "cli/time_text.hpp"
+#include "cli/token_report.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -33,19 +42,71 @@ void show_other_login(long pid, std::string_view url) {
                   pid, printable(url, longest_url)));
 }
 
+// What is not a terminal (a file, an editor's window) shows any number of lines of any width.
+std::string drawing_for(const QrCode& code, const std::optional<Terminal>& terminal) {
+  const QrSize size = drawn_size(code);
+  if (terminal && (terminal->columns < size.columns || terminal->lines < size.lines)) {
+    return fmt::format(
+        "The terminal is too small for the QR code: it has {} columns and {} lines, and {} and {} "
+        "are needed. Make it larger (or its letters smaller), and start again.\n",
+        terminal->columns, terminal->lines, size.columns, size.lines);
+  }
+  const bool is_capable = terminal && terminal->kind == Terminal::Kind::capable;
+  return draw(code, is_capable ? QrColours::terminal : QrColours::plain);
+}
+
+// The URL is there in any case, so that a failure is no reason to end.
+void show_qr_code(const std::string& url) {
+  try {
+    print_notice("\n" + drawing_for(make_qr_code(url), message_terminal()));
+  } catch (const Error& error) {
+    print_warning(fmt::format("no QR code: {}; {}", error.message(), error.hint()));
+  }
+}
+
+// Only in the process that prepared it: a child that a listener has forked for a login shares its
+// terminal with the messages of the listener.
+class Waiting {
+ public:
+  void show(std::chrono::seconds left) {
+    if (::getpid() != process_) return;
+    line_.show(fmt::format("waiting for login ({} left), Ctrl-C to stop", countdown_text(left)));
+  }
+  void end() {
+    if (::getpid() == process_) line_.show("");
+  }
+
+ private:
+  pid_t process_ = ::getpid();
+  ProgressLine line_;
+};
+
+void tell_logged_in(const TokenClaims& claims) {
+  if (message_terminal()) print_notice(logged_in_line(claims, now()) + "\n");
+}
+
 }  // namespace
 
 LoginPrompt terminal_login_prompt(const NetworkFlags& flags) {
   LoginPrompt prompt;
-  prompt.show = [no_browser = flags.no_browser](const std::string& url) {
+  prompt.show = [no_browser = flags.no_browser, qr = flags.qr](const std::string& url) {
     const std::string shown = printable(url, longest_url);
-    if (!no_browser && open_in_browser(url)) {
+    // Who asks for a QR code has the browser somewhere else.
+    if (!no_browser && !qr && open_in_browser(url)) {
       show_opened(shown);
     } else {
       show_to_open(shown);
     }
+    if (qr) show_qr_code(url);
   };
-  prompt.other_login = show_other_login;
+  prompt.other_login = [qr = flags.qr](long pid, std::string_view url) {
+    show_other_login(pid, url);
+    if (qr) show_qr_code(std::string(url));
+  };
+  const auto waiting = std::make_shared<Waiting>();
+  prompt.waiting = [waiting](std::chrono::seconds left) { waiting->show(left); };
+  prompt.waited = [waiting] { waiting->end(); };
+  if (flags.tells_login) prompt.logged_in = tell_logged_in;
   return prompt;
 }
 

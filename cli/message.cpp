@@ -6,8 +6,18 @@
 #include <cerrno>
 #include <string>
 
+#include "cli/terminal.hpp"
+
 namespace mayfly::cli {
 namespace {
+
+constexpr std::string_view erased_line = "\r\x1b[K";
+
+// What stands in the terminal's last line, and has to make room for whatever else is written.
+std::string& progress() {
+  static std::string text;
+  return text;
+}
 
 bool write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
@@ -52,10 +62,28 @@ void print_warning(std::string_view text) {
 
 // One write for each message: several processes share a terminal.
 void print_notice(std::string_view text) {
-  write_all(STDERR_FILENO, text);
+  if (progress().empty()) {
+    write_all(STDERR_FILENO, text);
+    return;
+  }
+  const std::string_view below = text.ends_with('\n') ? std::string_view(progress()) : "";
+  write_all(STDERR_FILENO, fmt::format("{}{}{}", erased_line, text, below));
+  if (below.empty()) progress().clear();
+}
+
+void ProgressLine::show(std::string_view text) {
+  const auto terminal = message_terminal();
+  if (!terminal || terminal->kind == Terminal::Kind::dumb) return;
+  // In the last column some terminals go on to the next line.
+  text = text.substr(0, static_cast<std::size_t>(terminal->columns - 1));
+  if (text == progress()) return;
+  progress() = text;
+  write_all(STDERR_FILENO, fmt::format("\r{}\x1b[K", text));
 }
 
 void print_product(std::string_view text) {
+  // It may go to the same terminal.
+  if (!progress().empty()) ProgressLine().show("");
   if (!write_all(STDOUT_FILENO, text)) throw system_error("cannot write to standard output", errno);
 }
 

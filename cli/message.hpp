@@ -17,4 +17,17 @@ void print_notice(std::string_view text);
 // pipe).
 void print_product(std::string_view text);
 
+// A line below all messages that says how a wait goes on. Only a terminal shows it, where it is
+// written over what it said before; it goes with this object, of which there is one at a time.
+class ProgressLine {
+ public:
+  ProgressLine() = default;
+  ~ProgressLine() { show(""); }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  // Cut to the terminal's width; "" takes it away.
+  void show(std::string_view text);
+};
+
 }  // namespace mayfly::cli

@@ -51,6 +51,10 @@ void bind_interaction(CLI::App& parser, NetworkFlags& flags) {
   parser.add_flag("--batch", flags.batch, "never ask, never open a browser: fail with exit code 3")
       ->group(group);
   parser.add_flag("--no-browser", flags.no_browser, "print the login URL only")->group(group);
+  parser
+      .add_flag("--qr", flags.qr,
+                "draw the login URL as a QR code, for a phone; opens no browser here")
+      ->group(group);
   parser.add_flag("--auto-close", flags.auto_close, "let the login page close itself")
       ->group(group);
   parser.add_flag("-v,--verbose", flags.verbose, "tell what happens, on stderr")->group(group);
@@ -98,6 +102,7 @@ std::vector<std::string> NetworkFlags::repeated() const {
   if (fedramp) result.push_back("--fedramp");
   if (batch) result.push_back("--batch");
   if (no_browser) result.push_back("--no-browser");
+  if (qr) result.push_back("--qr");
   return result;
 }
 

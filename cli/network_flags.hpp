@@ -24,7 +24,8 @@ struct NetworkFlags {
   bool auto_close = false;
   bool fedramp = false;
   bool host_only_redirect =
-      false;  // as cloudflared's curl: the browser is sent back to the bare host
+      false;                // as cloudflared's curl: the browser is sent back to the bare host
+  bool tells_login = true;  // at a terminal, who has logged in; login itself says it anyway
   std::string log_file, log_directory, log_level;
 
   // The flags that a configuration written for later use has to repeat, paths made absolute.

@@ -39,6 +39,10 @@ std::string duration_text(std::chrono::seconds duration) {
                    : two_units(days, "d", hours % 24, "h");
 }
 
+std::string countdown_text(std::chrono::seconds left) {
+  return fmt::format("{}:{:02}", left.count() / 60, left.count() % 60);
+}
+
 std::string clock_text(std::chrono::sys_seconds time, std::chrono::sys_seconds now) {
   const std::tm then = local_time(time), today = local_time(now);
   if (then.tm_year == today.tm_year && then.tm_yday == today.tm_yday)

@@ -12,6 +12,9 @@ std::string rfc3339(std::chrono::sys_seconds time);
 // The two largest units: "3 d 4 h", "2 h 14 min", "5 min", "42 s"; rounded down.
 std::string duration_text(std::chrono::seconds duration);
 
+// "2:31", as a clock that runs down.
+std::string countdown_text(std::chrono::seconds left);
+
 // "18:42" in the time zone of the person; with the date in front when it is not now's day.
 std::string clock_text(std::chrono::sys_seconds time, std::chrono::sys_seconds now);
 

@@ -223,6 +223,7 @@ std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory,
     }
     const auto left = deadline - std::chrono::steady_clock::now();
     if (left <= left.zero()) throw waited_too_long(holder.pid);
+    if (!shown_url.empty()) wait.waiting(std::chrono::ceil<std::chrono::seconds>(left));
     watch->wait(std::min(longest_sleep, std::chrono::ceil<milliseconds>(left)));
     if (interrupted_by() != 0) {
       throw Error(ErrorKind::login_needed, "stopped while waiting for another login to finish");

@@ -38,6 +38,8 @@ struct LockWait {
   std::function<bool()> satisfied = [] { return false; };
   // Told once for each URL that a holder publishes, so that the person can finish that login.
   std::function<void(long pid, std::string_view url)> notice = [](long, std::string_view) {};
+  // Told several times a second how long that login will still be waited for.
+  std::function<void(std::chrono::seconds left)> waiting = [](std::chrono::seconds) {};
   std::chrono::milliseconds timeout = std::chrono::minutes(10);
 };
 

@@ -74,6 +74,17 @@ std::optional<Secret> earned_token(const Response& response, sys_seconds now) {
   return Secret(std::string_view(cookie->value));
 }
 
+class PersonWaitedFor {
+ public:
+  explicit PersonWaitedFor(const LoginPrompt& prompt) : prompt_(prompt) {}
+  ~PersonWaitedFor() { prompt_.waited(); }
+  PersonWaitedFor(const PersonWaitedFor&) = delete;
+  PersonWaitedFor& operator=(const PersonWaitedFor&) = delete;
+
+ private:
+  const LoginPrompt& prompt_;
+};
+
 }  // namespace
 
 std::vector<Header> service_token_headers(const ServiceToken& token) {
@@ -131,11 +142,14 @@ Grant Credentials::obtain(const Url& url) const {
 // Nothing when satisfied, or when a machine has waited enough or would have to wait for a person.
 std::optional<LoginLock> Credentials::lock(const std::string& base, Waiting waiting,
                                            const std::function<bool()>& satisfied) const {
-  if (waiting == Waiting::person)
+  if (waiting == Waiting::person) {
+    const PersonWaitedFor scope(prompt_);
     return wait_for_login_lock(state_, base,
                                {.satisfied = satisfied,
                                 .notice = prompt_.other_login,
+                                .waiting = prompt_.waiting,
                                 .timeout = options_.transfer.patience});
+  }
   const auto end = std::chrono::steady_clock::now() + options_.machine_patience;
   bool is_person_at_it = false;
   return wait_for_login_lock(
@@ -230,8 +244,14 @@ Grant Credentials::by_browser(const Url& url, const Application& application,
       log(LogLevel::warn, "login URL not shown to others", {{"reason", error.message()}});
     }
   prompt_.show(page);
-  const TokenPair tokens = fetch_transfer(send_, key, options_.transfer, prompt_.waiting);
-  return {application, save_tokens(state_, application, tokens, options_.now())};
+  StoredToken token = save_tokens(state_, application, await_tokens(key), options_.now());
+  prompt_.logged_in(token.claims);
+  return {application, std::move(token)};
+}
+
+TokenPair Credentials::await_tokens(const TransferKey& key) const {
+  const PersonWaitedFor scope(prompt_);
+  return fetch_transfer(send_, key, options_.transfer, prompt_.waiting);
 }
 
 void Credentials::discard(const Grant& grant) const {

@@ -29,8 +29,13 @@ std::vector<Header> service_token_headers(const ServiceToken& token);
 // How a person is asked; everything a terminal or a browser does is in here.
 struct LoginPrompt {
   std::function<void(const std::string& url)> show;  // open a browser or print the URL
-  std::function<void(std::chrono::seconds left)> waiting = [](std::chrono::seconds) {};
   std::function<void(long pid, std::string_view url)> other_login = [](long, std::string_view) {};
+  // About once a second while the person is waited for, at whichever of the two it was.
+  std::function<void(std::chrono::seconds left)> waiting = [](std::chrono::seconds) {};
+  // That wait is over, whatever came of it.
+  std::function<void()> waited = [] {};
+  // The browser login has brought this token.
+  std::function<void(const TokenClaims&)> logged_in = [](const TokenClaims&) {};
 };
 
 struct CredentialOptions {
@@ -92,6 +97,7 @@ class Credentials {
                                    const std::optional<StoredToken>& org_token) const;
   Grant by_browser(const Url& url, const Application& application,
                    const std::vector<LoginLock*>& locks) const;
+  TokenPair await_tokens(const TransferKey& key) const;
 
   const StateDirectory& state_;
   Send send_;

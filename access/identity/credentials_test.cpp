@@ -241,6 +241,36 @@ TEST_CASE("a login that is not completed leaves nothing") {
   CHECK(world.no_locks_left());
 }
 
+TEST_CASE("the wait for a login is told, its end too, and who logged in") {
+  World world;
+  std::string told;
+  world.prompt.waiting = [&](std::chrono::seconds left) {
+    CHECK(left > 800s);
+    CHECK(left <= 900s);
+    told = "waiting ";
+  };
+  world.prompt.waited = [&] { told += "over "; };
+  world.prompt.logged_in = [&](const TokenClaims& claims) { told += claims.email; };
+  SUBCASE("completed") {
+    world.obtain();
+    CHECK(told == "waiting over jdoe@example.com");
+  }
+  SUBCASE("given up") {
+    world.prompt.show = [&](const std::string& url) {
+      world.edge.on("https://login.cloudflareaccess.org/transfer/" +
+                        query_value(parse_url(url).query, "token"),
+                    answer(500));
+    };
+    CHECK(world.refusal().kind() == ErrorKind::network);
+    CHECK(told == "waiting over ");
+  }
+  SUBCASE("not needed") {
+    world.store(kFile, world.token("stored"));
+    world.obtain();
+    CHECK(told.empty());
+  }
+}
+
 TEST_CASE("where login is not allowed it is needed, at once") {
   World world;
   world.forbid_login();

@@ -108,16 +108,25 @@ TokenPair read_tokens(const Secret& opened) {
               "run the command again and open the URL it shows");
 }
 
-void wait_interruptibly(milliseconds duration) {
-  pollfd interrupt{.fd = interrupt_descriptor(), .events = POLLIN, .revents = 0};
-  if (poll(&interrupt, 1, static_cast<int>(duration.count())) > 0) give_up("interrupted");
+void wait_interruptibly(milliseconds duration, const std::function<void()>& waiting) {
+  const auto end = steady_clock::now() + duration;
+  for (;;) {
+    const auto left = std::chrono::ceil<milliseconds>(end - steady_clock::now());
+    if (left <= 0ms) return;
+    pollfd interrupt{.fd = interrupt_descriptor(), .events = POLLIN, .revents = 0};
+    if (poll(&interrupt, 1, static_cast<int>(std::min(left, milliseconds(1s)).count())) > 0)
+      give_up("interrupted");
+    waiting();
+  }
 }
 
 class Polling {
  public:
-  Polling(const Send& send, const TransferKey& key, const TransferOptions& options)
+  Polling(const Send& send, const TransferKey& key, const TransferOptions& options,
+          const std::function<void(seconds left)>& waiting)
       : send_(send),
         options_(options),
+        waiting_([this, &waiting] { waiting(left()); }),
         end_(steady_clock::now() + options.patience),
         url_{.host = options.service == TransferOptions::Service::fedramp
                          ? "login.fed.cloudflareaccess.org"
@@ -125,29 +134,31 @@ class Polling {
              .path = "/transfer/" + key.public_key(),
              .query = {}} {}
 
-  seconds left() const {
-    return std::chrono::ceil<seconds>(
-        std::max(end_ - steady_clock::now(), steady_clock::duration()));
-  }
-
   // The answer that holds the tokens; nothing when this poll brought none.
   std::optional<Response> once() {
     const auto started = steady_clock::now();
     const auto time_left = std::chrono::ceil<milliseconds>(end_ - started);
     if (time_left <= milliseconds::zero()) give_up("it was not finished in time");
+    waiting_();
     auto response = try_send(std::min(options_.poll_timeout, time_left + 1s));
     if (response && response->status == 200 && !response->body.empty()) return response;
     if (response) judge(*response);
-    wait_interruptibly(
-        pause_after(std::chrono::floor<milliseconds>(steady_clock::now() - started)));
+    wait_interruptibly(pause_after(std::chrono::floor<milliseconds>(steady_clock::now() - started)),
+                       waiting_);
     return std::nullopt;
   }
 
  private:
+  seconds left() const {
+    return std::chrono::ceil<seconds>(
+        std::max(end_ - steady_clock::now(), steady_clock::duration()));
+  }
+
   std::optional<Response> try_send(milliseconds timeout) {
     const auto started = steady_clock::now();
     try {
-      Response response = send_({.url = url_, .headers = {}, .body = {}, .timeout = timeout});
+      Response response =
+          send_({.url = url_, .headers = {}, .body = {}, .timeout = timeout, .waiting = waiting_});
       drops_ = 0;
       return response;
     } catch (const Error& error) {
@@ -178,6 +189,7 @@ class Polling {
 
   const Send& send_;
   const TransferOptions& options_;
+  std::function<void()> waiting_;
   steady_clock::time_point end_;
   Url url_;
   int drops_ = 0;
@@ -220,10 +232,9 @@ std::string login_url(const Url& url, const Application& application, std::strin
 
 TokenPair fetch_transfer(const Send& send, const TransferKey& key, const TransferOptions& options,
                          const std::function<void(seconds left)>& waiting) {
-  Polling polling(send, key, options);
+  Polling polling(send, key, options, waiting);
   for (;;) {
     if (interrupted_by() != 0) give_up("interrupted");
-    waiting(polling.left());
     if (const auto response = polling.once())
       return read_tokens(key.open(response->body, response->header("service-public-key")));
   }

@@ -46,7 +46,7 @@ std::string login_url(const Url& url, const Application& application, std::strin
                       const TransferOptions& options);
 
 // Polls until the tokens are there. Survives short polls, dropped connections and a person who
-// takes ten minutes. waiting(left) is called before each poll. What the tokens say is not looked
+// takes ten minutes. waiting(left) is called about once a second. What the tokens say is not looked
 // at: see check_app_token. Throws Error(login_needed) when patience ends or interrupted,
 // Error(network) on 5xx or when the service cannot be reached for long, Error(protocol) when what
 // comes is not a sealed token pair.

@@ -95,7 +95,7 @@ void stop_when_interrupted() {
 }
 
 // Runs the one transfer of the multi to its end.
-CURLcode run(CURLM* multi) {
+CURLcode run(CURLM* multi, const std::function<void()>& waiting) {
   for (;;) {
     int running = 0;
     Attached::check(curl_multi_perform(multi, &running));
@@ -104,6 +104,7 @@ CURLcode run(CURLM* multi) {
       if (message->msg == CURLMSG_DONE) return message->data.result;
     }
     stop_when_interrupted();
+    if (waiting) waiting();
     curl_waitfd interruption{
         .fd = interrupt_descriptor(), .events = CURL_WAIT_POLLIN, .revents = 0};
     const unsigned watched = interruption.fd >= 0 ? 1 : 0;
@@ -188,7 +189,7 @@ Response HttpClient::send(const Request& request) {
 
   handle.forget_failure();
   const Attached attached(impl_->multi.get(), easy);
-  const CURLcode code = run(impl_->multi.get());
+  const CURLcode code = run(impl_->multi.get(), request.waiting);
   check_size(arrival, request);
   if (code != CURLE_OK) throw network_error(handle, code, request.url);
   long status = 0;

@@ -1,5 +1,6 @@
 """mayfly access login: through the real login page, by a scripted person."""
 import json
+import os
 import re
 import signal
 import urllib.parse
@@ -115,17 +116,66 @@ class Login(EdgeCase):
                 self.assertTrue(result.err.startswith((OPENED if opened else TO_OPEN) + url + "\n\n"),
                                 result)
 
-    def test_failing_xdg_open_gives_way_to_browser_variable(self):
-        self.home.script("xdg-open", "exit 3\n")
-        person = self.home.install_browser("person")
-        self.assert_done(self.home.mayfly("login", "web.example.com", env={"BROWSER": person}))
+    def test_failing_browser_variable_gives_way_to_xdg_open(self):
+        broken = self.home.script("broken", "exit 3\n")
+        self.home.install_browser()
+        self.assert_done(self.home.mayfly("login", "web.example.com", env={"BROWSER": broken}))
         self.assertEqual(len(self.home.browsed()), 1)
 
-    def test_xdg_open_comes_first(self):
-        self.home.install_browser()
-        other = self.home.script("other", "touch \"$HOME/other-ran\"\n")
-        self.assert_done(self.home.mayfly("login", "web.example.com", env={"BROWSER": other}))
+    def test_browser_variable_comes_first(self):
+        self.home.script("xdg-open", "touch \"$HOME/other-ran\"\n")
+        person = self.home.install_browser("person")
+        self.assert_done(self.home.mayfly("login", "web.example.com", env={"BROWSER": person}))
         self.assertNotIn("other-ran", self.home.snapshot())
+
+    def test_no_window_is_claimed_where_nobody_would_see_it(self):
+        for env in ({"DISPLAY": None}, {"DISPLAY": ""},
+                    {"SSH_CONNECTION": "192.0.2.7 50022 192.0.2.1 22"},
+                    {"SSH_CONNECTION": "192.0.2.7 50022 192.0.2.1 22", "WSL_DISTRO_NAME": "Debian",
+                     "WAYLAND_DISPLAY": "wayland-0"}):
+            with self.subTest(env):
+                self.fresh()
+                for name in ("xdg-open", "wslview"):
+                    self.home.install_idle_browser(name)
+                running = self.home.start("login", "web.example.com", env=env)
+                url = self.wait_for_url(running)
+                self.edge.sign_in(url)
+                result = self.assert_done(running.finish())
+                self.assertTrue(result.err.startswith(TO_OPEN + url + "\n\n"), result)
+                self.assertEqual(self.home.browsed(), [])
+
+    def test_browser_variable_counts_there_too(self):
+        person = self.home.install_browser("person")
+        result = self.assert_done(self.home.mayfly("login", "web.example.com",
+                                                   env={"DISPLAY": None, "BROWSER": person}))
+        self.assertTrue(result.err.startswith(OPENED), result)
+
+    def test_window_by_a_forwarded_display(self):
+        self.home.install_browser()
+        result = self.assert_done(self.home.mayfly("login", "web.example.com", env={
+            "SSH_CONNECTION": "192.0.2.7 50022 192.0.2.1 22", "DISPLAY": "localhost:10.0"}))
+        self.assertTrue(result.err.startswith(OPENED), result)
+
+    def test_browser_of_windows_from_linux_under_it(self):
+        for name, take_url in (("wslview", "$1"), ("powershell.exe", "${4#Start-Process }"),
+                               ("cmd.exe", "$4")):
+            with self.subTest(name):
+                self.fresh()
+                self.home.script("xdg-open", "touch \"$HOME/other-ran\"\n")
+                seen = os.path.join(self.home.path, "seen")
+                self.home.script(name, f'printf %s "{take_url}" > {seen}.new\nmv {seen}.new {seen}\n')
+                self.home.variables["PATH"] += ":/usr/bin:/bin"  # for mv
+                running = self.home.start("login", "web.example.com",
+                                          env={"WSL_DISTRO_NAME": "Debian", "DISPLAY": None})
+                url = self.wait_for_url(running)
+                with open(seen, encoding="ascii") as file:
+                    given = file.read()
+                self.assertEqual(given.strip("'").replace("^&", "&"), url)
+                self.assertEqual("^&" in given, name == "cmd.exe")
+                self.edge.sign_in(url)
+                result = self.assert_done(running.finish())
+                self.assertTrue(result.err.startswith(OPENED + url + "\n\n"), result)
+                self.assertNotIn("other-ran", self.home.snapshot())
 
     def test_without_a_browser_the_url_is_printed_and_the_wait_goes_on(self):
         running = self.home.start("login", "web.example.com")

@@ -30,6 +30,7 @@ class Home:
         os.mkdir(os.path.join(self.path, ".ssh"), 0o700)
         self.variables = {
             "HOME": self.path, "PATH": self.bin, "LANG": "C.UTF-8", "TMPDIR": self.path,
+            "DISPLAY": ":0",  # windows can open here; no browser of ours looks for the screen
             "MAYFLY_CONNECT_TO": edge.connect_to, "SSL_CERT_FILE": edge.ca,
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ}}
 

@@ -18,9 +18,9 @@ _LEASH = [programs.system("setpriv"), "--pdeathsig", "KILL", "--", programs.syst
 class Terminal:
     """streams: which of stdin (0), stdout (1) and stderr (2) are the terminal; the others lead nowhere."""
 
-    def __init__(self, argv, *, env, streams=(0, 1, 2)):
+    def __init__(self, argv, *, env, streams=(0, 1, 2), size=(50, 200)):
         self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
         ends = [slave if number in streams else subprocess.DEVNULL for number in (0, 1, 2)]
         leash = _LEASH if 0 in streams else _LEASH[:4]
         self.process = subprocess.Popen([*leash, *argv], env={"TERM": "dumb", **env},
@@ -51,9 +51,14 @@ class Terminal:
 
     def wait_for(self, pattern, seconds=GENEROUS):
         """Waits until what was shown matches; the match."""
+        def shown_or_over():
+            ended = self.process.poll() is not None and not self._reader.is_alive()
+            found = re.search(pattern, self.text)
+            if ended and not found:
+                raise AssertionError(f"it ended before the terminal showed {pattern!r}")
+            return found
         try:
-            return eventually(f"the terminal shows {pattern!r}",
-                              lambda: re.search(pattern, self.text), seconds)
+            return eventually(f"the terminal shows {pattern!r}", shown_or_over, seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.text}") from None
 
