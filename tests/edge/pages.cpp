@@ -4,11 +4,28 @@
 namespace edge {
 namespace {
 
+const char* const style =
+    "body{font:16px/1.5 system-ui,sans-serif;color:#1d1d1f;background:#f2f3f5;margin:0;"
+    "min-height:100vh;display:flex;align-items:center;justify-content:center}"
+    "main{background:#fff;border-radius:12px;box-shadow:0 2px 16px rgba(0,0,0,.12);"
+    "box-sizing:border-box;width:calc(100% - 2rem);max-width:26rem;padding:2rem}"
+    "h1{font-size:1.4rem;line-height:1.25;margin:0 0 .5rem;overflow-wrap:anywhere}"
+    "h2{font-size:1.1rem;margin:0 0 .5rem}"
+    "p{margin:0 0 1rem;color:#5c6066;overflow-wrap:anywhere}p:last-child{margin:0}"
+    "label{display:block;font-size:.9rem;font-weight:600;margin:0 0 .25rem}"
+    "input,button{font:inherit;width:100%;box-sizing:border-box;padding:.6rem .75rem;"
+    "border-radius:6px;border:1px solid #b8bcc2}"
+    "button{margin-top:1rem;border-color:#b54708;background:#b54708;color:#fff;font-weight:600;"
+    "cursor:pointer}"
+    "#success::before{content:'\\2713';color:#1a7f37;margin-right:.5rem}"
+    "#refused::before{content:'\\2715';color:#b42318;margin-right:.5rem}";
+
+// Fit for a phone too: a login URL may have come as a QR code.
 std::string document(const std::string& title, const std::string& body) {
-  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + title +
-         "</title>\n<style>body{font-family:sans-serif;max-width:32em;margin:4em auto}"
-         "input,button{font-size:1em;padding:.4em}</style></head>\n<body>\n" +
-         body + "</body>\n</html>\n";
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><meta "
+         "name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>" +
+         title + "</title>\n<style>" + style + "</style></head>\n<body>\n<main>\n" + body +
+         "</main>\n</body>\n</html>\n";
 }
 
 std::string hidden(const char* name, const std::string& value) {
@@ -63,7 +80,9 @@ Response login_page(const LoginForm& form) {
                    "</p>\n<form method=\"post\" action=\"/cdn-cgi/access/callback\">\n" +
                    hidden("host", form.host) + hidden("kid", form.aud) +
                    hidden("redirect_url", form.redirect_url) +
-                   "<input type=\"email\" name=\"email\" id=\"email\" value=\"" +
+                   "<label for=\"email\">Email</label>\n"
+                   "<input type=\"email\" name=\"email\" id=\"email\" autocomplete=\"email\" "
+                   "autofocus required value=\"" +
                    escape_html(form.email) +
                    "\">\n<button type=\"submit\" id=\"sign-in\">Sign in</button>\n</form>\n"));
   page.fields.push_back({"Cache-Control", "no-store"});
@@ -79,6 +98,12 @@ Response done_page(Window window) {
                           "<h1 id=\"success\">Success!</h1>\n<p>You have logged in and you may "
                           "close this window and return to your terminal.</p>\n" +
                               script));
+}
+
+Response refused_page(const std::string& text) {
+  return respond(403, "text/html; charset=UTF-8",
+                 document("Forbidden - Cloudflare Access",
+                          "<h1 id=\"refused\">Forbidden</h1>\n<p>" + escape_html(text) + "</p>\n"));
 }
 
 Response message_page(int status, const std::string& title, const std::string& text) {

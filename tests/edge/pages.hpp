@@ -22,6 +22,8 @@ Response login_page(const LoginForm& form);
 
 enum class Window { stays, closes };
 Response done_page(Window window);
+// For a person whose login no policy lets in.
+Response refused_page(const std::string& text);
 Response message_page(int status, const std::string& title, const std::string& text);
 
 }  // namespace edge

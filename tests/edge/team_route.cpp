@@ -77,7 +77,7 @@ Answer exchange(Visit& visit, const LoginForm& form, const std::string& email) {
 
 Answer sign_in(Visit& visit, const LoginForm& form, const std::string& email) {
   if (!may_sign_in(*visit.application, email)) {
-    return answer(message_page(403, "Forbidden", "That account does not have access."));
+    return answer(refused_page("That account does not have access."));
   }
   ++visit.edge.stats.logins;
   Response response =

@@ -1,0 +1,113 @@
+"""A real Chromium, led by chromedriver over WebDriver (W3C), for which every host is the edge."""
+import base64
+import http.client
+import json
+import os
+import re
+import shutil
+import tempfile
+import unittest
+
+from . import programs
+from .process import GENEROUS, Running, run
+from .waiting import eventually
+
+_ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # WebDriver section 12.1
+_FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic",
+          "--no-first-run", "--disable-background-networking", "--disable-component-update",
+          "--disable-sync", "--window-size=900,640"]
+
+
+def needed(name, package):
+    path = shutil.which(name)
+    if not path:
+        raise unittest.SkipTest(f"{name} is not installed (Debian package: {package})")
+    return path
+
+
+class Chromium:
+    """Its home holds the profile and the trust in the edge's CA; it goes with the test."""
+
+    def __init__(self, edge):
+        binary, driver = needed("chromium", "chromium"), needed("chromedriver", "chromium-driver")
+        self.home = tempfile.mkdtemp(prefix="mayfly-chromium-")
+        self.variables = {"HOME": self.home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
+                          "TMPDIR": self.home, "XDG_RUNTIME_DIR": self.home}
+        self._trust(edge.ca)
+        self.driver = Running([driver, "--port=0"], env=self.variables)
+        self.port = int(eventually("chromedriver listens", lambda: re.search(
+            rb"started successfully on port (\d+)", bytes(self.driver.out))).group(1))
+        self.session = None
+        answer = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": {
+            "goog:chromeOptions": {"binary": binary, "args": [
+                *_FLAGS, f"--user-data-dir={self.home}/profile",
+                f"--host-resolver-rules=MAP *:443 127.0.0.1:{edge.port}"]}}}})
+        self.session = answer["sessionId"]
+
+    def _trust(self, ca):
+        certutil = needed("certutil", "libnss3-tools")
+        store = os.path.join(self.home, ".pki", "nssdb")
+        os.makedirs(store)
+        for arguments in (["-N", "--empty-password"], ["-A", "-n", "edge", "-t", "C,,", "-i", ca]):
+            result = run([certutil, "-d", f"sql:{store}", *arguments], env=self.variables)
+            assert result.code == 0, result
+
+    def _ask(self, method, path, body=None):
+        if self.session:
+            path = f"/session/{self.session}{path}"
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2 * GENEROUS)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body),
+                               {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            value = json.loads(answer.read())["value"]
+        finally:
+            connection.close()
+        if answer.status != 200:
+            raise AssertionError(f"chromedriver: {method} {path}: {value['error']}: {value['message']}")
+        return value
+
+    def end(self):
+        try:
+            if self.session:
+                self._ask("DELETE", "")
+        finally:
+            self.driver.kill()
+            shutil.rmtree(self.home, ignore_errors=True)
+
+    def open(self, url):
+        self._ask("POST", "/url", {"url": url})
+
+    @property
+    def address(self):
+        return self._ask("GET", "/url")
+
+    @property
+    def title(self):
+        return self._ask("GET", "/title")
+
+    def find(self, selector):
+        """The first element that a CSS selector names, or None."""
+        found = self._ask("POST", "/elements", {"using": "css selector", "value": selector})
+        return found[0][_ELEMENT] if found else None
+
+    def wait_for(self, selector):
+        try:
+            return eventually(f"the page has {selector}", lambda: self.find(selector))
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.address}\n{self.text()}") from None
+
+    def text(self, selector="body"):
+        return self._ask("GET", f"/element/{self.find(selector)}/text")
+
+    def fill_in(self, selector, text):
+        element = self.wait_for(selector)
+        self._ask("POST", f"/element/{element}/clear", {})
+        self._ask("POST", f"/element/{element}/value", {"text": text})
+
+    def click(self, selector):
+        self._ask("POST", f"/element/{self.wait_for(selector)}/click", {})
+
+    def take_picture(self, path):
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(self._ask("GET", "/screenshot")))
