@@ -10,6 +10,7 @@
 #include "cli/session.hpp"
 #include "sshconfig/install.hpp"
 #include "sshconfig/render.hpp"
+#include "sshgen/agent.hpp"
 #include "sshgen/on_disk.hpp"
 
 namespace mayfly::cli {
@@ -53,14 +54,28 @@ sshconfig::BlockOptions block_options(const SshConfigFlags& flags) {
   return options;
 }
 
-// The principal is the user name that the server's certificates are for.
-std::optional<std::string> principal_on_disk(const SshConfigFlags& flags) {
-  const auto state = StateDirectory::open_existing(state_directory_path());
-  if (!state || flags.hostname.empty() || flags.hostname.find('*') != std::string::npos)
+std::optional<sshgen::Certificate> certificate_in_agent(const Url& url) {
+  try {
+    return sshgen::Agent::connect(variable("SSH_AUTH_SOCK"))
+        .find_valid(sshgen::agent_comment(url), now());
+  } catch (const Error&) {
     return std::nullopt;
-  const auto found = sshgen::look_on_disk(*state, parse_url(flags.hostname), now());
-  if (!found.certificate || found.certificate->principals.size() != 1) return std::nullopt;
-  return found.certificate->principals.front();
+  }
+}
+
+std::optional<sshgen::Certificate> known_certificate(const SshConfigFlags& flags) {
+  if (flags.hostname.find('*') != std::string::npos) return std::nullopt;
+  const Url url = parse_url(flags.hostname);
+  if (flags.agent) return certificate_in_agent(url);
+  const auto state = StateDirectory::open_existing(state_directory_path());
+  return state ? sshgen::look_on_disk(*state, url, now()).certificate : std::nullopt;
+}
+
+// The principal is the user name that the server's certificates are for.
+std::optional<std::string> known_principal(const SshConfigFlags& flags) {
+  const auto certificate = known_certificate(flags);
+  if (!certificate || certificate->principals.size() != 1) return std::nullopt;
+  return certificate->principals.front();
 }
 
 sshconfig::InstallPaths install_paths() {
@@ -74,7 +89,7 @@ std::vector<sshconfig::Change> plan(const SshConfigFlags& flags) {
                 "run: mayfly access ssh-config --hostname HOST --write");
   }
   sshconfig::BlockOptions options = block_options(flags);
-  if (!options.user) options.user = principal_on_disk(flags);
+  if (!options.user) options.user = known_principal(flags);
   return sshconfig::plan_install(install_paths(), flags.hostname, sshconfig::render_block(options));
 }
 

@@ -1,0 +1,220 @@
+"""The block of ssh-config, installed and taken out again, as the real ssh reads it."""
+import os
+import stat
+
+from harness import programs
+from harness.case import USAGE, EdgeCase
+from harness.edge import USER
+from harness.process import run
+from harness.sshd import Sshd
+
+HOST = "ssh.example.com"
+BEFORE = {
+    "nothing": None,
+    "empty": b"",
+    "one host": b"Host other\n  User somebody\n",
+    "no newline at its end": b"Host other\n\tPort 2222",
+    "line ends of Windows": b"Host other\r\n  User somebody\r\n",
+    "comments and a Match": b"# mine\n\nMatch user root\n  Port 22\n\nHost *\n  Compression yes\n# end\n",
+    "bytes that are no UTF-8": b"# caf\xe9\nHost other\n  User x\n",
+}
+
+
+class ConfigCase(EdgeCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = os.path.join(self.home.path, ".ssh")
+        self.config = os.path.join(self.folder, "config")
+        self.own = os.path.join(self.folder, "mayfly_config")
+
+    def ssh_config(self, *flags, host=HOST):
+        named = ["--hostname", host] if host else []
+        return self.home.mayfly("ssh-config", *named, *flags)
+
+    def begin_with(self, content, mode=0o644):
+        for path in (self.config, self.own):
+            if os.path.lexists(path):
+                os.unlink(path)
+        if content is not None:
+            with open(self.config, "wb") as file:
+                file.write(content)
+            os.chmod(self.config, mode)
+
+    def read(self, path):
+        with open(path, "rb") as file:
+            return file.read()
+
+    def seen_by_ssh(self, host=HOST):
+        """What ssh -G says for a host, by keyword; each the list of its values."""
+        result = run([programs.system("ssh"), "-G", "-F", self.config, host],
+                     env={**self.home.environment(), "SHELL": "/bin/sh"})
+        self.assertEqual(result.code, 0, result)
+        seen = {}
+        for line in result.out.decode("utf-8", "replace").splitlines():
+            keyword, _, value = line.partition(" ")
+            seen.setdefault(keyword, []).append(value)
+        return seen
+
+
+class Installed(ConfigCase):
+    def test_written_and_removed_byte_for_byte(self):
+        for name, content in BEFORE.items():
+            with self.subTest(name):
+                self.begin_with(content)
+                before = self.home.snapshot()
+                self.assert_done(self.ssh_config("--write"))
+                self.assertIn("proxycommand", self.seen_by_ssh())
+                self.assertNotIn("proxycommand", self.seen_by_ssh("other"))
+                after = self.read(self.config)
+                self.assertTrue(after.endswith(content or b""), after)
+                self.assertEqual(after.splitlines()[0], f"Include {self.own}".encode())
+                self.assert_done(self.ssh_config("--remove"))
+                self.assert_unchanged(before)
+
+    def test_second_time_changes_nothing(self):
+        self.begin_with(BEFORE["comments and a Match"])
+        self.assert_done(self.ssh_config("--write", "--alias", "vm"))
+        before = self.home.snapshot()
+        result = self.assert_done(self.ssh_config("--write", "--alias", "vm"))
+        self.assertEqual(result.err, "nothing to change\n")
+        self.assert_unchanged(before)
+        self.assert_done(self.ssh_config("--write"))
+        self.assertNotIn("proxycommand", self.seen_by_ssh("vm"), "the block was replaced")
+
+    def test_modes_and_links_stay(self):
+        self.begin_with(BEFORE["one host"], mode=0o640)
+        real = os.path.join(self.home.path, "dotfiles")
+        os.rename(self.config, real)
+        os.symlink(real, self.config)
+        self.assert_done(self.ssh_config("--write"))
+        self.assertTrue(os.path.islink(self.config))
+        self.assertEqual(stat.S_IMODE(os.stat(real).st_mode), 0o640)
+        self.assertIn("proxycommand", self.seen_by_ssh())
+        self.assert_done(self.ssh_config("--remove"))
+        self.assertEqual(self.read(real), BEFORE["one host"])
+
+    def test_directory_is_made(self):
+        os.rmdir(self.folder)
+        self.assert_done(self.ssh_config("--write"))
+        self.assertEqual(stat.S_IMODE(os.stat(self.folder).st_mode), 0o700)
+        for path in (self.config, self.own):
+            self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+
+    def test_dry_run(self):
+        for content in (None, BEFORE["one host"]):
+            with self.subTest(content):
+                self.begin_with(content)
+                before = self.home.snapshot()
+                shown = self.assert_done(self.ssh_config("--write", "--dry-run")).out.decode()
+                self.assert_unchanged(before)
+                for text in (self.config, self.own, f"+Include {self.own}\n", f"ssh --hostname"):
+                    self.assertIn(text, shown)
+                self.assert_done(self.ssh_config("--write"))
+                before = self.home.snapshot()
+                shown = self.assert_done(self.ssh_config("--remove", "--dry-run")).out.decode()
+                self.assertIn(f"-Include {self.own}\n", shown)
+                self.assert_unchanged(before)
+        self.assert_error(self.ssh_config("--dry-run"), USAGE, "--write")
+
+    def test_several_hosts(self):
+        self.begin_with(BEFORE["one host"])
+        hosts = [HOST, "web.example.com", "*.wild.example.com"]
+        for host in hosts:
+            self.assert_done(self.ssh_config("--write", host=host))
+        for host in (HOST, "web.example.com", "one.wild.example.com"):
+            self.assertIn("proxycommand", self.seen_by_ssh(host))
+        self.assert_done(self.ssh_config("--remove", host="web.example.com"))
+        self.assertNotIn("proxycommand", self.seen_by_ssh("web.example.com"))
+        self.assertIn("proxycommand", self.seen_by_ssh())
+        self.assert_done(self.ssh_config("--remove", host=None))
+        self.assertEqual(self.read(self.config), BEFORE["one host"])
+        self.assertFalse(os.path.exists(self.own))
+
+    def test_usage(self):
+        for flags, host in ((["--write"], None), (["--write", "--remove"], HOST), (["--write"], "no host!"),
+                            (["--write"], "*"), (["--user", "-x"], HOST), (["--alias", "a b"], HOST)):
+            with self.subTest(flags=flags, host=host):
+                before = self.home.snapshot()
+                self.assert_error(self.ssh_config(*flags, host=host), USAGE)
+                self.assert_unchanged(before)
+
+
+class Block(ConfigCase):
+    def test_what_ssh_makes_of_it(self):
+        self.assert_done(self.ssh_config("--write", "--short-lived-cert", "--user", "deploy", "--alias", "vm"))
+        # Match asks ssh-gen, which has to succeed.
+        self.home.install_browser()
+        for typed in ("vm", HOST):
+            with self.subTest(typed):
+                seen = self.seen_by_ssh(typed)
+                self.assertEqual((seen["hostname"], seen["user"]), ([HOST], ["deploy"]))
+                self.assertEqual(seen["proxycommand"],
+                                 [f"{programs.mayfly()} access ssh --hostname {HOST}"])
+                self.assertEqual(seen["identityfile"], [f"~/.cloudflared/{HOST}-cf_key"])
+                self.assertEqual(seen["certificatefile"], [f"~/.cloudflared/{HOST}-cf_key-cert.pub"])
+        self.assertTrue(os.path.exists(self.home.file(f"{HOST}-cf_key-cert.pub")), "Match ran ssh-gen")
+
+    def test_user_is_the_principal_that_is_known(self):
+        self.assert_done(self.ssh_config("--write", "--short-lived-cert"))
+        self.assertNotIn(b"User", self.read(self.own))
+        self.home.install_browser()
+        self.edge.application("ssh", certificate={"principals": ["jdoe"]})
+        self.assert_done(self.home.mayfly("ssh-gen", "--hostname", HOST))
+        self.assert_done(self.ssh_config("--write", "--short-lived-cert"))
+        self.assertEqual(self.seen_by_ssh()["user"], ["jdoe"])
+        self.assert_done(self.ssh_config("--write", "--short-lived-cert", "--user", "deploy"))
+        self.assertEqual(self.seen_by_ssh()["user"], ["deploy"])
+
+    def test_user_is_not_guessed_from_several(self):
+        self.home.install_browser()
+        self.edge.application("ssh", certificate={"principals": ["jdoe", "deploy"]})
+        self.assert_done(self.home.mayfly("ssh-gen", "--hostname", HOST))
+        self.assert_done(self.ssh_config("--write", "--short-lived-cert"))
+        self.assertNotIn(b"User", self.read(self.own))
+
+    def test_application_on_a_path(self):
+        self.assert_done(self.ssh_config("--write", "--short-lived-cert", "--alias", "admin",
+                                         host="tools.example.com/admin"))
+        self.home.install_browser()
+        seen = self.seen_by_ssh("admin")
+        self.assertEqual(seen["proxycommand"],
+                         [f"{programs.mayfly()} access ssh --hostname tools.example.com/admin"])
+        self.assertEqual(seen["identityfile"], ["~/.cloudflared/tools.example.com-admin-cf_key"])
+        self.assertNotIn("proxycommand", self.seen_by_ssh("tools.example.com"))
+
+    def test_flags_of_the_connection_are_repeated(self):
+        secret = os.path.join(self.home.path, "the secret")
+        with open(secret, "w", encoding="ascii") as file:
+            file.write("s3cret\n")
+        os.chmod(secret, 0o600)
+        self.assert_done(self.home.start(
+            "ssh-config", "--write", "--hostname", HOST, "--service-token-id", "id.access",
+            "--service-token-secret-file", "the secret", "--batch", cwd=self.home.path).finish())
+        command, = self.seen_by_ssh()["proxycommand"]
+        self.assertIn("--batch", command)
+        self.assertIn(secret, command)
+        self.assertNotIn("s3cret", command)
+
+
+class Connection(ConfigCase):
+    def test_real_ssh_through_the_installed_block(self):
+        sshd = Sshd(self.edge.ssh_ca_pub)
+        self.addCleanup(sshd.stop)
+        self.home.install_browser()
+        self.home.variables["MAYFLY_HOME"] = self.home.state
+        for application, host, typed in (("ssh", HOST, HOST), ("ssh", HOST, "vm"),
+                                         ("wild", "*.wild.example.com", "one.wild.example.com"),
+                                         ("path", "tools.example.com/admin", "admin")):
+            with self.subTest(typed):
+                self.begin_with(b"Host *\n  LogLevel ERROR\n")
+                self.edge.application(application, origin=f"tcp:127.0.0.1:{sshd.port}")
+                alias = ["--alias", typed] if "." not in typed else []
+                self.assert_done(self.ssh_config("--write", "--short-lived-cert", "--user", USER, *alias,
+                                                 host=host))
+                result = run([programs.system("ssh"), "-F", self.config, "-o", "BatchMode=yes",
+                              "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+                              "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", typed, "--", "echo hello"],
+                             env={**self.home.environment(), "SHELL": "/bin/sh"})
+                self.assertEqual(self.assert_done(result).out, b"hello\n")
+
+
