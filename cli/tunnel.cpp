@@ -12,7 +12,9 @@
 #include "cli/ending_line.hpp"
 #include "cli/listening.hpp"
 #include "cli/readiness.hpp"
+#include "cli/run_stats.hpp"
 #include "cli/session.hpp"
+#include "cli/traffic_report.hpp"
 #include "cli/tunnel_authorization.hpp"
 #include "cli/user_headers.hpp"
 
@@ -25,7 +27,9 @@ struct TunnelFlags {
   std::string connect_to;
   std::uint64_t debug_stream = 0;
   unsigned ping_interval = 30;
+  StatsFlags stats;
   NetworkFlags network;
+  bool listens() const { return !listeners.empty() || !positionals.empty(); }
 };
 
 void bind(CLI::App& parser, TunnelFlags& flags, const Invocation& invocation) {
@@ -46,6 +50,7 @@ void bind(CLI::App& parser, TunnelFlags& flags, const Invocation& invocation) {
   parser
       .add_option("--ping-interval", flags.ping_interval, "seconds between pings, 0 for none (30)")
       ->check(CLI::Range(0, 3600));
+  bind_stats_flags(parser, flags.stats);
   parser.add_option("--connect-to", flags.connect_to, "HOST, HOST:PORT or SNI:PORT:HOST")
       ->group("");
   // Accepted for scripts that have it; what passes through a tunnel is not for a log.
@@ -89,17 +94,36 @@ int exit_code(const Ending& ending) {
   return 1;
 }
 
-int listen(const TunnelFlags& flags, const TunnelOptions& tunnel,
-           const Authorization& authorization) {
+void listen(const TunnelFlags& flags, const TunnelOptions& tunnel,
+            const Authorization& authorization, RunStats& stats) {
   ListenerOptions options;
   options.tunnel = tunnel;
   std::vector<std::string> places = flags.listeners;
   places.insert(places.end(), flags.positionals.begin(), flags.positionals.end());
   listen_at(places, "Start Websocket listener", options);
   options.ended = log_bad_ending;
+  stats.watch(options);
   run_listener(options, authorization);
   notify_service_manager("STOPPING=1");
-  return 0;
+}
+
+// Nothing for a listener.
+std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats& stats) {
+  if (!flags.connect_to.empty()) {
+    flags.network.connect_to.push_back(curl_connect_to(flags.connect_to, options.url));
+  }
+  Session session(flags.network,
+                  flags.listens() ? LogSettings::Terminal::lines : LogSettings::Terminal::silent);
+  options.connection = session.connection();
+  report_traffic_on_signal(options);
+  const Authorization authorization = tunnel_authorization(session, options.url);
+  if (flags.listens()) {
+    listen(flags, options, authorization, stats);
+    return std::nullopt;
+  }
+  const Ending ending = run_stdio_tunnel(options, authorization);
+  stats.add(ending);
+  return ending;
 }
 
 }  // namespace
@@ -126,16 +150,11 @@ int run_tunnel(const Invocation& invocation) {
   // For its checks: a listener would meet a bad header at its first connection only.
   static_cast<void>(upgrade_text({options.url, options.headers, {}, {}}));
   options.ping_interval = std::chrono::seconds(flags.ping_interval);
-  if (!flags.connect_to.empty()) {
-    flags.network.connect_to.push_back(curl_connect_to(flags.connect_to, options.url));
-  }
-  const bool listens = !flags.listeners.empty() || !flags.positionals.empty();
-  Session session(flags.network,
-                  listens ? LogSettings::Terminal::lines : LogSettings::Terminal::silent);
-  options.connection = session.connection();
-  const Authorization authorization = tunnel_authorization(session, options.url);
-  if (listens) return listen(flags, options, authorization);
-  return exit_code(run_stdio_tunnel(options, authorization));
+  const auto run = flags.listens() ? RunStats::Of::listener : RunStats::Of::one_tunnel;
+  const auto ending =
+      with_stats(flags.stats, {options.url.authority(), run, std::chrono::system_clock::now()},
+                 [&](RunStats& stats) { return carry(flags, options, stats); });
+  return ending ? exit_code(*ending) : 0;
 }
 
 }  // namespace mayfly::cli

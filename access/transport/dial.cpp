@@ -10,6 +10,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include "access/core/error.hpp"
+#include "access/core/text.hpp"
 #include "access/transport/connect.hpp"
 #include "access/transport/connection_error.hpp"
 #include "access/transport/deadline.hpp"
@@ -26,6 +27,7 @@ using asio::ip::tcp;
 using State = IoResult::State;
 
 constexpr std::chrono::seconds look_up_lasts{30};
+constexpr std::size_t longest_ray = 64;
 constexpr std::size_t max_body = 16 * 1024;  // enough to recognise an error page
 
 // A stream in its opening handshakes: does one step at a time, waits in between, within a deadline.
@@ -197,7 +199,7 @@ asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization)
   std::string text = upgrade_text(request);  // before a connection, since it may throw
 
   std::unique_ptr<Wire> wire = co_await connect();
-  Open open{std::make_unique<TlsStream>(tls_, std::move(wire)), {}};
+  Open open{std::make_unique<TlsStream>(tls_, std::move(wire)), {}, {}};
   Response response;
   {
     Opening opening(co_await asio::this_coro::executor, *open.stream, options_);
@@ -212,6 +214,7 @@ asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization)
         ErrorKind::protocol,
         fmt::format("{} answers the upgrade wrongly: {}", options_.url.authority(), *problem),
         "a proxy on the way, or the origin, does not speak WebSocket");
+  open.ray = printable(response.header("cf-ray"), longest_ray);
   co_return Outcome(std::move(open));
 }
 

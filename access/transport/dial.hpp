@@ -25,6 +25,7 @@ class Dialer {
   struct Open {
     std::unique_ptr<TlsStream> stream;
     std::string early;  // what followed the 101
+    std::string ray;    // the 101's cf-ray, printable
   };
   // Response: any answer but a right 101, with the beginning of its body.
   using Outcome = std::variant<Open, Response>;

@@ -116,8 +116,7 @@ void LocalServer::shut_down() {
   last_moment_.async_wait([this](const auto& error) {
     if (!error) loop_.stop();
   });
-  const std::vector<std::shared_ptr<OpenConnection>> open(open_.begin(), open_.end());
-  for (const auto& connection : open) connection->interrupt();
+  for (const auto& connection : open()) connection->interrupt();
   if (open_.empty()) loop_.stop();
 }
 

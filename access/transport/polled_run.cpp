@@ -9,11 +9,13 @@
 #include <chrono>
 #include <climits>
 #include <csignal>
+#include <optional>
 #include <span>
 #include <system_error>
 #include <utility>
 
 #include "access/core/interrupt.hpp"
+#include "access/core/report_signal.hpp"
 #include "access/transport/local_descriptors.hpp"
 
 namespace mayfly {
@@ -50,33 +52,43 @@ class PolledRun {
               now()) {
     parts_.early = {};
     watched_[signals] = {.fd = parts_.interrupted, .events = POLLIN, .revents = 0};
+    watched_[requests] = {
+        .fd = parts_.report ? report_descriptor() : -1, .events = POLLIN, .revents = 0};
   }
 
   Ending run();
 
  private:
-  enum Place { in, out, tunnel, signals, places };
+  enum Place { in, out, tunnel, signals, requests, places };
 
   void watch(const Pump::Wants& wants);
   void tell();
   void interrupt();
+  void begin_report();
+  void finish_report();
 
   PolledParts parts_;
   LocalDescriptors local_;
   BufferPool buffers_;
   Pump pump_;
   std::array<pollfd, places> watched_{};
+  std::optional<Traffic> seen_;  // when a report was asked for,
+  Pump::Time report_at_{};       // and when it is to be given
 };
 
 Ending PolledRun::run() {
   while (!pump_.finished()) {
-    const Pump::Wants wants = pump_.step(now());
+    Pump::Wants wants = pump_.step(now());
     if (pump_.finished()) break;
     watch(wants);
+    if (seen_) wants.deadline = std::min(report_at_, wants.deadline.value_or(report_at_));
     if (poll(watched_.data(), watched_.size(), patience(wants)) > 0) tell();
+    if (seen_ && now() >= report_at_) finish_report();
   }
   parts_.stream.reset();
-  return pump_.ending(now());
+  Ending ending = pump_.ending(now());
+  ending.ray = parts_.ray;
+  return ending;
 }
 
 // What nothing is wanted of is left out, since an end of stream would be told again and again. Only
@@ -94,6 +106,7 @@ void PolledRun::watch(const Pump::Wants& wants) {
 
 void PolledRun::tell() {
   if (watched_[signals].revents != 0) interrupt();
+  if (watched_[requests].revents != 0) begin_report();
   if (watched_[in].revents != 0) pump_.local_is_readable();
   if ((watched_[out].revents & POLLOUT) != 0) pump_.local_is_writable();
   if ((watched_[tunnel].revents & (POLLIN | broken)) != 0) pump_.tunnel_is_readable();
@@ -104,6 +117,21 @@ void PolledRun::tell() {
 void PolledRun::interrupt() {
   watched_[signals].fd = -1;
   interrupted_by() == SIGHUP ? pump_.local_is_gone() : pump_.interrupt(now());
+}
+
+// Whoever asks meanwhile is answered next.
+void PolledRun::begin_report() {
+  take_report_request();
+  watched_[requests].fd = -1;
+  seen_ = pump_.traffic(now());
+  report_at_ = now() + report_time;
+  pump_.probe(now());
+}
+
+void PolledRun::finish_report() {
+  parts_.report({report_between(parts_.name, *seen_, pump_.traffic(now()))});
+  seen_.reset();
+  watched_[requests].fd = report_descriptor();
 }
 
 }  // namespace

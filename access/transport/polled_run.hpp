@@ -15,6 +15,8 @@ struct PolledParts {
   std::unique_ptr<TlsStream> stream;
   std::string early;     // what followed the upgrade's answer
   int interrupted = -1;  // readable from the first signal on; -1: there are none
+  std::string name, ray;
+  TellTraffic report = {};
 };
 
 // Blocks until the end. SIGHUP ends the tunnel at once, other signals by a Close 1001. Throws

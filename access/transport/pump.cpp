@@ -310,12 +310,16 @@ std::optional<Pump::Time> Pump::deadline() const {
   return next;
 }
 
+Traffic Pump::traffic(Time now) const {
+  return {.sent = outgoing_.payload_sent(),
+          .received = incoming_.payload_written(),
+          .age = std::chrono::duration_cast<std::chrono::milliseconds>(now - started_),
+          .round_trip = round_trip_.last()};
+}
+
 Ending Pump::ending(Time now) const {
   Ending ending = ending_;
-  ending.sent = outgoing_.payload_sent();
-  ending.received = incoming_.payload_written();
-  ending.age = std::chrono::duration_cast<std::chrono::milliseconds>(now - started_);
-  ending.round_trip = round_trip_.last();
+  static_cast<Traffic&>(ending) = traffic(now);
   return ending;
 }
 

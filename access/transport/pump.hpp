@@ -56,7 +56,6 @@ class Pump {
 
   // Pings now, unless a ping is under way or the tunnel is about to end.
   void probe(Time now);
-  const RoundTrip& round_trip() const noexcept { return round_trip_; }
 
   // By signal: Close 1001 is sent, within a second.
   void interrupt(Time now);
@@ -64,7 +63,8 @@ class Pump {
   void local_is_gone();
 
   bool finished() const noexcept { return phase_ == Phase::finished; }
-  // Bytes and age so far; the rest counts once finished.
+  Traffic traffic(Time now) const;
+  // Once finished.
   Ending ending(Time now) const;
 
  private:

@@ -575,18 +575,18 @@ TEST_CASE("a ping's way there and back is timed") {
   world.settle(pump);
   const Heard first(world.tunnel.out.bytes);
   CHECK(first.told == "ping ");
-  CHECK_FALSE(pump.ending(world.now).round_trip);
+  CHECK_FALSE(pump.traffic(world.now).round_trip);
 
   SUBCASE("by the pong that carries the same") {
     world.now += 42ms;
     world.tunnel.in.pieces = {frame(0x8a, "?") + frame(0x8a, "") + frame(0x8a, first.last_ping)};
     world.settle(pump);
-    CHECK(pump.ending(world.now).round_trip == 42ms);
+    CHECK(pump.traffic(world.now).round_trip == 42ms);
   }
   SUBCASE("not by a pong that carries something else") {
     world.tunnel.in.pieces = {frame(0x8a, ""), frame(0x8a, first.last_ping + "?")};
     world.settle(pump);
-    CHECK_FALSE(pump.ending(world.now).round_trip);
+    CHECK_FALSE(pump.traffic(world.now).round_trip);
   }
   SUBCASE("one ping at a time") {
     pump.probe(world.now);
@@ -601,7 +601,7 @@ TEST_CASE("a ping's way there and back is timed") {
     world.now += 7ms;
     world.tunnel.in.pieces = {frame(0x8a, first.last_ping) + frame(0x8a, second.last_ping)};
     world.settle(pump);
-    CHECK(pump.ending(world.now).round_trip == 7ms);
+    CHECK(pump.traffic(world.now).round_trip == 7ms);
   }
   SUBCASE("and none is sent when it is over") {
     world.tunnel.in.pieces = {close_with(1000)};

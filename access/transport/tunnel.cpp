@@ -16,6 +16,7 @@
 #include "access/transport/local_descriptors.hpp"
 #include "access/transport/polled_run.hpp"
 #include "access/transport/refusal.hpp"
+#include "access/transport/report_watch.hpp"
 
 namespace mayfly {
 namespace {
@@ -48,6 +49,9 @@ Dialer::Outcome StdioTunnel::dial(std::vector<Header> headers) {
     thrown = std::make_exception_ptr(Error(ErrorKind::failed, "interrupted"));
     loop_.stop();
   });
+  const ReportWatch reports(
+      loop_.get_executor(), [] { return std::vector<std::shared_ptr<OpenConnection>>(); },
+      options_.report);
   asio::co_spawn(loop_, dialer_.dial(std::move(headers)),
                  [&](std::exception_ptr error, Dialer::Outcome result) {
                    thrown = error;
@@ -80,7 +84,10 @@ Ending StdioTunnel::carry(Dialer::Open open) {
                     .local_out = STDOUT_FILENO,
                     .stream = std::move(open.stream),
                     .early = std::move(open.early),
-                    .interrupted = interrupt_descriptor()};
+                    .interrupted = interrupt_descriptor(),
+                    .name = options_.url.authority(),
+                    .ray = std::move(open.ray),
+                    .report = options_.report};
   return run_polled(std::move(parts),
                     {.ping_interval = options_.ping_interval, .drain = options_.drain});
 }

@@ -11,6 +11,7 @@
 #include "access/core/url.hpp"
 #include "access/transport/connection_options.hpp"
 #include "access/transport/http.hpp"
+#include "access/transport/traffic.hpp"
 
 namespace mayfly {
 
@@ -31,10 +32,11 @@ struct TunnelOptions {
   std::chrono::milliseconds handshake_timeout = std::chrono::seconds(15);  // TLS and upgrade
   std::chrono::milliseconds ping_interval = std::chrono::seconds(30);      // 0: no pings; dead after two unanswered
   std::chrono::milliseconds drain = std::chrono::seconds(30);  // how long to go on delivering after local EOF without a byte
+  TellTraffic report = {};  // what SIGUSR1 asks for; none of it without catch_report_signal()
 };
 
-// How a tunnel ended.
-struct Ending {
+// How a tunnel ended, and what it carried.
+struct Ending : Traffic {
   enum class How {
     closed,       // Close 1000 or 1001, or end of stream on both sides
     interrupted,  // by our own signal or a local reader that went away
@@ -43,9 +45,7 @@ struct Ending {
   } how = How::closed;
   std::uint16_t close_code = 1006;  // the peer's, RFC 6455 section 7.1.5
   std::string reason;        // of the peer's Close, or what broke; printable
-  std::uint64_t sent = 0, received = 0;  // payload bytes
-  std::chrono::milliseconds age{};
-  std::optional<std::chrono::microseconds> round_trip;  // of the last ping that was answered
+  std::string ray;           // cf-ray of the upgrade's answer; printable
 };
 
 // The product of `mayfly access ssh`: stdin and stdout are the wire. Blocks until the end. Throws Error when no tunnel

@@ -1,11 +1,14 @@
 #include "access/transport/tunnel_run.hpp"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <asio/post.hpp>
 #include <chrono>
 #include <span>
 #include <utility>
+
+#include "access/transport/local_peer.hpp"
 
 namespace mayfly {
 namespace {
@@ -36,6 +39,22 @@ TunnelRun::TunnelRun(const asio::any_io_executor& executor, Parts parts, BufferP
 void TunnelRun::start(Ended ended) {
   ended_ = std::move(ended);
   watch_reader();
+  advance();
+}
+
+std::string TunnelRun::name() const {
+  const std::string peer = local_peer(parts_.socket.get());
+  if (parts_.name.empty()) return peer;
+  return fmt::format("{} for {}", parts_.name, peer);
+}
+
+std::optional<Traffic> TunnelRun::traffic() const {
+  return ended_ ? std::optional(pump_.traffic(now())) : std::nullopt;
+}
+
+void TunnelRun::probe() {
+  if (!ended_) return;
+  pump_.probe(now());
   advance();
 }
 
@@ -112,7 +131,9 @@ void TunnelRun::finish() {
   // By name too, since a child at its login may hold a copy of the descriptor.
   shutdown(parts_.socket.get(), SHUT_RDWR);
   parts_.socket = {};
-  ended(pump_.ending(now()));
+  Ending ending = pump_.ending(now());
+  ending.ray = parts_.ray;
+  ended(ending);
 }
 
 }  // namespace mayfly

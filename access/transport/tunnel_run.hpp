@@ -23,6 +23,8 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
     Descriptor socket;  // the local connection, non-blocking
     std::unique_ptr<TlsStream> stream;
     std::string early;  // what followed the upgrade's answer
+    std::string ray;    // its cf-ray
+    std::string name;   // what the local connection asked for, if anything; printable
   };
   using Ended = std::function<void(const Ending&)>;
 
@@ -33,6 +35,9 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
   void start(Ended ended);
   // Close 1001, over within a second.
   void interrupt() override;
+  std::string name() const override;
+  std::optional<Traffic> traffic() const override;
+  void probe() override;
 
  private:
   using For = WatchedDescriptor::For;

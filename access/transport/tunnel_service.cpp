@@ -8,6 +8,7 @@
 
 #include "access/core/error.hpp"
 #include "access/transport/refusal.hpp"
+#include "access/transport/report_watch.hpp"
 #include "access/transport/tunnel_run.hpp"
 
 namespace mayfly {
@@ -25,7 +26,7 @@ asio::awaitable<void> TunnelService::serve(Descriptor socket) {
   if (parts_.protocol != nullptr) co_return co_await serve_by_protocol(std::move(socket));
   Opened opened = co_await open({});
   if (const auto* refusal = std::get_if<Refusal>(&opened)) throw refusal->error;
-  carry(std::move(socket), std::get<Dialer::Open>(std::move(opened)));
+  carry(std::move(socket), std::get<Dialer::Open>(std::move(opened)), {});
 }
 
 asio::awaitable<void> TunnelService::serve_by_protocol(Descriptor socket) {
@@ -38,7 +39,7 @@ asio::awaitable<void> TunnelService::serve_by_protocol(Descriptor socket) {
     throw about(wish->name, refusal->error);
   }
   co_await protocol.grant(socket.get());
-  carry(std::move(socket), std::get<Dialer::Open>(std::move(opened)));
+  carry(std::move(socket), std::get<Dialer::Open>(std::move(opened)), wish->name);
 }
 
 asio::awaitable<TunnelService::Opened> TunnelService::open(const std::vector<Header>& wanted) {
@@ -66,11 +67,13 @@ asio::awaitable<Dialer::Outcome> TunnelService::dial(const std::vector<Header>& 
   co_return co_await parts_.dialer.dial(with_wanted(std::move(headers)));
 }
 
-void TunnelService::carry(Descriptor socket, Dialer::Open open) {
+void TunnelService::carry(Descriptor socket, Dialer::Open open, std::string name) {
   const TunnelOptions& tunnel = parts_.options.tunnel;
   TunnelRun::Parts run_parts{.socket = std::move(socket),
                              .stream = std::move(open.stream),
-                             .early = std::move(open.early)};
+                             .early = std::move(open.early),
+                             .ray = std::move(open.ray),
+                             .name = std::move(name)};
   auto run = std::make_shared<TunnelRun>(
       parts_.server.executor(), std::move(run_parts), parts_.buffers,
       PumpOptions{.ping_interval = tunnel.ping_interval, .drain = tunnel.drain});
@@ -94,6 +97,8 @@ void serve_tunnels(const ListenerOptions& options, const Authorization& authoriz
                          .buffers = buffers,
                          .server = server,
                          .protocol = protocol});
+  const ReportWatch reports(
+      loop.get_executor(), [&] { return server.open(); }, options.tunnel.report);
   server.run([&](Descriptor socket) { return service.serve(std::move(socket)); });
 }
 

@@ -37,7 +37,7 @@ class TunnelService {
   asio::awaitable<void> serve_by_protocol(Descriptor socket);
   asio::awaitable<Opened> open(const std::vector<Header>& wanted);
   asio::awaitable<Dialer::Outcome> dial(const std::vector<Header>& wanted);
-  void carry(Descriptor socket, Dialer::Open open);
+  void carry(Descriptor socket, Dialer::Open open, std::string name);
 
   Parts parts_;
   Authorizer authorizer_;
