@@ -170,8 +170,7 @@ Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
   }
   Grant grant = credentials.obtain(url);
   if (!grant.token || credentials.accepted_at_edge(url, *grant.token)) return grant;
-  credentials.discard(grant);
-  return credentials.obtain(url);
+  return credentials.renew(url, grant);
 }
 
 [[noreturn]] void become_curl(std::vector<std::string> arguments) {

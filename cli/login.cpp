@@ -39,8 +39,7 @@ Error not_accepted(const Url& url) {
 Grant verified_grant(Session& session, const Url& url) {
   Grant grant = session.credentials().obtain(url);
   if (!grant.token || session.credentials().accepted_at_edge(url, *grant.token)) return grant;
-  session.credentials().discard(grant);
-  grant = session.credentials().obtain(url);
+  grant = session.credentials().renew(url, grant);
   if (grant.token && !session.credentials().accepted_at_edge(url, *grant.token))
     throw not_accepted(url);
   return grant;

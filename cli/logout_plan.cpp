@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "access/identity/place.hpp"
+
 namespace mayfly::cli {
 namespace {
 
@@ -23,14 +25,20 @@ void add(Subject& subject, const RememberedApplication& known) {
   subject.teams.insert(known.application.auth_domain);
 }
 
+const RememberedApplication* application_of(const Inventory& inventory, const Url& url) {
+  for (const std::string& place : places_above(url))
+    for (const auto& known : inventory.applications)
+      if (known.place == place && is_at(known.application, place, url)) return &known;
+  return nullptr;
+}
+
 Subject subject_of(const Inventory& inventory, const Url& url) {
   Subject subject;
   const std::string place = place_of(url);
   // The name of a key keeps the "/" that ends a URL.
   subject.places = {place, place + "-"};
   subject.hostnames = {place};
-  for (const auto& known : inventory.applications)
-    if (known.place == place) add(subject, known);
+  if (const auto* known = application_of(inventory, url)) add(subject, *known);
   for (const auto& known : inventory.applications)
     if (subject.audiences.contains(known.application.audience)) add(subject, known);
   return subject;

@@ -119,6 +119,19 @@ TEST_CASE("logout: one application under all its URLs") {
   CHECK_FALSE(contains(wildcard.places, "web.example.com"));
 }
 
+TEST_CASE("logout: one application by a page of it") {
+  Inventory inventory;
+  inventory.tokens = {app_token("web.example.com", '1'), app_token("web.example.com-admin", '2')};
+  inventory.applications = {known("web.example.com", '1', "web.example.com"),
+                            known("web.example.com-admin", '2', "web.example.com/admin")};
+  const auto page = plan(inventory, "web.example.com/a/b");
+  CHECK(names_of(page.tokens) == Names{inventory.tokens[0].name});
+  CHECK(files_of(page.applications) == Names{"web.example.com-app"});
+  const auto nested = plan(inventory, "web.example.com/admin/b");
+  CHECK(names_of(nested.tokens) == Names{inventory.tokens[1].name});
+  CHECK(files_of(nested.applications) == Names{"web.example.com-admin-app"});
+}
+
 TEST_CASE("logout: a key set stays while another application of the team needs it") {
   Inventory inventory;
   inventory.applications = {known("a.example.com", '1', "a.example.com"),

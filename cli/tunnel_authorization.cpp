@@ -29,8 +29,9 @@ Authorization tunnel_authorization(Session& session, const Url& url) {
     return headers_of(session, *last);
   };
   authorization.obtain = [&session, url, last](Authorization::Why why) {
-    if (why == Authorization::Why::refused) session.credentials().discard(*last);
-    *last = session.credentials().obtain(url);
+    const Credentials& credentials = session.credentials();
+    *last = why == Authorization::Why::refused ? credentials.renew(url, *last)
+                                               : credentials.obtain(url);
     return headers_of(session, *last);
   };
   return authorization;

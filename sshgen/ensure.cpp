@@ -17,8 +17,7 @@ struct Place {
   std::function<void(const KeyPair&, const Signed&)> keep;
 };
 
-Grant obtain_token(const Issuer& issuer, const Url& url) {
-  auto grant = issuer.obtain(url);
+Grant with_token(const Url& url, Grant grant) {
   const auto name = printable(url.text());
   if (!grant.application)
     throw Error(ErrorKind::failed,
@@ -57,13 +56,13 @@ Certificate ensure(const Place& place, const Url& url, const Issuer& issuer,
                    const EnsureOptions& options) {
   if (options.renew == EnsureOptions::Renew::when_needed)
     if (auto certificate = place.find_valid()) return *std::move(certificate);
-  const auto grant = obtain_token(issuer, url);
+  const auto grant = with_token(url, issuer.obtain(url));
   try {
     return sign_under_lock(place, url, issuer, options, grant);
   } catch (const TokenRejected&) {
-    issuer.discard(grant);
+    // Handled below: what is asked of a person does not belong into a handler.
   }
-  return sign_under_lock(place, url, issuer, options, obtain_token(issuer, url));
+  return sign_under_lock(place, url, issuer, options, with_token(url, issuer.renew(url, grant)));
 }
 
 }  // namespace

@@ -18,13 +18,16 @@ namespace mayfly::sshgen {
 // Where certificates come from: who we are, and the way to the signer.
 struct Issuer {
   std::function<Grant(const Url&)> obtain;
-  std::function<void(const Grant&)> discard;
+  std::function<Grant(const Url&, const Grant& refused)> renew;
   Send send;
 };
 // The credentials must outlive it.
 inline Issuer issuer_from(const Credentials& credentials, Send send) {
   return {[&credentials](const Url& url) { return credentials.obtain(url); },
-          [&credentials](const Grant& grant) { credentials.discard(grant); }, std::move(send)};
+          [&credentials](const Url& url, const Grant& refused) {
+            return credentials.renew(url, refused);
+          },
+          std::move(send)};
 }
 
 struct EnsureOptions {

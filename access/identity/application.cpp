@@ -11,6 +11,7 @@
 #include "access/core/text.hpp"
 #include "access/identity/jwks.hpp"
 #include "access/identity/jwt.hpp"
+#include "access/identity/place.hpp"
 #include "access/identity/token_store.hpp"
 
 namespace mayfly {
@@ -21,6 +22,7 @@ using std::chrono::system_clock;
 using namespace std::chrono_literals;
 
 constexpr std::string_view kAccessSuffix = ".cloudflareaccess.com";
+constexpr std::string_view kRecordEnd = "-app";
 constexpr std::size_t kMaxRecordBytes = 64 * 1024;
 constexpr std::size_t kMaxKeysBytes = 1 << 20;
 constexpr auto kKeysLifetime = 24h;
@@ -168,10 +170,13 @@ std::optional<std::string> verify_signature(const StateDirectory& state, const S
 }
 
 // Nothing when a name that long cannot be: then the application is asked for each time.
-std::optional<std::string> record_file(const Url& url) {
-  const std::string name = url.host + (url.path == "/" ? "" : url.path) + "-app";
-  if (name.size() > 200) return std::nullopt;
-  return file_name(name);
+std::optional<std::string> record_file(const Application& application, const Url& url) {
+  try {
+    const std::string name = place_of(application, url) + std::string(kRecordEnd);
+    if (name.size() <= 200) return name;
+  } catch (const Error&) {
+  }
+  return std::nullopt;
 }
 
 void remember(const StateDirectory& state, const std::string& name, std::string_view content) {
@@ -201,15 +206,22 @@ std::optional<std::string> auth_domain_host(std::string_view claim) {
 }
 
 std::optional<Application> ApplicationFinder::known(const Url& url) const {
-  const auto name = record_file(url);
-  if (!name) return std::nullopt;
+  for (const std::string& place : places_above(url))
+    if (auto application = remembered_at(place, url)) return application;
+  return std::nullopt;
+}
+
+std::optional<Application> ApplicationFinder::remembered_at(const std::string& place,
+                                                            const Url& url) const {
   try {
-    const auto file = state_.read(*name, kMaxRecordBytes);
+    const auto file = state_.read(place + std::string(kRecordEnd), kMaxRecordBytes);
     if (!file) return std::nullopt;
     const Metadata metadata = read_metadata(url, file->content);
     const auto cached = read_cached_keys(state_, metadata.auth_domain);
     if (!cached || !cached->keys.verifies(metadata.jwt)) return std::nullopt;
-    return application_of(url, metadata);
+    Application application = application_of(url, metadata);
+    if (!is_at(application, place, url)) return std::nullopt;
+    return application;
   } catch (const Error& error) {
     log(LogLevel::debug, "remembered application not used", {{"reason", error.message()}});
     return std::nullopt;
@@ -232,12 +244,8 @@ std::optional<Application> ApplicationFinder::find(const Url& url, sys_seconds n
   check_issued(url, metadata, now);
 
   if (new_keys) remember(state_, keys_file(metadata.auth_domain), *new_keys);
-  if (const auto name = record_file(url)) remember(state_, *name, text);
+  if (const auto name = record_file(application, url)) remember(state_, *name, text);
   return application;
-}
-
-void ApplicationFinder::forget(const Url& url) const {
-  if (const auto name = record_file(url)) state_.remove(*name);
 }
 
 }  // namespace mayfly

@@ -27,9 +27,9 @@ class ApplicationFinder {
  public:
   ApplicationFinder(const StateDirectory& state, const Send& send) : state_(state), send_(send) {}
 
-  // From "<host[-path]>-app", which must pass every check of protocol.md section 1 against the
-  // cached keys, but for its age and theirs: the edge refuses a token that is no longer right. No
-  // network. Nothing when there is none or it does not pass.
+  // From "<place>-app" (place.hpp), which must pass every check of protocol.md section 1 against
+  // the cached keys, but for its age and theirs: the edge refuses a token that is no longer right.
+  // No network. Nothing when there is none or it does not pass.
   std::optional<Application> known(const Url& url) const;
 
   // Asks the edge, verifies, remembers metadata and keys (in files; one that cannot be written is
@@ -37,9 +37,9 @@ class ApplicationFinder {
   // Error(protocol), and changes no file then.
   std::optional<Application> find(const Url& url, std::chrono::sys_seconds now) const;
 
-  void forget(const Url& url) const;
-
  private:
+  std::optional<Application> remembered_at(const std::string& place, const Url& url) const;
+
   const StateDirectory& state_;
   const Send& send_;
 };

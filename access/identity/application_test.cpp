@@ -137,29 +137,79 @@ TEST_CASE("without an application nothing is written") {
   CHECK_FALSE(world.finder.known(test_url()));
 }
 
-TEST_CASE("the whole URL is asked, and remembered by host and path") {
+TEST_CASE("the whole URL is asked, and its application remembered once") {
   World world;
-  const Url url = parse_url("vm.example.com/a/b?x=1");
-  world.edge.on("https://vm.example.com/a/b",
-                answer(200, {{"cf-access-metadata", team_key().sign(metadata_claims(world.now))}}));
-  REQUIRE(world.finder.find(url, world.now));
-  CHECK(world.edge.last("https://vm.example.com/a/b").url.query == "x=1");
-  CHECK(world.state.content("vm.example.com-a-b-app") != "");
-  CHECK(world.finder.known(parse_url("vm.example.com/a/b")));
-  CHECK_FALSE(world.finder.known(test_url()));
-  world.finder.forget(url);
-  CHECK_FALSE(world.finder.known(url));
+  for (const char* path : {"/a/b", "/a", "/c/"}) {
+    const Url url = parse_url("vm.example.com" + std::string(path) + "?x=1");
+    world.edge.on(
+        "https://vm.example.com" + std::string(path),
+        answer(200, {{"cf-access-metadata", team_key().sign(metadata_claims(world.now))}}));
+    const auto application = world.finder.find(url, world.now);
+    REQUIRE(application);
+    CHECK(world.edge.last("https://vm.example.com" + std::string(path)).url.query == "x=1");
+    CHECK(world.finder.known(url) == application);
+  }
+  CHECK(world.state.names() == std::vector<std::string>{kKeysFile, kRecord});
+  CHECK(world.finder.known(test_url()));
+}
+
+TEST_CASE("an application inside another one is remembered beside it") {
+  World world;
+  const auto serve = [&](const std::string& path, const char* defined) {
+    auto claims = metadata_claims(world.now);
+    claims.text("app_hostname", defined).text("aud", defined);
+    world.edge.on("https://vm.example.com" + path,
+                  answer(200, {{"cf-access-metadata", team_key().sign(claims)}}));
+    REQUIRE(world.finder.find(parse_url("vm.example.com" + path), world.now));
+  };
+  const auto known = [&](const char* path) {
+    const auto application = world.finder.known(parse_url("vm.example.com" + std::string(path)));
+    return application ? application->hostname : "";
+  };
+  serve("/admin/users", "vm.example.com/admin");
+  CHECK(world.state.names() == std::vector<std::string>{kKeysFile, "vm.example.com-admin-app"});
+  CHECK(known("/admin/x/y") == "vm.example.com/admin");
+  for (const char* path : {"/", "/administration", "/other"}) CHECK(known(path) == "");
+
+  serve("/shop", "vm.example.com");
+  CHECK(known("/admin/x/y") == "vm.example.com/admin");
+  CHECK(known("/administration") == "vm.example.com");
+
+  // "/b-c" and "/b/c" share a file.
+  serve("/b/c", "vm.example.com/b/c");
+  CHECK(known("/b/c/d") == "vm.example.com/b/c");
+  CHECK(known("/b-c") == "vm.example.com");
+}
+
+TEST_CASE("where a wildcard hides what belongs to an application, it is known by the URL itself") {
+  World world;
+  world.edge.on(
+      "https://vm.example.com/api/v1",
+      answer(200, {{"cf-access-metadata", team_key().sign(metadata_claims(world.now).text(
+                                              "app_hostname", "vm.example.com/api/*"))}}));
+  REQUIRE(world.finder.find(parse_url("vm.example.com/api/v1"), world.now));
+  CHECK(world.finder.known(parse_url("vm.example.com/api/v1/")));
+  CHECK_FALSE(world.finder.known(parse_url("vm.example.com/api/v1/a")));
+  CHECK_FALSE(world.finder.known(parse_url("vm.example.com/api")));
 }
 
 TEST_CASE("a path too long for a file name is found and not remembered") {
   World world;
-  const Url url = parse_url("vm.example.com/" + std::string(300, 'x'));
-  world.edge.on(url.text(),
-                answer(200, {{"cf-access-metadata", team_key().sign(metadata_claims(world.now))}}));
-  CHECK(world.finder.find(url, world.now));
-  CHECK_FALSE(world.finder.known(url));
-  CHECK(world.state.names() == std::vector<std::string>{kKeysFile});
-  world.finder.forget(url);
+  const std::string path = "/" + std::string(300, 'x');
+  const Url url = parse_url("vm.example.com" + path);
+  auto claims = metadata_claims(world.now);
+  SUBCASE("as the application's own") {
+    claims.text("app_hostname", "vm.example.com/" + std::string(100, 'y') + "/*");
+    world.edge.on(url.text(), answer(200, {{"cf-access-metadata", team_key().sign(claims)}}));
+    CHECK(world.finder.find(url, world.now));
+    CHECK_FALSE(world.finder.known(url));
+    CHECK(world.state.names() == std::vector<std::string>{kKeysFile});
+  }
+  SUBCASE("but not as a page's of a known one") {
+    world.edge.on(url.text(), answer(200, {{"cf-access-metadata", team_key().sign(claims)}}));
+    CHECK(world.finder.find(url, world.now));
+    CHECK(world.finder.known(url));
+  }
 }
 
 TEST_CASE("metadata that is not signed with RS256 is refused before anything else is asked") {

@@ -125,6 +125,14 @@ std::optional<Grant> Credentials::known(const Url& url) const {
 }
 
 Grant Credentials::obtain(const Url& url) const {
+  return obtain(url, {});
+}
+
+Grant Credentials::renew(const Url& url, const Grant& refused) const {
+  return obtain(url, refused);
+}
+
+Grant Credentials::obtain(const Url& url, const Grant& refused) const {
   Response first;
   const Send noting = [&](const Request& request) {
     Response response = send_(request);
@@ -133,6 +141,8 @@ Grant Credentials::obtain(const Url& url) const {
   };
   const auto application = ApplicationFinder(state_, noting).find(url, options_.now());
   if (!application) return {};
+  if (refused.token && refused.application->audience == application->audience)
+    remove_app_token(state_, *refused.application, refused.token->jwt);
   if (auto token = stored_token(*application)) return {application, std::move(token)};
   if (auto grant = by_machine(url, *application)) return std::move(*grant);
   if (wants_certificate(first)) throw certificate_wanted(*application, first);
@@ -252,11 +262,6 @@ Grant Credentials::by_browser(const Url& url, const Application& application,
 TokenPair Credentials::await_tokens(const TransferKey& key) const {
   const PersonWaitedFor scope(prompt_);
   return fetch_transfer(send_, key, options_.transfer, prompt_.waiting);
-}
-
-void Credentials::discard(const Grant& grant) const {
-  if (grant.application && grant.token)
-    remove_app_token(state_, *grant.application, grant.token->jwt);
 }
 
 bool Credentials::accepted_at_edge(const Url& url, const StoredToken& token) const {

@@ -76,8 +76,10 @@ class Credentials {
   // completed, Error(network), Error(protocol).
   Grant obtain(const Url& url) const;
 
-  // The edge no longer takes this token: deletes it (unless another one has been stored meanwhile).
-  void discard(const Grant& grant) const;
+  // The edge did not take this grant's token: obtains another. The old one is deleted, unless
+  // another has been stored meanwhile, or the URL turns out to be of another application than was
+  // thought.
+  Grant renew(const Url& url, const Grant& refused) const;
 
   // GET <url>?cloudflared_token_check=true; a redirect to the login page means no, an error of the
   // network or the origin does not decide (protocol.md section 2).
@@ -86,6 +88,7 @@ class Credentials {
  private:
   enum class Waiting { person, machine };
 
+  Grant obtain(const Url& url, const Grant& refused) const;
   std::optional<StoredToken> stored_token(const Application& application) const;
   std::optional<LoginLock> lock(const std::string& base, Waiting waiting,
                                 const std::function<bool()>& satisfied) const;

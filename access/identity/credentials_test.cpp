@@ -503,16 +503,34 @@ TEST_CASE("a client certificate where an identity is wanted too leads to the log
   }
 }
 
-TEST_CASE("a discarded token is deleted unless there is a new one") {
+TEST_CASE("a refused token is replaced, unless there is a new one already") {
   World world;
   const Grant grant = world.obtain();
+  const auto renew = [&] { return jwt_of(world.credentials().renew(test_url(), grant)); };
   world.store(kFile, world.token("new"));
-  world.credentials().discard(grant);
-  CHECK(world.state.content(kFile) == world.token("new"));
+  CHECK(renew() == world.token("new"));
   world.store(kFile, world.app_token);
-  world.credentials().discard(grant);
-  CHECK(world.state.content(kFile).empty());
-  world.credentials().discard(Grant{});
+  world.app_token = world.token("another login");
+  CHECK(renew() == world.app_token);
+  CHECK(world.state.content(kFile) == world.app_token);
+  CHECK(jwt_of(world.credentials().renew(test_url(), Grant{})) == world.app_token);
+}
+
+TEST_CASE("a token refused at another application's URL stays") {
+  World world;
+  const Grant grant = world.obtain();
+  const std::string nested = "vm.example.com/admin";
+  world.edge.on("https://vm.example.com/admin", [&](const Request&) {
+    return answer(
+        200,
+        {{"CF-Access-Metadata",
+          team_key().sign(
+              metadata_claims(world.now).text("aud", "nested").text("app_hostname", nested))}});
+  });
+  world.forbid_login();
+  CHECK(error_of([&] { world.credentials().renew(parse_url(nested), grant); }).kind() ==
+        ErrorKind::login_needed);
+  CHECK(world.state.content(kFile) == jwt_of(grant));
 }
 
 TEST_CASE("only a redirect to the login page means that the edge does not take a token") {

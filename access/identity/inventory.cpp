@@ -131,10 +131,6 @@ Inventory take_inventory(const StateDirectory& state) {
   return inventory;
 }
 
-std::string place_of(const Url& url) {
-  return file_name(url.host + (url.path == "/" ? "" : url.path));
-}
-
 std::string hostname_at(std::string_view place, const Inventory& inventory) {
   for (const RememberedApplication& known : inventory.applications)
     if (file_name(known.application.hostname) == place) return known.application.hostname;

@@ -25,8 +25,8 @@ struct TokenFile {
 // A "<place>-app", as it says of itself: the signature is not looked at.
 struct RememberedApplication {
   std::string file;
-  std::string place;  // of the URL that was asked: host[-path]
-  std::string host;   // of the same URL
+  std::string place;  // place.hpp
+  std::string host;   // that was asked
   Application application;
 };
 
@@ -41,9 +41,6 @@ struct Inventory {
 // left out: a token of an application is known by 64 hex digits, or by its content. Names in
 // order. Throws Error(failed) when the directory cannot be listed.
 Inventory take_inventory(const StateDirectory& state);
-
-// host[-path] as it is in file names.
-std::string place_of(const Url& url);
 
 // The application's hostname as it was defined when it is remembered, else the place with the "*"
 // back at its front. Not fit to be shown as it is.

@@ -149,8 +149,6 @@ TEST_CASE("inventory: what remembers an application must be what Access signs") 
 }
 
 TEST_CASE("inventory: places in names") {
-  CHECK(place_of(parse_url("https://vm.example.com/")) == "vm.example.com");
-  CHECK(place_of(parse_url("vm.example.com/a/b")) == "vm.example.com-a-b");
   CHECK(place_in_token_name(kApp) == "vm.example.com");
   CHECK_FALSE(place_in_token_name("vm.example.com-token"));
   CHECK_FALSE(place_in_token_name("-" + std::string(64, 'a') + "-token"));

@@ -1,7 +1,12 @@
 """Which application is this? Every check of the signed metadata, and the cache of keys."""
+import os
+
+from harness import programs
 from harness.case import FAILED, LOGIN_NEEDED, PROTOCOL, EdgeCase
+from harness.process import PIPE
 
 JWKS = "acme.cloudflareaccess.com-jwks"
+NOWHERE = {"MAYFLY_CONNECT_TO": ":443:127.0.0.1:1"}
 
 
 class Metadata(EdgeCase):
@@ -205,3 +210,53 @@ class Keys(EdgeCase):
         self.home.mayfly("login", "--batch", "other.example.com")
         self.home.plant(JWKS, self.home.read("other.cloudflareaccess.com-jwks"))
         self.assert_error(self.ask(), PROTOCOL, "signature")
+
+
+class Remembered(EdgeCase):
+    """`<host>-app`, once for an application and not for each page of it."""
+
+    def know(self, application, url):
+        token = self.home.plant_token(application)
+        self.assert_done(self.home.mayfly("login", "--batch", "-q", url))
+        return token
+
+    def offline_token(self, url):
+        result = self.assert_done(self.home.mayfly("token", url, env=NOWHERE))
+        return result.out.decode()
+
+    def test_all_pages_of_an_application(self):
+        os.symlink(programs.system("curl"), os.path.join(self.home.bin, "curl"))
+        token = self.know("web", "https://web.example.com/a/b?c=1")
+        for page in ("", "/", "/a", "/a/b/", "/b?d=2"):
+            self.assert_done(self.home.mayfly("curl", "-s", "https://web.example.com" + page))
+            self.assertEqual(self.offline_token("https://web.example.com" + page), token)
+        self.assertEqual(self.home.files(), [JWKS, self.home.token_name("web"), "web.example.com-app"])
+
+    def test_application_inside_another(self):
+        self.edge.application("tools", hostname="tools.example.com")
+        inner = self.know("path", "tools.example.com/admin/users")
+        outer = self.know("tools", "tools.example.com/shop")
+        self.assertEqual([name for name in self.home.files() if name.endswith("-app")],
+                         ["tools.example.com-admin-app", "tools.example.com-app"])
+        for page, token in [("/admin", inner), ("/admin/x/y", inner), ("", outer), ("/shop/x", outer),
+                            ("/administration", outer)]:
+            self.assertEqual(self.offline_token("tools.example.com" + page), token, page)
+
+    def test_application_that_turns_out_to_be_inside_another(self):
+        """The edge refuses the token of the outer one, which is still good elsewhere."""
+        self.edge.application("tools", hostname="tools.example.com", origin="echo")
+        outer = self.know("tools", "tools.example.com")
+        inner = self.home.plant_token("path")
+        running = self.home.start("ssh", "--batch", "--hostname", "tools.example.com/admin", stdin=PIPE)
+        running.write(b"through")
+        running.wait_out(7)
+        self.edge.ask("POST", "/close-tunnels", {"code": 1000})
+        self.assert_done(running.finish())
+        self.assertEqual([entry["status"] for entry in self.edge.upgrades()], [302, 101])
+        self.assertEqual(self.offline_token("tools.example.com"), outer)
+        self.assertEqual(self.offline_token("tools.example.com/admin"), inner)
+
+    def test_logout_by_a_page(self):
+        self.know("web", "web.example.com")
+        self.assert_done(self.home.mayfly("logout", "web.example.com/a/b"))
+        self.assertEqual(self.home.files(), [])

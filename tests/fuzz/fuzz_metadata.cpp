@@ -64,8 +64,6 @@ const Harness harness("metadata", [](std::string_view input) {
     require(mode.keys_cached || !mode.keys_broken, "a signature needs its key");
     check_application(**found, json::parse(in.rest()));
     require(finder.known(url) == *found, "what was found is known");
-    finder.forget(url);
-    require(!finder.known(url), "what was forgotten is not known");
   }
   scratch.put("vm.example.com-path-app", text);
   if (const auto known = finder.known(url))

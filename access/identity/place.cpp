@@ -1,0 +1,60 @@
+#include "access/identity/place.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace mayfly {
+namespace {
+
+std::string_view without_slashes_at_end(std::string_view path) {
+  while (path.ends_with('/')) path.remove_suffix(1);
+  return path;
+}
+
+// "" for a whole host; nothing when a "*" leaves it open.
+std::optional<std::string_view> path_of(const Application& application) {
+  const auto slash = application.hostname.find('/');
+  if (slash == std::string::npos) return std::string_view();
+  const auto path = std::string_view(application.hostname).substr(slash);
+  if (path.find('*') != std::string_view::npos) return std::nullopt;
+  return without_slashes_at_end(path);
+}
+
+// In whole segments: "/a" holds "/a/b" and not "/ab".
+bool holds(std::string_view path, std::string_view inner) {
+  return inner.starts_with(path) && (inner.size() == path.size() || inner[path.size()] == '/');
+}
+
+std::string place(const Url& url, std::string_view path) {
+  return file_name(url.host + std::string(path));
+}
+
+}  // namespace
+
+std::string place_of(const Url& url) {
+  return place(url, without_slashes_at_end(url.path));
+}
+
+std::vector<std::string> places_above(const Url& url) {
+  std::vector<std::string> places;
+  std::string_view path = without_slashes_at_end(url.path);
+  for (;;) {
+    // A path too long for a file name has no file.
+    if (url.host.size() + path.size() <= 200) places.push_back(place(url, path));
+    if (path.empty()) return places;
+    path = without_slashes_at_end(path.substr(0, path.rfind('/')));
+  }
+}
+
+std::string place_of(const Application& application, const Url& url) {
+  const auto path = path_of(application);
+  return path && holds(*path, without_slashes_at_end(url.path)) ? place(url, *path) : place_of(url);
+}
+
+bool is_at(const Application& application, const std::string& remembered_at, const Url& url) {
+  const std::string_view asked = without_slashes_at_end(url.path);
+  const auto path = path_of(application);
+  return path ? holds(*path, asked) : remembered_at == place(url, asked);
+}
+
+}  // namespace mayfly
