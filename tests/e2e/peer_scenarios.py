@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 
-from harness.comparison import Tool
+from harness.comparison import PROMPTS, Tool
 from harness.home import Home
 from harness.process import PIPE
 from harness.programs import system
@@ -255,10 +255,30 @@ def started_at_once(edge, programs_of):
     return [first]
 
 
+def two_of_each_at_once(edge, programs_of):
+    """All get in with one token. A second browser is cloudflared's alone: it takes a lock that another
+    one has made and not yet written into for stale."""
+    home = Home(edge)
+    tools = []
+    for name in ("peer", "ours", "peer", "ours"):
+        home.variables["MAYFLY_CONNECT_TO"] = ""  # each Tool takes it out
+        tools.append(Tool(name, programs_of[name], edge, home))
+    home.install_browser()
+    all_four = [tool.start("login", "--no-verbose", "https://web.example.com") for tool in tools]
+    results = [running.finish() for running in all_four]
+    assert [r.code for r in results] == [0] * 4, "\n".join(map(str, results))
+    opened = [tool.name for tool, r in zip(tools, results) if PROMPTS[0] in r.err]
+    assert len(opened) == len(home.browsed()), (opened, home.browsed())
+    assert opened.count("ours") <= 1 and len(opened) <= 2, opened
+    assert len({r.out for r in results}) <= len(opened), results
+    return [tools[0]]
+
+
 TOGETHER = {
     "peer-uses-ours": uses_what_the_other_stored("ours", "peer"),
     "ours-uses-peers": uses_what_the_other_stored("peer", "ours"),
     "peer-waits-for-ours": one_login_for_both("ours", "peer"),
     "ours-waits-for-peer": one_login_for_both("peer", "ours"),
     "started-at-once": started_at_once,
+    "two-of-each-at-once": two_of_each_at_once,
 }

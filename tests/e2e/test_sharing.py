@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import time
 
 from harness.browser import Browser
@@ -243,6 +244,13 @@ class ForeignLock(SharedCase):
         ended.kill()
         self.plant_lock(base, ended.pid, start)
 
+    def not_waited_for(self):
+        """It has ended, and its parent does not ask: cloudflared still takes it for alive."""
+        ended = subprocess.Popen([system("true")])
+        self.addCleanup(ended.wait)
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        self.plant_lock(self.base, ended.pid)
+
     def recycled(self):
         holder = self.holder()
         self.plant_lock(self.base, holder.pid, start_time_ms(holder.pid) - 1001)
@@ -259,6 +267,7 @@ class ForeignLock(SharedCase):
         for what, prepare in [
                 ("process that is gone", lambda: self.dead(self.base)),
                 ("team's, process that is gone", lambda: self.dead(AUTH_DOMAIN + "-org-token")),
+                ("process that nobody has waited for", self.not_waited_for),
                 ("pid of somebody else", self.recycled),
                 ("older than ten minutes", self.old),
                 ("empty", lambda: self.not_a_lock("")),

@@ -41,6 +41,9 @@ class Running:
             _LEASH + self.argv, env=env, stdin=source, stdout=stdout, stderr=PIPE, umask=umask,
             cwd=cwd, start_new_session=True)
         _started.append(self)
+        # As a shell does: what has ended and is waited for by nobody still looks alive to some, and
+        # cloudflared takes the lock of such a process for held.
+        self._in_thread(self.process.wait)
         self.out, self.err_bytes = bytearray(), bytearray()
         self._threads = [self._collect(self.process.stderr, self.err_bytes)]
         if self.process.stdout:
