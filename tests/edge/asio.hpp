@@ -33,9 +33,8 @@ inline std::chrono::steady_clock::duration duration(double seconds) {
       std::chrono::duration<double>(seconds));
 }
 
-// A rule for all coroutines here: what is given to a co_await'ed call has a name, or is as simple
-// as a number or a view. g++ 12 may copy other temporaries of a co_await expression byte by byte
-// (GCC bug 99576 and its kin), and then frees them twice.
+// A rule for all coroutines here: aggregates, lambdas with captures and the results of ?: get names
+// before the co_await expression that uses them (HACKING.md says why).
 
 // Completion token: resume the coroutine, with the error in `error` and no exception.
 inline auto into(error_code& error) {
