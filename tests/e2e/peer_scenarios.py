@@ -6,8 +6,9 @@ import socket
 
 from harness.comparison import PROMPTS, Tool
 from harness.home import Home
-from harness.process import PIPE
+from harness.process import PIPE, run
 from harness.programs import system
+from harness.sshd import Sshd, client_config
 from harness.waiting import eventually
 
 HOSTS = ("web.example.com", "echo.example.com", "ssh.example.com", "tools.example.com",
@@ -111,6 +112,25 @@ def ssh_known(tool):
              "10.0.0.1:22")
 
 
+def real_ssh(tool):
+    """The block that the tool prints, a real ssh and a real sshd."""
+    sshd = Sshd(tool.edge.ssh_ca_pub)
+    try:
+        tool.edge.application("ssh", origin=f"tcp:127.0.0.1:{sshd.port}")
+        tool.home.install_browser()
+        advice = tool.run("ssh-config", "--hostname", "ssh.example.com", "--short-lived-cert")
+        # ssh takes ~ from the account and not from HOME.
+        block = advice.out.decode().split("config:\n", 1)[1].replace("~/", tool.home.path + "/")
+        config = client_config(block, "ssh.example.com", sshd, tool.home.path)
+        for word in ("once", "again"):
+            done = run([system("ssh"), "-F", config, "ssh.example.com", "--", "printf " + word],
+                       env={**tool.home.environment(), "SHELL": "/bin/sh"})
+            assert tool.keep(done).out == word.encode(), done
+        assert sshd.log().count("Accepted publickey") == 2, sshd.log()
+    finally:
+        sshd.stop()
+
+
 def service_application(tool):
     tool.edge.application("svc", hostname="svc.example.com", origin="echo", policy="service",
                           service_tokens=[{"id": "robot.access", "secret": "secret"}])
@@ -186,6 +206,7 @@ ALONE = {
     "ssh-gen-wildcard": ssh_gen_of_a_wildcard,
     "ssh": ssh_echo,
     "ssh-known": ssh_known,
+    "real-ssh": real_ssh,
     "service-token": service_token,
     "service-token-refused": service_token_refused,
     "listener": listener,
