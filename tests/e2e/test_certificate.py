@@ -1,72 +1,39 @@
-"""Client certificates: the validation workflow, session durations, files, passwords, tokens, ssh."""
+"""The mutual TLS document of Access, line by line.
+
+What it says, and the test that shows it:
+
+Validation
+| the edge asks for a client certificate after the client's hello | ValidationWorkflow.test_edge_asks_and_a_valid_certificate_earns_a_token |
+| the client returns a valid one, the handshake is completed against the root | the same |
+| ... and against intermediates configured for the policy | Chains.test_edge_that_has_the_whole_chain |
+| ... intermediates that only the client has are sent along | Chains.test_intermediate_is_sent_along |
+| chains are checked for expired certificates | ValidationWorkflow.test_expired_in_between_is_for_the_edge_to_find |
+| a trusted one earns a signed JWT for this request and subsequent ones | ValidationWorkflow.test_token_allows_subsequent_requests_of_all_commands, test_token_that_a_tunnel_earned_is_kept_too |
+| no valid certificate: 403 | ValidationWorkflow.test_no_certificate, test_untrusted, test_expired_in_between..., WithCurl |
+| policy Common Name: only that name passes | ValidationWorkflow.test_wrong_common_name |
+| policy Valid Certificate: any that authenticates with the root | Chains, ValidationWorkflow |
+| a second factor beside the identity provider | ValidationWorkflow.test_certificate_and_identity_provider |
+| the two calls with curl | WithCurl |
+
+Session duration
+| a JWT for every request that completes the handshake | SessionDuration.test_each_handshake_earns_a_token |
+| valid for the session duration | SessionDuration.test_token_is_valid_for_the_session_duration |
+| automated services reuse it | SessionDuration.test_automated_service_reuses_the_token |
+| a person need not be asked on each request | SessionDuration.test_person_is_asked_once |
+| No Duration: a new handshake for each request | SessionDuration.test_no_duration_makes_a_handshake_for_each_connection, ..._behind_a_listener, ..._with_curl |
+| ... the token is not sent, and nothing is left to reuse | SessionDuration.test_no_duration_login_and_token |
+
+Files, passwords, tokens of hardware and the commands: test_certificate_files.py, test_certificate_hardware.py,
+test_certificate_commands.py; another server's judgement: test_certificate_nginx.py.
+"""
 import os
-import re
-import shutil
-import socket
 
 from harness import programs
-from harness.authority import Authority
-from harness.case import LOGIN_NEEDED, REFUSED, USAGE, EdgeCase
-from harness.edge import EMAIL, USER, claims, header
-from harness.sshd import Sshd, client_config
-from harness.process import Running, run
-from harness.terminal import Terminal
+from harness.case import LOGIN_NEEDED, REFUSED
+from harness.certificate_case import HOST, WEB, CertificateCase, Listener
+from harness.edge import EMAIL, claims, header
+from harness.process import run
 
-HOST = "echo.example.com"
-WEB = "web.example.com"
-PASSWORD = "correct horse battery staple"
-
-
-class CertificateCase(EdgeCase):
-    """root signs `device` and `inter`, which signs `leaf`; `other` signs `stranger`."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.ca = ca = Authority()
-        cls.addClassCleanup(ca.remove)
-        for name in ("root", "other"):
-            ca.root(name)
-        ca.device("device", "root")
-
-    def setUp(self):
-        super().setUp()
-        self.protect()
-        self.certificate = self.ca.flags("device")
-
-    def protect(self, **more):
-        for name in ("echo", "web"):
-            self.edge.application(name, **{"policy": "certificate",
-                                           "client_ca": self.ca.read("root.pem"), **more})
-
-    def login(self, *flags, **more):
-        return self.home.mayfly("login", "--batch", "--no-verbose", *flags, HOST, **more)
-
-    def tunnel(self, *flags, text=b"through the tunnel", **more):
-        """What came back over the echo of the edge."""
-        running = self.home.start("ssh", "--hostname", HOST, *flags, stdin=-1, **more)
-        running.write(text)
-        self.assertEqual(running.wait_out(len(text)), text)
-        running.close_stdin()
-        self.edge.ask("POST", "/close-tunnels", {"code": 1000})
-        return self.assert_done(running.finish())
-
-    def requests(self, host=HOST):
-        return self.edge.log(host)
-
-    def presented(self, host=HOST):
-        """The subject of the client certificate of each request; None where there was none."""
-        return [entry["tls"]["certificate"] for entry in self.requests(host)]
-
-    def assert_presents(self, name, host=HOST):
-        shown = self.presented(host)
-        self.assertTrue(shown and all(name in (one or "") for one in shown), shown)
-
-    def assert_no_connection(self, result, *words, code=USAGE):
-        self.assert_error(result, code, *words)
-        self.assertEqual(self.edge.stats()["tls_connections"], 0)
-
-    def curl_path(self):
-        return {"PATH": os.path.dirname(programs.system("curl")) + ":" + self.home.bin}
 
 
 class ValidationWorkflow(CertificateCase):
@@ -253,349 +220,6 @@ class SessionDuration(CertificateCase):
         page = self.home.mayfly("curl", "-s", *self.certificate, f"https://{HOST}/",
                                 env=self.curl_path())
         self.assertIn(b"hello from echo, device", self.assert_done(page).out)
-
-
-class Listener:
-    def __init__(self, test, *flags, env=None):
-        self.test = test
-        self.running = test.home.start("tcp", "--hostname", HOST, "--url", "127.0.0.1:0", *flags,
-                                       env=env)
-        self.port = int(self.running.wait_err(r"127\.0\.0\.1:(\d+)").group(1))
-
-    def exchange(self, text=b"over there"):
-        with socket.create_connection(("127.0.0.1", self.port), 60) as connection:
-            connection.sendall(text)
-            seen = b""
-            while len(seen) < len(text):
-                piece = connection.recv(100)
-                self.test.assertTrue(piece, self.running.err)
-                seen += piece
-            self.test.assertEqual(seen, text)
-
-
-class Renewal(CertificateCase):
-    def test_next_connection_of_a_listener_uses_the_new_one(self):
-        self.protect(session_duration="no_duration")
-        for name in ("before", "after"):
-            self.ca.device(name, "root")
-        both = {name: self.ca.read(name + ".key") + self.ca.read(name + ".pem")
-                for name in ("before", "after")}
-        file = self.ca.write("renewed.pem", both["before"])
-        listener = Listener(self, "--cert", file)
-        listener.exchange()
-        self.ca.write("renewed.pem", both["after"])
-        listener.exchange()
-        self.ca.write("renewed.pem", "half a certi")
-        listener.exchange()
-        shown = [e["tls"]["certificate"] for e in self.edge.upgrades(HOST)]
-        for one, name in zip(shown, ("before", "after", "after"), strict=True):
-            self.assertIn("CN=" + name, one)
-
-
-class Commands(CertificateCase):
-    """Every command takes it, from flags and from the environment."""
-
-    def ways(self):
-        variables = {"MAYFLY_CERT": self.ca.path("device.pem"), "MAYFLY_KEY": self.ca.path("locked.key"),
-                     "MAYFLY_CERT_PASSWORD_FILE": self.password_file}
-        flags = ["--cert", variables["MAYFLY_CERT"], "--key", variables["MAYFLY_KEY"],
-                 "--cert-password-file", self.password_file]
-        for flags, env in ((flags, {}), ([], variables)):
-            self.fresh()
-            self.protect(session_duration="no_duration")
-            yield flags, env
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.password_file = cls.ca.write("password", PASSWORD + "\n")
-        cls.ca.openssl("pkcs8", "-topk8", "-in", "device.key", "-out", "locked.key", "-v2", "aes256",
-                       "-passout", "file:password")
-
-    def test_login(self):
-        for flags, env in self.ways():
-            self.assert_done(self.login(*flags, env=env))
-            self.assert_presents("CN=device")
-
-    def test_token(self):
-        for flags, env in self.ways():
-            result = self.home.mayfly("token", *flags, HOST, env=env)
-            self.assertEqual((result.code, result.out), (LOGIN_NEEDED, b""), result)
-            self.assertIn("No Duration", result.err)
-            self.assert_presents("CN=device")
-
-    def test_tunnel(self):
-        for flags, env in self.ways():
-            self.tunnel(*flags, env=env)
-            self.assert_presents("CN=device")
-
-    def test_listener(self):
-        for flags, env in self.ways():
-            Listener(self, *flags, env=env).exchange()
-            self.assert_presents("CN=device")
-
-    def test_curl(self):
-        for flags, env in self.ways():
-            page = self.home.mayfly("curl", "-sS", *flags, f"https://{HOST}/",
-                                    env={**env, **self.curl_path()})
-            self.assertIn(b"hello from echo, device", self.assert_done(page).out)
-            self.assert_presents("CN=device")
-
-    def test_ssh_gen(self):
-        for flags, env in self.ways():
-            self.protect(session_duration=3600, certificate={"service_principals": [USER]})
-            self.assert_done(self.home.mayfly("ssh-gen", "--hostname", HOST, *flags, env=env))
-            self.assert_presents("CN=device")
-            self.assertIn(HOST + "-cf_key-cert.pub", self.home.files())
-
-
-class Formats(CertificateCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        ca = cls.ca
-        cls.password_file = ca.write("password", PASSWORD + "\n")
-        locked = ("-passout", "file:password")
-        ca.openssl("ec", "-in", "device.key", "-out", "traditional.key", "-aes256", *locked)
-        ca.openssl("pkcs8", "-topk8", "-in", "device.key", "-out", "pkcs8.key", "-v2", "aes256", *locked)
-        ca.openssl("pkcs12", "-export", "-in", "device.pem", "-inkey", "device.key", "-out",
-                   "bundle.der", *locked)
-        pem = ("--cert", ca.path("device.pem"), "--key")
-        cls.locked = {"traditional": (*pem, ca.path("traditional.key")),
-                      "pkcs8": (*pem, ca.path("pkcs8.key")), "pkcs12": ("--cert", ca.path("bundle.der"))}
-
-    def each(self):
-        for flags in self.locked.values():
-            self.fresh()
-            self.protect()
-            yield flags
-
-    def test_password_from_a_file(self):
-        for flags in self.each():
-            self.assert_done(self.login(*flags, "--cert-password-file", self.password_file))
-            self.assert_presents("CN=device")
-
-    def test_password_is_never_asked_for_in_batch(self):
-        for flags in self.each():
-            self.assert_no_connection(self.login(*flags), "--batch", "--cert-password-file",
-                                      code=LOGIN_NEEDED)
-
-    def test_wrong_password(self):
-        wrong = self.ca.write("wrong", "Tr0ub4dor\n")
-        for flags in self.each():
-            result = self.login(*flags, "--cert-password-file", wrong)
-            self.assert_no_connection(result, "password")
-            self.assertNotIn("Tr0ub4dor", result.err)
-
-    def test_password_file_that_others_can_read(self):
-        os.chmod(self.ca.write("open", PASSWORD), 0o644)
-        self.assert_no_connection(
-            self.login(*self.locked["pkcs8"], "--cert-password-file", self.ca.path("open")),
-            self.ca.path("open"), "chmod")
-
-    def terminal(self, flags, *command):
-        terminal = Terminal([programs.mayfly(), *command, *flags], env=self.home.environment())
-        self.addCleanup(terminal.end)
-        return terminal
-
-    def test_password_typed_at_the_terminal_is_not_shown(self):
-        for flags in self.each():
-            terminal = self.terminal(flags, "login", "-q", HOST)
-            terminal.wait_for(r"(?i)password")
-            self.assertEqual(self.edge.stats()["tls_connections"], 0)
-            terminal.type(PASSWORD + "\n")
-            self.assertEqual(terminal.finish(), 0, terminal.text)
-            self.assertNotIn(PASSWORD, terminal.text)
-            self.assertEqual(len(re.findall("Password for", terminal.text)), 1, terminal.text)
-            self.assert_presents("CN=device")
-
-    def test_wrong_password_typed(self):
-        terminal = self.terminal(self.locked["pkcs8"], "login", "-q", HOST)
-        terminal.wait_for(r"(?i)password")
-        terminal.type("Tr0ub4dor\n")
-        self.assertEqual(terminal.finish(), USAGE, terminal.text)
-        self.assertIn("password is wrong", terminal.text)
-        self.assertNotIn("Tr0ub4dor", terminal.text)
-
-
-class BeforeAnyConnection(CertificateCase):
-    def test_ended_and_not_begun(self):
-        for name, days, word in (("ended", (-20, -1), "expired on"), ("early", (1, 20), "not valid before")):
-            self.ca.device(name, "root", days)
-            for command in (("login", HOST), ("ssh", "--hostname", HOST), ("ssh-gen", "--hostname", HOST)):
-                with self.subTest(name=name, command=command):
-                    result = self.home.mayfly(*command, *self.ca.flags(name))
-                    self.assert_no_connection(result, "CN=" + name, word)
-
-    def test_key_of_another_certificate(self):
-        self.ca.device("twin", "root")
-        self.assert_no_connection(self.login("--cert", self.ca.path("device.pem"), "--key",
-                                             self.ca.path("twin.key")), "does not belong")
-
-    def test_files_that_are_not_there(self):
-        gone = self.ca.path("gone.pem")
-        for flags in (("--cert", gone), ("--cert", self.ca.path("device.pem"), "--key", gone)):
-            self.assert_no_connection(self.login(*flags), gone, "--cert")
-            self.assert_no_connection(self.home.mayfly("ssh", "--hostname", HOST, *flags), gone)
-
-    def test_key_that_others_can_read(self):
-        for mode in (0o640, 0o604):
-            key = self.ca.write("open.key", self.ca.read("device.key"))
-            os.chmod(key, mode)
-            self.assert_no_connection(self.login("--cert", self.ca.path("device.pem"), "--key", key),
-                                      key, "chmod 600")
-
-    def test_certificate_without_a_key_and_the_reverse(self):
-        self.assert_no_connection(self.login("--cert", self.ca.path("device.pem")), "--key")
-        self.assert_no_connection(self.login("--key", self.ca.path("device.key")), "--cert")
-
-    def test_files_that_are_something_else(self):
-        for content in ("", "hello\n", "-----BEGIN CERTIFICATE-----\nnothing\n-----END CERTIFICATE-----\n"):
-            with self.subTest(content):
-                self.assert_no_connection(self.login("--cert", self.ca.write("else.pem", content)),
-                                          self.ca.path("else.pem"))
-
-
-SOFTHSM = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
-           "/usr/lib64/pkcs11/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so")
-
-
-class HardwareToken(CertificateCase):
-    """A SoftHSM token `robots`, PIN 4711; its key pair `sensor` was made there and never leaves."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.module = next(filter(os.path.exists, SOFTHSM), None)
-        if cls.module and shutil.which("softhsm2-util") and shutil.which("pkcs11-tool"):
-            cls.make_token()
-
-    @classmethod
-    def make_token(cls):
-        ca = cls.ca
-        os.mkdir(ca.path("tokens"))
-        ca.write("softhsm.conf", f"directories.tokendir = {ca.path('tokens')}\n")
-        cls.token_env = {"SOFTHSM2_CONF": ca.path("softhsm.conf"), "PATH": "/usr/bin:/bin"}
-        cls.on_token("softhsm2-util", "--init-token", "--free", "--label", "robots", "--pin", "4711",
-                     "--so-pin", "4711")
-        login = ("pkcs11-tool", "--module", cls.module, "--login", "--pin", "4711")
-        cls.on_token(*login, "--keypairgen", "--key-type", "rsa:2048", "--id", "01", "--label", "sensor")
-        cls.on_token(*login, "--read-object", "--type", "pubkey", "--id", "01", "-o", ca.path("sensor.der"))
-        ca.openssl("pkey", "-pubin", "-inform", "der", "-in", "sensor.der", "-out", "sensor.pub")
-        # Whose request it is does not matter, since the key is put in here.
-        ca.openssl("x509", "-req", "-in", "device.csr", "-CA", "root.pem", "-CAkey", "root.key",
-                   "-set_serial", "77", "-force_pubkey", "sensor.pub", "-days", "5", "-out", "sensor.pem")
-        ca.openssl("x509", "-in", "sensor.pem", "-outform", "der", "-out", "sensor.crt")
-        cls.on_token(*login, "--write-object", ca.path("sensor.crt"), "--type", "cert", "--id", "01",
-                     "--label", "sensor")
-        cls.uri = f"pkcs11:token=robots;object=sensor?module-path={cls.module}"
-
-    @classmethod
-    def on_token(cls, *command):
-        result = run([programs.system(command[0]), *command[1:]], env=cls.token_env)
-        assert result.code == 0, result
-
-    def setUp(self):
-        if not hasattr(self, "uri"):
-            self.skipTest("softhsm2 or opensc is not installed: run tools/install-packages")
-        super().setUp()
-        self.home.variables["SOFTHSM2_CONF"] = self.token_env["SOFTHSM2_CONF"]
-        self.pin = self.ca.write("pin", "4711\n")
-
-    def test_key_and_certificate_on_the_token(self):
-        self.protect(session_duration="no_duration")
-        flags = ("--cert", self.uri, "--cert-password-file", self.pin)
-        self.assert_done(self.login(*flags))
-        self.tunnel(*flags)
-        self.assert_presents("CN=device")
-
-    def test_certificate_in_a_file(self):
-        self.tunnel("--cert", self.ca.path("sensor.pem"), "--key", self.uri, "--cert-password-file", self.pin)
-        self.assert_presents("CN=device")
-
-    def test_pin_typed_at_the_terminal(self):
-        terminal = Terminal([programs.mayfly(), "login", "-q", "--cert", self.uri, HOST],
-                            env=self.home.environment())
-        self.addCleanup(terminal.end)
-        terminal.wait_for(r"PIN")
-        terminal.type("4711\n")
-        self.assertEqual(terminal.finish(), 0, terminal.text)
-        self.assertNotIn("4711", terminal.text)
-
-    def test_pin_is_never_asked_for_in_batch(self):
-        self.assert_no_connection(self.login("--cert", self.uri), "--batch", code=LOGIN_NEEDED)
-
-
-class Ssh(CertificateCase):
-    """A certificate-only application: no browser, no prompt."""
-
-    def setUp(self):
-        super().setUp()
-        self.sshd = Sshd(self.edge.ssh_ca_pub)
-        self.addCleanup(self.sshd.stop)
-        self.scratch = os.path.join(self.home.path, "scratch")
-        os.mkdir(self.scratch)
-        self.home.variables["MAYFLY_HOME"] = self.home.state
-
-    def guard(self, **more):
-        self.edge.application("ssh", policy="certificate", client_ca=self.ca.read("root.pem"),
-                              origin=f"tcp:127.0.0.1:{self.sshd.port}", **more)
-
-    def configure(self, *flags, **more):
-        advice = self.assert_done(self.home.mayfly("ssh-config", "--hostname", "ssh.example.com",
-                                                   *flags, **more)).out.decode()
-        self.block = advice.split(":\n\n", 1)[1]
-        self.config = client_config(self.block, "ssh.example.com", self.sshd, self.scratch)
-
-    def ssh(self, *flags):
-        env = {**self.home.environment(), "SHELL": "/bin/sh"}
-        return Running([programs.system("ssh"), "-F", self.config, *flags, "ssh.example.com", "--",
-                        "echo hello"], env=env).finish()
-
-    def test_short_lived_certificate(self):
-        self.guard(certificate={"service_principals": [USER]})
-        self.configure("--short-lived-cert", *self.ca.flags("device"))
-        result = self.assert_done(self.ssh())
-        self.assertEqual(result.out, b"hello\n")
-        self.sshd.wait_log(rf"Accepted publickey for {re.escape(USER)} .*-CERT ")
-        self.assertEqual(self.home.browsed(), [])
-
-    def test_own_key_and_no_duration(self):
-        self.guard(session_duration="no_duration")
-        key = os.path.join(self.scratch, "own_key")
-        self.home.keygen("-q", "-t", "ed25519", "-N", "", "-f", key)
-        shutil.copy(key + ".pub", self.sshd.authorized_keys)
-        self.configure(*self.ca.flags("device"))
-        for _ in range(2):
-            self.assertEqual(self.assert_done(self.ssh("-i", key)).out, b"hello\n")
-
-    def test_flags_are_repeated_absolute_and_quoted(self):
-        folder = os.path.join(self.home.path, "my files")
-        os.mkdir(folder)
-        for end in ("pem", "key"):
-            shutil.copy(self.ca.path("device." + end), folder)
-        self.guard(certificate={"service_principals": [USER]})
-        self.configure("--short-lived-cert", "--cert", "device.pem", "--key", "./device.key", cwd=folder)
-        match = re.search(r"^Match .*$", self.block, re.M).group()
-        proxy = re.search(r"^ *ProxyCommand .*$", self.block, re.M).group()
-        for line in (match, proxy):
-            for end in ("pem", "key"):
-                self.assertIn(folder, line)
-                self.assertIn("device." + end, line)
-        self.assertEqual(self.assert_done(self.ssh()).out, b"hello\n")
-
-    def test_configured_file_that_is_gone_or_open_to_others(self):
-        self.guard(certificate={"service_principals": [USER]})
-        key = self.ca.write("moved.key", self.ca.read("device.key"))
-        self.configure("--short-lived-cert", "--cert", self.ca.path("device.pem"), "--key", key)
-        os.chmod(key, 0o644)
-        for words in (("moved.key", "chmod 600"), ("moved.key", "--key")):
-            result = self.ssh()
-            self.assertEqual(result.code, 255, result)
-            for word in ("mayfly: error: ", "hint: ", *words):
-                self.assertIn(word, result.err)
-            if os.path.exists(key):
-                os.unlink(key)
 
 
 class WithCurl(CertificateCase):

@@ -2,11 +2,10 @@
 import os
 
 from harness import programs
-from harness.case import FAILED, LOGIN_NEEDED, PROTOCOL, EdgeCase
+from harness.case import FAILED, LOGIN_NEEDED, NOWHERE, PROTOCOL, EdgeCase
 from harness.process import PIPE
 
 JWKS = "acme.cloudflareaccess.com-jwks"
-NOWHERE = {"MAYFLY_CONNECT_TO": ":443:127.0.0.1:1"}
 
 
 class Metadata(EdgeCase):

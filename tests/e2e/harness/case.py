@@ -6,6 +6,9 @@ from .edge import Edge
 from .home import Home
 from .process import end_all
 
+# Where nobody answers: for what must need no network.
+NOWHERE = {"MAYFLY_CONNECT_TO": ":443:127.0.0.1:1"}
+
 DONE, FAILED, USAGE, LOGIN_NEEDED, REFUSED, NETWORK, PROTOCOL = range(7)
 
 # Written whenever an application has been verified, whatever comes after.
