@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <optional>
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
@@ -11,6 +12,7 @@
 #include "cli/arguments.hpp"
 #include "cli/ending_line.hpp"
 #include "cli/listening.hpp"
+#include "cli/payload_log.hpp"
 #include "cli/readiness.hpp"
 #include "cli/run_stats.hpp"
 #include "cli/session.hpp"
@@ -25,7 +27,7 @@ struct TunnelFlags {
   std::string hostname, destination;
   std::vector<std::string> listeners, headers, positionals;
   std::string connect_to;
-  std::uint64_t debug_stream = 0;
+  std::optional<std::uint64_t> debug_stream;
   unsigned ping_interval = 30;
   StatsFlags stats;
   NetworkFlags network;
@@ -53,8 +55,8 @@ void bind(CLI::App& parser, TunnelFlags& flags, const Invocation& invocation) {
   bind_stats_flags(parser, flags.stats);
   parser.add_option("--connect-to", flags.connect_to, "HOST, HOST:PORT or SNI:PORT:HOST")
       ->group("");
-  // Accepted for scripts that have it; what passes through a tunnel is not for a log.
-  parser.add_option("--debug-stream", flags.debug_stream, "no effect")->group("");
+  parser.add_option("--debug-stream", flags.debug_stream, "log up to this many payloads")
+      ->group("");
   parser.add_option("LISTENER", flags.positionals, "the same as --url");
   bind_network_flags(parser, flags.network, invocation);
 }
@@ -78,6 +80,20 @@ std::string curl_connect_to(const std::string& text, const Url& url) {
   const std::string_view host = parts.size() == 3 ? parts[2] : parts[0];
   const std::string_view port = parts.size() > 1 ? parts[1] : "443";
   return fmt::format("{}:{}:{}:{}", url.host, url.port, host, port);
+}
+
+TunnelOptions tunnel_options(const TunnelFlags& flags) {
+  TunnelOptions options;
+  options.url = parse_url(flags.hostname);
+  options.headers = headers_of(flags);
+  // For its checks: a listener would meet a bad header at its first connection only.
+  static_cast<void>(upgrade_text({options.url, options.headers, {}, {}}));
+  options.ping_interval = std::chrono::seconds(flags.ping_interval);
+  if (flags.debug_stream) {
+    const std::uint64_t most = *flags.debug_stream > 0 ? *flags.debug_stream : default_payloads;
+    options.observer = payload_log(options.url.host, most);
+  }
+  return options;
 }
 
 int exit_code(const Ending& ending) {
@@ -144,12 +160,7 @@ int run_tunnel(const Invocation& invocation) {
                 fmt::format("run: mayfly access {} --hostname HOST", invocation.name));
   }
 
-  TunnelOptions options;
-  options.url = parse_url(flags.hostname);
-  options.headers = headers_of(flags);
-  // For its checks: a listener would meet a bad header at its first connection only.
-  static_cast<void>(upgrade_text({options.url, options.headers, {}, {}}));
-  options.ping_interval = std::chrono::seconds(flags.ping_interval);
+  TunnelOptions options = tunnel_options(flags);
   const auto run = flags.listens() ? RunStats::Of::listener : RunStats::Of::one_tunnel;
   const auto ending =
       with_stats(flags.stats, {options.url.authority(), run, std::chrono::system_clock::now()},

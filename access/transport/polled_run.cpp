@@ -17,6 +17,7 @@
 #include "access/core/interrupt.hpp"
 #include "access/core/report_signal.hpp"
 #include "access/transport/local_descriptors.hpp"
+#include "access/transport/observed_end.hpp"
 
 namespace mayfly {
 namespace {
@@ -48,8 +49,8 @@ class PolledRun {
   PolledRun(PolledParts parts, const PumpOptions& options)
       : parts_(std::move(parts)),
         local_(parts_.local_in, parts_.local_out),
-        pump_({local_, *parts_.stream, buffers_}, options, std::as_bytes(std::span(parts_.early)),
-              now()) {
+        pump_({observed(local_, parts_.observer, observed_), *parts_.stream, buffers_}, options,
+              std::as_bytes(std::span(parts_.early)), now()) {
     parts_.early = {};
     watched_[signals] = {.fd = parts_.interrupted, .events = POLLIN, .revents = 0};
     watched_[requests] = {
@@ -69,6 +70,7 @@ class PolledRun {
 
   PolledParts parts_;
   LocalDescriptors local_;
+  std::optional<ObservedEnd> observed_;  // the same, when somebody looks
   BufferPool buffers_;
   Pump pump_;
   std::array<pollfd, places> watched_{};

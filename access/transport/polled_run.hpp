@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "access/transport/payload_observer.hpp"
 #include "access/transport/pump.hpp"
 #include "access/transport/tls.hpp"
 
@@ -17,6 +18,7 @@ struct PolledParts {
   int interrupted = -1;  // readable from the first signal on; -1: there are none
   std::string name, ray;
   TellTraffic report = {};
+  PayloadObserver observer = nullptr;
 };
 
 // Blocks until the end. SIGHUP ends the tunnel at once, other signals by a Close 1001. Throws

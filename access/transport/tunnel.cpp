@@ -87,7 +87,8 @@ Ending StdioTunnel::carry(Dialer::Open open) {
                     .interrupted = interrupt_descriptor(),
                     .name = options_.url.authority(),
                     .ray = std::move(open.ray),
-                    .report = options_.report};
+                    .report = options_.report,
+                    .observer = options_.observer};
   return run_polled(std::move(parts),
                     {.ping_interval = options_.ping_interval, .drain = options_.drain});
 }

@@ -12,6 +12,7 @@
 #include "access/transport/connection_options.hpp"
 #include "access/transport/http.hpp"
 #include "access/transport/traffic.hpp"
+#include "access/transport/payload_observer.hpp"
 
 namespace mayfly {
 
@@ -33,6 +34,7 @@ struct TunnelOptions {
   std::chrono::milliseconds ping_interval = std::chrono::seconds(30);      // 0: no pings; dead after two unanswered
   std::chrono::milliseconds drain = std::chrono::seconds(30);  // how long to go on delivering after local EOF without a byte
   TellTraffic report = {};  // what SIGUSR1 asks for; none of it without catch_report_signal()
+  PayloadObserver observer = nullptr;                          // none: nobody looks
 };
 
 // How a tunnel ended, and what it carried.

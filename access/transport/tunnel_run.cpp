@@ -27,8 +27,8 @@ TunnelRun::TunnelRun(const asio::any_io_executor& executor, Parts parts, BufferP
       socket_(executor, parts_.socket.get()),
       tunnel_(executor, parts_.stream->descriptor()),
       timer_(executor),
-      pump_({local_, *parts_.stream, buffers}, options, std::as_bytes(std::span(parts_.early)),
-            now()) {
+      pump_({observed(local_, parts_.observer, observed_), *parts_.stream, buffers}, options,
+            std::as_bytes(std::span(parts_.early)), now()) {
   waits_[0] = {&socket_, For::wait_read, &Pump::local_is_readable};
   waits_[1] = {&socket_, For::wait_write, &Pump::local_is_writable};
   waits_[2] = {&tunnel_, For::wait_read, &Pump::tunnel_is_readable};

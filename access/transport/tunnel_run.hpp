@@ -10,6 +10,7 @@
 
 #include "access/core/descriptor.hpp"
 #include "access/transport/local_descriptors.hpp"
+#include "access/transport/observed_end.hpp"
 #include "access/transport/open_connection.hpp"
 #include "access/transport/pump.hpp"
 #include "access/transport/tls.hpp"
@@ -25,6 +26,7 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
     std::string early;  // what followed the upgrade's answer
     std::string ray;    // its cf-ray
     std::string name;   // what the local connection asked for, if anything; printable
+    PayloadObserver observer = nullptr;
   };
   using Ended = std::function<void(const Ending&)>;
 
@@ -60,6 +62,7 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
   asio::any_io_executor executor_;
   Parts parts_;
   LocalDescriptors local_;
+  std::optional<ObservedEnd> observed_;  // the same, when somebody looks
   WatchedDescriptor socket_;
   WatchedDescriptor tunnel_;
   asio::steady_timer timer_;

@@ -73,7 +73,8 @@ void TunnelService::carry(Descriptor socket, Dialer::Open open, std::string name
                              .stream = std::move(open.stream),
                              .early = std::move(open.early),
                              .ray = std::move(open.ray),
-                             .name = std::move(name)};
+                             .name = std::move(name),
+                             .observer = tunnel.observer};
   auto run = std::make_shared<TunnelRun>(
       parts_.server.executor(), std::move(run_parts), parts_.buffers,
       PumpOptions{.ping_interval = tunnel.ping_interval, .drain = tunnel.drain});

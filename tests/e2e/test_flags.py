@@ -86,10 +86,28 @@ class Places(ListenerCase):
                                   env={"MAYFLY_CONNECT_TO": None, "SSL_CERT_FILE": None})
         self.assert_error(result, NETWORK, "certificate")
 
+    def payloads(self, *flags):
+        """What a tunnel with these flags left in its log, of what passed through it."""
+        path = os.path.join(self.home.path, "stream.log")
+        self.assert_tunnel("ssh", "--hostname", "echo.example.com", "--logfile", path, *flags)
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        os.unlink(path)
+        self.assertNotIn(self.home.text(self.home.token_name("echo")).split(".")[2], text)
+        return [line for line in map(json.loads, text.splitlines()) if line.get("kind") == "payload"]
+
     def test_hidden_debug_stream(self):
-        for flag in (["--debug-stream", "10"], ["-debug-stream=10"]):
+        debug = ("--log-level", "debug")
+        for flag in (["--debug-stream", "10"], ["-debug-stream=10"], ["--debug-stream", "0"]):
             with self.subTest(flag):
-                self.assert_tunnel("ssh", "--hostname", "echo.example.com", *flag)
+                seen = self.payloads(*flag, *debug)
+                self.assertEqual({line["dir"] for line in seen}, {"r", "w"})
+                for line in seen:
+                    self.assertEqual((line["level"], line["host"]), ("debug", "echo.example.com"))
+                    self.assertRegex(line["message"], r'^".*"(\.\.\.)?$')
+        self.assertEqual(len(self.payloads("--debug-stream", "1", *debug)), 1)
+        self.assertEqual(self.payloads("--debug-stream", "10"), [], "nobody asked for debug")
+        self.assertEqual(self.payloads(*debug), [], "nobody asked for the stream")
         self.assertNotIn(b"--debug-stream", self.home.mayfly("ssh", "--help").out)
 
     def test_fedramp_anywhere(self):
