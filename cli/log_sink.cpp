@@ -113,8 +113,9 @@ void start_logging(const LogSettings& settings) {
   if (!files && !on_terminal) return;
   set_log_sink([=](LogLevel level, std::string_view message, LogFields fields) {
     if (level < least) return;
-    if (on_terminal) print_notice(terminal_line(level, message, fields));
     if (files) files->info(json_line(level, message, fields));
+    // Last, since whoever sees it may look for the others.
+    if (on_terminal) print_notice(terminal_line(level, message, fields));
   });
 }
 
