@@ -166,7 +166,9 @@ asio::awaitable<Endpoints> look_up(Target target, Deadline& deadline) {
   co_await done.wait(WatchedDescriptor::For::wait_read,
                      asio::redirect_error(asio::use_awaitable, error));
   deadline.cancel_by({});
-  if (error) co_return Endpoints{};
+  // The byte is read and not only waited for: it orders what the thread wrote before what follows.
+  char told = 0;
+  if (error || read(shared->reading.get(), &told, 1) != 1) co_return Endpoints{};
   co_return shared->found;
 }
 
