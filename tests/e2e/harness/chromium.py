@@ -30,7 +30,8 @@ class Chromium:
 
     def __init__(self, edge):
         binary, driver = needed("chromium", "chromium"), needed("chromedriver", "chromium-driver")
-        self.home = tempfile.mkdtemp(prefix="mayfly-chromium-")
+        # Not in a TMPDIR of any length: Chromium has a Unix socket in there (unix(7): 107 bytes).
+        self.home = tempfile.mkdtemp(prefix="mayfly-chromium-", dir="/tmp")
         self.variables = {"HOME": self.home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
                           "TMPDIR": self.home, "XDG_RUNTIME_DIR": self.home}
         self._trust(edge.ca)
