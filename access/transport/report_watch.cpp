@@ -25,6 +25,8 @@ void ReportWatch::begin() {
     seen_.push_back({connection, *traffic});
     connection->probe();
   }
+  // At once, since a dial may be over before the time is, and its watch with it.
+  if (seen_.empty()) return finish();
   timer_.expires_after(report_time);
   timer_.async_wait([this](const auto& error) {
     if (!error) finish();
