@@ -96,7 +96,8 @@ bool holds(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("the facts of a client certificate are those of its leaf") {
-  const auto certificate = ClientCertificate::load(files("client.pem", "client.key"), now());
+  const auto named = files("client.pem", "client.key");  // perhaps made only now
+  const auto certificate = ClientCertificate::load(named, now());
   CHECK(certificate->subject() == "CN=sensor-7,O=Robots");
   CHECK(certificate->issuer() == "CN=Test Root");
   CHECK(certificate->common_name() == "sensor-7");

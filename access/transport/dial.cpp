@@ -61,8 +61,8 @@ asio::awaitable<void> Opening::wait(State what, std::string_view stage) {
   if (!deadline_.expired())
     co_await watched_.wait(side, asio::redirect_error(asio::use_awaitable, error));
   if (deadline_.expired())
-    throw Error(ErrorKind::network, fmt::format("cannot reach {}: timed out {}", where_, stage),
-                "a proxy or firewall on the way may be holding it up; try again");
+    throw TimedOut(fmt::format("cannot reach {}: timed out {}", where_, stage),
+                   "a proxy or firewall on the way may be holding it up; try again");
 }
 
 Error handshake_error(const std::string& where, const TlsStream& stream, const IoResult& result) {
@@ -177,15 +177,22 @@ asio::awaitable<std::unique_ptr<Wire>> Dialer::connect() {
   asio::post(co_await asio::this_coro::executor, [this] { tls_.prepare(); });
   if (found) connected = co_await connect_to_any(std::move(addresses), deadline);
   if (deadline.expired())
-    throw Error(ErrorKind::network,
-                fmt::format("cannot reach {}: timed out {}", where,
-                            found ? "connecting" : "looking up the name"),
-                "check the network connection; a firewall may demand a proxy (--proxy)");
+    throw TimedOut(fmt::format("cannot reach {}: timed out {}", where,
+                               found ? "connecting" : "looking up the name"),
+                   "check the network connection; a firewall may demand a proxy (--proxy)");
   if (!connected.socket) {
     looked_up_.clear();
     throw connect_error(where, connected.error.value(), "no address to connect to");
   }
   co_return std::make_unique<SocketWire>(std::move(connected.socket));
+}
+
+asio::awaitable<std::unique_ptr<TlsStream>> Dialer::connect_securely() {
+  std::unique_ptr<Wire> wire = co_await connect();
+  auto stream = std::make_unique<TlsStream>(tls_, std::move(wire));
+  Opening opening(co_await asio::this_coro::executor, *stream, options_);
+  co_await opening.secure();
+  co_return stream;
 }
 
 asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization) {

@@ -9,11 +9,19 @@
 #include <variant>
 #include <vector>
 
+#include "access/core/error.hpp"
 #include "access/transport/http.hpp"
 #include "access/transport/tls.hpp"
 #include "access/transport/tunnel.hpp"
 
 namespace mayfly {
+
+// A deadline of ours passed.
+class TimedOut : public Error {
+ public:
+  TimedOut(std::string message, std::string hint)
+      : Error(ErrorKind::network, std::move(message), std::move(hint)) {}
+};
 
 // Dials one origin any number of times; keeps trust, TLS session and addresses between.
 class Dialer {
@@ -29,9 +37,13 @@ class Dialer {
   // Response: any answer but a right 101, with the beginning of its body.
   using Outcome = std::variant<Open, Response>;
 
-  // Throws Error: network when no answer came in time, protocol when it is no HTTP, refused for the
-  // client certificate, usage for a header that cannot be sent. Runs in the loop of the coroutine.
+  // Throws Error: network (TimedOut when it was late) when no answer came, protocol when it is no
+  // HTTP, refused for the client certificate, usage for a header that cannot be sent. Runs in the
+  // loop of the coroutine.
   asio::awaitable<Outcome> dial(std::vector<Header> authorization);
+
+  // A connection on which nothing was asked yet. Throws the same.
+  asio::awaitable<std::unique_ptr<TlsStream>> connect_securely();
 
  private:
   asio::awaitable<std::unique_ptr<Wire>> connect();

@@ -29,4 +29,7 @@ struct ListenerOptions : ListenOptions {
 // within 2 s. One thread. Throws Error when an address cannot be listened on.
 void run_listener(const ListenerOptions& options, const Authorization& authorization);
 
+// The same for a bastion application: each connection names its destination by SOCKS5 (RFC 1928).
+void run_socks_listener(const ListenerOptions& options, const Authorization& authorization);
+
 }  // namespace mayfly

@@ -26,8 +26,9 @@ class LocalProtocol {
   virtual asio::awaitable<void> grant(int socket) = 0;
 
   struct Refusal {
-    int status = 0;  // of the edge's answer; 0: there was none
     Error error;
+    int status = 0;                               // of the edge's answer; 0: there was none,
+    enum class Late { no, yes } late = Late::no;  // and whether it was waited for
   };
   virtual asio::awaitable<void> deny(int socket, const Refusal& refusal) = 0;
 };

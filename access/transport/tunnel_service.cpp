@@ -23,7 +23,8 @@ Error about(const std::string& name, const Error& error) {
 
 asio::awaitable<void> TunnelService::serve(Descriptor socket) {
   if (parts_.protocol != nullptr) co_return co_await serve_by_protocol(std::move(socket));
-  Opened opened = co_await open({});
+  const std::vector<Header> nothing;
+  Opened opened = co_await open(nothing);
   if (const auto* refusal = std::get_if<Refusal>(&opened)) throw refusal->error;
   carry(std::move(socket), std::get<Dialer::Open>(std::move(opened)));
 }
@@ -45,10 +46,12 @@ asio::awaitable<TunnelService::Opened> TunnelService::open(const std::vector<Hea
   try {
     Dialer::Outcome outcome = co_await dial(wanted);
     if (const auto* response = std::get_if<Response>(&outcome))
-      co_return Refusal{response->status, explain_refusal(parts_.options.tunnel.url, *response)};
+      co_return Refusal{explain_refusal(parts_.options.tunnel.url, *response), response->status};
     co_return std::get<Dialer::Open>(std::move(outcome));
+  } catch (const TimedOut& error) {
+    co_return Refusal{.error = error, .late = Refusal::Late::yes};
   } catch (const Error& error) {
-    co_return Refusal{0, error};
+    co_return Refusal{.error = error};
   }
 }
 

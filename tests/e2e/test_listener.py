@@ -25,6 +25,7 @@ class Addresses(ListenerCase):
     def assert_serves(self, *flags, place, port, **more):
         running = self.listen(*flags, **more)
         self.assertEqual(self.places(running), [place])
+        self.assertIn("INF Start Websocket listener host=", running.err)  # as cloudflared says it
         self.assert_echo(self.connect(port))
         self.assertEqual(bytes(running.out), b"")
         return running

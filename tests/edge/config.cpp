@@ -129,6 +129,7 @@ void read_origin(Members& members, Application& application) {
   } catch (const std::exception&) {
     members.fail("origin", "not known: " + text);
   }
+  members.read("hosts", application.hosts);
   if (const json* script = members.find("script")) {
     if (!script->is_array()) members.fail("script", "not a list of steps");
     application.script = script->dump();
@@ -221,6 +222,7 @@ json describe(const Application& application) {
       {"team", application.team},
       {"aud", application.aud},
       {"origin", application.origin.text},
+      {"hosts", application.hosts},
       {"script", application.script.empty() ? json::array() : json::parse(application.script)},
       {"policy", word_for(policies, application.policy)},
       {"email", application.email},

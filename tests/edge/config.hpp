@@ -54,6 +54,7 @@ struct Application {
   std::string team;
   std::string aud;
   Origin origin;
+  std::map<std::string, std::string> hosts;  // names that a bastion knows, and their addresses
   std::string script;  // JSON text
   Policy policy = Policy::identity;
   std::string email;

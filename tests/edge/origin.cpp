@@ -39,6 +39,10 @@ std::optional<Response> choose_destination(const Passage& passage,
   if (origin.kind != OriginKind::bastion) return std::nullopt;
   destination = parse_destination(passage.request.header("cf-access-jump-destination"));
   if (!destination) return message_page(400, "Bad request", "No usable jump destination.");
+  const auto& hosts = passage.application->hosts;
+  if (const auto known = hosts.find(destination->host); known != hosts.end()) {
+    destination->host = known->second;
+  }
   if (!is_loopback(destination->host)) return forbidden_page(passage.request.host, passage.ray);
   return std::nullopt;
 }

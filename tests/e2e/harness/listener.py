@@ -5,7 +5,7 @@ import socket
 from .case import EdgeCase
 from .waiting import GENEROUS, eventually
 
-STARTED = r"INF Start Websocket listener host=(\S+)"
+STARTED = r"INF Start \S+ listener host=(\S+)"
 
 
 class ListenerCase(EdgeCase):

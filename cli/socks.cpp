@@ -1,0 +1,79 @@
+// `mayfly socks`: a SOCKS5 proxy whose connections come out behind a bastion application.
+#include "access/transport/listener.hpp"
+#include "access/transport/upgrade.hpp"
+#include "cli/arguments.hpp"
+#include "cli/listening.hpp"
+#include "cli/readiness.hpp"
+#include "cli/session.hpp"
+#include "cli/tunnel_authorization.hpp"
+#include "cli/user_headers.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+constexpr const char* usual_place = "127.0.0.1:1080";  // RFC 1928 section 3: port 1080
+
+struct SocksFlags {
+  std::string hostname;
+  std::vector<std::string> listeners, headers;
+  unsigned ping_interval = 30;
+  NetworkFlags network;
+};
+
+void bind(CLI::App& parser, SocksFlags& flags, const Invocation& invocation) {
+  parser.add_option("--hostname,--tunnel-host,-T", flags.hostname, "the bastion application")
+      ->envname("TUNNEL_SERVICE_HOSTNAME");
+  parser
+      .add_option("--url,--listener,-L", flags.listeners,
+                  "listen on HOST:PORT or unix:PATH (127.0.0.1:1080); repeatable")
+      ->envname("TUNNEL_SERVICE_URL")
+      ->type_name("ADDRESS")
+      ->allow_extra_args(false);
+  parser.add_option("--header,-H", flags.headers, "a header to send, \"Name: value\"; repeatable")
+      ->type_name("HEADER")
+      ->allow_extra_args(false);
+  parser
+      .add_option("--ping-interval", flags.ping_interval, "seconds between pings, 0 for none (30)")
+      ->check(CLI::Range(0, 3600));
+  bind_network_flags(parser, flags.network, invocation);
+}
+
+ListenerOptions options_of(const SocksFlags& flags) {
+  ListenerOptions options;
+  options.tunnel.url = parse_url(flags.hostname);
+  options.tunnel.headers = user_headers(flags.headers);
+  // For its checks: a bad header would be met at the first connection only.
+  static_cast<void>(upgrade_text({options.tunnel.url, options.tunnel.headers, {}, {}}));
+  options.tunnel.ping_interval = std::chrono::seconds(flags.ping_interval);
+  options.ended = log_bad_ending;
+  const bool usual = flags.listeners.empty();
+  listen_at(usual ? std::vector<std::string>{usual_place} : flags.listeners,
+            "Start SOCKS5 listener", options);
+  return options;
+}
+
+}  // namespace
+
+int run_socks(const Invocation& invocation) {
+  SocksFlags flags;
+  const auto parser = make_parser(
+      {.synopsis = "socks [flags] --hostname BASTION",
+       .description = "SOCKS5 proxy on this computer. Each connection names its own destination, "
+                      "which a bastion application connects to; names are resolved there.",
+       .examples = "  mayfly socks --hostname bastion.example.com --url 127.0.0.1:1080\n"
+                   "  curl --socks5-hostname 127.0.0.1:1080 http://wiki.internal/\n"
+                   "  ssh -o ProxyCommand='nc -X 5 -x 127.0.0.1:1080 %h %p' db.internal"});
+  bind(*parser, flags, invocation);
+  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  if (flags.hostname.empty())
+    throw Error(ErrorKind::usage, "which bastion application? --hostname is missing",
+                "run: mayfly socks --hostname HOST");
+  ListenerOptions options = options_of(flags);
+  Session session(flags.network, LogSettings::Terminal::lines);
+  options.tunnel.connection = session.connection();
+  run_socks_listener(options, tunnel_authorization(session, options.tunnel.url));
+  notify_service_manager("STOPPING=1");
+  return 0;
+}
+
+}  // namespace mayfly::cli
