@@ -15,6 +15,7 @@
 #include "access/transport/connection_error.hpp"
 #include "access/transport/deadline.hpp"
 #include "access/transport/endpoints.hpp"
+#include "access/transport/proxy_choice.hpp"
 #include "access/transport/proxy_connection.hpp"
 #include "access/transport/upgrade.hpp"
 #include "access/transport/watched_descriptor.hpp"
@@ -161,7 +162,8 @@ asio::awaitable<std::vector<tcp::endpoint>> Dialer::endpoints(Deadline& deadline
   if (auto fixed = pinned(target, connection.resolve); !fixed.empty()) co_return fixed;
   const auto now = std::chrono::steady_clock::now();
   if (!looked_up_.empty() && now < looked_up_at_ + look_up_lasts) co_return looked_up_;
-  looked_up_ = co_await look_up(target, deadline);
+  LookedUp result = co_await look_up(target, deadline);
+  looked_up_ = std::move(result.found);
   looked_up_at_ = now;
   if (looked_up_.empty() && !deadline.expired())
     throw unknown_name_error(options_.url.authority(), target.host);
@@ -171,7 +173,7 @@ asio::awaitable<std::vector<tcp::endpoint>> Dialer::endpoints(Deadline& deadline
 asio::awaitable<std::unique_ptr<Wire>> Dialer::connect() {
   const std::string where = options_.url.authority();
   Deadline deadline(co_await asio::this_coro::executor, options_.connection.connect_timeout);
-  if (const std::string proxy = proxy_of(options_.connection); !proxy.empty())
+  if (const std::string proxy = proxy_choice(options_.connection).url; !proxy.empty())
     co_return co_await connect_by_proxy(options_.connection, options_.url, proxy, deadline);
   std::vector<tcp::endpoint> addresses = co_await endpoints(deadline);
   const bool found = !addresses.empty();
@@ -189,12 +191,22 @@ asio::awaitable<std::unique_ptr<Wire>> Dialer::connect() {
   co_return std::make_unique<SocketWire>(std::move(connected.socket));
 }
 
-asio::awaitable<std::unique_ptr<TlsStream>> Dialer::connect_securely() {
+asio::awaitable<Dialer::Secured> Dialer::secure() {
   std::unique_ptr<Wire> wire = co_await connect();
-  auto stream = std::make_unique<TlsStream>(tls_, std::move(wire));
-  Opening opening(co_await asio::this_coro::executor, *stream, options_);
-  co_await opening.secure();
-  co_return stream;
+  Secured secured{std::make_unique<TlsStream>(tls_, std::move(wire)), nullptr};
+  Opening opening(co_await asio::this_coro::executor, *secured.stream, options_);
+  try {
+    co_await opening.secure();
+  } catch (const Error&) {
+    secured.failure = std::current_exception();
+  }
+  co_return secured;
+}
+
+asio::awaitable<std::unique_ptr<TlsStream>> Dialer::connect_securely() {
+  Secured secured = co_await secure();
+  if (secured.failure) std::rethrow_exception(secured.failure);
+  co_return std::move(secured.stream);
 }
 
 asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization) {
@@ -206,7 +218,9 @@ asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization)
   std::string text = upgrade_text(request);  // before a connection, since it may throw
 
   std::unique_ptr<Wire> wire = co_await connect();
-  Open open{std::make_unique<TlsStream>(tls_, std::move(wire)), {}, {}};
+  Open open{
+      .stream = std::make_unique<TlsStream>(tls_, std::move(wire)),
+      .early = {}, .ray = {}, .answer = {}};
   Response response;
   {
     Opening opening(co_await asio::this_coro::executor, *open.stream, options_);
@@ -222,6 +236,7 @@ asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization)
         fmt::format("{} answers the upgrade wrongly: {}", options_.url.authority(), *problem),
         "a proxy on the way, or the origin, does not speak WebSocket");
   open.ray = printable(response.header("cf-ray"), longest_ray);
+  open.answer = std::move(response);
   co_return Outcome(std::move(open));
 }
 

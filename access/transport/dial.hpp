@@ -4,6 +4,7 @@
 #include <asio/awaitable.hpp>
 #include <asio/ip/tcp.hpp>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <string>
 #include <variant>
@@ -34,6 +35,7 @@ class Dialer {
     std::unique_ptr<TlsStream> stream;
     std::string early;  // what followed the 101
     std::string ray;    // the 101's cf-ray, printable
+    Response answer;    // the 101
   };
   // Response: any answer but a right 101, with the beginning of its body.
   using Outcome = std::variant<Open, Response>;
@@ -45,6 +47,14 @@ class Dialer {
 
   // A connection on which nothing was asked yet. Throws the same.
   asio::awaitable<std::unique_ptr<TlsStream>> connect_securely();
+
+  // The same; but a handshake that failed comes back with its stream, whose report tells more than
+  // the Error.
+  struct Secured {
+    std::unique_ptr<TlsStream> stream;
+    std::exception_ptr failure;  // an Error; null when there is none
+  };
+  asio::awaitable<Secured> secure();
 
  private:
   asio::awaitable<std::unique_ptr<Wire>> connect();

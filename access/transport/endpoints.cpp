@@ -78,12 +78,14 @@ Endpoints interleaved(const Endpoints& all) {
   return ordered;
 }
 
-Endpoints ask(const Target& target) {
+LookedUp ask(const Target& target) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;
   addrinfo* list = nullptr;
-  if (getaddrinfo(target.host.c_str(), target.port.c_str(), &hints, &list) != 0) return {};
+  if (const int failure = getaddrinfo(target.host.c_str(), target.port.c_str(), &hints, &list);
+      failure != 0)
+    return {.found = {}, .failure = failure};
   const std::unique_ptr<addrinfo, Release<freeaddrinfo>> owner(list);
   Endpoints found;
   for (const addrinfo* one = list; one != nullptr; one = one->ai_next) {
@@ -93,13 +95,13 @@ Endpoints ask(const Target& target) {
     endpoint.resize(one->ai_addrlen);
     found.push_back(endpoint);
   }
-  return interleaved(found);
+  return {.found = interleaved(found)};
 }
 
-// What the thread and the loop share; the pipe says that `found` is there.
+// What the thread and the loop share; the pipe says that `result` is there.
 struct LookUp {
   Target target;
-  Endpoints found;
+  LookedUp result;
   Descriptor reading, writing;
 
   explicit LookUp(Target wanted) : target(std::move(wanted)) {
@@ -114,7 +116,7 @@ void start(const std::shared_ptr<LookUp>& look_up) {
   ++under_way;
   try {
     std::thread([look_up] {
-      look_up->found = ask(look_up->target);
+      look_up->result = ask(look_up->target);
       --under_way;
       [[maybe_unused]] const auto told = write(look_up->writing.get(), "!", 1);
     }).detach();
@@ -156,8 +158,9 @@ Endpoints pinned(const Target& target, const std::vector<std::string>& resolve) 
   return found;
 }
 
-asio::awaitable<Endpoints> look_up(Target target, Deadline& deadline) {
-  if (const auto endpoint = literal(target.host, target.port)) co_return Endpoints{*endpoint};
+asio::awaitable<LookedUp> look_up(Target target, Deadline& deadline) {
+  if (const auto endpoint = literal(target.host, target.port))
+    co_return LookedUp{.found = {*endpoint}};
   const auto shared = std::make_shared<LookUp>(std::move(target));
   start(shared);
   WatchedDescriptor done(co_await asio::this_coro::executor, shared->reading.get());
@@ -168,8 +171,8 @@ asio::awaitable<Endpoints> look_up(Target target, Deadline& deadline) {
   deadline.cancel_by({});
   // The byte is read and not only waited for: it orders what the thread wrote before what follows.
   char told = 0;
-  if (error || read(shared->reading.get(), &told, 1) != 1) co_return Endpoints{};
-  co_return shared->found;
+  if (error || read(shared->reading.get(), &told, 1) != 1) co_return LookedUp{};
+  co_return shared->result;
 }
 
 int look_ups_under_way() noexcept {

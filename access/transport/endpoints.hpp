@@ -27,10 +27,15 @@ Target redirected(const Target& target, const std::vector<std::string>& connect_
 std::vector<asio::ip::tcp::endpoint> pinned(const Target& target,
                                             const std::vector<std::string>& resolve);
 
+struct LookedUp {
+  std::vector<asio::ip::tcp::endpoint> found;
+  int failure = 0;  // EAI_... of getaddrinfo
+};
+
 // By getaddrinfo in a thread of its own, which a deadline leaves behind: no stuck name server holds
 // up the loop or the end of the process. IPv6 and IPv4 alternate (RFC 8305 section 4). Empty when
 // the name is not known or the deadline passed; addresses need no thread.
-asio::awaitable<std::vector<asio::ip::tcp::endpoint>> look_up(Target target, Deadline& deadline);
+asio::awaitable<LookedUp> look_up(Target target, Deadline& deadline);
 
 // Look-ups still under way, among them those left behind. A process must not fork meanwhile: the
 // child would find the C library's locks taken for ever.

@@ -8,7 +8,6 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
-#include <cstdlib>
 #include <map>
 #include <optional>
 
@@ -229,14 +228,6 @@ std::unique_ptr<Wire> wire_of(std::shared_ptr<ProxyTransfer> transfer, const std
 }
 
 }  // namespace
-
-std::string proxy_of(const ConnectionOptions& options) {
-  if (!options.proxy.empty()) return options.proxy;
-  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
-    if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return value;
-  }
-  return {};
-}
 
 asio::awaitable<std::unique_ptr<Wire>> connect_by_proxy(ConnectionOptions options, Url url,
                                                         std::string proxy, Deadline& deadline) {

@@ -14,10 +14,6 @@ namespace mayfly {
 
 class Deadline;
 
-// The proxy for https by the options or the environment, as libcurl reads it; "" for none. NO_PROXY
-// is for libcurl to look at.
-std::string proxy_of(const ConnectionOptions& options);
-
 // What TLS to the edge goes over: the socket itself, or libcurl's TLS to an https proxy. Throws
 // Error(network).
 asio::awaitable<std::unique_ptr<Wire>> connect_by_proxy(ConnectionOptions options, Url url,

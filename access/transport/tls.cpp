@@ -192,6 +192,10 @@ IoResult TlsStream::write(std::span<const std::byte> bytes) {
   return result_of(returned);
 }
 
+std::string TlsStream::version() const {
+  return SSL_get_version(ssl_.get());
+}
+
 TunnelEnd::Progress TlsStream::progress() const {
   const std::size_t waiting = end_.wire->unacknowledged();
   return {.written = end_.written,

@@ -64,6 +64,7 @@ class TlsStream : public TunnelEnd {
   Progress progress() const override;
   int descriptor() const noexcept { return end_.wire->descriptor(); }
   const HandshakeReport& report() const noexcept { return report_; }
+  std::string version() const;  // "TLSv1.3"
 
  private:
   IoResult result_of(int returned);

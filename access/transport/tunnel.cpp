@@ -2,9 +2,7 @@
 
 #include <unistd.h>
 
-#include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -17,6 +15,7 @@
 #include "access/transport/polled_run.hpp"
 #include "access/transport/refusal.hpp"
 #include "access/transport/report_watch.hpp"
+#include "access/transport/run_to_end.hpp"
 
 namespace mayfly {
 namespace {
@@ -43,25 +42,10 @@ class StdioTunnel {
 };
 
 Dialer::Outcome StdioTunnel::dial(std::vector<Header> headers) {
-  std::optional<Dialer::Outcome> outcome;
-  std::exception_ptr thrown;
-  InterruptWatch interrupts(loop_.get_executor(), [&] {
-    thrown = std::make_exception_ptr(Error(ErrorKind::failed, "interrupted"));
-    loop_.stop();
-  });
   const ReportWatch reports(
       loop_.get_executor(), [] { return std::vector<std::shared_ptr<OpenConnection>>(); },
       options_.report);
-  asio::co_spawn(loop_, dialer_.dial(std::move(headers)),
-                 [&](std::exception_ptr error, Dialer::Outcome result) {
-                   thrown = error;
-                   if (!error) outcome = std::move(result);
-                   loop_.stop();
-                 });
-  loop_.restart();
-  loop_.run();
-  if (thrown) std::rethrow_exception(thrown);
-  return std::move(outcome.value());
+  return run_to_end(loop_, dialer_.dial(std::move(headers)));
 }
 
 Dialer::Open StdioTunnel::open() {
