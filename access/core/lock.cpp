@@ -87,31 +87,39 @@ bool cloudflared_holds(const std::optional<Owner>& owner, std::chrono::system_cl
   return age < cloudflared_lock_age && is_alive(*owner);
 }
 
-struct Holder {
-  enum { gone, alive } state;
-  long pid = 0;  // 0 when it is not known
+// A lock that is there.
+struct Inspected {
+  Descriptor file;  // flock()ed by us when it is stale
+  LockHolder holder;
 };
 
-// Looks at a lock that is there, and takes a stale one away.
-Holder inspect(const StateDirectory& directory, const std::string& name) {
+Inspected inspect(const StateDirectory& directory, const std::string& name) {
   // Not open for writing: closing it would be an event that wakes all waiters.
-  const Descriptor file(::openat(directory.descriptor(), name.c_str(),
-                                 O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  if (!file && errno == ENOENT) return {Holder::gone};
+  Descriptor file(::openat(directory.descriptor(), name.c_str(),
+                           O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!file && errno == ENOENT) return {};
   if (!file) throw system_error("cannot open " + directory.path_of(name), errno);
   // Any other error is a file system that cannot tell: then the content decides.
   const bool held = ::flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   char text[4096];
   const ssize_t size = ::pread(file.get(), text, sizeof text, 0);
   const auto owner = parse_owner({text, static_cast<std::size_t>(std::max<ssize_t>(size, 0))});
-  const long pid = owner ? owner->pid : 0;
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) throw system_error("cannot look at " + name, errno);
   const auto age = std::chrono::system_clock::now() - modified_at(status);
-  if (held || cloudflared_holds(owner, age)) return {Holder::alive, pid};
+  const bool is_alive = held || cloudflared_holds(owner, age);
+  return {std::move(file),
+          {is_alive ? LockHolder::State::alive : LockHolder::State::gone, owner ? owner->pid : 0}};
+}
+
+// Takes a stale one away.
+LockHolder clear_when_stale(const StateDirectory& directory, const std::string& name) {
+  const Inspected lock = inspect(directory, name);
   // Only the path that still is the inode whose flock is ours may go.
-  if (inode_at(directory.descriptor(), name) == inode_of(file.get())) directory.remove(name);
-  return {Holder::gone};
+  if (lock.holder.state == LockHolder::State::gone &&
+      inode_at(directory.descriptor(), name) == inode_of(lock.file.get()))
+    directory.remove(name);
+  return lock.holder;
 }
 
 }  // namespace
@@ -215,8 +223,8 @@ std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory,
     // Watching starts before looking, so that nothing happens unseen in between.
     if (!watch) watch.emplace(directory.descriptor());
     if (wait.satisfied()) return std::nullopt;
-    const Holder holder = inspect(directory, lock);
-    if (holder.state == Holder::gone) continue;
+    const LockHolder holder = clear_when_stale(directory, lock);
+    if (holder.state != LockHolder::State::alive) continue;
     if (const auto url = published_url(directory, base); !url.empty() && url != shown_url) {
       shown_url = url;
       wait.notice(holder.pid, shown_url);
@@ -231,10 +239,15 @@ std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory,
   }
 }
 
+LockHolder look_at_lock(const StateDirectory& directory, std::string_view base) {
+  return inspect(directory, file_name(std::string(base) + ".lock")).holder;
+}
+
 LeftoverLock remove_leftover_lock(const StateDirectory& directory, std::string_view base) {
   const std::string lock = file_name(std::string(base) + ".lock");
   const bool was_there = inode_at(directory.descriptor(), lock).has_value();
-  if (was_there && inspect(directory, lock).state == Holder::alive) return LeftoverLock::held;
+  if (was_there && clear_when_stale(directory, lock).state == LockHolder::State::alive)
+    return LeftoverLock::held;
   // A URL is published under a lock only: without one it is nobody's.
   const bool had_url = directory.remove(file_name(std::string(base) + ".url"));
   return was_there || had_url ? LeftoverLock::removed : LeftoverLock::none;

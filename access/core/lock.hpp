@@ -49,6 +49,13 @@ struct LockWait {
 std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory, std::string_view base,
                                              const LockWait& wait);
 
+struct LockHolder {
+  enum class State { none, gone, alive } state = State::none;
+  long pid = 0;  // 0 when it is not known
+};
+// Who holds "<base>.lock"; a stale one stays where it is. Throws Error(failed).
+LockHolder look_at_lock(const StateDirectory& directory, std::string_view base);
+
 enum class LeftoverLock { none, removed, held };
 // Takes "<base>.lock" and "<base>.url" away when the login they belong to is over; both stay while
 // its process lives. Throws Error(failed) when they cannot be removed.

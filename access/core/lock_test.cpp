@@ -438,6 +438,21 @@ TEST_SUITE("core/lock") {
     CHECK(directory.state.list().empty());
   }
 
+  TEST_CASE("a look at a lock tells its holder and takes nothing away") {
+    using State = LockHolder::State;
+    const Directory directory;
+    CHECK(look_at_lock(directory.state, base).state == State::none);
+    {
+      const auto held = directory.wait();
+      const LockHolder holder = look_at_lock(directory.state, base);
+      CHECK(holder.state == State::alive);
+      CHECK(holder.pid == ::getpid());
+    }
+    put(directory.lock, fmt::format(R"({{"pid":{},"start_time":1}})", ::getpid()));
+    CHECK(look_at_lock(directory.state, base).state == State::gone);
+    CHECK(is_there(directory.lock));
+  }
+
   TEST_CASE("of two hundred processes one at a time holds it") {
     constexpr int processes = 200;
     const Directory directory;
