@@ -80,9 +80,11 @@ std::function<Secret(const std::string&)> certificate_password(const NetworkFlag
   return [file = flags.certificate_password_file, batch = flags.batch](const std::string& what) {
     if (!file.empty()) return read_secret_file(file);
     if (batch) {
-      throw Error(ErrorKind::login_needed,
-                  fmt::format("{} needs a password, and --batch forbids to ask for it", what),
-                  "put it into a file and name that with --cert-password-file");
+      throw Error(
+          ErrorKind::login_needed,
+          fmt::format("{} needs a password, and nobody is asked for it here (as with --batch)",
+                      what),
+          "put it into a file and name that with --cert-password-file");
     }
     return ask(what);
   };

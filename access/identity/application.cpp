@@ -112,6 +112,14 @@ std::string keys_file(std::string_view auth_domain) {
   return file_name(std::string(auth_domain) + "-jwks");
 }
 
+Request metadata_request(const Url& url) {
+  return {.method = Request::Method::head,
+          .url = url,
+          .headers = {{"CF-Access-Metadata-Request", "true"}},
+          .body = {},
+          .timeout = 7s};
+}
+
 struct CachedKeys {
   KeySet keys;
   system_clock::time_point modified;
@@ -205,6 +213,18 @@ std::optional<std::string> auth_domain_host(std::string_view claim) {
   return host;
 }
 
+std::optional<Application> ask_application(const Send& send, const Url& url, sys_seconds now) {
+  const Response response = send(metadata_request(url));
+  const std::string_view text = response.header("cf-access-metadata");
+  if (text.empty()) return std::nullopt;
+  const Metadata metadata = read_metadata(url, text);
+  if (!fetch_keys(send, metadata.auth_domain).keys.verifies(metadata.jwt))
+    throw bad_metadata(url, "its signature does not verify");
+  Application application = application_of(url, metadata);
+  check_issued(url, metadata, now);
+  return application;
+}
+
 std::optional<Application> ApplicationFinder::known(const Url& url) const {
   for (const std::string& place : places_above(url))
     if (auto application = remembered_at(place, url)) return application;
@@ -229,12 +249,7 @@ std::optional<Application> ApplicationFinder::remembered_at(const std::string& p
 }
 
 std::optional<Application> ApplicationFinder::find(const Url& url, sys_seconds now) const {
-  const Request request{.method = Request::Method::head,
-                        .url = url,
-                        .headers = {{"CF-Access-Metadata-Request", "true"}},
-                        .body = {},
-                        .timeout = 7s};
-  const Response response = send_(request);
+  const Response response = send_(metadata_request(url));
   const std::string text(response.header("cf-access-metadata"));
   if (text.empty()) return std::nullopt;
 

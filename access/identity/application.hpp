@@ -23,6 +23,11 @@ struct Application {
 // otherwise, and for blanks, backslashes and control characters.
 std::optional<std::string> auth_domain_host(std::string_view claim);
 
+// Asks the edge and the team, and verifies; nothing is remembered, nor used of what is. Nothing
+// when there is no Access application. Throws Error(network) or Error(protocol).
+std::optional<Application> ask_application(const Send& send, const Url& url,
+                                           std::chrono::sys_seconds now);
+
 class ApplicationFinder {
  public:
   ApplicationFinder(const StateDirectory& state, const Send& send) : state_(state), send_(send) {}

@@ -137,6 +137,23 @@ TEST_CASE("without an application nothing is written") {
   CHECK_FALSE(world.finder.known(test_url()));
 }
 
+TEST_CASE("an application that is only asked for is verified, and nothing is remembered") {
+  World world;
+  // Keys that are remembered would verify this one.
+  world.store_keys(foreign_key(), 0s);
+  const auto before = world.state.names();
+  CHECK(ask_application(world.send, test_url(), world.now) == test_application());
+  world.serve(foreign_key().sign(metadata_claims(world.now)));
+  CHECK(error_of([&] { ask_application(world.send, test_url(), world.now); }).kind() ==
+        ErrorKind::protocol);
+  world.serve(team_key().sign(metadata_claims(world.now - 25h)));
+  CHECK(error_of([&] { ask_application(world.send, test_url(), world.now); }).kind() ==
+        ErrorKind::protocol);
+  world.edge.on(kApp, answer(200));
+  CHECK_FALSE(ask_application(world.send, test_url(), world.now));
+  CHECK(world.state.names() == before);
+}
+
 TEST_CASE("the whole URL is asked, and its application remembered once") {
   World world;
   for (const char* path : {"/a/b", "/a", "/c/"}) {

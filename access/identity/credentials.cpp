@@ -18,62 +18,6 @@ Error login_needed(const Url& url, std::string_view why) {
                fmt::format("run: mayfly access login {}", printable(url.origin() + url.path)));
 }
 
-bool is_denied(int status) {
-  return status == 401 || status == 403;
-}
-
-Error service_token_refused(const Application& application, std::string_view how) {
-  const std::string name = printable(application.hostname);
-  return Error(
-      ErrorKind::refused,
-      fmt::format("access to {} refused: the service token was not accepted ({})", name, how),
-      fmt::format("check its id, secret and expiry; the application \"{}\" needs a policy "
-                  "with the action Service Auth that includes it",
-                  name));
-}
-
-Error certificate_refused(const Application& application, const Response& response) {
-  return Error(
-      ErrorKind::refused,
-      fmt::format("access to {} refused: the client certificate was not accepted (HTTP {}); {}",
-                  printable(application.hostname), response.status,
-                  response.certificate_request.text()),
-      "the application needs a policy with the action Service Auth that includes the "
-      "certificate, and its CA must be associated with the hostname");
-}
-
-Error certificate_wanted(const Application& application, const Response& response) {
-  return Error(ErrorKind::refused,
-               fmt::format("access to {} refused (HTTP {}): {}", printable(application.hostname),
-                           response.status, response.certificate_request.text()),
-               "name one with --cert FILE [--key FILE]");
-}
-
-// A browser login comes after the certificate: without one it would end at the same page.
-bool wants_certificate(const Response& response) {
-  return is_denied(response.status) && response.certificate_request.asked &&
-         response.certificate_request.sent.empty();
-}
-
-// Access writes the id of a service token with ".access" after it; people leave that off.
-std::string_view without_access(std::string_view id) {
-  if (id.ends_with(".access")) id.remove_suffix(std::string_view(".access").size());
-  return id;
-}
-
-bool is_earned_by(const TokenClaims& claims, const ServiceToken& token) {
-  return !claims.common_name.empty() &&
-         without_access(claims.common_name) == without_access(token.id);
-}
-
-// The token an accepted machine is given; nothing when there is none or it is being taken away.
-std::optional<Secret> earned_token(const Response& response, sys_seconds now) {
-  const auto cookie = response.cookie("CF_Authorization", now);
-  if (!cookie || cookie->value.empty()) return std::nullopt;
-  if (cookie->expires && *cookie->expires <= now) return std::nullopt;
-  return Secret(std::string_view(cookie->value));
-}
-
 class PersonWaitedFor {
  public:
   explicit PersonWaitedFor(const LoginPrompt& prompt) : prompt_(prompt) {}
@@ -86,20 +30,6 @@ class PersonWaitedFor {
 };
 
 }  // namespace
-
-std::vector<Header> service_token_headers(const ServiceToken& token) {
-  return {{"Cf-Access-Client-Id", token.id},
-          {"Cf-Access-Client-Secret", std::string(token.secret.reveal())}};
-}
-
-bool is_login_redirect(const Url& request, int status, std::string_view location) {
-  if (status != 302) return false;
-  try {
-    return resolve_location(request, location).path.starts_with("/cdn-cgi/access/login");
-  } catch (const Error&) {
-    return false;
-  }
-}
 
 Credentials::Credentials(const StateDirectory& state, Send send, LoginPrompt prompt,
                          CredentialOptions options)
@@ -184,25 +114,13 @@ std::optional<Grant> Credentials::by_machine(const Url& url, const Application& 
              .headers = options_.service_token ? service_token_headers(*options_.service_token)
                                                : std::vector<Header>(),
              .body = {}});
-  return judge_machine_answer(url, application, response);
-}
-
-// Nothing when the certificate was good and a person's identity is wanted too.
-std::optional<Grant> Credentials::judge_machine_answer(const Url& url,
-                                                       const Application& application,
-                                                       const Response& response) const {
+  const Machine machine =
+      options_.service_token ? Machine::service_token : Machine::client_certificate;
   const sys_seconds now = options_.now();
-  const bool is_login = is_login_redirect(url, response.status, response.header("Location"));
-  if (is_login && options_.service_token)
-    throw service_token_refused(application, "sent to the login page");
-  if (is_login) return std::nullopt;
-  // The cookie decides first: a 403 that comes with it is the origin's.
-  if (const auto token = earned_token(response, now))
-    return Grant{application, save_app_token(state_, application, *token, now)};
-  if (is_denied(response.status) && options_.service_token)
-    throw service_token_refused(application, fmt::format("HTTP {}", response.status));
-  if (is_denied(response.status)) throw certificate_refused(application, response);
-  return Grant{application, std::nullopt};
+  const auto answer = judge_machine_answer({url, application, machine}, response, now);
+  if (answer.wants_person) return std::nullopt;
+  if (!answer.token) return Grant{application, std::nullopt};
+  return Grant{application, save_app_token(state_, application, *answer.token, now)};
 }
 
 Grant Credentials::by_person(const Url& url, const Application& application) const {

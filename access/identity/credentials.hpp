@@ -12,19 +12,12 @@
 #include "access/core/secret.hpp"
 #include "access/core/url.hpp"
 #include "access/identity/application.hpp"
+#include "access/identity/machine_identity.hpp"
 #include "access/identity/token_store.hpp"
 #include "access/identity/transfer.hpp"
 #include "access/transport/http.hpp"
 
 namespace mayfly {
-
-struct ServiceToken {
-  std::string id;
-  Secret secret;
-};
-
-// The two headers of a service token (protocol.md section 2).
-std::vector<Header> service_token_headers(const ServiceToken& token);
 
 // How a person is asked; everything a terminal or a browser does is in here.
 struct LoginPrompt {
@@ -93,8 +86,6 @@ class Credentials {
   std::optional<LoginLock> lock(const std::string& base, Waiting waiting,
                                 const std::function<bool()>& satisfied) const;
   std::optional<Grant> by_machine(const Url& url, const Application& application) const;
-  std::optional<Grant> judge_machine_answer(const Url& url, const Application& application,
-                                            const Response& response) const;
   Grant by_person(const Url& url, const Application& application) const;
   std::optional<Grant> by_exchange(const Url& url, const Application& application,
                                    const std::optional<StoredToken>& org_token) const;
@@ -108,8 +99,5 @@ class Credentials {
   CredentialOptions options_;
   ApplicationFinder finder_;
 };
-
-// True for a 302 whose Location path starts with /cdn-cgi/access/login.
-bool is_login_redirect(const Url& request, int status, std::string_view location);
 
 }  // namespace mayfly

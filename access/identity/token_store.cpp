@@ -33,17 +33,23 @@ bool remove_if_still(const StateDirectory& state, const std::string& name, const
   return now_there && *now_there == jwt && state.remove(name);
 }
 
-template <typename Wanted>
-std::optional<StoredToken> load(const StateDirectory& state, const std::string& name,
-                                sys_seconds now, const Wanted& is_wanted) {
+std::optional<StoredToken> peek(const StateDirectory& state, const std::string& name) {
   auto jwt = read_jwt(state, name);
   auto claims = jwt ? read_token(jwt->reveal()) : std::nullopt;
   if (!claims) return std::nullopt;
-  if (claims->expires <= now || !is_wanted(*claims)) {
-    remove_if_still(state, name, *jwt);
+  return StoredToken{std::move(*jwt), std::move(*claims)};
+}
+
+template <typename Wanted>
+std::optional<StoredToken> load(const StateDirectory& state, const std::string& name,
+                                sys_seconds now, const Wanted& is_wanted) {
+  auto token = peek(state, name);
+  if (!token) return std::nullopt;
+  if (token->claims.expires <= now || !is_wanted(token->claims)) {
+    remove_if_still(state, name, token->jwt);
     return std::nullopt;
   }
-  return StoredToken{std::move(*jwt), std::move(*claims)};
+  return token;
 }
 
 Error bad_token(std::string_view which, std::string_view why) {
@@ -90,6 +96,16 @@ std::optional<StoredToken> load_org_token(const StateDirectory& state, std::stri
                                           sys_seconds now) {
   return load(state, org_token_file(auth_domain), now,
               [&](const TokenClaims& claims) { return claims.issuer == issuer_of(auth_domain); });
+}
+
+std::optional<StoredToken> peek_app_token(const StateDirectory& state,
+                                          const Application& application) {
+  return peek(state, app_token_file(application));
+}
+
+std::optional<StoredToken> peek_org_token(const StateDirectory& state,
+                                          std::string_view auth_domain) {
+  return peek(state, org_token_file(auth_domain));
 }
 
 StoredToken save_app_token(const StateDirectory& state, const Application& application,

@@ -33,6 +33,12 @@ std::optional<StoredToken> load_app_token(const StateDirectory& state,
 std::optional<StoredToken> load_org_token(const StateDirectory& state, std::string_view auth_domain,
                                           std::chrono::sys_seconds now);
 
+// The token as it lies there, valid or not; nothing is deleted. Nothing: there is no token.
+std::optional<StoredToken> peek_app_token(const StateDirectory& state,
+                                          const Application& application);
+std::optional<StoredToken> peek_org_token(const StateDirectory& state,
+                                          std::string_view auth_domain);
+
 // Writes after check_app_token.
 StoredToken save_app_token(const StateDirectory& state, const Application& application,
                            const Secret& jwt, std::chrono::sys_seconds now);

@@ -45,6 +45,19 @@ TEST_CASE("token files have cloudflared's names") {
   CHECK_THROWS_AS(app_token_file({.auth_domain = "", .audience = "a", .hostname = "../x"}), Error);
 }
 
+TEST_CASE("looking at a token deletes none, whatever state it is in") {
+  Store store;
+  const std::string ended = team_key().sign(app_claims(store.now - 48h));
+  store.state.directory().write(kFile, ended);
+  const auto token = peek_app_token(store.state.directory(), test_application());
+  REQUIRE(token);
+  CHECK(token->claims.expires < store.now);
+  CHECK(store.state.content(kFile) == ended);
+  CHECK_FALSE(peek_org_token(store.state.directory(), kTeam));
+  store.state.directory().write(kFile, "no token");
+  CHECK_FALSE(peek_app_token(store.state.directory(), test_application()));
+}
+
 TEST_CASE("a valid stored token is loaded, its signature is the edge's business") {
   Store store;
   for (const auto* key : {&team_key(), &foreign_key()}) {

@@ -45,6 +45,9 @@ class Dialer {
   // loop of the coroutine.
   asio::awaitable<Outcome> dial(std::vector<Header> authorization);
 
+  // What dial() begins with: the connection alone, directly or through the proxy. Throws the same.
+  asio::awaitable<std::unique_ptr<Wire>> connect();
+
   // A connection on which nothing was asked yet. Throws the same.
   asio::awaitable<std::unique_ptr<TlsStream>> connect_securely();
 
@@ -57,7 +60,6 @@ class Dialer {
   asio::awaitable<Secured> secure();
 
  private:
-  asio::awaitable<std::unique_ptr<Wire>> connect();
   asio::awaitable<std::vector<asio::ip::tcp::endpoint>> endpoints(class Deadline& deadline);
 
   const TunnelOptions& options_;

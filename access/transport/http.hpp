@@ -41,6 +41,8 @@ struct Response {
 
   // The first header of that name (any case); "" when absent.
   std::string_view header(std::string_view name) const;
+  // The Date header (RFC 9110 section 6.6.1).
+  std::optional<std::chrono::sys_seconds> date() const;
   // Value and expiry of the last Set-Cookie `name`; nothing when it is not set.
   struct Cookie {
     std::string value;

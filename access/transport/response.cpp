@@ -32,7 +32,7 @@ std::optional<sys_seconds> expiry_of_max_age(std::string_view text, sys_seconds 
   return now + std::min(seconds(value), longest_age);
 }
 
-std::optional<sys_seconds> expiry_of_date(std::string_view text) {
+std::optional<sys_seconds> time_of_date(std::string_view text) {
   if (text.size() > 64) return {};
   const time_t time = curl_getdate(std::string(text).c_str(), nullptr);
   if (time == -1 || time > last_second) return {};
@@ -59,7 +59,7 @@ std::optional<sys_seconds> expiry_of(const std::vector<std::string_view>& parts,
     if (equals_ignoring_case(attribute.name, "max-age")) {
       if (const auto expiry = expiry_of_max_age(attribute.value, now)) by_age = expiry;
     } else if (equals_ignoring_case(attribute.name, "expires")) {
-      if (const auto expiry = expiry_of_date(attribute.value)) by_date = expiry;
+      if (const auto expiry = time_of_date(attribute.value)) by_date = expiry;
     }
   }
   return by_age ? by_age : by_date;
@@ -72,6 +72,10 @@ std::string_view Response::header(std::string_view name) const {
     if (equals_ignoring_case(header.first, name)) return header.second;
   }
   return {};
+}
+
+std::optional<sys_seconds> Response::date() const {
+  return time_of_date(header("Date"));
 }
 
 std::optional<Response::Cookie> Response::cookie(std::string_view name, sys_seconds now) const {

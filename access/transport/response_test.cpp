@@ -24,6 +24,17 @@ TEST_CASE("a header is found in any case, the first one counts") {
   CHECK(response.header("Location").empty());
 }
 
+// The example of RFC 9110 section 5.6.7 in its three forms, and date -u -d @784111777.
+TEST_CASE("a date is read in each of its forms") {
+  for (const char* text : {"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+                           "Sun Nov  6 08:49:37 1994"}) {
+    const Response response{.status = 200, .headers = {{"date", text}}, .body = ""};
+    CHECK(response.date() == sys_seconds(seconds(784'111'777)));
+  }
+  CHECK_FALSE(Response{}.date());
+  CHECK_FALSE(Response{.status = 200, .headers = {{"Date", "soon"}}, .body = ""}.date());
+}
+
 TEST_CASE("a cookie's value and name are taken as RFC 6265 section 5.2 says") {
   struct Case {
     std::string line;

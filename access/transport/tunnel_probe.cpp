@@ -130,6 +130,10 @@ TunnelProbe::TunnelProbe(TunnelOptions options)
     : impl_(std::make_unique<Impl>(std::move(options))) {}
 TunnelProbe::~TunnelProbe() = default;
 
+void TunnelProbe::connect() {
+  run_to_end(impl_->loop, impl_->dialer.connect());
+}
+
 ProbedTls TunnelProbe::shake_hands() {
   return facts_of(run_to_end(impl_->loop, impl_->dialer.secure()));
 }

@@ -38,8 +38,10 @@ class TunnelProbe {
   TunnelProbe(const TunnelProbe&) = delete;
   TunnelProbe& operator=(const TunnelProbe&) = delete;
 
-  // On a connection of its own. Throws Error(network) when there is none, through the proxy if that
-  // is how it goes.
+  // A connection and nothing more, through the proxy if that is how it goes. Throws Error(network).
+  void connect();
+
+  // On a connection of its own. Throws Error(network) when there is none.
   ProbedTls shake_hands();
 
   // The answer to the upgrade; 101: the tunnel is open. Throws as Dialer::dial() does.
