@@ -3,6 +3,7 @@
 #include "access/core/leftovers.hpp"
 #include "cli/arguments.hpp"
 #include "cli/environment.hpp"
+#include "cli/match_exec.hpp"
 #include "cli/session.hpp"
 #include "sshgen/ensure.hpp"
 
@@ -68,6 +69,8 @@ int run_ssh_gen(const Invocation& invocation) {
     const bool valid = is_valid(flags, url);
     if (valid || flags.check) return valid ? 0 : 1;
   }
+  // By a script that a Match exec runs, where ssh-gen itself would have been seen.
+  if (is_read_only_match_exec()) return 0;
   Session session(flags.network);
   const sshgen::Issuer issuer = sshgen::issuer_from(session.credentials(), session.send());
   if (flags.agent) {

@@ -1,0 +1,39 @@
+// What ssh itself makes of its configuration for a host.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mayfly::sshconfig {
+
+// Of the settings that ssh -G prints, those that lead through Access; as they are printed, tokens
+// and "~" not expanded.
+struct SshSettings {
+  std::string host_name, user;
+  std::string proxy_command, proxy_jump;  // "" for none
+  std::vector<std::string> identity_files, certificate_files;
+};
+SshSettings parse_settings(std::string_view text);
+
+struct SshQuery {
+  std::string host;  // what a person types after ssh
+  // match_exec_variables()
+  std::vector<std::pair<std::string, std::string>> variables;
+  std::chrono::milliseconds patience = std::chrono::seconds(10);
+};
+
+struct SshAnswer {
+  std::string version;                  // "OpenSSH_9.2p1"; "" when there is no ssh
+  std::optional<SshSettings> settings;  // nothing: see complaint
+  std::string complaint;                // what ssh said against its configuration; printable
+  std::vector<std::string> ssh_gens;    // the ssh-gen commands that Match exec would have run
+};
+
+// Runs ssh -V and ssh -G. No Match exec starts a login. Throws Error(failed) at a signal.
+SshAnswer ask_ssh(const SshQuery& query);
+
+}  // namespace mayfly::sshconfig
