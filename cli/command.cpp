@@ -18,6 +18,7 @@ std::span<const Command> all_commands() {
       {"ssh-gen", "make sure a valid short-lived certificate is there", run_ssh_gen},
       {"status", "show tokens and certificates, and when they end", run_status},
       {"logout", "forget what is stored for an application, or for all", run_logout},
+      {"doctor", "say which step to an application fails, and why", run_doctor},
       {"completion", "print a completion script for bash, zsh or fish", run_completion},
   };
   return commands;

@@ -41,6 +41,7 @@ int run_ssh_config(const Invocation& invocation);
 int run_ssh_gen(const Invocation& invocation);
 int run_status(const Invocation& invocation);
 int run_logout(const Invocation& invocation);
+int run_doctor(const Invocation& invocation);
 int run_completion(const Invocation& invocation);
 
 }  // namespace mayfly::cli

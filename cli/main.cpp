@@ -8,6 +8,7 @@
 #include "access/core/text.hpp"
 #include "cli/command.hpp"
 #include "cli/environment.hpp"
+#include "cli/match_exec.hpp"
 #include "cli/message.hpp"
 #include "cli/process.hpp"
 #include "cli/version.hpp"
@@ -62,6 +63,7 @@ int dispatch(std::vector<std::string> words) {
 
 int run(int argc, char** argv) {
   try {
+    if (const auto code = stand_in_for_shell(argc, argv)) return *code;
     harden_process();
     catch_interrupts();
     set_program_name(argc > 0 ? argv[0] : "mayfly");

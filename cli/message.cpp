@@ -29,7 +29,8 @@ bool write_all(int descriptor, std::string_view text) {
   return true;
 }
 
-// What to do when the place that failed knows no better.
+}  // namespace
+
 std::string_view general_hint(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::usage:
@@ -48,8 +49,6 @@ std::string_view general_hint(ErrorKind kind) {
   }
   return {};
 }
-
-}  // namespace
 
 void print_error(const Error& error) {
   const std::string_view hint = error.hint().empty() ? general_hint(error.kind()) : error.hint();

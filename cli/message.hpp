@@ -9,6 +9,8 @@ namespace mayfly::cli {
 
 // "mayfly: error: <message>" and "hint: <hint>", on stderr.
 void print_error(const Error& error);
+// What to do about an error that knows no better.
+std::string_view general_hint(ErrorKind kind);
 // "mayfly: warning: <text>".
 void print_warning(std::string_view text);
 // Text as it is, on stderr.

@@ -1,0 +1,62 @@
+// What an examination is about, and what its steps have found so far.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "access/core/error.hpp"
+#include "access/core/files.hpp"
+#include "access/identity/application.hpp"
+#include "access/identity/machine_identity.hpp"
+#include "access/transport/address_probe.hpp"
+#include "access/transport/http.hpp"
+#include "access/transport/tunnel_probe.hpp"
+#include "cli/doctor/examination.hpp"
+#include "cli/doctor/ssh_findings.hpp"
+#include "cli/doctor/tunnel_findings.hpp"
+
+namespace mayfly::cli::doctor {
+
+class Case {
+ public:
+  explicit Case(const Examined& examined);
+
+  // Given.
+  Url url;
+  std::string typed, state_path;
+  TunnelOptions tunnel;  // with the client certificate, when there is one that can be used
+  std::optional<ServiceToken> service_token;
+  std::optional<Error> certificate_error, service_token_error;  // why there is none
+
+  // Made when first used, since trusted certificates that cannot be read are an error.
+  TunnelProbe& probe();
+  Response send(const Request& request);
+
+  // Found.
+  std::optional<StateDirectory> state;  // nothing: it is not there, or
+  bool state_is_broken = false;
+  bool goes_by_proxy = false, proxy_works = false;
+  std::optional<ProbedName> name;
+  std::optional<int> ipv4_error, ipv6_error;  // errno; 0: connected
+  std::optional<ProbedTls> tls;
+  Response first_answer;  // to the question for the application
+  std::optional<Application> application;
+  bool is_unguarded = false;                   // no application there, so that no token is wanted
+  bool machine_is_let_in = false;              // by client certificate or service token
+  std::optional<std::vector<Header>> opening;  // what opens the application
+  Shown shown = Shown::nothing;
+  bool tunnel_is_open = false;
+  Origin origin = Origin::unknown;
+  sshconfig::SshAnswer ssh;
+  SshWay ssh_way;
+
+  bool has_trusted_connection() const { return tls && !tls->failure; }
+
+ private:
+  std::unique_ptr<TunnelProbe> probe_;
+  std::unique_ptr<HttpClient> http_;
+};
+
+}  // namespace mayfly::cli::doctor

@@ -1,0 +1,43 @@
+// What the steps of a connection say: name, addresses, TLS, clock.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/core/url.hpp"
+#include "access/transport/address_probe.hpp"
+#include "access/transport/proxy_choice.hpp"
+#include "access/transport/tunnel_probe.hpp"
+#include "cli/doctor/finding.hpp"
+
+namespace mayfly::cli::doctor {
+
+// A proxy that was reached, and took a connection to the application.
+Finding judge_proxy(const ProxyChoice& proxy);
+
+Finding judge_name(const Url& url, const ProbedName& name);
+
+// The addresses of one family, and what came of connecting to them.
+struct ProbedFamily {
+  std::string_view family;  // "IPv4"
+  std::vector<std::string> addresses;
+  int error = 0;  // errno; 0 when there was a connection, or no address
+  bool works() const { return !addresses.empty() && error == 0; }
+};
+// One that fails matters only when the other does not work either.
+Finding judge_family(const ProbedFamily& own, const ProbedFamily& other, std::uint16_t port);
+
+Finding judge_tls(const ProbedTls& tls, std::chrono::sys_seconds now);
+
+// date: what the edge's clock said at a time of ours between the two others.
+struct ProbedClock {
+  std::optional<std::chrono::sys_seconds> date;
+  std::chrono::system_clock::time_point asked, answered;
+  enum class Source { trusted, not_trusted } source = Source::trusted;
+};
+Finding judge_clock(const ProbedClock& clock);
+
+}  // namespace mayfly::cli::doctor

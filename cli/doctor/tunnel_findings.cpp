@@ -1,0 +1,81 @@
+#include "cli/doctor/tunnel_findings.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "access/core/text.hpp"
+#include "access/transport/refusal.hpp"
+
+namespace mayfly::cli::doctor {
+namespace {
+
+constexpr std::string_view version_begins = "SSH-";
+
+std::string_view without_line_end(std::string_view line) {
+  while (line.ends_with('\r') || line.ends_with('\n')) line.remove_suffix(1);
+  return line;
+}
+
+// RFC 4253 section 4.2: other lines may come before it.
+std::optional<std::string_view> version_line(std::string_view text) {
+  for (const std::string_view line : split(text, '\n'))
+    if (line.starts_with(version_begins)) return without_line_end(line);
+  return std::nullopt;
+}
+
+Finding judge_login_page(const Url& url, const Response& answer, Shown shown) {
+  const Error refusal = explain_refusal(url, answer);
+  if (shown != Shown::stored_token) return failed(refusal);
+  return failed(
+      {ErrorKind::login_needed,
+       fmt::format("the edge no longer takes the stored token: it was revoked, or is bound "
+                   "to a browser (status {}, cf-ray {})",
+                   answer.status, printable(answer.header("cf-ray"), 64)),
+       fmt::format("run: mayfly access logout {0} && mayfly access login {0}; if that does "
+                   "not help, an administrator can turn off Binding Cookie for this "
+                   "application",
+                   printable(url.origin() + url.path))});
+}
+
+Finding judge_end(const Ending& ending) {
+  const std::string reason = ending.reason.empty() ? "" : ": " + ending.reason;
+  if (ending.how == Ending::How::violation)
+    return failed({ErrorKind::protocol, "the peer breaks the WebSocket protocol" + reason,
+                   "something on the way changes what passes through it"});
+  const std::string detail = fmt::format(
+      "the tunnel was closed before a word came, close code {}{}", ending.close_code, reason);
+  const std::string hint =
+      "check that the service behind the tunnel runs, and lets the tunnel's host in";
+  if (ending.how == Ending::How::closed) return warning(detail, hint);
+  return failed({ErrorKind::network, detail, hint});
+}
+
+}  // namespace
+
+Finding judge_upgrade(const Url& url, const Response& answer, Shown shown) {
+  if (answer.status == 101) {
+    const std::string_view ray = answer.header("cf-ray");
+    return well(ray.empty() ? "the tunnel opens (101)"
+                            : fmt::format("the tunnel opens (101, cf-ray {})", printable(ray, 64)));
+  }
+  if (leads_to_login(url, answer)) return judge_login_page(url, answer, shown);
+  return failed(explain_refusal(url, answer));
+}
+
+bool is_ssh_server(const Heard& heard) {
+  return version_line(heard.text).has_value();
+}
+
+Finding judge_heard(const Heard& heard) {
+  if (const auto version = version_line(heard.text)) return well(printable(*version));
+  if (!heard.text.empty()) {
+    const std::string_view first = std::string_view(heard.text).substr(0, heard.text.find('\n'));
+    return not_needed(
+        fmt::format("no SSH server: it says \"{}\"", printable(without_line_end(first), 80)));
+  }
+  if (heard.ending) return judge_end(*heard.ending);
+  return not_needed("nothing came: no SSH server, or one that is silent");
+}
+
+}  // namespace mayfly::cli::doctor

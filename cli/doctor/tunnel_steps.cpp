@@ -1,0 +1,44 @@
+#include "access/transport/refusal.hpp"
+#include "cli/doctor/steps.hpp"
+
+namespace mayfly::cli::doctor {
+namespace {
+
+// sshd speaks first, and at once unless it looks up names or is overloaded.
+constexpr std::chrono::seconds banner_takes{4};
+
+Response open(Case& the_case) {
+  std::vector<Header> headers = *the_case.opening;
+  if (the_case.service_token) {
+    for (Header& header : service_token_headers(*the_case.service_token))
+      headers.push_back(std::move(header));
+    if (the_case.shown == Shown::nothing) the_case.shown = Shown::service_token;
+  }
+  return the_case.probe().upgrade(std::move(headers));
+}
+
+}  // namespace
+
+Finding check_upgrade(Case& the_case) {
+  if (!the_case.opening) return skipped("nothing is there that opens the application");
+  Response answer = open(the_case);
+  // As every command does: the stored token may have been revoked.
+  if (the_case.shown == Shown::stored_token && leads_to_login(the_case.url, answer)) {
+    if (const auto fresh = token_of_team(the_case)) {
+      the_case.opening->front().second = fresh->jwt.reveal();
+      the_case.shown = Shown::fresh_token;
+      answer = open(the_case);
+    }
+  }
+  the_case.tunnel_is_open = answer.status == 101;
+  return judge_upgrade(the_case.url, answer, the_case.shown);
+}
+
+Finding check_ssh_banner(Case& the_case) {
+  if (!the_case.tunnel_is_open) return skipped("no tunnel is open");
+  const Heard heard = the_case.probe().hear("SSH-", banner_takes);
+  the_case.origin = is_ssh_server(heard) ? Origin::ssh_server : Origin::other;
+  return judge_heard(heard);
+}
+
+}  // namespace mayfly::cli::doctor
