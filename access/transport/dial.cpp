@@ -218,9 +218,10 @@ asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization)
   std::string text = upgrade_text(request);  // before a connection, since it may throw
 
   std::unique_ptr<Wire> wire = co_await connect();
-  Open open{
-      .stream = std::make_unique<TlsStream>(tls_, std::move(wire)),
-      .early = {}, .ray = {}, .answer = {}};
+  Open open{.stream = std::make_unique<TlsStream>(tls_, std::move(wire)),
+            .early = {},
+            .ray = {},
+            .answer = {}};
   Response response;
   {
     Opening opening(co_await asio::this_coro::executor, *open.stream, options_);

@@ -104,12 +104,11 @@ asio::awaitable<std::string> TunnelProbe::Impl::read(int from, std::string begin
 asio::awaitable<Heard> TunnelProbe::Impl::listen(std::string begin,
                                                  std::chrono::milliseconds patience) {
   Ends ends = make_ends();
-  const int tunnels = ends.tunnels.get();
-  TunnelRun::Parts parts{.local_in = tunnels,
-                         .local_out = tunnels,
-                         .socket = std::move(ends.tunnels),
+  TunnelRun::Parts parts{.socket = std::move(ends.tunnels),
                          .stream = std::move(open->stream),
-                         .early = std::move(open->early)};
+                         .early = std::move(open->early),
+                         .ray = {},
+                         .name = {}};
   open.reset();
   const auto run = std::make_shared<TunnelRun>(
       loop.get_executor(), std::move(parts), buffers,

@@ -37,6 +37,8 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
   void start(Ended ended);
   // Close 1001, over within a second.
   void interrupt() override;
+  // Over at once: nobody reads any more.
+  void abandon();
   std::string name() const override;
   std::optional<Traffic> traffic() const override;
   void probe() override;
@@ -51,7 +53,6 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
     bool armed = false;
   };
 
-  void abandon();
   void advance();
   void arm(bool wanted, Wait& wait);
   void arm_timer(const std::optional<Pump::Time>& deadline);
