@@ -31,7 +31,8 @@ std::string version_in(std::string_view text) {
 std::string complaint_in(const ChildOutput& output) {
   if (output.how == How::timed_out) return "ssh -G did not end: does a Match exec hang?";
   std::string first;
-  for (const std::string_view line : split(output.err, '\n')) {
+  for (std::string_view line : split(output.err, '\n')) {
+    if (line.ends_with('\r')) line.remove_suffix(1);  // so ssh ends its lines
     if (!trim(line).empty() && noted_match_exec(line).empty() && first.empty())
       first = printable(trim(line), 300);
   }
