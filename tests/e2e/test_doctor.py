@@ -279,7 +279,7 @@ class Proxies(DoctorCase):
         self.assert_state(report, "skipped", "tls", "application", "upgrade")
 
     def test_exception(self):
-        report = self.examine(env={"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "example.com"})
+        report = self.examine(env={"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "example.com,cloudflareaccess.com"})
         self.assertEqual(report["code"], 0, report)
         self.assertIn("NO_PROXY", report["checks"]["proxy"]["detail"])
         self.assert_state(report, "ok", "dns", "tcp_ipv4")
