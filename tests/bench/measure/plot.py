@@ -3,8 +3,9 @@ import html
 import math
 
 WIDTH, HEIGHT = 640, 400
-LEFT, RIGHT, TOP, BOTTOM = 70, 150, 44, 48
-COLOURS = ("#1b6ca8", "#7f7f7f", "#c44e52", "#55a868", "#8172b2", "#ccb974", "#64b5cd", "#4c4c4c", "#dd8452")
+LEFT, RIGHT, TOP, BOTTOM = 70, 170, 44, 48
+COLOURS = ("#1b6ca8", "#8f8f8f", "#c44e52", "#55a868", "#8172b2")
+DASHES = ("", "7 4", "2 3")
 
 
 class Axis:
@@ -43,16 +44,19 @@ def grid(across, up, name_across, name_up):
     return drawn
 
 
-def curve(name, points, at, across, up):
-    colour = COLOURS[at % len(COLOURS)]
-    places = [(across.place(x), up.place(y)) for x, y in points]
-    drawn = [f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="'
-             + " ".join(f"{x:.1f},{y:.1f}" for x, y in places) + '"/>']
-    drawn += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in places]
-    y = TOP + 10 + 18 * at
-    x = WIDTH - RIGHT + 10
-    return drawn + [f'<rect x="{x}" y="{y - 6}" width="14" height="4" fill="{colour}"/>',
-                    text(x + 20, y, name, "start")]
+def styles(names):
+    """What stands before a comma has one colour, what stands behind it one kind of dashes."""
+    parts = [name.partition(", ")[::2] for name in names]
+    firsts, seconds = (list(dict.fromkeys(column)) for column in zip(*parts))
+    return [f'stroke="{COLOURS[firsts.index(first) % len(COLOURS)]}" stroke-width="2" '
+            f'stroke-dasharray="{DASHES[seconds.index(second) % len(DASHES)]}"' for first, second in parts]
+
+
+def curve(name, points, style, at, across, up):
+    places = " ".join(f"{across.place(x):.1f},{up.place(y):.1f}" for x, y in points)
+    x, y = WIDTH - RIGHT + 10, TOP + 6 + 18 * at
+    return [f'<polyline fill="none" {style} points="{places}"/>',
+            f'<path d="M {x} {y} h 26" {style}/>', text(x + 32, y + 4, name, "start")]
 
 
 def svg(title, labels, series, names=(lambda value: f"{value:g}",) * 2):
@@ -64,8 +68,8 @@ def svg(title, labels, series, names=(lambda value: f"{value:g}",) * 2):
              f'font-family="sans-serif" fill="#222">',
              f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
              text(LEFT, 22, title, "start", 15, 'font-weight="bold"'), *grid(across, up, *names)]
-    for at, (name, found) in enumerate(series.items()):
-        drawn += curve(name, [point for point in found if point[1] > 0], at, across, up)
+    for at, ((name, found), style) in enumerate(zip(series.items(), styles(series))):
+        drawn += curve(name, [point for point in found if point[1] > 0], style, at, across, up)
     middle = (LEFT + WIDTH - RIGHT) / 2
     drawn += [text(middle, HEIGHT - 10, labels[0]), text(LEFT, TOP - 8, labels[1], "start"), "</svg>"]
     return "\n".join(drawn) + "\n"
