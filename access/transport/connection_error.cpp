@@ -102,8 +102,7 @@ Error connect_error(std::string_view where, int error_number, std::string_view o
       return {ErrorKind::network, cannot_reach(where, "connecting timed out"),
               "check the network connection; a firewall may demand a proxy (--proxy)"};
     case 0:
-      return {ErrorKind::network, cannot_reach(where, otherwise),
-              "check the network connection"};
+      return {ErrorKind::network, cannot_reach(where, otherwise), "check the network connection"};
     default:
       return {ErrorKind::network, cannot_reach(where, std::strerror(error_number)),
               "check the network connection"};
@@ -118,10 +117,10 @@ std::optional<Error> trust_error(std::string_view where, const HandshakeReport& 
 std::optional<Error> alert_error(std::string_view where, const HandshakeReport& report) {
   if (report.client_certificate_refused()) return error_of_client_certificate(where, report);
   if (!report.alert) return std::nullopt;
-  return Error(ErrorKind::network,
-               fmt::format("cannot reach {}: it ended the TLS handshake: {}", where,
-                           report.alert_text()),
-               "a proxy or firewall on the way may be in between");
+  return Error(
+      ErrorKind::network,
+      fmt::format("cannot reach {}: it ended the TLS handshake: {}", where, report.alert_text()),
+      "a proxy or firewall on the way may be in between");
 }
 
 Error wrong_name_error(std::string_view where, const HandshakeReport& report) {

@@ -1,4 +1,5 @@
-// Why a connection failed below HTTP, in words a person can act on; `where` is the origin, without "https://".
+// Why a connection failed below HTTP, in words a person can act on; `where` is the origin, without
+// "https://".
 #pragma once
 
 #include <optional>
@@ -14,11 +15,12 @@ Error unknown_name_error(std::string_view where, std::string_view host);
 // error_number: errno of connect(); otherwise: said when it is 0.
 Error connect_error(std::string_view where, int error_number, std::string_view otherwise);
 
-// What the certificate was found to lack: issuer, dates or the right name. Nothing when it was trusted.
+// What the certificate was found to lack: issuer, dates or the right name. Nothing when it was
+// trusted.
 std::optional<Error> trust_error(std::string_view where, const HandshakeReport& report);
 
-// The server's alert: about our client certificate (kind refused), or another (network). Nothing when
-// there was none.
+// The server's alert: about our client certificate (kind refused), or another (network). Nothing
+// when there was none.
 std::optional<Error> alert_error(std::string_view where, const HandshakeReport& report);
 
 // The server's certificate is for other names.

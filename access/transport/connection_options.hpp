@@ -1,4 +1,5 @@
-// How connections are made: trust, proxy, client certificate, name overrides. The same for requests and tunnels.
+// How connections are made: trust, proxy, client certificate, name overrides. The same for requests
+// and tunnels.
 #pragma once
 
 #include <chrono>
@@ -15,8 +16,8 @@ struct ConnectionOptions {
   std::string ca_file;       // --cacert; else SSL_CERT_FILE; else the system's
   std::string ca_directory;  // SSL_CERT_DIR
   std::string proxy;         // --proxy; "" leaves HTTPS_PROXY, ALL_PROXY and NO_PROXY to libcurl
-  std::vector<std::string> connect_to;  // curl's CONNECT_TO, "HOST:PORT:HOST2:PORT2"
-  std::vector<std::string> resolve;     // curl's RESOLVE, "HOST:PORT:ADDRESS"
+  std::vector<std::string> connect_to;                 // curl's CONNECT_TO, "HOST:PORT:HOST2:PORT2"
+  std::vector<std::string> resolve;                    // curl's RESOLVE, "HOST:PORT:ADDRESS"
   enum class Verify { yes, no } verify = Verify::yes;  // no: only for curl -k
   std::shared_ptr<const ClientCertificate> client_certificate;
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(15);

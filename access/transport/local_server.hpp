@@ -31,9 +31,7 @@ class LocalServer {
   // The server keeps a connection alive, and ends it at a signal, until it is closed.
   void opened(std::shared_ptr<OpenConnection> connection) { open_.insert(std::move(connection)); }
   void closed(const std::shared_ptr<OpenConnection>& connection);
-  std::vector<std::shared_ptr<OpenConnection>> open() const {
-    return {open_.begin(), open_.end()};
-  }
+  std::vector<std::shared_ptr<OpenConnection>> open() const { return {open_.begin(), open_.end()}; }
   asio::io_context::executor_type executor() const { return loop_.get_executor(); }
   // Whether the signal came already, and nobody will interrupt what is opened now.
   bool ending() const noexcept { return ending_; }

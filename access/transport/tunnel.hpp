@@ -11,8 +11,8 @@
 #include "access/core/url.hpp"
 #include "access/transport/connection_options.hpp"
 #include "access/transport/http.hpp"
-#include "access/transport/traffic.hpp"
 #include "access/transport/payload_observer.hpp"
+#include "access/transport/traffic.hpp"
 
 namespace mayfly {
 
@@ -21,8 +21,9 @@ struct Authorization {
   enum class Why { nothing_known, refused };
   // Without network; nothing when obtain() has to be called first.
   std::function<std::optional<std::vector<Header>>()> known;
-  // May block for minutes (browser). refused: the edge sent the last ones to the login page. A listener runs it in a
-  // forked child, so that its other connections go on; whatever it learns it leaves on disk.
+  // May block for minutes (browser). refused: the edge sent the last ones to the login page. A
+  // listener runs it in a forked child, so that its other connections go on; whatever it learns it
+  // leaves on disk.
   std::function<std::vector<Header>(Why)> obtain;
 };
 
@@ -31,10 +32,12 @@ struct TunnelOptions {
   std::vector<Header> headers;  // the user's own, and Cf-Access-Jump-Destination
   ConnectionOptions connection;
   std::chrono::milliseconds handshake_timeout = std::chrono::seconds(15);  // TLS and upgrade
-  std::chrono::milliseconds ping_interval = std::chrono::seconds(30);      // 0: no pings; dead after two unanswered
-  std::chrono::milliseconds drain = std::chrono::seconds(30);  // how long to go on delivering after local EOF without a byte
-  TellTraffic report = {};  // what SIGUSR1 asks for; none of it without catch_report_signal()
-  PayloadObserver observer = nullptr;                          // none: nobody looks
+  std::chrono::milliseconds ping_interval =
+      std::chrono::seconds(30);  // 0: no pings; dead after two unanswered
+  std::chrono::milliseconds drain =
+      std::chrono::seconds(30);  // how long to go on delivering after local EOF without a byte
+  TellTraffic report = {};       // what SIGUSR1 asks for; none of it without catch_report_signal()
+  PayloadObserver observer = nullptr;  // none: nobody looks
 };
 
 // How a tunnel ended, and what it carried.
@@ -46,12 +49,12 @@ struct Ending : Traffic {
     violation,    // the peer broke the protocol
   } how = How::closed;
   std::uint16_t close_code = 1006;  // the peer's, RFC 6455 section 7.1.5
-  std::string reason;        // of the peer's Close, or what broke; printable
-  std::string ray;           // cf-ray of the upgrade's answer; printable
+  std::string reason;               // of the peer's Close, or what broke; printable
+  std::string ray;                  // cf-ray of the upgrade's answer; printable
 };
 
-// The product of `mayfly access ssh`: stdin and stdout are the wire. Blocks until the end. Throws Error when no tunnel
-// came about (see refusal.hpp for what a refused upgrade means).
+// The product of `mayfly access ssh`: stdin and stdout are the wire. Blocks until the end. Throws
+// Error when no tunnel came about (see refusal.hpp for what a refused upgrade means).
 Ending run_stdio_tunnel(const TunnelOptions& options, const Authorization& authorization);
 
 }  // namespace mayfly

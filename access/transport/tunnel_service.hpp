@@ -26,8 +26,7 @@ class TunnelService {
     LocalProtocol* protocol;  // none: the bytes are the tunnel's from the first on
   };
   // All of them outlive it.
-  explicit TunnelService(const Parts& parts)
-      : parts_(parts), authorizer_(parts.authorization) {}
+  explicit TunnelService(const Parts& parts) : parts_(parts), authorizer_(parts.authorization) {}
 
   // For LocalServer::run().
   asio::awaitable<void> serve(Descriptor socket);

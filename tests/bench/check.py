@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Tests of the bench's own arithmetic: medians, aims, what got worse, plots."""
+import contextlib
+import io
 import os
 import sys
+import types
 import unittest
 import xml.etree.ElementTree
 
@@ -9,7 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "e2e")]
 
-from measure import compare, plot, report, results_page, rows
+from measure import compare, plan, plot, report, results_page, rows
 
 
 def results(**samples):
@@ -72,6 +75,23 @@ class Compare(unittest.TestCase):
         said = self.worse({"start__wall": {"peer": [10]}, "echo__cpu": {"mayfly": [1]}},
                           {"start__wall": {"peer": [20], "mayfly": [9]}})
         self.assertEqual(said, "nothing got worse by more than 3 %")
+
+
+class Failures(unittest.TestCase):
+    def test_what_fails_is_counted_and_the_others_go_on(self):
+        subjects = [types.SimpleNamespace(name=name, has=lambda _figure: True) for name in ("one", "two")]
+        world = types.SimpleNamespace(subjects=subjects, failures=0)
+
+        def sample(_world, subject, _scale):
+            if subject.name == "one":
+                raise SystemExit("it died")
+            return {"start.wall": 1}
+        samples = {}
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            plan._take(world, plan.Figure("start", sample, 3), None, 3, samples)
+        self.assertEqual(samples, {"start.wall": {"two": [1, 1, 1]}})
+        self.assertEqual(world.failures, 3)
+        self.assertIn("start of one failed: it died", said.getvalue())
 
 
 class Plots(unittest.TestCase):

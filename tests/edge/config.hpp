@@ -55,7 +55,7 @@ struct Application {
   std::string aud;
   Origin origin;
   std::map<std::string, std::string> hosts;  // names that a bastion knows, and their addresses
-  std::string script;  // JSON text
+  std::string script;                        // JSON text
   Policy policy = Policy::identity;
   std::string email;
   std::vector<std::string> allow;

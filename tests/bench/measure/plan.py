@@ -44,8 +44,8 @@ FIGURES = (
     Figure("start", start.start, 60),
     Figure("ssh-gen", start.ssh_gen, 40),
     Figure("first-byte", first_byte.first_byte, 40),
-    Figure("upload", bulk.upload, 7),
-    Figure("download", bulk.download, 7),
+    Figure("upload", bulk.upload, 5),
+    Figure("download", bulk.download, 5),
     Figure("echo", echo.echo, 7),
     Figure("listener", listener.listener, 2),
     Figure("far-ssh-gen", start.far_ssh_gen, 11, FAR),
@@ -60,17 +60,20 @@ FIGURES = (
 )
 
 
-def measure(world, chosen):
+def measure(world, chosen, keep):
+    """Takes the chosen figures; what there is so far is kept after each, since it takes minutes."""
     scale = QUICK if chosen.quick else FULL
-    samples = {}
+    results = {"samples": {}}
     began = time.monotonic()
     for figure in FIGURES:
         if figure.name not in (chosen.only or [figure.name]) or (figure.grows and not chosen.curves):
             continue
         print(f"{time.monotonic() - began:4.0f} s  {figure.name}", file=sys.stderr, flush=True)
         with world.lines.long(figure.round_trip) if figure.round_trip else contextlib.nullcontext():
-            _take(world, figure, scale, 2 if chosen.quick else figure.rounds, samples)
-    return {"facts": facts(world, scale, time.monotonic() - began), "samples": samples}
+            _take(world, figure, scale, 2 if chosen.quick else figure.rounds, results["samples"])
+        results["facts"] = facts(world, scale, time.monotonic() - began)
+        keep(results)
+    return results
 
 
 def _take(world, figure, scale, rounds, samples):
@@ -80,8 +83,18 @@ def _take(world, figure, scale, rounds, samples):
                        not (figure.counted and isinstance(s, Peer))]
         first = turn % len(taking_part)
         for subject in taking_part[first:] + taking_part[:first]:
-            for row, value in figure.sample(world, subject, scale).items():
+            for row, value in _sample(world, figure, subject, scale).items():
                 samples.setdefault(row, {}).setdefault(subject.name, []).append(value)
+
+
+def _sample(world, figure, subject, scale):
+    """What fails is told, and does not take the figures before and after with it."""
+    try:
+        return figure.sample(world, subject, scale)
+    except (SystemExit, subprocess.SubprocessError, OSError) as error:
+        print(f"        {figure.name} of {subject.name} failed: {error}", file=sys.stderr, flush=True)
+        world.failures += 1
+        return {}
 
 
 def facts(world, scale, seconds):

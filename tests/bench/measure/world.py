@@ -25,7 +25,7 @@ NAMES = [application["hostname"] for application in APPLICATIONS.values()] + [
 
 class World:
     def __init__(self, chosen, folder):
-        self.chosen, self.folder = chosen, folder
+        self.chosen, self.folder, self.failures = chosen, folder, 0
 
     def __enter__(self):
         namespace.raise_loopback()
