@@ -24,9 +24,9 @@ TEST_CASE("words of a command") {
       {"'not closed", {"not closed"}},
       {"end\\", {"end\\"}},
   };
-  for (const auto& [command, words] : cases) {
-    CAPTURE(command);
-    CHECK(shell_words(command) == words);
+  for (const Case& one : cases) {
+    CAPTURE(one.command);
+    CHECK(shell_words(one.command) == one.words);
   }
 }
 

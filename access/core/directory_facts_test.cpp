@@ -17,7 +17,7 @@ TEST_CASE("facts of the state directory") {
   CHECK_FALSE(facts_of(directory).is_open_to_others);
   CHECK(facts_of(directory).is_writable);
   CHECK(facts_of(directory).entries.empty());
-  for (const mode_t open : {0710, 0701, 0750, 0755}) {
+  for (const mode_t open : {0710U, 0701U, 0750U, 0755U}) {
     REQUIRE(::chmod(directory.path().c_str(), open) == 0);
     CHECK(facts_of(directory).is_open_to_others);
   }

@@ -67,13 +67,13 @@ TEST_CASE("who is exempt from the proxy") {
                         {"other.org, vm.example.com", true},
                         {"vm.example.com.", true},
                         {"127.0.0.1,localhost", false}};
-  for (const auto& [no_proxy, exempt] : cases) {
-    CAPTURE(no_proxy);
-    const Variables set(Pairs{{"NO_PROXY", no_proxy}});
+  for (const Case& one : cases) {
+    CAPTURE(one.no_proxy);
+    const Variables set(Pairs{{"NO_PROXY", one.no_proxy}});
     for (const char* proxy : {"http://proxy.invalid:3128", "socks5h://proxy.invalid:1080"}) {
       ConnectionOptions options;
       options.proxy = proxy;
-      CHECK(is_exempt_from_proxy(options, url) == exempt);
+      CHECK(is_exempt_from_proxy(options, url) == one.exempt);
     }
   }
 }
