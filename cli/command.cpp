@@ -14,6 +14,7 @@ std::span<const Command> all_commands() {
        run_tunnel,
        {"tcp", "rdp", "smb"}},
       {"socks", "SOCKS5 proxy to what is behind a bastion application", run_socks},
+      {"http", "the application at a local address, with its token added", run_http},
       {"ssh-config", "print the ssh_config block for a host", run_ssh_config},
       {"ssh-gen", "make sure a valid short-lived certificate is there", run_ssh_gen},
       {"status", "show tokens and certificates, and when they end", run_status},

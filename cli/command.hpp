@@ -37,6 +37,7 @@ int run_token(const Invocation& invocation);
 int run_curl(const Invocation& invocation);
 int run_tunnel(const Invocation& invocation);
 int run_socks(const Invocation& invocation);
+int run_http(const Invocation& invocation);
 int run_ssh_config(const Invocation& invocation);
 int run_ssh_gen(const Invocation& invocation);
 int run_status(const Invocation& invocation);

@@ -1,0 +1,74 @@
+// `mayfly http`: an application at a local address, for programs that cannot add its token.
+#include "access/transport/forwarder.hpp"
+#include "access/transport/upgrade.hpp"
+#include "cli/arguments.hpp"
+#include "cli/listening.hpp"
+#include "cli/readiness.hpp"
+#include "cli/session.hpp"
+#include "cli/tunnel_authorization.hpp"
+#include "cli/user_headers.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+constexpr const char* usual_place = "127.0.0.1:8080";
+
+struct HttpFlags {
+  std::string hostname;
+  std::vector<std::string> listeners, headers;
+  NetworkFlags network;
+};
+
+void bind(CLI::App& parser, HttpFlags& flags, const Invocation& invocation) {
+  parser.add_option("--hostname,--tunnel-host,-T", flags.hostname, "the application")
+      ->envname("TUNNEL_SERVICE_HOSTNAME");
+  parser
+      .add_option("--url,--listener,-L", flags.listeners,
+                  "listen on HOST:PORT or unix:PATH (127.0.0.1:8080); repeatable")
+      ->envname("TUNNEL_SERVICE_URL")
+      ->type_name("ADDRESS")
+      ->allow_extra_args(false);
+  parser
+      .add_option("--header,-H", flags.headers,
+                  "a header for each request, \"Name: value\"; repeatable")
+      ->type_name("HEADER")
+      ->allow_extra_args(false);
+  bind_network_flags(parser, flags.network, invocation);
+}
+
+ForwarderOptions options_of(const HttpFlags& flags) {
+  ForwarderOptions options;
+  options.edge.url = parse_url(flags.hostname);
+  options.edge.headers = user_headers(flags.headers);
+  // For its checks: a bad header would be met at the first request only.
+  static_cast<void>(upgrade_text({options.edge.url, options.edge.headers, {}, {}}));
+  const bool usual = flags.listeners.empty();
+  listen_at(usual ? std::vector<std::string>{usual_place} : flags.listeners, "Start HTTP listener",
+            options);
+  return options;
+}
+
+}  // namespace
+
+int run_http(const Invocation& invocation) {
+  HttpFlags flags;
+  const auto parser = make_parser(
+      {.synopsis = "http [flags] --hostname HOST",
+       .description = "The application as plain HTTP on this computer: each request is passed on "
+                      "with the token. For programs that cannot add a header.",
+       .examples = "  mayfly http --hostname git.example.com --url 127.0.0.1:8080\n"
+                   "  git clone http://127.0.0.1:8080/team/project.git"});
+  bind(*parser, flags, invocation);
+  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  if (flags.hostname.empty())
+    throw Error(ErrorKind::usage, "which application? --hostname is missing",
+                "run: mayfly http --hostname HOST");
+  ForwarderOptions options = options_of(flags);
+  Session session(flags.network, LogSettings::Terminal::lines);
+  options.edge.connection = session.connection();
+  run_forwarder(options, tunnel_authorization(session, options.edge.url));
+  notify_service_manager("STOPPING=1");
+  return 0;
+}
+
+}  // namespace mayfly::cli
