@@ -1,12 +1,14 @@
 """Client certificates whose key is on a PKCS#11 token and never leaves it."""
 import os
 import shutil
+import urllib.request
 
 from harness import programs
 from harness.case import LOGIN_NEEDED
 from harness.certificate_case import HOST, CertificateCase
 from harness.process import run
 from harness.terminal import Terminal
+from harness.waiting import GENEROUS
 
 
 SOFTHSM = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
@@ -65,6 +67,14 @@ class HardwareToken(CertificateCase):
     def test_certificate_in_a_file(self):
         self.tunnel("--cert", self.ca.path("sensor.pem"), "--key", self.uri, "--cert-password-file", self.pin)
         self.assert_presents("CN=device")
+
+    def test_behind_a_local_address(self):
+        self.protect(session_duration="no_duration")
+        running = self.home.start("http", "--hostname", HOST, "--url", "127.0.0.1:0", "--cert", self.uri,
+                                  "--cert-password-file", self.pin)
+        address = running.wait_err(r"127\.0\.0\.1:\d+").group()
+        with urllib.request.urlopen(f"http://{address}/", timeout=GENEROUS) as answer:
+            self.assertEqual(answer.read(), b"hello from echo, device\n")
 
     def test_pin_typed_at_the_terminal(self):
         terminal = Terminal([programs.mayfly(), "login", "-q", "--cert", self.uri, HOST],

@@ -26,6 +26,12 @@ class Web:
 
             do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = serve
 
+            def send_response(self, code, message=None):
+                super().send_response(code, message)
+                # The edge asks for it. Unannounced, whoever has the next request would race the end.
+                if self.close_connection and code >= 200:
+                    self.send_header("Connection", "close")
+
             def log_message(self, *_):
                 pass
 

@@ -1,0 +1,81 @@
+"""mayfly http: what opens the application, and how it is renewed."""
+import threading
+
+from harness.http_case import HttpCase
+from harness.waiting import GENEROUS
+
+
+class Logins(HttpCase):
+    def test_token_that_has_ended_is_renewed(self):
+        self.home.install_browser()
+        web = self.web(lambda handler: handler.say(200, handler.body or b"page"))
+        _, port = self.at_free_port()
+        self.assertEqual(self.get(port)[0], 200)
+        self.edge.ask("POST", "/revoke", {"kind": "all"})
+        self.assertEqual(self.get(port)[::2], (200, b"page"))
+        self.edge.ask("POST", "/revoke", {"kind": "all"})
+        self.assertEqual(self.get(port, method="POST", body=b"once")[::2], (200, b"once"))
+        self.assertEqual([request[0] for request in web.requests], ["GET", "GET", "POST"])
+        self.assertEqual(len(self.home.browsed()), 2)
+
+    def test_token_that_is_known_to_have_ended_is_not_even_sent(self):
+        self.home.install_browser()
+        self.home.plant(self.home.token_name("wiki"), self.edge.mint("app", "wiki", expires_in=-60))
+        _, port = self.at_free_port()
+        self.assertEqual(self.get(port)[0], 200)
+        self.assertEqual(len(self.home.browsed()), 1)
+        pages = [entry for entry in self.requests() if entry["target"] == "/"]
+        self.assertEqual([entry["status"] for entry in pages if entry["method"] == "GET"], [200])
+
+    def test_once_for_all_who_wait(self):
+        self.home.install_browser()
+        self.edge.ask("POST", "/revoke", {"kind": "all"})
+        _, port = self.at_free_port()
+        results = []
+        threads = [threading.Thread(target=lambda: results.append(self.get(port)[0]), daemon=True)
+                   for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(GENEROUS)
+        self.assertEqual(results, [200] * 5)
+        self.assertEqual(len(self.home.browsed()), 1)
+
+    def test_body_too_long_to_be_sent_again(self):
+        self.home.install_browser()
+        web = self.web(lambda handler: handler.say(200, b"taken"))
+        running, port = self.at_free_port()
+        self.edge.ask("POST", "/revoke", {"kind": "all"})
+        status, _, body = self.get(port, "/up?secret", method="POST", body=bytes(1 << 20))
+        self.assertEqual(status, 502)
+        self.assertIn(b"body of POST /up was on its way", body)
+        self.assertIn(b"hint: send it again", body)
+        self.assertEqual(self.get(port, "/up", method="POST", body=bytes(1 << 20))[0], 200)
+        self.assertEqual(len(web.requests), 1)
+        running.wait_err("ERR .*on its way")
+
+    def test_fresh_token_that_is_refused(self):
+        """As with Binding Cookie: said, and no loop."""
+        self.edge.application("wiki", binding_cookie=True)
+        self.home.install_browser()
+        _, port = self.at_free_port()
+        status, _, body = self.get(port)
+        self.assertEqual(status, 502)
+        self.assertIn(b"Binding Cookie", body)
+        self.assertEqual(len(self.home.browsed()), 1)
+
+    def test_batch(self):
+        self.edge.ask("POST", "/revoke", {"kind": "all"})
+        running, port = self.at_free_port("--batch")
+        status, headers, body = self.get(port)
+        self.assertEqual((status, headers["Content-Type"]), (502, "text/plain; charset=utf-8"))
+        self.assertIn(b"login", body)
+        running.wait_err("ERR .*login")
+        self.assertFalse(running.has_ended())
+
+    def test_service_token(self):
+        self.edge.application("wiki", policy="service",
+                              service_tokens=[{"id": "ci.access", "secret": "s3cret"}])
+        _, port = self.at_free_port(
+            env={"TUNNEL_SERVICE_TOKEN_ID": "ci.access", "TUNNEL_SERVICE_TOKEN_SECRET": "s3cret"})
+        self.assertEqual(self.get(port)[0], 200)
