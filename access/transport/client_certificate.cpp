@@ -12,6 +12,7 @@
 #include "access/transport/key_pair_files.hpp"
 #include "access/transport/openssl_owner.hpp"
 #include "access/transport/token_key_pair.hpp"
+#include "access/transport/token_uri.hpp"
 
 namespace mayfly {
 namespace {

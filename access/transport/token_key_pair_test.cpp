@@ -54,14 +54,6 @@ std::chrono::sys_seconds now() {
 
 }  // namespace
 
-TEST_CASE("a token's URI is shown without its PIN") {
-  CHECK(is_token_uri("pkcs11:token=a"));
-  CHECK(is_token_uri("PKCS11:token=a"));
-  CHECK(!is_token_uri("pkcs11"));
-  CHECK(!is_token_uri("/etc/pkcs11:x"));
-  CHECK(shown_uri("pkcs11:token=a?pin-value=1234&module-path=/x") == "pkcs11:token=a");
-}
-
 TEST_CASE("a key on a token opens a connection without leaving it") {
   const std::string module = softhsm_module();
   if (module.empty() || !have("softhsm2-util") || !have("pkcs11-tool")) {

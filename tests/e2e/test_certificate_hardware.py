@@ -1,22 +1,34 @@
-"""Client certificates whose key is on a PKCS#11 token and never leaves it."""
+"""Client certificates whose key is on a PKCS#11 token: SoftHSM, by OpenSSL's engine and by its provider."""
 import os
 import shutil
 import urllib.request
 
 from harness import programs
-from harness.case import LOGIN_NEEDED
+from harness.case import LOGIN_NEEDED, USAGE
 from harness.certificate_case import HOST, CertificateCase
+from harness.edge import header
 from harness.process import run
 from harness.terminal import Terminal
 from harness.waiting import GENEROUS
 
+PIN = "4711"
 
+# Where Debian and others put it.
 SOFTHSM = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
            "/usr/lib64/pkcs11/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so")
 
 
-class HardwareToken(CertificateCase):
-    """A SoftHSM token `robots`, PIN 4711; its key pair `sensor` was made there and never leaves."""
+def openssl_has(what, variable):
+    """Whether OpenSSL's directory of engines, or of providers ("modules"), has one for tokens."""
+    told = run([programs.system("openssl"), "info", f"-{what}dir"], env={"PATH": "/usr/bin:/bin"})
+    folder = os.environ.get(variable) or told.out.decode().strip()
+    return os.path.exists(os.path.join(folder, "pkcs11.so"))
+
+
+class TokenCase(CertificateCase):
+    """A token `robots`; its key pair `sensor` was made there, for a certificate of the name device."""
+
+    way = {}  # variables that leave OpenSSL one way to the token
 
     @classmethod
     def setUpClass(cls):
@@ -31,41 +43,54 @@ class HardwareToken(CertificateCase):
         os.mkdir(ca.path("tokens"))
         ca.write("softhsm.conf", f"directories.tokendir = {ca.path('tokens')}\n")
         cls.token_env = {"SOFTHSM2_CONF": ca.path("softhsm.conf"), "PATH": "/usr/bin:/bin"}
-        cls.on_token("softhsm2-util", "--init-token", "--free", "--label", "robots", "--pin", "4711",
-                     "--so-pin", "4711")
-        login = ("pkcs11-tool", "--module", cls.module, "--login", "--pin", "4711")
-        cls.on_token(*login, "--keypairgen", "--key-type", "rsa:2048", "--id", "01", "--label", "sensor")
-        cls.on_token(*login, "--read-object", "--type", "pubkey", "--id", "01", "-o", ca.path("sensor.der"))
+        cls.on_token("softhsm2-util", "--init-token", "--free", "--label", "robots", "--pin", PIN,
+                     "--so-pin", PIN)
+        cls.tool("--keypairgen", "--key-type", "rsa:2048", "--id", "01", "--label", "sensor")
+        cls.tool("--read-object", "--type", "pubkey", "--id", "01", "-o", ca.path("sensor.der"))
         ca.openssl("pkey", "-pubin", "-inform", "der", "-in", "sensor.der", "-out", "sensor.pub")
         # Whose request it is does not matter, since the key is put in here.
         ca.openssl("x509", "-req", "-in", "device.csr", "-CA", "root.pem", "-CAkey", "root.key",
                    "-set_serial", "77", "-force_pubkey", "sensor.pub", "-days", "5", "-out", "sensor.pem")
         ca.openssl("x509", "-in", "sensor.pem", "-outform", "der", "-out", "sensor.crt")
-        cls.on_token(*login, "--write-object", ca.path("sensor.crt"), "--type", "cert", "--id", "01",
-                     "--label", "sensor")
-        cls.uri = f"pkcs11:token=robots;object=sensor?module-path={cls.module}"
+        cls.tool("--write-object", ca.path("sensor.crt"), "--type", "cert", "--id", "01", "--label", "sensor")
+        cls.bare_uri = "pkcs11:token=robots;object=sensor"
+        cls.uri = f"{cls.bare_uri}?module-path={cls.module}"
 
     @classmethod
-    def on_token(cls, *command):
+    def on_token(cls, *command, accept=(0,)):
         result = run([programs.system(command[0]), *command[1:]], env=cls.token_env)
-        assert result.code == 0, result
+        assert result.code in accept, result
+        return result
+
+    @classmethod
+    def tool(cls, *arguments, **more):
+        return cls.on_token("pkcs11-tool", "--module", cls.module, "--login", "--pin", PIN, *arguments,
+                            **more)
 
     def setUp(self):
         if not hasattr(self, "uri"):
             self.skipTest("softhsm2 or opensc is not installed: run tools/install-packages")
         super().setUp()
-        self.home.variables["SOFTHSM2_CONF"] = self.token_env["SOFTHSM2_CONF"]
-        self.pin = self.ca.write("pin", "4711\n")
-
-    def test_key_and_certificate_on_the_token(self):
+        self.home.variables.update(SOFTHSM2_CONF=self.token_env["SOFTHSM2_CONF"], **self.way)
+        self.pin = ("--cert-password-file", self.ca.write("pin", PIN + "\n"))
         self.protect(session_duration="no_duration")
-        flags = ("--cert", self.uri, "--cert-password-file", self.pin)
+
+
+class OnTheToken:
+    """Whichever way OpenSSL takes."""
+
+    def test_key_and_certificate(self):
+        flags = ("--cert", self.uri, *self.pin)
         self.assert_done(self.login(*flags))
         self.tunnel(*flags)
         self.assert_presents("CN=device")
 
     def test_certificate_in_a_file(self):
-        self.tunnel("--cert", self.ca.path("sensor.pem"), "--key", self.uri, "--cert-password-file", self.pin)
+        self.tunnel("--cert", self.ca.path("sensor.pem"), "--key", self.uri, *self.pin)
+        self.assert_presents("CN=device")
+
+    def test_pin_in_the_uri(self):
+        self.assert_done(self.login("--cert", f"{self.uri}&pin-value={PIN}"))
         self.assert_presents("CN=device")
 
     def test_behind_a_local_address(self):
@@ -81,9 +106,77 @@ class HardwareToken(CertificateCase):
                             env=self.home.environment())
         self.addCleanup(terminal.end)
         terminal.wait_for(r"PIN")
-        terminal.type("4711\n")
+        terminal.type(PIN + "\n")
         self.assertEqual(terminal.finish(), 0, terminal.text)
-        self.assertNotIn("4711", terminal.text)
+        self.assertNotIn(PIN, terminal.text)
 
     def test_pin_is_never_asked_for_in_batch(self):
         self.assert_no_connection(self.login("--cert", self.uri), "--batch", code=LOGIN_NEEDED)
+
+    def test_wrong_pin_and_wrong_object(self):
+        wrong = self.ca.write("wrong", "0815\n")
+        result = self.login("--cert", self.ca.path("sensor.pem"), "--key", self.uri,
+                            "--cert-password-file", wrong)
+        self.assert_no_connection(result, "pkcs11:token=robots;object=sensor")
+        self.assertNotIn("0815", result.err)
+        gone = self.uri.replace("object=sensor", "object=gone")
+        self.assert_no_connection(self.login("--cert", gone, *self.pin), "object=gone")
+
+    def test_key_stays_on_the_token(self):
+        before = self.home.snapshot([".cloudflared"])
+        self.tunnel("--cert", self.uri, *self.pin)
+        self.assert_unchanged(before, besides=[".cloudflared", "-app", "-jwks"])
+        listed = self.tool("--list-objects", "--type", "privkey").out.decode()
+        self.assertRegex(listed, r"Access: +sensitive, always sensitive, never extract?able, local")
+        leaving = self.tool("--read-object", "--type", "privkey", "--id", "01", accept=range(1, 256))
+        self.assertEqual(leaving.out, b"")
+
+
+class ByEngine(OnTheToken, TokenCase):
+    """libengine-pkcs11-openssl."""
+
+    def setUp(self):
+        if not openssl_has("engines", "OPENSSL_ENGINES"):
+            self.skipTest("libengine-pkcs11-openssl is not installed: run tools/install-packages")
+        super().setUp()
+
+    def test_with_curl(self):
+        """curl itself signs with the key; the PIN is on no command line, the module in no URI."""
+        told = os.path.join(self.home.path, "told")
+        self.home.script("curl", f"""printf '%s\\n' "$@" > {told}
+exec {programs.system("curl")} "$@"
+""")
+        for flags, env in ((("--cert", self.uri), {}), ((), {"MAYFLY_CERT": self.uri}),
+                           (("--cert", self.ca.path("sensor.pem"), "--key", self.uri), {})):
+            with self.subTest(flags):
+                page = self.home.mayfly("curl", "-sS", *flags, *self.pin, f"https://{HOST}/", env=env)
+                self.assertIn(b"hello from echo, device", self.assert_done(page).out)
+                last = self.requests()[-1]
+                self.assertTrue(header(last, "User-Agent")[0].startswith("curl/"), last)
+                self.assertIn("CN=device", last["tls"]["certificate"])
+                with open(told, encoding="utf-8") as file:
+                    words = file.read()
+                self.assertNotIn(PIN, words)
+                self.assertIn(self.bare_uri, words)
+                self.assertNotIn("module-path", words)
+
+
+class ByProvider(OnTheToken, TokenCase):
+    """pkcs11-provider, where there is no engine."""
+
+    way = {"OPENSSL_ENGINES": "/nonexistent"}
+
+    def setUp(self):
+        if not openssl_has("modules", "OPENSSL_MODULES"):
+            self.skipTest("pkcs11-provider is not installed")
+        if folder := os.environ.get("OPENSSL_MODULES"):
+            self.way = {**self.way, "OPENSSL_MODULES": folder}
+        super().setUp()
+
+
+class ByNeither(TokenCase):
+    way = {"OPENSSL_ENGINES": "/nonexistent", "OPENSSL_MODULES": "/nonexistent"}
+
+    def test_packages_are_named(self):
+        result = self.login("--cert", self.uri, *self.pin)
+        self.assert_no_connection(result, "libengine-pkcs11-openssl", "pkcs11-provider", code=USAGE)

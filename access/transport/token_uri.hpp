@@ -1,0 +1,21 @@
+// pkcs11: URIs (RFC 7512) as text: what is on a PKCS#11 token, and by which module to reach it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace mayfly {
+
+bool is_token_uri(std::string_view text);
+
+// Without its query, where a PIN may be: fit to be shown.
+std::string shown_uri(std::string_view uri);
+
+// The attribute module-path, percent-decoded; "" when there is none.
+std::string module_of(std::string_view uri);
+
+// Without the query's attributes but those of the PIN: OpenSSL's engine takes a URI with one that
+// it does not know for no URI at all.
+std::string without_module(std::string_view uri);
+
+}  // namespace mayfly
