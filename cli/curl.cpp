@@ -7,16 +7,15 @@
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "cli/arguments.hpp"
 #include "cli/curl_arguments.hpp"
+#include "cli/curl_certificate.hpp"
 #include "cli/environment.hpp"
 #include "cli/memory_file.hpp"
 #include "cli/message.hpp"
-#include "cli/secret_file.hpp"
 #include "cli/session.hpp"
 
 namespace mayfly::cli {
@@ -126,41 +125,6 @@ Credential credential_for(const CurlArguments& curl, const Url& url, Session& se
   return credential;
 }
 
-bool is_pkcs12(const std::string& path) {
-  return !path.starts_with("pkcs11:") && std::ifstream(path).peek() == 0x30;  // DER, no text
-}
-
-// The certificate of the environment, for curl as for us.
-std::vector<std::string> certificate_from_environment(NetworkFlags& flags) {
-  if (flags.certificate_password_file.empty())
-    flags.certificate_password_file = variable("MAYFLY_CERT_PASSWORD_FILE");
-  if (!flags.certificate.empty()) return {};
-  flags.certificate = variable("MAYFLY_CERT");
-  if (flags.certificate.empty()) return {};
-  std::vector<std::string> arguments = {"--cert", flags.certificate};
-  if (is_pkcs12(flags.certificate)) arguments.insert(arguments.end(), {"--cert-type", "P12"});
-  if (flags.key.empty()) flags.key = variable("MAYFLY_KEY");
-  if (!flags.key.empty()) arguments.insert(arguments.end(), {"--key", flags.key});
-  return arguments;
-}
-
-// The key's password as a configuration file of curl.
-Credential certificate_password_for(const NetworkFlags& flags) {
-  Credential credential;
-  if (flags.certificate.empty() || flags.certificate_password_file.empty()) return credential;
-  const Secret password = read_secret_file(flags.certificate_password_file);
-  std::string line = "pass = \"";
-  for (const char c : password.reveal()) {
-    if (c == '"' || c == '\\') line += '\\';
-    line += c;
-  }
-  line += "\"\n";
-  credential.file = memory_file(line);
-  wipe(line);
-  credential.arguments = {"-K", path_of(credential.file)};
-  return credential;
-}
-
 Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
   const Credentials& credentials = session.credentials();
   if (curl.token == CurlArguments::Token::optional) {
@@ -203,13 +167,15 @@ int run_curl(const Invocation& invocation) {
   curl.network.host_only_redirect = true;
   complete_from_environment(curl.network);
   const Url url = parse_url(curl.urls.front());
-  std::vector<std::string> added = certificate_from_environment(curl.network);
-  const Credential password = certificate_password_for(curl.network);
+  std::vector<std::string> added = certificate_arguments(curl);
   Session session(curl.network);
+  // What is wrong with it is found now, and its password is asked for once and not by curl again.
+  if (!curl.network.certificate.empty()) session.connection();
+  const CurlPassword password = password_for_curl(session.asked_password());
   const Grant grant = grant_for(curl, url, session);
   const Credential credential = credential_for(curl, url, session, grant);
-  for (const Credential* one : {&password, &credential})
-    added.insert(added.end(), one->arguments.begin(), one->arguments.end());
+  for (const auto* one : {&password.arguments, &credential.arguments})
+    added.insert(added.end(), one->begin(), one->end());
   for (const std::string& entry : connect_to_from_environment()) {
     added.insert(added.begin(), {"--connect-to", entry});
   }

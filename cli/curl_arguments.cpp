@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "access/core/error.hpp"
+#include "access/transport/token_uri.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -172,14 +173,19 @@ bool takes_value(std::string_view long_name) {
   return std::binary_search(std::begin(long_with_value), std::end(long_with_value), long_name);
 }
 
-std::string without_password(const std::string& certificate) {
-  if (certificate.starts_with("pkcs11:")) return certificate;
-  std::string name;
-  for (std::size_t i = 0; i < certificate.size() && certificate[i] != ':'; ++i) {
-    if (certificate[i] == '\\' && i + 1 < certificate.size()) ++i;
-    name += certificate[i];
+// curl's "FILE:PASSWORD"; a colon behind a backslash or in a pkcs11: URI is part of the name.
+void learn_certificate(NetworkFlags& network, const std::string& value) {
+  network.certificate.clear();
+  if (is_token_uri(value)) {
+    network.certificate = value;
+    return;
   }
-  return name;
+  std::size_t i = 0;
+  for (; i < value.size() && value[i] != ':'; ++i) {
+    if (value[i] == '\\' && i + 1 < value.size()) ++i;
+    network.certificate += value[i];
+  }
+  if (i + 1 < value.size()) network.certificate_password = value.substr(i + 1);
 }
 
 // Our own flags, which curl does not know.
@@ -257,9 +263,11 @@ class Reader {
   void learn(std::string_view name, const std::string& value) {
     if (name == "url") result_.urls.push_back(value);
     if (name == "config") result_.reach = CurlArguments::Reach::open;
-    // curl's "FILE:PASSWORD"; a colon behind a backslash or in a pkcs11: URI is part of the name.
-    if (name == "cert") result_.network.certificate = without_password(value);
+    if (name == "cert") learn_certificate(result_.network, value);
+    if (name == "cert-type") result_.names_certificate_type = true;
     if (name == "key") result_.network.key = value;
+    if (name == "pass") result_.network.certificate_password = value;
+    if ((name == "cert" || name == "key") && is_token_uri(value)) replace_value(value);
     if (name == "cacert") result_.network.ca_file = value;
     if (name == "proxy") result_.network.proxy = value;
     if (name == "connect-to") result_.network.connect_to.push_back(value);
@@ -287,6 +295,12 @@ class Reader {
     if (next_ >= all_.size()) return {};
     keep(all_[next_]);
     return all_[next_++];
+  }
+
+  // In the word that was kept last, which is the value or ends with it.
+  void replace_value(const std::string& uri) {
+    std::string& word = result_.arguments.back();
+    word.replace(word.size() - uri.size(), uri.size(), without_module(uri));
   }
 
   void keep(const std::string& word) { result_.arguments.push_back(word); }

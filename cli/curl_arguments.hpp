@@ -20,6 +20,7 @@ struct CurlArguments {
   // The request may travel to another host than the URL's: redirects are followed, or options that
   // we cannot see (a configuration file) may say so.
   enum class Reach { one_host, open } reach = Reach::one_host;
+  bool names_certificate_type = false;  // --cert-type
   NetworkFlags
       network;  // curl's --cert --key --cacert --proxy --connect-to --resolve -k, and our own flags
 };

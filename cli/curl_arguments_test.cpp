@@ -75,6 +75,25 @@ TEST_CASE("a password behind the certificate's name is none of its name") {
   CHECK(name("c.pem:secret") == "c.pem");
   CHECK(name("c\\:d.pem") == "c:d.pem");
   CHECK(name("pkcs11:token=t;object=o") == "pkcs11:token=t;object=o");
+  const auto password = [](const Words& words) {
+    return parse_curl_arguments(words).network.certificate_password;
+  };
+  CHECK(password({"-E", "c.pem:se:cret"}) == "se:cret");
+  CHECK(password({"--cert", "c.pem", "--pass", "secret"}) == "secret");
+  CHECK(password({"--cert", "c\\:d.pem"}) == "");
+}
+
+TEST_CASE("curl is not told of a token's module, which it would not understand") {
+  const std::string uri = "pkcs11:token=t?module-path=/m.so&pin-value=1";
+  const std::string known = "pkcs11:token=t?pin-value=1";
+  for (const Words& words : {Words{"--cert", uri}, {"-E", uri}, {"-sE" + uri}, {"--key", uri}}) {
+    const auto parsed = parse_curl_arguments(words);
+    CHECK(parsed.arguments.back().ends_with(known));
+    CHECK(parsed.network.certificate + parsed.network.key == uri);
+  }
+  CHECK(parse_curl_arguments({"-d", uri}).arguments.back() == uri);
+  CHECK_FALSE(parse_curl_arguments({"--cert", uri}).names_certificate_type);
+  CHECK(parse_curl_arguments({"--cert-type", "P12"}).names_certificate_type);
 }
 
 TEST_CASE("following redirects opens the reach") {

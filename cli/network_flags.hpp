@@ -15,6 +15,7 @@ namespace mayfly::cli {
 struct NetworkFlags {
   std::string service_token_id, service_token_secret, service_token_secret_file;
   std::string certificate, key, certificate_password_file;
+  std::string certificate_password;  // only curl's FILE:PASSWORD and --pass set it
   std::string ca_file, proxy;
   std::vector<std::string> connect_to;  // cloudflared's hidden --connect-to, and curl's
   std::vector<std::string> resolve;

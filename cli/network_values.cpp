@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "access/core/error.hpp"
 #include "cli/environment.hpp"
-#include "cli/password_prompt.hpp"
 #include "cli/secret_file.hpp"
 #include "cli/session.hpp"
 #include "cli/version.hpp"
@@ -38,14 +39,15 @@ std::optional<ServiceToken> service_token_of(const NetworkFlags& flags) {
   return ServiceToken{flags.service_token_id, std::move(secret)};
 }
 
-std::shared_ptr<const ClientCertificate> client_certificate_of(const NetworkFlags& flags) {
+std::shared_ptr<const ClientCertificate> client_certificate_of(const NetworkFlags& flags,
+                                                               AskPassword password) {
   if (flags.certificate.empty()) {
     if (flags.key.empty()) return nullptr;
     throw Error(ErrorKind::usage, "a private key alone is no client certificate",
                 "give the certificate with --cert");
   }
   const ClientCertificateFiles files{
-      .certificate = flags.certificate, .key = flags.key, .password = certificate_password(flags)};
+      .certificate = flags.certificate, .key = flags.key, .password = std::move(password)};
   return ClientCertificate::load(files, now());
 }
 

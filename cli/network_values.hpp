@@ -9,6 +9,7 @@
 #include "access/transport/connection_options.hpp"
 #include "cli/log_sink.hpp"
 #include "cli/network_flags.hpp"
+#include "cli/password_prompt.hpp"
 
 namespace mayfly::cli {
 
@@ -17,7 +18,8 @@ std::optional<ServiceToken> service_token_of(const NetworkFlags& flags);
 
 // Null when none is given. Throws usage Error for a key alone and for what
 // ClientCertificate::load() refuses.
-std::shared_ptr<const ClientCertificate> client_certificate_of(const NetworkFlags& flags);
+std::shared_ptr<const ClientCertificate> client_certificate_of(const NetworkFlags& flags,
+                                                               AskPassword password);
 
 // Everything but the client certificate; no file is read.
 ConnectionOptions connection_of(const NetworkFlags& flags);

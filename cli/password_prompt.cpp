@@ -76,8 +76,10 @@ Secret ask(const std::string& what) {
 
 }  // namespace
 
-std::function<Secret(const std::string&)> certificate_password(const NetworkFlags& flags) {
-  return [file = flags.certificate_password_file, batch = flags.batch](const std::string& what) {
+AskPassword certificate_password(const NetworkFlags& flags) {
+  return [file = flags.certificate_password_file, batch = flags.batch,
+          given = Secret(flags.certificate_password)](const std::string& what) {
+    if (!given.empty()) return given;
     if (!file.empty()) return read_secret_file(file);
     if (batch) {
       throw Error(

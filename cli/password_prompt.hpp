@@ -9,8 +9,10 @@
 
 namespace mayfly::cli {
 
+using AskPassword = std::function<Secret(const std::string& what)>;
+
 // For ClientCertificateFiles::password. Throws Error(login_needed) with --batch and without a
 // terminal.
-std::function<Secret(const std::string& what)> certificate_password(const NetworkFlags& flags);
+AskPassword certificate_password(const NetworkFlags& flags);
 
 }  // namespace mayfly::cli

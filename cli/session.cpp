@@ -4,6 +4,7 @@
 #include "cli/environment.hpp"
 #include "cli/login_prompt.hpp"
 #include "cli/network_values.hpp"
+#include "cli/password_prompt.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -43,9 +44,13 @@ Session::Session(NetworkFlags flags, LogSettings::Terminal terminal)
 Session::~Session() = default;
 
 const ConnectionOptions& Session::connection() {
+  const AskPassword ask = [this, password = certificate_password(flags_)](const std::string& what) {
+    asked_password_ = password(what);
+    return *asked_password_;
+  };
   if (!connection_) {
     connection_ = connection_of(flags_);
-    connection_->client_certificate = client_certificate_of(flags_);
+    connection_->client_certificate = client_certificate_of(flags_, ask);
   }
   return *connection_;
 }

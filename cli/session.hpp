@@ -31,6 +31,8 @@ class Session {
   const Credentials& credentials() const noexcept { return *credentials_; }
   // Loads and checks the client certificate, once.
   const ConnectionOptions& connection();
+  // The password of the client certificate's key, when connection() had to ask for one.
+  const std::optional<Secret>& asked_password() const noexcept { return asked_password_; }
   const std::optional<ServiceToken>& service_token() const noexcept { return service_token_; }
 
  private:
@@ -38,6 +40,7 @@ class Session {
   StateDirectory state_;
   std::optional<ServiceToken> service_token_;
   std::optional<ConnectionOptions> connection_;
+  std::optional<Secret> asked_password_;
   std::unique_ptr<HttpClient> http_;
   Send send_;
   std::unique_ptr<Credentials> credentials_;

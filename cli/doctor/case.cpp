@@ -31,8 +31,10 @@ Case::Case(const Examined& examined)
   tunnel.handshake_timeout = patience;
   if (!examined.destination.empty())
     tunnel.headers.emplace_back("Cf-Access-Jump-Destination", examined.destination);
-  certificate_error =
-      error_of([&] { tunnel.connection.client_certificate = client_certificate_of(flags); });
+  certificate_error = error_of([&] {
+    tunnel.connection.client_certificate =
+        client_certificate_of(flags, certificate_password(flags));
+  });
   service_token_error = error_of([&] { service_token = service_token_of(flags); });
 }
 

@@ -6,9 +6,10 @@ import shutil
 from harness import programs
 from harness.case import LOGIN_NEEDED
 from harness.certificate_case import HOST, PASSWORD, CertificateCase, Listener
-from harness.edge import USER
+from harness.edge import USER, header
 from harness.process import Running
 from harness.sshd import Sshd, client_config
+from harness.terminal import Terminal
 
 
 
@@ -67,6 +68,94 @@ class Commands(CertificateCase):
             self.assert_done(self.home.mayfly("ssh-gen", "--hostname", HOST, *flags, env=env))
             self.assert_presents("CN=device")
             self.assertIn(HOST + "-cf_key-cert.pub", self.home.files())
+
+
+class Curl(CertificateCase):
+    """curl itself presents the certificate, in whatever form, and is told its password in secret."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        ca = cls.ca
+        cls.password = ("--cert-password-file", ca.write("password", PASSWORD + "\n"))
+        locked = ("-passout", "file:password")
+        pem = ("--cert", ca.path("device.pem"), "--key")
+        ca.openssl("pkcs12", "-export", "-in", "device.pem", "-inkey", "device.key", "-out", "bundle",
+                   *locked)
+        ca.openssl("pkcs12", "-export", "-in", "device.pem", "-inkey", "device.key", "-out", "open",
+                   "-passout", "pass:")
+        ca.openssl("pkcs8", "-topk8", "-in", "device.key", "-out", "pkcs8.key", "-v2", "aes256", *locked)
+        ca.openssl("ec", "-in", "device.key", "-out", "traditional.key", "-aes256", *locked)
+        cls.locked = (("--cert", ca.path("bundle")), (*pem, ca.path("pkcs8.key")),
+                      (*pem, ca.path("traditional.key")))
+
+    def setUp(self):
+        super().setUp()
+        self.prepare()
+
+    def prepare(self):
+        """No Duration: there is no token that would do in its place."""
+        self.protect(session_duration="no_duration")
+        self.told = os.path.join(self.home.path, "told")
+        self.home.script("curl", f"""printf '%s\\n' "$@" > {self.told}; env >> {self.told}
+exec {programs.system("curl")} "$@"
+""")
+        self.home.variables["PATH"] += ":/usr/bin:/bin"  # the script's env
+
+    def assert_presented_by_curl(self):
+        last = self.requests()[-1]
+        self.assertTrue(header(last, "User-Agent")[0].startswith("curl/"), last)
+        self.assertIn("CN=device", last["tls"]["certificate"])
+        with open(self.told, encoding="utf-8") as file:
+            self.assertNotIn(PASSWORD, file.read())
+
+    def curl(self, *flags, **more):
+        page = self.home.mayfly("curl", "-sS", *flags, f"https://{HOST}/", **more)
+        self.assertIn(b"hello from echo, device", self.assert_done(page).out)
+        self.assert_presented_by_curl()
+
+    def test_forms(self):
+        self.curl("--cert", self.ca.path("open"))
+        self.curl("-E", self.ca.path("open"), "--cert-type", "P12")
+        for flags in self.locked:
+            self.curl(*flags, *self.password)
+            self.curl("--batch", *flags, *self.password)
+
+    def test_forms_in_the_environment(self):
+        for flags in self.locked:
+            env = {"MAYFLY_CERT": flags[1], "MAYFLY_KEY": flags[3] if len(flags) > 2 else None,
+                   "MAYFLY_CERT_PASSWORD_FILE": self.password[1]}
+            self.curl(env=env)
+
+    def test_curls_own_ways_to_give_a_password(self):
+        """They are on the command line, as curl's user chose."""
+        for flags in (["-E", f"{self.ca.path('device.pem')}:{PASSWORD}"],
+                      ["-E", self.ca.path("device.pem"), "--pass", PASSWORD]):
+            page = self.home.mayfly("curl", "-sS", "--batch", *flags, "--key", self.ca.path("pkcs8.key"),
+                                    f"https://{HOST}/")
+            self.assertIn(b"hello from echo, device", self.assert_done(page).out)
+
+    def test_password_is_asked_for_once(self):
+        for flags in self.locked:
+            with self.subTest(flags):
+                terminal = Terminal([programs.mayfly(), "curl", "-sS", *flags, f"https://{HOST}/"],
+                                    env=self.home.environment())
+                self.addCleanup(terminal.end)
+                terminal.wait_for("Password for")
+                terminal.type(PASSWORD + "\n")
+                self.assertEqual(terminal.finish(), 0, terminal.text)
+                self.assertIn("hello from echo, device", terminal.text)
+                self.assertNotIn("PEM pass phrase", terminal.text)
+                self.assertNotIn(PASSWORD, terminal.text)
+                self.assertEqual(terminal.text.count("Password for"), 1)
+                self.assert_presented_by_curl()
+
+    def test_what_is_wrong_is_found_before_any_connection(self):
+        self.ca.device("ended", "root", (-20, -1))
+        for flags, word in ((self.ca.flags("ended"), "expired on"),
+                            (("--cert", self.ca.path("gone.pem")), "gone.pem")):
+            result = self.home.mayfly("curl", "-sS", *flags, f"https://{HOST}/")
+            self.assert_no_connection(result, word)
 
 
 class Ssh(CertificateCase):
