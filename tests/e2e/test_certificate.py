@@ -27,6 +27,7 @@ Files, passwords, tokens of hardware and the commands: test_certificate_files.py
 test_certificate_commands.py; another server's judgement: test_certificate_nginx.py.
 """
 import os
+import re
 
 from harness import programs
 from harness.case import LOGIN_NEEDED, REFUSED
@@ -163,13 +164,39 @@ class SessionDuration(CertificateCase):
         facts = claims(self.assert_done(self.login(*self.certificate)).out.decode())
         self.assertEqual(facts["exp"] - facts["iat"], 7200)
 
+    def with_curl(self, *flags):
+        """What plain curl gets for a certificate: headers and page."""
+        page = run([programs.system("curl"), "-sS", "-D", "-", "--cacert", self.edge.ca, "--connect-to",
+                    self.edge.connect_to, *flags, f"https://{HOST}/"], env=self.home.environment())
+        return self.assert_done(page).out.decode()
+
+    def test_each_handshake_earns_a_token(self):
+        tokens = [re.findall(r"(?im)^set-cookie: CF_Authorization=([^;]+)", self.with_curl(*self.certificate))
+                  for _ in range(2)]
+        for token, in tokens:
+            self.assertEqual(claims(token)["common_name"], "device")
+            self.assertIn("hello from echo, device", self.with_curl("-H", "Cf-Access-Token: " + token))
+        # mayfly keeps the one it earned, and asks for no other while it lasts.
+        self.tunnel(*self.certificate)
+        earned = self.edge.stats()["certificate_logins"]
+        self.tunnel(*self.certificate)
+        self.assertEqual(self.edge.stats()["certificate_logins"], earned)
+
+    def test_person_is_asked_once(self):
+        """With an identity provider too: neither login nor certificate on each request."""
+        self.protect(policy="certificate+identity")
+        self.home.install_browser(certificate=self.ca.flags("device")[1::2])
+        self.assert_done(self.home.mayfly("login", "-q", *self.certificate, HOST))
+        for flags in (self.certificate, ()):
+            self.tunnel(*flags)
+        page = self.home.mayfly("curl", "-s", f"https://{HOST}/", env=self.curl_path())
+        self.assertIn(EMAIL.encode(), self.assert_done(page).out)
+        self.assertEqual(len(self.home.browsed()), 1)
+
     def test_automated_service_reuses_the_token(self):
         self.assert_done(self.login(*self.certificate))
         token = self.assert_done(self.home.mayfly("token", HOST)).out.decode()
-        page = run([programs.system("curl"), "-sS", "--cacert", self.edge.ca, "--connect-to",
-                    self.edge.connect_to, "-H", "Cf-Access-Token: " + token, f"https://{HOST}/"],
-                   env=self.home.environment())
-        self.assertIn(b"hello from echo, device", self.assert_done(page).out)
+        self.assertIn("hello from echo, device", self.with_curl("-H", "Cf-Access-Token: " + token))
 
     def test_ended_session_is_followed_by_a_new_handshake(self):
         ended = self.home.plant_token("echo", expires_in=-60)
@@ -184,6 +211,7 @@ class SessionDuration(CertificateCase):
 
     def test_no_duration_login_and_token(self):
         self.protect(session_duration="no_duration")
+        self.assertNotIn("CF_Authorization", self.with_curl(*self.certificate))
         result = self.assert_done(self.home.mayfly("login", *self.certificate, HOST))
         self.assertEqual(result.out, b"")
         self.assertIn("issues no token", result.err)

@@ -1,14 +1,21 @@
 """nginx judges our client certificates: as TLS terminator in front of a WebSocket echo."""
+import os
+
+from harness import programs
 from harness.authority import Authority
 from harness.case import REFUSED, EdgeCase
+from harness.certificate_case import Listener
 from harness.nginx import Nginx
+from harness.process import run
+from harness.waiting import eventually
 
 HOST = "echo.example.com"
 TEXT = b"through nginx"
 
 
 class BehindNginx(EdgeCase):
-    verify = "on"
+    """TLS 1.3, where a client certificate is refused after the client has finished its handshake."""
+    verify, protocol = "on", "TLSv1.3"
 
     @classmethod
     def setUpClass(cls):
@@ -29,14 +36,14 @@ class BehindNginx(EdgeCase):
         self.nginx = Nginx(
             self.edge, HOST, f"https://127.0.0.1:{self.edge.port}",
             server=f"ssl_client_certificate {self.ca.path('root.pem')}; ssl_verify_client {self.verify}; "
-                   "ssl_verify_depth 3;",
+                   f"ssl_verify_depth 3; ssl_protocols {self.protocol};",
             location="if ($ssl_client_verify != SUCCESS) { return 403; }",
-            log_format="$ssl_client_verify|$ssl_client_s_dn|$status|$ssl_session_reused")
+            log_format="$ssl_client_verify|$ssl_client_s_dn|$status|$ssl_session_reused|$ssl_protocol")
         self.addCleanup(self.nginx.stop)
         self.home.variables["MAYFLY_CONNECT_TO"] = self.nginx.connect_to
 
     def seen(self):
-        """(verdict, subject, status, whether the session was resumed) of each request."""
+        """(verdict, subject, status, whether the session was resumed, TLS version) of each request."""
         return [tuple(line.split("|")) for line in self.nginx.seen()]
 
     def tunnel(self, *flags):
@@ -56,15 +63,15 @@ class BehindNginx(EdgeCase):
 
     def test_valid_certificate(self):
         self.assert_passes(*self.ca.flags("device"))
-        verdict, subject, status, resumed = self.seen()[-1]
-        self.assertEqual((verdict, status, resumed), ("SUCCESS", "101", "."))
+        verdict, subject, status, resumed, version = self.seen()[-1]
+        self.assertEqual((verdict, status, resumed, version), ("SUCCESS", "101", ".", self.protocol))
         self.assertIn("CN=device", subject)
 
     def test_each_connection_presents_it(self):
         for _ in range(2):
             self.assert_passes(*self.ca.flags("device"))
         upgrades = [line for line in self.seen() if line[2] == "101"]
-        self.assertEqual([(verdict, resumed) for verdict, _, _, resumed in upgrades],
+        self.assertEqual([(verdict, resumed) for verdict, _, _, resumed, _ in upgrades],
                          [("SUCCESS", ".")] * 2)
 
     def test_chain(self):
@@ -78,6 +85,43 @@ class BehindNginx(EdgeCase):
 
     def test_of_another_authority(self):
         self.assert_refused(*self.ca.flags("stranger"), words=["CN=stranger", "CN=other", "valid from"])
+
+
+    def test_renewed_on_disk_while_a_listener_runs(self):
+        """Leaf, key and the chain with them: the next connection presents the new ones."""
+        for name in ("before", "after"):
+            self.ca.device(name, "inter")
+
+        def issue(name):
+            return self.ca.write("renewed.pem", self.ca.read(name + ".key") +
+                                 self.ca.read(name + ".pem") + self.ca.read("inter.pem"))
+        listener = Listener(self, "--batch", "--cert", issue("before"))
+        listener.exchange()
+        issue("after")
+        listener.exchange()
+        # nginx tells of a tunnel when it has ended.
+        self.edge.ask("POST", "/close-tunnels", {"code": 1000})
+
+        def passed():
+            return [subject for verdict, subject, status, *_ in self.seen()
+                    if (verdict, status) == ("SUCCESS", "101")]
+        eventually("both tunnels have ended", lambda: len(passed()) == 2)
+        for name in ("before", "after"):
+            self.assertTrue(any("CN=" + name in subject for subject in passed()), passed())
+
+    def test_curl_is_judged_alike(self):
+        """The same certificates in curl's hands: what passes passes, what is refused is refused."""
+        for flags, passes in ((self.ca.flags("device"), True), ((), False),
+                              (self.ca.flags("stranger"), False)):
+            page = run([programs.system("curl"), "-sS", "-o", os.devnull, "-w", "%{http_code}", "--cacert",
+                        self.edge.ca, "--connect-to", self.nginx.connect_to, *flags, f"https://{HOST}/"],
+                       env=self.home.environment())
+            self.assertEqual(page.out.decode() == "200", passes, page)
+
+
+class BehindNginxWithTls12(BehindNginx):
+    """Where the certificate and its refusal are part of the handshake."""
+    protocol = "TLSv1.2"
 
 
 class BehindNginxThatForbids(BehindNginx):

@@ -1,4 +1,20 @@
-"""One directory for two tools: what cloudflared stored, and the faults of it that must not show."""
+"""One directory for two tools: what cloudflared stored, and the faults of it that must not show.
+
+What users of cloudflared run into, and the test that shows that it does not happen here:
+
+| login hangs on its own lock | Faults.test_login_again_after_the_edge_ended_all_sessions |
+| a second ssh or connection stalls though the token is there | Listener, test_sharing_locks.ForeignLock.test_lock_that_is_held_stops_nobody_who_has_the_token |
+| lock files of the dead stop everything | test_sharing_locks.ForeignLock.test_stale_ones_stop_nobody, OwnLock.test_after_sigkill_the_next_is_not_held_up |
+| a new org token is not saved | Faults.test_both_tokens_are_stored_when_the_org_token_was_no_longer_good |
+| a rejected service token opens a browser | test_service_token: test_refused_is_the_end, test_refused_within_a_second_of_the_answer |
+| ssh-gen takes no service token; the signer's refusal | test_service_token: test_certificate_for_a_machine, test_words_of_its_refusal |
+| `invalid character 'u'` | Faults.test_page_in_place_of_the_signers_answer_is_quoted, test_rejected_token_is_renewed_for_a_certificate |
+| token needs the network, and exits with 0 when expired | Faults.test_token_is_printed_offline, test_expired_token_is_a_failure_of_token |
+| login fails when the origin is slow | Faults.test_origin_does_not_decide_a_login |
+| connections for each Match exec and ssh | test_ssh.Ssh.test_second_time_needs_no_login_and_no_signature |
+| one P-256 key for ever, no agent | Stored.test_key_is_not_kept_beyond_its_certificate, test_ssh_gen |
+| the last bytes are lost when stdin ends first; a cut exits with 0 | Faults.test_last_bytes_are_not_lost, test_tunnel.Ends.test_abnormal_close_codes |
+"""
 import json
 import os
 import signal
