@@ -9,11 +9,11 @@ Validation
 | ... intermediates that only the client has are sent along | Chains.test_intermediate_is_sent_along |
 | chains are checked for expired certificates | ValidationWorkflow.test_expired_in_between_is_for_the_edge_to_find |
 | a trusted one earns a signed JWT for this request and subsequent ones | ValidationWorkflow.test_token_allows_subsequent_requests_of_all_commands, test_token_that_a_tunnel_earned_is_kept_too |
-| no valid certificate: 403 | ValidationWorkflow.test_no_certificate, test_untrusted, test_expired_in_between..., WithCurl |
+| no valid certificate: 403 | ValidationWorkflow.test_no_certificate, test_untrusted, test_expired_in_between...; test_certificate_readme.py |
 | policy Common Name: only that name passes | ValidationWorkflow.test_wrong_common_name |
 | policy Valid Certificate: any that authenticates with the root | Chains, ValidationWorkflow |
 | a second factor beside the identity provider | ValidationWorkflow.test_certificate_and_identity_provider |
-| the two calls with curl | WithCurl |
+| the two calls with curl | test_certificate_readme.py |
 
 Session duration
 | a JWT for every request that completes the handshake | SessionDuration.test_each_handshake_earns_a_token |
@@ -26,12 +26,11 @@ Session duration
 Files, passwords, tokens of hardware and the commands: test_certificate_files.py, test_certificate_hardware.py,
 test_certificate_commands.py; another server's judgement: test_certificate_nginx.py.
 """
-import os
 import re
 
 from harness import programs
 from harness.case import LOGIN_NEEDED, REFUSED
-from harness.certificate_case import HOST, WEB, CertificateCase, Listener
+from harness.certificate_case import HOST, CertificateCase, Listener
 from harness.edge import EMAIL, claims, header
 from harness.process import run
 
@@ -248,30 +247,3 @@ class SessionDuration(CertificateCase):
         page = self.home.mayfly("curl", "-s", *self.certificate, f"https://{HOST}/",
                                 env=self.curl_path())
         self.assertIn(b"hello from echo, device", self.assert_done(page).out)
-
-
-class WithCurl(CertificateCase):
-    """The two calls of the manual, with curl and with mayfly curl."""
-
-    def both(self, *arguments):
-        common = ["-sS", "--cacert", self.edge.ca, "-w", "%{http_code}", "-o", os.devnull, "-D", "-",
-                  *arguments, f"https://{WEB}/"]
-        plain = run([programs.system("curl"), "--connect-to", self.edge.connect_to, *common],
-                    env=self.home.environment())
-        flag = [] if "--cert" in arguments else ["--allow-request"]
-        ours = self.home.mayfly("curl", *flag, *common, env=self.curl_path())
-        return [(r, r.out.decode()) for r in (plain, ours)]
-
-    def test_without_a_certificate(self):
-        for result, text in self.both():
-            self.assert_done(result)
-            self.assertTrue(text.endswith("403"), result)
-            self.assertNotIn("CF_Authorization", text)
-
-    def test_with_one(self):
-        (plain, first), (ours, second) = self.both(*self.certificate)
-        self.assert_done(plain)
-        self.assertRegex(first, r"(?i)set-cookie: CF_Authorization=")
-        self.assert_done(ours)
-        self.assertTrue(first.endswith("200") and second.endswith("200"), (first, second))
-        self.assertIn(self.home.token_name("web"), self.home.files())
