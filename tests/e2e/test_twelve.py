@@ -1,8 +1,6 @@
 """Twelve ssh at once, from an empty directory: one login, one signature, and all of them get in."""
-import time
-
 from harness.edge import USER
-from harness.waiting import GENEROUS, eventually
+from harness.waiting import eventually
 from test_ssh import HOST, SshCase
 
 TWELVE = 12
@@ -14,10 +12,9 @@ class Twelve(SshCase):
         self.assertEqual(self.home.files(), [])
         return [self.start(HOST, "--", f"printf {number}") for number in range(TWELVE)]
 
-    def assert_all_got_in(self, running, since):
-        deadline = since + GENEROUS  # seconds on an idle machine; handshakes wait for a busy one
+    def assert_all_got_in(self, running):
         for number, one in enumerate(running):
-            result = self.assert_done(one.finish(max(1, deadline - time.monotonic())))
+            result = self.assert_done(one.finish())
             self.assertEqual(result.out.decode(), str(number))
         stats = self.edge.stats()
         self.assertEqual((stats["logins"], stats["signatures"], stats["transfers"]), (1, 1, 1))
@@ -27,8 +24,7 @@ class Twelve(SshCase):
 
     def test_browser_that_opens_by_itself(self):
         self.home.install_browser()
-        since = time.monotonic()
-        self.assert_all_got_in(self.start_all(), since)
+        self.assert_all_got_in(self.start_all())
         self.assertEqual(len(self.home.browsed()), 1)
 
     def test_person_who_logs_in_when_all_wait(self):
@@ -38,5 +34,5 @@ class Twelve(SshCase):
         eventually("the login is polled for", lambda: self.edge.ask("GET", "/pending"))
         self.assertFalse(any(one.has_ended() for one in running))
         self.edge.sign_in(self.home.browsed()[0]["url"])
-        self.assert_all_got_in(running, time.monotonic())
+        self.assert_all_got_in(running)
         self.assertEqual(len(self.home.browsed()), 1)

@@ -5,6 +5,7 @@ import unittest
 from .edge import Edge
 from .home import Home
 from .process import end_all
+from .waiting import stretched
 
 # Where nobody answers: for what must need no network.
 NOWHERE = {"MAYFLY_CONNECT_TO": ":443:127.0.0.1:1"}
@@ -43,7 +44,7 @@ class EdgeCase(unittest.TestCase):
 
     def setUp(self):
         signal.signal(signal.SIGALRM, _bark)
-        signal.alarm(self.seconds)
+        signal.alarm(int(stretched(self.seconds)))
         self.addCleanup(signal.alarm, 0)
         self.addCleanup(end_all)
         self.edge = shared_edge()

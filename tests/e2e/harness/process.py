@@ -127,10 +127,10 @@ class Running:
     def finish(self, seconds=GENEROUS):
         """Waits for the end; what came out."""
         try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
+            eventually("it has ended", self.has_ended, seconds)
+        except AssertionError as error:
             self.kill()
-            raise AssertionError(f"still running after {seconds} s\n{self._result()}") from None
+            raise AssertionError(f"{error}\n{self._result()}") from None
         for thread in self._threads:
             thread.join(10)
         return self._result()
