@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
@@ -36,15 +33,6 @@ const char* null_when_empty(const std::string& text) {
   return text.empty() ? nullptr : text.c_str();
 }
 
-// libcurl reports an unreadable CA file only when it connects, and not by its errno.
-void check_readable(const std::string& path) {
-  if (path.empty() || access(path.c_str(), R_OK) == 0) return;
-  throw Error(ErrorKind::usage,
-              fmt::format("cannot read the trusted certificates in {}: {}", printable(path),
-                          std::strerror(errno)),
-              "check --cacert, SSL_CERT_FILE and SSL_CERT_DIR");
-}
-
 void set_trust(CURL* easy, const ConnectionOptions& options) {
   if (options.verify == ConnectionOptions::Verify::no) {
     set_option(easy, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -55,8 +43,6 @@ void set_trust(CURL* easy, const ConnectionOptions& options) {
   set_option(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   const Trust trust = trust_of(options);
   if (trust.file.empty() && trust.directory.empty()) return;
-  check_readable(trust.file);
-  check_readable(trust.directory);
   // Setting one to null takes libcurl's built-in default away.
   set_option(easy, CURLOPT_CAINFO, null_when_empty(trust.file));
   set_option(easy, CURLOPT_CAPATH, null_when_empty(trust.directory));

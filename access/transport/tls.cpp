@@ -3,11 +3,8 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <openssl/x509v3.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <new>
 
 #include "access/core/error.hpp"
@@ -28,18 +25,8 @@ int context_index() {
   return index;
 }
 
-void check_readable(const std::string& path) {
-  if (path.empty() || access(path.c_str(), R_OK) == 0) return;
-  throw Error(ErrorKind::usage,
-              fmt::format("cannot read the trusted certificates in {}: {}", printable(path),
-                          std::strerror(errno)),
-              "check --cacert, SSL_CERT_FILE and SSL_CERT_DIR");
-}
-
 void trust(X509_STORE* store, const ConnectionOptions& options) {
   const Trust from = trust_of(options);
-  check_readable(from.file);
-  check_readable(from.directory);
   if (!from.file.empty() && X509_STORE_load_file(store, from.file.c_str()) != 1)
     throw Error(ErrorKind::usage,
                 fmt::format("cannot use the trusted certificates in {}: {}", printable(from.file),

@@ -1,11 +1,17 @@
 #include "access/transport/trust.hpp"
 
 #include <dirent.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <memory>
 #include <string_view>
+
+#include "access/core/error.hpp"
+#include "access/core/text.hpp"
 
 namespace mayfly {
 namespace {
@@ -43,6 +49,15 @@ bool is_hashed_directory(const char* path) {
   return false;
 }
 
+// libcurl reports an unreadable file only when it connects, and not by its errno.
+void check_readable(const std::string& path) {
+  if (path.empty() || access(path.c_str(), R_OK) == 0) return;
+  throw Error(ErrorKind::usage,
+              fmt::format("cannot read the trusted certificates in {}: {}", printable(path),
+                          std::strerror(errno)),
+              "check --cacert, SSL_CERT_FILE and SSL_CERT_DIR");
+}
+
 }  // namespace
 
 Trust find_system_trust(std::span<const char* const> directories,
@@ -58,6 +73,8 @@ Trust find_system_trust(std::span<const char* const> directories,
 
 Trust trust_of(const ConnectionOptions& options) {
   if (!options.ca_file.empty() || !options.ca_directory.empty()) {
+    check_readable(options.ca_file);
+    check_readable(options.ca_directory);
     return {.file = options.ca_file, .directory = options.ca_directory};
   }
   static const Trust system = find_system_trust(system_directories, system_bundles);

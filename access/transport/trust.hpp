@@ -14,6 +14,7 @@ struct Trust {
 };
 
 // The user's choice alone, or the system's when there is none. Both empty: libcurl's own default.
+// Throws Error(usage) when what the user named cannot be read.
 Trust trust_of(const ConnectionOptions& options);
 
 // The first directory that holds hashed certificates, or else the first bundle that is there. A

@@ -5,6 +5,7 @@
 #include <array>
 #include <filesystem>
 
+#include "access/core/error.hpp"
 #include "access/transport/test_authority.hpp"
 
 using namespace mayfly;
@@ -34,13 +35,23 @@ TEST_CASE("the first hashed directory is trusted, or else the first bundle that 
   CHECK(found.file.empty());
 }
 
-TEST_CASE("what the user names is trusted alone") {
+TEST_CASE("what the user names is trusted alone, and has to be there") {
+  const TestAuthority authority;
+  authority.run("mkdir named");
   ConnectionOptions options;
-  options.ca_file = "/a.pem";
-  CHECK(trust_of(options).file == "/a.pem");
+  options.ca_file = authority.path("ca.pem");
+  CHECK(trust_of(options).file == options.ca_file);
   CHECK(trust_of(options).directory.empty());
-  options.ca_directory = "/b";
+  options.ca_directory = authority.path("named");
   options.ca_file.clear();
   CHECK(trust_of(options).file.empty());
-  CHECK(trust_of(options).directory == "/b");
+  CHECK(trust_of(options).directory == options.ca_directory);
+  options.ca_file = authority.path("gone.pem");
+  try {
+    trust_of(options);
+    FAIL("there is no such file");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::usage);
+    CHECK(error.message().find("gone.pem") != std::string::npos);
+  }
 }
