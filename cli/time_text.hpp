@@ -4,13 +4,12 @@
 #include <chrono>
 #include <string>
 
+#include "access/core/duration_text.hpp"
+
 namespace mayfly::cli {
 
 // "2026-11-23T18:42:00Z" (RFC 3339).
 std::string rfc3339(std::chrono::sys_seconds time);
-
-// The two largest units: "3 d 4 h", "2 h 14 min", "5 min", "42 s"; rounded down.
-std::string duration_text(std::chrono::seconds duration);
 
 // "2:31", as a clock that runs down.
 std::string countdown_text(std::chrono::seconds left);

@@ -4,6 +4,7 @@
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
+#include <cerrno>
 #include <chrono>
 #include <memory>
 
@@ -23,7 +24,8 @@ struct Race : std::enable_shared_from_this<Race> {
   }
 
   void start_next();
-  void attempt_over(const std::shared_ptr<tcp::socket>& socket, const asio::error_code& error);
+  void attempt_over(const std::shared_ptr<tcp::socket>& socket, const tcp::endpoint& endpoint,
+                    const asio::error_code& error);
   void end(const asio::error_code& error);
 
   asio::any_io_executor executor;
@@ -35,12 +37,18 @@ struct Race : std::enable_shared_from_this<Race> {
   Connected result;
 };
 
+bool lacks_route(const asio::error_code& error) {
+  return error == asio::error::network_unreachable || error == asio::error::host_unreachable ||
+         error.value() == EADDRNOTAVAIL || error.value() == EAFNOSUPPORT;
+}
+
 void Race::start_next() {
   if (over || started == endpoints.size()) return;
   const auto socket = std::make_shared<tcp::socket>(executor);
   running.push_back(socket);
-  socket->async_connect(endpoints[started++], [self = shared_from_this(), socket](auto error) {
-    self->attempt_over(socket, error);
+  const tcp::endpoint& endpoint = endpoints[started++];
+  socket->async_connect(endpoint, [self = shared_from_this(), socket, &endpoint](auto error) {
+    self->attempt_over(socket, endpoint, error);
   });
   next_start.expires_after(head_start);
   next_start.async_wait([self = shared_from_this()](auto error) {
@@ -48,7 +56,8 @@ void Race::start_next() {
   });
 }
 
-void Race::attempt_over(const std::shared_ptr<tcp::socket>& socket, const asio::error_code& error) {
+void Race::attempt_over(const std::shared_ptr<tcp::socket>& socket, const tcp::endpoint& endpoint,
+                        const asio::error_code& error) {
   if (over) return;
   std::erase(running, socket);
   if (!error) {
@@ -56,9 +65,13 @@ void Race::attempt_over(const std::shared_ptr<tcp::socket>& socket, const asio::
     result.socket = Descriptor(socket->release(not_released));
     return end({});
   }
-  result.error = error;
+  // What an address that can be reached says is worth more than the lack of a route to another.
+  if (!result.error || lacks_route(result.error)) {
+    result.error = error;
+    result.address = endpoint.address().to_string();
+  }
   if (started < endpoints.size()) return start_next();
-  if (running.empty()) end(error);
+  if (running.empty()) end(result.error);
 }
 
 void Race::end(const asio::error_code& error) {

@@ -3,6 +3,7 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/ip/tcp.hpp>
+#include <string>
 #include <vector>
 
 #include "access/core/descriptor.hpp"
@@ -13,7 +14,8 @@ class Deadline;
 
 struct Connected {
   Descriptor socket;       // none: see error
-  asio::error_code error;  // of the last attempt; timed_out when the deadline passed
+  asio::error_code error;  // what kept it from being; timed_out when the deadline passed
+  std::string address;     // of the attempt that met it
 };
 
 // Tries the addresses in their order, the next one 250 ms after the one before or when that has

@@ -8,22 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "access/core/edge_clock.hpp"
+
 namespace mayfly {
 namespace {
-
-using std::chrono::floor;
-using std::chrono::seconds;
-using std::chrono::system_clock;
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string all;
   for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
   return all;
-}
-
-std::string clock_hint() {
-  return fmt::format("this computer's clock says {}; set it if that is wrong",
-                     date_text(floor<seconds>(system_clock::now())));
 }
 
 std::string cannot_reach(std::string_view where, std::string_view why) {
@@ -42,11 +35,13 @@ Error error_of_chain(std::string_view where, const HandshakeReport& report) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
       return untrusted(fmt::format("its certificate \"{}\" expired on {}", facts.subject,
                                    date_text(facts.not_after)),
-                       clock_hint());
+                       clock_hint("its clock agrees with this computer's: whoever runs it has to "
+                                  "renew the certificate"));
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return untrusted(fmt::format("its certificate \"{}\" is not valid before {}", facts.subject,
                                    date_text(facts.not_before)),
-                       clock_hint());
+                       clock_hint("its clock agrees with this computer's: whoever runs it has to "
+                                  "replace the certificate"));
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
@@ -79,6 +74,17 @@ Error error_of_client_certificate(std::string_view where, const HandshakeReport&
           report.request.text()};
 }
 
+Error no_route_error(std::string_view where, std::string_view address) {
+  if (address.find(':') == std::string_view::npos)
+    return {
+        ErrorKind::network, cannot_reach(where, "no route to it"),
+        "check the network connection; a name that has only IPv6 addresses needs an IPv6 route"};
+  return {ErrorKind::network,
+          cannot_reach(where, fmt::format("no route to it by IPv6 ({})", address)),
+          "the name has no IPv4 address that answers, and this network no IPv6: use another "
+          "network, or a proxy that has it (--proxy)"};
+}
+
 }  // namespace
 
 Error unknown_name_error(std::string_view where, std::string_view host) {
@@ -86,7 +92,7 @@ Error unknown_name_error(std::string_view where, std::string_view host) {
           "check the spelling and the network connection; some names need a VPN or a proxy"};
 }
 
-Error connect_error(std::string_view where, int error_number, std::string_view otherwise) {
+Error connect_error(std::string_view where, int error_number, const ConnectFailure& failure) {
   switch (error_number) {
     case ECONNREFUSED:
       return {ErrorKind::network, cannot_reach(where, "connection refused"),
@@ -94,15 +100,15 @@ Error connect_error(std::string_view where, int error_number, std::string_view o
     case ENETUNREACH:
     case EHOSTUNREACH:
     case EADDRNOTAVAIL:
-      return {
-          ErrorKind::network, cannot_reach(where, "no route to it"),
-          "check the network connection; a name that has only IPv6 addresses needs an IPv6 route"};
+    case EAFNOSUPPORT:
+      return no_route_error(where, failure.address);
     case ETIMEDOUT:
     case EINPROGRESS:
       return {ErrorKind::network, cannot_reach(where, "connecting timed out"),
               "check the network connection; a firewall may demand a proxy (--proxy)"};
     case 0:
-      return {ErrorKind::network, cannot_reach(where, otherwise), "check the network connection"};
+      return {ErrorKind::network, cannot_reach(where, failure.otherwise),
+              "check the network connection"};
     default:
       return {ErrorKind::network, cannot_reach(where, std::strerror(error_number)),
               "check the network connection"};

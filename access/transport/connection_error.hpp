@@ -12,8 +12,12 @@ namespace mayfly {
 
 Error unknown_name_error(std::string_view where, std::string_view host);
 
-// error_number: errno of connect(); otherwise: said when it is 0.
-Error connect_error(std::string_view where, int error_number, std::string_view otherwise);
+struct ConnectFailure {
+  std::string_view otherwise;     // said when there is no errno
+  std::string_view address = {};  // that was tried, when it is known
+};
+// error_number: errno of connect(), or 0.
+Error connect_error(std::string_view where, int error_number, const ConnectFailure& failure);
 
 // What the certificate was found to lack: issuer, dates or the right name. Nothing when it was
 // trusted.

@@ -9,6 +9,7 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include "access/core/edge_clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/transport/connect.hpp"
@@ -17,6 +18,7 @@
 #include "access/transport/endpoints.hpp"
 #include "access/transport/proxy_choice.hpp"
 #include "access/transport/proxy_connection.hpp"
+#include "access/transport/unverified_time.hpp"
 #include "access/transport/upgrade.hpp"
 #include "access/transport/watched_descriptor.hpp"
 #include "access/transport/websocket.hpp"
@@ -36,6 +38,7 @@ class Opening {
  public:
   Opening(const asio::any_io_executor& executor, TlsStream& stream, const TunnelOptions& options)
       : stream_(stream),
+        options_(options),
         where_(options.url.authority()),
         watched_(executor, stream.descriptor()),
         deadline_(executor, options.handshake_timeout) {
@@ -52,6 +55,7 @@ class Opening {
   asio::awaitable<void> receive_body(Response& response, std::string& rest);
 
   TlsStream& stream_;
+  const TunnelOptions& options_;
   std::string where_;
   WatchedDescriptor watched_;
   Deadline deadline_;
@@ -81,6 +85,7 @@ asio::awaitable<void> Opening::secure() {
   for (;;) {
     const IoResult result = stream_.handshake();
     if (result.state == State::moved) co_return;
+    if (is_about_dates(stream_.report())) ask_unverified_time(options_.connection, options_.url);
     if (result.state == State::failed || result.state == State::ended)
       throw handshake_error(where_, stream_, result);
     co_await wait(result.state, "in the TLS handshake");
@@ -150,6 +155,12 @@ asio::awaitable<void> Opening::receive_body(Response& response, std::string& res
   response.body.resize(std::min(response.body.size(), max_body));
 }
 
+bool carries_service_token(const std::vector<Header>& headers) {
+  return std::ranges::any_of(headers, [](const Header& header) {
+    return equals_ignoring_case(header.first, "Cf-Access-Client-Id");
+  });
+}
+
 }  // namespace
 
 Dialer::Dialer(const TunnelOptions& options, TlsContext::Buffers buffers)
@@ -186,7 +197,8 @@ asio::awaitable<std::unique_ptr<Wire>> Dialer::connect() {
                    "check the network connection; a firewall may demand a proxy (--proxy)");
   if (!connected.socket) {
     looked_up_.clear();
-    throw connect_error(where, connected.error.value(), "no address to connect to");
+    throw connect_error(where, connected.error.value(),
+                        {.otherwise = "no address to connect to", .address = connected.address});
   }
   co_return std::make_unique<SocketWire>(std::move(connected.socket));
 }
@@ -214,6 +226,7 @@ asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization)
                          .headers = std::move(authorization),
                          .user_agent = options_.connection.user_agent,
                          .key = websocket::make_key()};
+  const bool has_service_token = carries_service_token(request.headers);
   request.headers.insert(request.headers.end(), options_.headers.begin(), options_.headers.end());
   std::string text = upgrade_text(request);  // before a connection, since it may throw
 
@@ -230,7 +243,11 @@ asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization)
     response = co_await opening.receive(open.early);
     response.certificate_request = open.stream->report().request;
   }
-  if (response.status != 101) co_return Outcome(std::move(response));
+  if (response.status != 101) {
+    if (const auto date = response.date()) note_edge_time(*date);
+    response.had_service_token = has_service_token;
+    co_return Outcome(std::move(response));
+  }
   if (const auto problem = upgrade_problem(response, request.key))
     throw Error(
         ErrorKind::protocol,

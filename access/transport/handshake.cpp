@@ -138,6 +138,11 @@ void HandshakeReport::clear_failure() {
   alert.reset();
 }
 
+bool is_about_dates(const HandshakeReport& report) {
+  return report.verify_error == X509_V_ERR_CERT_HAS_EXPIRED ||
+         report.verify_error == X509_V_ERR_CERT_NOT_YET_VALID;
+}
+
 std::string HandshakeReport::alert_text() const {
   if (!alert) return {};
   return fmt::format("TLS alert {} ({})", *alert, SSL_alert_desc_string_long(*alert));

@@ -57,6 +57,9 @@ struct HandshakeReport {
   bool client_certificate_refused() const;
 };
 
+// The chain was found to be expired, or not valid yet.
+bool is_about_dates(const HandshakeReport& report);
+
 // Makes the context write to the report, which must outlive its connections. For verification to be
 // seen it goes after everything else that was set in the context.
 void watch_handshake(SSL_CTX* context, HandshakeReport* report);

@@ -4,11 +4,13 @@
 
 #include <map>
 
+#include "access/core/edge_clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/interrupt.hpp"
 #include "access/core/text.hpp"
 #include "access/transport/curl_handle.hpp"
 #include "access/transport/network_error.hpp"
+#include "access/transport/unverified_time.hpp"
 
 namespace mayfly {
 namespace {
@@ -191,13 +193,18 @@ Response HttpClient::send(const Request& request) {
   const Attached attached(impl_->multi.get(), easy);
   const CURLcode code = run(impl_->multi.get(), request.waiting);
   check_size(arrival, request);
-  if (code != CURLE_OK) throw network_error(handle, code, request.url);
+  if (code != CURLE_OK) {
+    if (is_about_dates(handle.handshake())) ask_unverified_time(impl_->options, request.url);
+    throw network_error(handle, code, request.url);
+  }
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  return {.status = static_cast<int>(status),
-          .headers = headers_of(easy),
-          .body = std::move(arrival.body),
-          .certificate_request = handle.handshake().request};
+  Response response{.status = static_cast<int>(status),
+                    .headers = headers_of(easy),
+                    .body = std::move(arrival.body),
+                    .certificate_request = handle.handshake().request};
+  if (const auto date = response.date()) note_edge_time(*date);
+  return response;
 }
 
 }  // namespace mayfly

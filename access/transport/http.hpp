@@ -38,11 +38,14 @@ struct Response {
   std::vector<Header> headers;  // in the order they came
   std::string body;
   CertificateRequest certificate_request = {};  // of the handshake of this connection
+  bool had_service_token = false;               // the request, which was for a tunnel
 
   // The first header of that name (any case); "" when absent.
   std::string_view header(std::string_view name) const;
-  // The Date header (RFC 9110 section 6.6.1).
+  // The Date header (RFC 9110 section 6.6.1). Does without libcurl.
   std::optional<std::chrono::sys_seconds> date() const;
+  // "HTTP 403, cf-ray 8f1c2a3b4d5e6f70-FRA": how an administrator finds it. Fit to be shown.
+  std::string reference() const;
   // Value and expiry of the last Set-Cookie `name`; nothing when it is not set.
   struct Cookie {
     std::string value;

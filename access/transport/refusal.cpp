@@ -39,19 +39,44 @@ bool blames_certificate(const Response& response) {
   return response.body.find("SSL certificate") != std::string::npos;
 }
 
-Reading read_forbidden(const Response& response) {
+bool is_page_of_access(const Response& response) {
+  return response.body.find("Cloudflare Access") != std::string::npos ||
+         response.body.find("cloudflareaccess.com") != std::string::npos;
+}
+
+// Custom rules and managed rules have pages of their own, with and without an error number.
+std::optional<std::string> blocking_rule(const Response& response) {
+  for (const std::string_view number : {"1020", "1006", "1007", "1008", "1009", "1010", "1015"}) {
+    if (names_error(response, number)) return fmt::format(" (error {})", number);
+  }
+  if (to_lower(response.body).find("you have been blocked") != std::string::npos) return "";
+  return std::nullopt;
+}
+
+Reading read_forbidden_by_access(const Url& url, const Response& response) {
+  if (response.had_service_token)
+    return {ErrorKind::refused, "Access does not let this service token in",
+            "check its id, secret and expiry; the application needs a policy with the action "
+            "Service Auth that includes it"};
+  return {
+      ErrorKind::refused, "a policy of Access does not let you in",
+      fmt::format("ask the administrator, who finds the reason by the cf-ray in the Access log; "
+                  "to be somebody else: mayfly logout {}",
+                  url.host)};
+}
+
+Reading read_forbidden(const Url& url, const Response& response) {
   if (equals_ignoring_case(response.header("cf-mitigated"), "challenge"))
     return {
         ErrorKind::refused, "a bot challenge was sent, which only a browser can answer",
         "an administrator can exempt this hostname from Bot Fight Mode and challenges (WAF, skip "
         "rule)"};
-  for (const std::string_view number : {"1020", "1006", "1007", "1008", "1009", "1010", "1015"}) {
-    if (names_error(response, number))
-      return {ErrorKind::refused,
-              fmt::format("a firewall rule of the zone blocks it (error {})", number),
-              "an administrator finds the rule by the cf-ray under Security, Events"};
-  }
+  if (const auto rule = blocking_rule(response))
+    return {ErrorKind::refused, fmt::format("a firewall rule of the zone blocks it{}", *rule),
+            "an administrator finds the rule by the cf-ray under Security, Events"};
   if (response.certificate_request.asked) return read_certificate_refusal(response);
+  if (is_page_of_access(response) || response.had_service_token)
+    return read_forbidden_by_access(url, response);
   return {ErrorKind::refused, "Access or the firewall forbids it",
           "the policy may exclude you, want a client certificate (--cert) or a service token, or a "
           "WAF rule blocks it: an administrator can look up the cf-ray"};
@@ -113,7 +138,7 @@ Reading read(const Url& url, const Response& response) {
       return {ErrorKind::refused, "it wants credentials that were not given",
               "an administrator can tell which; a service token goes with --service-token-id"};
     case 403:
-      return read_forbidden(response);
+      return read_forbidden(url, response);
     case 400:
       if (blames_certificate(response)) return read_certificate_refusal(response);
       [[fallthrough]];

@@ -24,6 +24,12 @@ Response asked_for_certificate(int status, std::string sent, std::string body) {
   return response;
 }
 
+Response with_service_token(int status) {
+  Response response = answer(status);
+  response.had_service_token = true;
+  return response;
+}
+
 bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
@@ -79,6 +85,11 @@ TEST_CASE("every kind of refusal is explained") {
       {answer(403, {{"cf-mitigated", "challenge"}}), ErrorKind::refused, "bot challenge",
        "Bot Fight Mode"},
       {answer(403, {}, "error code: 1020"), ErrorKind::refused, "firewall rule", "Security"},
+      {answer(403, {}, "<h1>Sorry, you have been blocked</h1>"), ErrorKind::refused,
+       "firewall rule", "Security"},
+      {answer(403, {}, "<title>Forbidden ・ Cloudflare Access</title>"), ErrorKind::refused,
+       "policy of Access", "mayfly logout vm.example.com"},
+      {with_service_token(403), ErrorKind::refused, "service token", "Service Auth"},
       {answer(404), ErrorKind::protocol, "nothing is configured", "ingress"},
       {answer(418), ErrorKind::protocol, "not the answer of a tunnel", "hostname"},
       {answer(429), ErrorKind::network, "too many", "again"},

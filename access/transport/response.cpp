@@ -1,8 +1,10 @@
 #include <curl/curl.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 
+#include "access/core/http_date.hpp"
 #include "access/core/text.hpp"
 #include "access/transport/http.hpp"
 
@@ -14,6 +16,8 @@ using std::chrono::sys_seconds;
 
 // Farther away than any token lives, near enough to add to any time.
 constexpr seconds longest_age = std::chrono::hours(24 * 365 * 10);
+
+constexpr std::size_t longest_ray = 64;
 
 // Of 9999: RFC 6265 section 5.1.1 knows years of four digits, libcurl any.
 constexpr time_t last_second = 253402300799;
@@ -75,7 +79,13 @@ std::string_view Response::header(std::string_view name) const {
 }
 
 std::optional<sys_seconds> Response::date() const {
-  return time_of_date(header("Date"));
+  return parse_http_date(header("Date"));
+}
+
+std::string Response::reference() const {
+  const std::string_view ray = header("cf-ray");
+  return fmt::format("HTTP {}{}{}", status, ray.empty() ? "" : ", cf-ray ",
+                     printable(ray, longest_ray));
 }
 
 std::optional<Response::Cookie> Response::cookie(std::string_view name, sys_seconds now) const {
