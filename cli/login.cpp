@@ -27,10 +27,11 @@ void bind(CLI::App& parser, LoginFlags& flags, const Invocation& invocation) {
   bind_network_flags(parser, flags.network, invocation);
 }
 
-Error not_accepted(const Url& url) {
+Error not_accepted(const Url& url, const std::string& reference) {
   return Error(
       ErrorKind::refused,
-      fmt::format("{} does not accept the token it has just issued", url.authority()),
+      fmt::format("{} does not accept the token it has just issued ({})", url.authority(),
+                  reference),
       "ask the administrator: Binding Cookie has to be off for clients that are no browser");
 }
 
@@ -40,8 +41,9 @@ Grant verified_grant(Session& session, const Url& url) {
   Grant grant = session.credentials().obtain(url);
   if (!grant.token || session.credentials().accepted_at_edge(url, *grant.token)) return grant;
   grant = session.credentials().renew(url, grant);
-  if (grant.token && !session.credentials().accepted_at_edge(url, *grant.token))
-    throw not_accepted(url);
+  if (!grant.token) return grant;
+  const EdgeVerdict verdict = session.credentials().accepted_at_edge(url, *grant.token);
+  if (!verdict) throw not_accepted(url, verdict.reference);
   return grant;
 }
 
@@ -56,6 +58,10 @@ void print_token(const LoginFlags& flags, std::string_view jwt) {
 void report(const LoginFlags& flags, const Url& url, const Grant& grant) {
   if (flags.json) return print_product(login_json(*grant.application, grant.token));
   if (flags.quiet) return;
+  if (grant.guard == Grant::Guard::nobody) {
+    return print_notice(fmt::format(
+        "{} lets everybody in: a policy of Access bypasses the login.\n", url.authority()));
+  }
   if (!grant.token) {
     return print_notice(fmt::format(
         "{} issues no token to keep: every connection proves itself anew.\n", url.authority()));
@@ -86,8 +92,10 @@ int run_login(const Invocation& invocation) {
   Session session(flags.network);
   const Grant grant = verified_grant(session, url);
   if (!grant.application) {
-    throw Error(ErrorKind::failed, fmt::format("there is no Access application at {}", url.text()),
-                "check the name; an application that Access does not protect needs no login");
+    throw Error(
+        ErrorKind::failed,
+        fmt::format("there is no Access application at {} ({})", url.text(), grant.answered),
+        "check the name; an application that Access does not protect needs no login");
   }
   report(flags, url, grant);
   return 0;

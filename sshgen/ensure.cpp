@@ -21,8 +21,15 @@ Grant with_token(const Url& url, Grant grant) {
   const auto name = printable(url.text());
   if (!grant.application)
     throw Error(ErrorKind::failed,
-                fmt::format("no certificate for {}: no Access application there", name),
+                fmt::format("no certificate for {}: no Access application there{}", name,
+                            grant.answered.empty() ? "" : " (" + grant.answered + ")"),
                 "check the host name, or ask whether Access guards it");
+  if (!grant.token && grant.guard == Grant::Guard::nobody)
+    throw Error(
+        ErrorKind::failed,
+        fmt::format("no certificate for {}: a policy of Access bypasses the login there", name),
+        "use an SSH key of your own, or ask the administrator for a policy that knows who you "
+        "are");
   if (!grant.token)
     throw Error(
         ErrorKind::failed,

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "access/core/edge_clock.hpp"
 #include "access/core/json.hpp"
 #include "access/core/text.hpp"
 #include "sshgen/keypair.hpp"
@@ -77,12 +78,12 @@ constexpr std::string_view administrator_hint =
 [[noreturn]] void throw_refusal(const std::string& signer, const Response& response,
                                 const Words& words) {
   if (rejects_token(response.status, words))
-    throw TokenRejected(
-        ErrorKind::refused,
-        fmt::format("certificate refused by {} ({}): {}", signer, response.status, quoted(words)),
-        std::string(administrator_hint));
-  const auto what =
-      fmt::format("certificate not signed by {} ({}): {}", signer, response.status, quoted(words));
+    throw TokenRejected(ErrorKind::refused,
+                        fmt::format("certificate refused by {} ({}): {}", signer,
+                                    response.reference(), quoted(words)),
+                        std::string(administrator_hint));
+  const auto what = fmt::format("certificate not signed by {} ({}): {}", signer,
+                                response.reference(), quoted(words));
   if (response.status >= 500)
     throw Error(ErrorKind::network, what, "the signer is in trouble; try again in a moment");
   if (response.status >= 400)
@@ -171,7 +172,9 @@ Signed request_certificate(const Send& send, const Subject& subject, const std::
     throw Error(
         ErrorKind::protocol,
         fmt::format("the certificate from {} must not be used: {}", signer, objection),
-        objection.find("clock") != std::string::npos ? "check this machine's date and time" : "");
+        objection.find("clock") != std::string::npos
+            ? clock_hint("this computer's clock agrees with the signer's: ask the administrator")
+            : "");
   return {std::move(line), *std::move(certificate)};
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "access/core/edge_clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/json.hpp"
 #include "access/core/log.hpp"
@@ -42,6 +43,16 @@ struct Metadata {
   std::optional<std::int64_t> issued;
 };
 
+// A team may show its login page at a domain of its own, but whose keys are there nobody vouches
+// for.
+Error foreign_team(const Url& url, std::string_view auth_domain) {
+  return {ErrorKind::protocol,
+          fmt::format("application metadata of {}: \"{}\" is not an Access team domain",
+                      printable(url.host), printable(auth_domain)),
+          "if the team has a custom login domain, an administrator has to give it back its name "
+          "under cloudflareaccess.com; otherwise somebody is in between"};
+}
+
 // Checks 1 and 2 of protocol.md section 1.
 Metadata read_metadata(const Url& url, std::string_view text) {
   auto jwt = parse_jwt(text);
@@ -51,9 +62,7 @@ Metadata read_metadata(const Url& url, std::string_view text) {
   const auto claim = [&](const char* name) { return string_member(*claims, name).value_or(""); };
 
   auto auth_domain = auth_domain_host(claim("auth_domain"));
-  if (!auth_domain)
-    throw bad_metadata(
-        url, fmt::format("\"{}\" is not an Access team domain", printable(claim("auth_domain"))));
+  if (!auth_domain) throw foreign_team(url, claim("auth_domain"));
   if (claims->contains("app_hostname") && !string_member(*claims, "app_hostname"))
     throw bad_metadata(url, "app_hostname is not a string");
   return {.jwt = std::move(*jwt),
@@ -92,6 +101,9 @@ Application application_of(const Url& url, const Metadata& metadata) {
   return application;
 }
 
+constexpr std::string_view stale_hint =
+    "this computer's clock agrees with the edge's: something on the way answers in its place";
+
 void check_issued(const Url& url, const Metadata& metadata, sys_seconds now) {
   const std::int64_t issued = metadata.issued.value_or(0);
   if (issued <= 0) throw bad_metadata(url, "it does not say when it was issued");
@@ -99,13 +111,13 @@ void check_issued(const Url& url, const Metadata& metadata, sys_seconds now) {
   if (issued < seconds - std::chrono::seconds(kMetadataMaxAge).count())
     throw Error(ErrorKind::protocol,
                 fmt::format("application metadata of {}: it is older than 24 hours", url.host),
-                "check this computer's clock");
+                clock_hint(stale_hint));
   if (issued > seconds + std::chrono::seconds(kMetadataMaxAhead).count())
     throw Error(
         ErrorKind::protocol,
         fmt::format("application metadata of {}: it was issued more than 5 minutes from now",
                     url.host),
-        "check this computer's clock");
+        clock_hint(stale_hint));
 }
 
 std::string keys_file(std::string_view auth_domain) {
@@ -152,9 +164,10 @@ FetchedKeys fetch_keys(const Send& send, const std::string& auth_domain) {
                         .max_body = kMaxKeysBytes};
   Response response = send(request);
   const auto bad = [&](std::string_view why) {
-    return Error(ErrorKind::protocol, fmt::format("fetching the keys of {}: {}", auth_domain, why));
+    return Error(ErrorKind::protocol, fmt::format("fetching the keys of {}: {} ({})", auth_domain,
+                                                  why, response.reference()));
   };
-  if (response.status != 200) throw bad(fmt::format("HTTP status {}", response.status));
+  if (response.status != 200) throw bad("no keys came");
   auto keys = KeySet::parse(response.body);
   if (!keys) throw bad("not a JSON Web Key Set");
   return {std::move(*keys), std::move(response.body)};
@@ -185,6 +198,14 @@ std::optional<std::string> record_file(const Application& application, const Url
   } catch (const Error&) {
   }
   return std::nullopt;
+}
+
+// By which an administrator finds the answer that was wrong; unless it was another one.
+Error with_reference(const Error& error, const Response& response) {
+  if (error.kind() != ErrorKind::protocol || error.message().find("HTTP ") != std::string::npos)
+    return error;
+  return {error.kind(), fmt::format("{} ({})", error.message(), response.reference()),
+          error.hint()};
 }
 
 void remember(const StateDirectory& state, const std::string& name, std::string_view content) {
@@ -253,6 +274,15 @@ std::optional<Application> ApplicationFinder::find(const Url& url, sys_seconds n
   const std::string text(response.header("cf-access-metadata"));
   if (text.empty()) return std::nullopt;
 
+  try {
+    return verified(url, text, now);
+  } catch (const Error& error) {
+    throw with_reference(error, response);
+  }
+}
+
+Application ApplicationFinder::verified(const Url& url, const std::string& text,
+                                        sys_seconds now) const {
   const Metadata metadata = read_metadata(url, text);
   const auto new_keys = verify_signature(state_, send_, url, metadata);
   Application application = application_of(url, metadata);

@@ -44,6 +44,7 @@ class ApplicationFinder {
 
  private:
   std::optional<Application> remembered_at(const std::string& place, const Url& url) const;
+  Application verified(const Url& url, const std::string& text, std::chrono::sys_seconds now) const;
 
   const StateDirectory& state_;
   const Send& send_;

@@ -51,7 +51,7 @@ std::optional<Grant> Credentials::known(const Url& url) const {
   if (!application) return std::nullopt;
   auto token = stored_token(*application);
   if (!token) return std::nullopt;
-  return Grant{std::move(application), std::move(token)};
+  return Grant{.application = std::move(application), .token = std::move(token)};
 }
 
 Grant Credentials::obtain(const Url& url) const {
@@ -70,13 +70,23 @@ Grant Credentials::obtain(const Url& url, const Grant& refused) const {
     return response;
   };
   const auto application = ApplicationFinder(state_, noting).find(url, options_.now());
-  if (!application) return {};
+  if (!application) return {.answered = first.reference()};
   if (refused.token && refused.application->audience == application->audience)
     remove_app_token(state_, *refused.application, refused.token->jwt);
-  if (auto token = stored_token(*application)) return {application, std::move(token)};
+  if (auto token = stored_token(*application))
+    return {.application = application, .token = std::move(token)};
   if (auto grant = by_machine(url, *application)) return std::move(*grant);
   if (wants_certificate(first)) throw certificate_wanted(*application, first);
+  if (!is_guarded(url, first) && is_open(url))
+    return {.application = application, .guard = Grant::Guard::nobody};
   return by_person(url, *application);
+}
+
+// A policy with the action Bypass lets everybody in. The answer to the question for the metadata
+// may be of its own kind, so an ordinary one decides.
+bool Credentials::is_open(const Url& url) const {
+  return !is_guarded(
+      url, send_({.method = Request::Method::head, .url = url, .headers = {}, .body = {}}));
 }
 
 // Nothing when satisfied, or when a machine has waited enough or would have to wait for a person.
@@ -107,7 +117,8 @@ std::optional<Grant> Credentials::by_machine(const Url& url, const Application& 
     return std::nullopt;
   const auto held = lock(app_token_file(application), Waiting::machine,
                          [&] { return stored_token(application).has_value(); });
-  if (auto token = stored_token(application)) return Grant{application, std::move(token)};
+  if (auto token = stored_token(application))
+    return Grant{.application = application, .token = std::move(token)};
 
   const Response response =
       send_({.url = url,
@@ -117,10 +128,11 @@ std::optional<Grant> Credentials::by_machine(const Url& url, const Application& 
   const Machine machine =
       options_.service_token ? Machine::service_token : Machine::client_certificate;
   const sys_seconds now = options_.now();
-  const auto answer = judge_machine_answer({url, application, machine}, response, now);
+  auto answer = judge_machine_answer({url, application, machine}, response, now);
   if (answer.wants_person) return std::nullopt;
-  if (!answer.token) return Grant{application, std::nullopt};
-  return Grant{application, save_app_token(state_, application, *answer.token, now)};
+  if (!answer.token) return Grant{.application = application};
+  return Grant{.application = application,
+               .token = save_app_token(state_, application, *answer.token, now)};
 }
 
 Grant Credentials::by_person(const Url& url, const Application& application) const {
@@ -135,7 +147,8 @@ Grant Credentials::by_person(const Url& url, const Application& application) con
   // cloudflared's order: the application's lock, then the team's when there is no org token.
   auto held = lock(app_token_file(application), waiting,
                    [&] { return stored_token(application).has_value(); });
-  if (auto token = stored_token(application)) return {application, std::move(token)};
+  if (auto token = stored_token(application))
+    return {.application = application, .token = std::move(token)};
   auto org_token = load_org();
   std::optional<LoginLock> held_org;
   if (!org_token && is_browser_allowed) {
@@ -159,7 +172,8 @@ std::optional<Grant> Credentials::by_exchange(const Url& url, const Application&
   const sys_seconds now = options_.now();
   const auto token = exchange_org_token(send_, url, application, org_token->jwt, now);
   if (!token) return std::nullopt;
-  return Grant{application, save_app_token(state_, application, *token, now)};
+  return Grant{.application = application,
+               .token = save_app_token(state_, application, *token, now)};
 }
 
 Grant Credentials::by_browser(const Url& url, const Application& application,
@@ -174,7 +188,7 @@ Grant Credentials::by_browser(const Url& url, const Application& application,
   prompt_.show(page);
   StoredToken token = save_tokens(state_, application, await_tokens(key), options_.now());
   prompt_.logged_in(token.claims);
-  return {application, std::move(token)};
+  return {.application = application, .token = std::move(token)};
 }
 
 TokenPair Credentials::await_tokens(const TransferKey& key) const {
@@ -182,7 +196,7 @@ TokenPair Credentials::await_tokens(const TransferKey& key) const {
   return fetch_transfer(send_, key, options_.transfer, prompt_.waiting);
 }
 
-bool Credentials::accepted_at_edge(const Url& url, const StoredToken& token) const {
+EdgeVerdict Credentials::accepted_at_edge(const Url& url, const StoredToken& token) const {
   Url probe = url;
   probe.query += (probe.query.empty() ? "" : "&") + std::string("cloudflared_token_check=true");
   try {
@@ -191,10 +205,11 @@ bool Credentials::accepted_at_edge(const Url& url, const StoredToken& token) con
                .headers = {{"Cf-Access-Token", std::string(token.jwt.reveal())}},
                .body = {},
                .timeout = 5s});
-    return !is_login_redirect(probe, response.status, response.header("Location"));
+    return {.accepted = !is_login_redirect(probe, response.status, response.header("Location")),
+            .reference = response.reference()};
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::network && error.kind() != ErrorKind::protocol) throw;
-    return true;
+    return {.accepted = true};
   }
 }
 

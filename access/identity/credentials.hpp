@@ -47,8 +47,16 @@ struct CredentialOptions {
 // What opens the application: a token, or nothing but the connection's own client certificate or
 // service token, or nothing at all because nobody guards it.
 struct Grant {
-  std::optional<Application> application;  // nothing: no Access application there
-  std::optional<StoredToken> token;        // nothing: No Duration, or no application
+  std::optional<Application> application = {};  // nothing: no Access application there
+  std::optional<StoredToken> token = {};        // nothing: No Duration, or nobody to show it to
+  enum class Guard { access, nobody } guard = Guard::access;  // nobody: everybody is let in
+  std::string answered = {};  // Response::reference() of what is there instead of an application
+};
+
+struct EdgeVerdict {
+  bool accepted = false;
+  std::string reference = {};  // Response::reference()
+  explicit operator bool() const noexcept { return accepted; }
 };
 
 class Credentials {
@@ -76,7 +84,7 @@ class Credentials {
 
   // GET <url>?cloudflared_token_check=true; a redirect to the login page means no, an error of the
   // network or the origin does not decide (protocol.md section 2).
-  bool accepted_at_edge(const Url& url, const StoredToken& token) const;
+  EdgeVerdict accepted_at_edge(const Url& url, const StoredToken& token) const;
 
  private:
   enum class Waiting { person, machine };
@@ -86,6 +94,7 @@ class Credentials {
   std::optional<LoginLock> lock(const std::string& base, Waiting waiting,
                                 const std::function<bool()>& satisfied) const;
   std::optional<Grant> by_machine(const Url& url, const Application& application) const;
+  bool is_open(const Url& url) const;
   Grant by_person(const Url& url, const Application& application) const;
   std::optional<Grant> by_exchange(const Url& url, const Application& application,
                                    const std::optional<StoredToken>& org_token) const;

@@ -13,24 +13,24 @@ bool is_denied(int status) {
   return status == 401 || status == 403;
 }
 
-Error service_token_refused(const Application& application, std::string_view how) {
+Error service_token_refused(const Application& application, const Response& response) {
   const std::string name = printable(application.hostname);
-  return Error(
-      ErrorKind::refused,
-      fmt::format("access to {} refused: the service token was not accepted ({})", name, how),
-      fmt::format("check its id, secret and expiry; the application \"{}\" needs a policy "
-                  "with the action Service Auth that includes it",
-                  name));
+  const std::string_view how = is_denied(response.status) ? "" : "sent to the login page, ";
+  return Error(ErrorKind::refused,
+               fmt::format("access to {} refused: the service token was not accepted ({}{})", name,
+                           how, response.reference()),
+               fmt::format("check its id, secret and expiry; the application \"{}\" needs a policy "
+                           "with the action Service Auth that includes it",
+                           name));
 }
 
 Error certificate_refused(const Application& application, const Response& response) {
-  return Error(
-      ErrorKind::refused,
-      fmt::format("access to {} refused: the client certificate was not accepted (HTTP {}); {}",
-                  printable(application.hostname), response.status,
-                  response.certificate_request.text()),
-      "the application needs a policy with the action Service Auth that includes the "
-      "certificate, and its CA must be associated with the hostname");
+  return Error(ErrorKind::refused,
+               fmt::format("access to {} refused: the client certificate was not accepted ({}); {}",
+                           printable(application.hostname), response.reference(),
+                           response.certificate_request.text()),
+               "the application needs a policy with the action Service Auth that includes the "
+               "certificate, and its CA must be associated with the hostname");
 }
 
 // Access writes the id of a service token with ".access" after it; people leave that off.
@@ -65,15 +65,19 @@ MachineAnswer judge_machine_answer(const MachineRequest& request, const Response
   const bool is_service_token = request.machine == Machine::service_token;
   const bool is_login =
       is_login_redirect(request.url, response.status, response.header("Location"));
-  if (is_login && is_service_token)
-    throw service_token_refused(application, "sent to the login page");
+  if (is_login && is_service_token) throw service_token_refused(application, response);
   if (is_login) return {.wants_person = true, .token = std::nullopt};
   // The cookie decides first: a 403 that comes with it is the origin's.
   if (auto token = earned_token(response, now)) return {.token = std::move(token)};
   if (is_denied(response.status) && is_service_token)
-    throw service_token_refused(application, fmt::format("HTTP {}", response.status));
+    throw service_token_refused(application, response);
   if (is_denied(response.status)) throw certificate_refused(application, response);
   return {};
+}
+
+bool is_guarded(const Url& request, const Response& response) {
+  return is_denied(response.status) ||
+         is_login_redirect(request, response.status, response.header("Location"));
 }
 
 bool wants_certificate(const Response& response) {
@@ -83,8 +87,8 @@ bool wants_certificate(const Response& response) {
 
 Error certificate_wanted(const Application& application, const Response& response) {
   return Error(ErrorKind::refused,
-               fmt::format("access to {} refused (HTTP {}): {}", printable(application.hostname),
-                           response.status, response.certificate_request.text()),
+               fmt::format("access to {} refused ({}): {}", printable(application.hostname),
+                           response.reference(), response.certificate_request.text()),
                "name one with --cert FILE [--key FILE]");
 }
 

@@ -46,6 +46,9 @@ struct MachineRequest {
 MachineAnswer judge_machine_answer(const MachineRequest& request, const Response& response,
                                    std::chrono::sys_seconds now);
 
+// Nobody is let in there without saying who they are.
+bool is_guarded(const Url& request, const Response& response);
+
 // The answer to a request without a client certificate says that one is wanted: a browser login
 // would end at the same page.
 bool wants_certificate(const Response& response);

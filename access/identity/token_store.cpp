@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "access/core/edge_clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 
@@ -82,7 +83,7 @@ StoredToken check_app_token(const Application& application, const Secret& jwt, s
                                                printable(application.hostname)));
   if (claims.expires <= now)
     throw Error(ErrorKind::protocol, "the application token that came: it has expired already",
-                "check this computer's clock");
+                clock_hint("this computer's clock agrees with the edge's: ask the administrator"));
   return {jwt, std::move(claims)};
 }
 

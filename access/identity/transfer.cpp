@@ -174,8 +174,8 @@ class Polling {
     server_errors_ = response.status >= 500 ? server_errors_ + 1 : 0;
     if (server_errors_ < kMaxServerErrors) return;
     throw Error(ErrorKind::network,
-                fmt::format("asking {} for the login's answer: HTTP status {}: {}", url_.host,
-                            response.status, printable(response.body)),
+                fmt::format("asking {} for the login's answer: {} ({})", url_.host,
+                            printable(response.body), response.reference()),
                 "try again in a while");
   }
 
