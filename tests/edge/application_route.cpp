@@ -75,6 +75,7 @@ std::optional<Answer> refuse_upgrade(Visit& visit, const Fault& fault) {
   if (name == "redirect_elsewhere") {
     return answer(redirect(fault.value.empty() ? "https://elsewhere.example/" : fault.value));
   }
+  if (name == "403_waf") return answer(error_page(403, 1020, visit.ray));
   if (name == "403" || name == "403_challenge") {
     Response page = forbidden_page(visit.request.host, visit.ray);
     if (name == "403_challenge") page.fields.push_back({"cf-mitigated", "challenge"});

@@ -45,6 +45,8 @@ const char* explain(int code) {
       return "Service temporarily unavailable";
     case 1016:
       return "Origin DNS error";
+    case 1020:
+      return "Access denied";
     case 1033:
       return "Cloudflare Tunnel error";
     default:

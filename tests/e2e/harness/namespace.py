@@ -26,6 +26,11 @@ def _unshare():
     return [programs.system("unshare"), *user, "--net", "--mount", "--"]
 
 
+def alone(command):
+    """The command, in a network that leads nowhere."""
+    return _unshare() + command
+
+
 def is_inside():
     return _INSIDE in os.environ
 
