@@ -14,7 +14,7 @@ namespace mayfly::cli {
 void listen_at(const std::vector<std::string>& places, std::string_view announcement,
                ListenOptions& options);
 
-// For ListenerOptions::ended.
+// For ListenerOptions::ended. A good one is told with -v only.
 void log_bad_ending(const Ending& ending);
 
 }  // namespace mayfly::cli

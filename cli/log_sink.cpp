@@ -111,12 +111,12 @@ void start_logging(const LogSettings& settings) {
   const FileLog files = open_files(settings);
   const bool on_terminal = settings.terminal == LogSettings::Terminal::lines;
   if (!files && !on_terminal) return;
-  set_log_sink([=](LogLevel level, std::string_view message, LogFields fields) {
-    if (level < least) return;
+  const auto sink = [=](LogLevel level, std::string_view message, LogFields fields) {
     if (files) files->info(json_line(level, message, fields));
     // Last, since whoever sees it may look for the others.
     if (on_terminal) print_notice(terminal_line(level, message, fields));
-  });
+  };
+  set_log_sink(sink, least);
 }
 
 }  // namespace mayfly::cli

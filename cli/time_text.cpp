@@ -21,10 +21,6 @@ std::tm local_time(std::chrono::sys_seconds time) {
 
 }  // namespace
 
-std::string rfc3339(std::chrono::sys_seconds time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds_of(time)));
-}
-
 std::string countdown_text(std::chrono::seconds left) {
   return fmt::format("{}:{:02}", left.count() / 60, left.count() % 60);
 }

@@ -1,15 +1,13 @@
-// Times as scripts and as people read them.
+// Times as people read them.
 #pragma once
 
 #include <chrono>
 #include <string>
 
 #include "access/core/duration_text.hpp"
+#include "access/core/rfc3339.hpp"
 
 namespace mayfly::cli {
-
-// "2026-11-23T18:42:00Z" (RFC 3339).
-std::string rfc3339(std::chrono::sys_seconds time);
 
 // "2:31", as a clock that runs down.
 std::string countdown_text(std::chrono::seconds left);

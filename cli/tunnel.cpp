@@ -139,6 +139,7 @@ std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats&
   }
   const Ending ending = run_stdio_tunnel(options, authorization);
   stats.add(ending);
+  log_ending(ending);
   return ending;
 }
 

@@ -156,6 +156,7 @@ Signed request_certificate(const Send& send, const Subject& subject, const std::
   request.url = signer_of(subject);
   request.headers = {{"Content-Type", "application/json"}};
   request.body = request_body(subject, public_line);
+  request.purpose = "a certificate";
   const auto response = send(request);
   const auto& signer = request.url.host;
 

@@ -3,23 +3,28 @@
 namespace mayfly {
 namespace {
 
-LogSink& sink() {
-  static LogSink instance;
+struct Listener {
+  LogSink sink;
+  LogLevel least = LogLevel::debug;
+};
+
+Listener& listener() {
+  static Listener instance;
   return instance;
 }
 
 }  // namespace
 
-void set_log_sink(LogSink new_sink) {
-  sink() = std::move(new_sink);
+void set_log_sink(LogSink sink, LogLevel least) {
+  listener() = {std::move(sink), least};
 }
 
-bool logging_enabled() noexcept {
-  return static_cast<bool>(sink());
+bool is_logged(LogLevel level) noexcept {
+  return listener().sink && level >= listener().least;
 }
 
 void log(LogLevel level, std::string_view message, LogFields fields) {
-  if (sink()) sink()(level, message, fields);
+  if (is_logged(level)) listener().sink(level, message, fields);
 }
 
 }  // namespace mayfly

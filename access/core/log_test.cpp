@@ -9,7 +9,7 @@ namespace mayfly {
 TEST_SUITE("core/log") {
   TEST_CASE("goes to whoever listens, and nowhere else") {
     log(LogLevel::error, "nobody listens");
-    CHECK_FALSE(logging_enabled());
+    CHECK_FALSE(is_logged(LogLevel::error));
     std::string heard;
     set_log_sink([&](LogLevel level, std::string_view message, LogFields fields) {
       heard += std::to_string(static_cast<int>(level)) + ":" + std::string(message);
@@ -17,11 +17,24 @@ TEST_SUITE("core/log") {
         heard.append(" ").append(name).append("=").append(value);
       }
     });
-    CHECK(logging_enabled());
+    CHECK(is_logged(LogLevel::debug));
     log(LogLevel::warn, "slow", {{"host", "h"}, {"ms", "7"}});
     set_log_sink({});
     log(LogLevel::error, "again nobody");
     CHECK(heard == "2:slow host=h ms=7");
+  }
+
+  TEST_CASE("what is below the least level is not heard") {
+    std::string heard;
+    set_log_sink([&](LogLevel, std::string_view message, LogFields) { heard += message; },
+                 LogLevel::info);
+    CHECK_FALSE(is_logged(LogLevel::debug));
+    CHECK(is_logged(LogLevel::info));
+    log(LogLevel::debug, "a");
+    log(LogLevel::info, "b");
+    log(LogLevel::error, "c");
+    set_log_sink({});
+    CHECK(heard == "bc");
   }
 }
 

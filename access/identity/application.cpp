@@ -129,7 +129,8 @@ Request metadata_request(const Url& url) {
           .url = url,
           .headers = {{"CF-Access-Metadata-Request", "true"}},
           .body = {},
-          .timeout = 7s};
+          .timeout = 7s,
+          .purpose = "the application's metadata"};
 }
 
 struct CachedKeys {
@@ -161,7 +162,8 @@ FetchedKeys fetch_keys(const Send& send, const std::string& auth_domain) {
                         .headers = {},
                         .body = {},
                         .timeout = 10s,
-                        .max_body = kMaxKeysBytes};
+                        .max_body = kMaxKeysBytes,
+                        .purpose = "the team's keys"};
   Response response = send(request);
   const auto bad = [&](std::string_view why) {
     return Error(ErrorKind::protocol, fmt::format("fetching the keys of {}: {} ({})", auth_domain,
@@ -198,6 +200,11 @@ std::optional<std::string> record_file(const Application& application, const Url
   } catch (const Error&) {
   }
   return std::nullopt;
+}
+
+void log_application(std::string_view what, const Application& application) {
+  log(LogLevel::debug, what,
+      {{"hostname", application.hostname}, {"team", application.auth_domain}});
 }
 
 // By which an administrator finds the answer that was wrong; unless it was another one.
@@ -262,6 +269,7 @@ std::optional<Application> ApplicationFinder::remembered_at(const std::string& p
     if (!cached || !cached->keys.verifies(metadata.jwt)) return std::nullopt;
     Application application = application_of(url, metadata);
     if (!is_at(application, place, url)) return std::nullopt;
+    log_application("application remembered", application);
     return application;
   } catch (const Error& error) {
     log(LogLevel::debug, "remembered application not used", {{"reason", error.message()}});
@@ -290,6 +298,7 @@ Application ApplicationFinder::verified(const Url& url, const std::string& text,
 
   if (new_keys) remember(state_, keys_file(metadata.auth_domain), *new_keys);
   if (const auto name = record_file(application, url)) remember(state_, *name, text);
+  log_application("application found", application);
   return application;
 }
 

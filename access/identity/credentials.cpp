@@ -4,7 +4,7 @@
 
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
-#include "access/core/text.hpp"
+#include "access/core/rfc3339.hpp"
 #include "access/identity/exchange.hpp"
 
 namespace mayfly {
@@ -16,6 +16,15 @@ using namespace std::chrono_literals;
 Error login_needed(const Url& url, std::string_view why) {
   return Error(ErrorKind::login_needed, fmt::format("a login to {} is needed: {}", url.host, why),
                fmt::format("run: mayfly access login {}", printable(url.origin() + url.path)));
+}
+
+// How it was come by, whose it is and until when.
+Grant granted(const Application& application, StoredToken token, std::string_view source) {
+  if (is_logged(LogLevel::debug)) {
+    log(LogLevel::debug, fmt::format("token from {}", source),
+        {{"identity", token.claims.identity()}, {"until", rfc3339(token.claims.expires)}});
+  }
+  return {.application = application, .token = std::move(token)};
 }
 
 class PersonWaitedFor {
@@ -51,7 +60,7 @@ std::optional<Grant> Credentials::known(const Url& url) const {
   if (!application) return std::nullopt;
   auto token = stored_token(*application);
   if (!token) return std::nullopt;
-  return Grant{.application = std::move(application), .token = std::move(token)};
+  return granted(*application, *std::move(token), "the state directory");
 }
 
 Grant Credentials::obtain(const Url& url) const {
@@ -74,7 +83,7 @@ Grant Credentials::obtain(const Url& url, const Grant& refused) const {
   if (refused.token && refused.application->audience == application->audience)
     remove_app_token(state_, *refused.application, refused.token->jwt);
   if (auto token = stored_token(*application))
-    return {.application = application, .token = std::move(token)};
+    return granted(*application, *std::move(token), "the state directory");
   if (auto grant = by_machine(url, *application)) return std::move(*grant);
   if (wants_certificate(first)) throw certificate_wanted(*application, first);
   if (!is_guarded(url, first) && is_open(url))
@@ -85,8 +94,11 @@ Grant Credentials::obtain(const Url& url, const Grant& refused) const {
 // A policy with the action Bypass lets everybody in. The answer to the question for the metadata
 // may be of its own kind, so an ordinary one decides.
 bool Credentials::is_open(const Url& url) const {
-  return !is_guarded(
-      url, send_({.method = Request::Method::head, .url = url, .headers = {}, .body = {}}));
+  return !is_guarded(url, send_({.method = Request::Method::head,
+                                 .url = url,
+                                 .headers = {},
+                                 .body = {},
+                                 .purpose = "a login page"}));
 }
 
 // Nothing when satisfied, or when a machine has waited enough or would have to wait for a person.
@@ -118,21 +130,22 @@ std::optional<Grant> Credentials::by_machine(const Url& url, const Application& 
   const auto held = lock(app_token_file(application), Waiting::machine,
                          [&] { return stored_token(application).has_value(); });
   if (auto token = stored_token(application))
-    return Grant{.application = application, .token = std::move(token)};
+    return granted(application, *std::move(token), "another process");
 
   const Response response =
       send_({.url = url,
              .headers = options_.service_token ? service_token_headers(*options_.service_token)
                                                : std::vector<Header>(),
-             .body = {}});
+             .body = {},
+             .purpose = "a token"});
   const Machine machine =
       options_.service_token ? Machine::service_token : Machine::client_certificate;
   const sys_seconds now = options_.now();
   auto answer = judge_machine_answer({url, application, machine}, response, now);
   if (answer.wants_person) return std::nullopt;
   if (!answer.token) return Grant{.application = application};
-  return Grant{.application = application,
-               .token = save_app_token(state_, application, *answer.token, now)};
+  return granted(application, save_app_token(state_, application, *answer.token, now),
+                 options_.service_token ? "the service token" : "the client certificate");
 }
 
 Grant Credentials::by_person(const Url& url, const Application& application) const {
@@ -148,7 +161,7 @@ Grant Credentials::by_person(const Url& url, const Application& application) con
   auto held = lock(app_token_file(application), waiting,
                    [&] { return stored_token(application).has_value(); });
   if (auto token = stored_token(application))
-    return {.application = application, .token = std::move(token)};
+    return granted(application, *std::move(token), "another process");
   auto org_token = load_org();
   std::optional<LoginLock> held_org;
   if (!org_token && is_browser_allowed) {
@@ -172,8 +185,7 @@ std::optional<Grant> Credentials::by_exchange(const Url& url, const Application&
   const sys_seconds now = options_.now();
   const auto token = exchange_org_token(send_, url, application, org_token->jwt, now);
   if (!token) return std::nullopt;
-  return Grant{.application = application,
-               .token = save_app_token(state_, application, *token, now)};
+  return granted(application, save_app_token(state_, application, *token, now), "the team's token");
 }
 
 Grant Credentials::by_browser(const Url& url, const Application& application,
@@ -188,7 +200,7 @@ Grant Credentials::by_browser(const Url& url, const Application& application,
   prompt_.show(page);
   StoredToken token = save_tokens(state_, application, await_tokens(key), options_.now());
   prompt_.logged_in(token.claims);
-  return {.application = application, .token = std::move(token)};
+  return granted(application, std::move(token), "the browser");
 }
 
 TokenPair Credentials::await_tokens(const TransferKey& key) const {
@@ -204,7 +216,8 @@ EdgeVerdict Credentials::accepted_at_edge(const Url& url, const StoredToken& tok
         send_({.url = probe,
                .headers = {{"Cf-Access-Token", std::string(token.jwt.reveal())}},
                .body = {},
-               .timeout = 5s});
+               .timeout = 5s,
+               .purpose = "its opinion of the token"});
     return {.accepted = !is_login_redirect(probe, response.status, response.header("Location")),
             .reference = response.reference()};
   } catch (const Error& error) {

@@ -19,7 +19,8 @@ Response ask(const Send& send, const Url& url, std::vector<Header> headers) {
                .url = url,
                .headers = std::move(headers),
                .body = {},
-               .timeout = 7s});
+               .timeout = 7s,
+               .purpose = "the exchange of the team's token"});
 }
 
 // The path itself or one below it. An encoded dot could lead out of it again on the way.

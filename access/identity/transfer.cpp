@@ -157,8 +157,12 @@ class Polling {
   std::optional<Response> try_send(milliseconds timeout) {
     const auto started = steady_clock::now();
     try {
-      Response response =
-          send_({.url = url_, .headers = {}, .body = {}, .timeout = timeout, .waiting = waiting_});
+      Response response = send_({.url = url_,
+                                 .headers = {},
+                                 .body = {},
+                                 .timeout = timeout,
+                                 .purpose = "the login's answer",
+                                 .waiting = waiting_});
       drops_ = 0;
       return response;
     } catch (const Error& error) {

@@ -7,6 +7,7 @@
 #include "access/core/edge_clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/interrupt.hpp"
+#include "access/core/log.hpp"
 #include "access/core/text.hpp"
 #include "access/transport/curl_handle.hpp"
 #include "access/transport/network_error.hpp"
@@ -124,6 +125,24 @@ std::vector<Header> headers_of(CURL* easy) {
   return headers;
 }
 
+// No path and no query: they may be what opens something.
+void log_answer(const CurlHandle& handle, const Request& request, const Response& response) {
+  if (!is_logged(LogLevel::debug)) return;
+  char* address = nullptr;
+  curl_easy_getinfo(handle.get(), CURLINFO_PRIMARY_IP, &address);
+  long connections = 0;
+  curl_easy_getinfo(handle.get(), CURLINFO_NUM_CONNECTS, &connections);
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(handle.get(), CURLINFO_TOTAL_TIME_T, &microseconds);
+  log(LogLevel::debug,
+      fmt::format("asked {}{}{}", request.url.authority(), request.purpose.empty() ? "" : " for ",
+                  request.purpose),
+      {{"answer", response.reference()},
+       {"address", address != nullptr ? address : ""},
+       {"connection", connections > 0 ? "new" : "kept"},
+       {"took", fmt::format("{} ms", microseconds / 1000)}});
+}
+
 void check_size(const Arrival& arrival, const Request& request) {
   const auto too_large = [&](std::string_view part, std::size_t limit) {
     return Error(ErrorKind::protocol,
@@ -204,6 +223,7 @@ Response HttpClient::send(const Request& request) {
                     .body = std::move(arrival.body),
                     .certificate_request = handle.handshake().request};
   if (const auto date = response.date()) note_edge_time(*date);
+  log_answer(handle, request, response);
   return response;
 }
 

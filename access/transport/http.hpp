@@ -29,6 +29,7 @@ struct Request {
   std::string body;             // of a POST
   std::chrono::milliseconds timeout = std::chrono::seconds(10);
   std::size_t max_body = 1 << 20;  // a larger answer is Error(protocol)
+  std::string_view purpose = {};   // for the log: "asked HOST for <purpose>"; its path may be secret
   // Called about once a second, and now and then in between, until the answer is there.
   std::function<void()> waiting = {};
 };
