@@ -1,7 +1,6 @@
 #include "cli/login_prompt.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <memory>
 
@@ -64,23 +63,6 @@ void show_qr_code(const std::string& url) {
   }
 }
 
-// Only in the process that prepared it: a child that a listener has forked for a login shares its
-// terminal with the messages of the listener.
-class Waiting {
- public:
-  void show(std::chrono::seconds left) {
-    if (::getpid() != process_) return;
-    line_.show(fmt::format("waiting for login ({} left), Ctrl-C to stop", countdown_text(left)));
-  }
-  void end() {
-    if (::getpid() == process_) line_.show("");
-  }
-
- private:
-  pid_t process_ = ::getpid();
-  ProgressLine line_;
-};
-
 void tell_logged_in(const TokenClaims& claims) {
   if (message_terminal()) print_notice(logged_in_line(claims, now()) + "\n");
 }
@@ -103,9 +85,11 @@ LoginPrompt terminal_login_prompt(const NetworkFlags& flags) {
     show_other_login(pid, url);
     if (qr) show_qr_code(std::string(url));
   };
-  const auto waiting = std::make_shared<Waiting>();
-  prompt.waiting = [waiting](std::chrono::seconds left) { waiting->show(left); };
-  prompt.waited = [waiting] { waiting->end(); };
+  const auto line = std::make_shared<ProgressLine>();
+  prompt.waiting = [line](std::chrono::seconds left) {
+    line->show(fmt::format("waiting for login ({} left), Ctrl-C to stop", countdown_text(left)));
+  };
+  prompt.waited = [line] { line->show(""); };
   if (flags.tells_login) prompt.logged_in = tell_logged_in;
   return prompt;
 }

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::string_view erased_line = "\r\x1b[K";
 
+// A child that a listener forks for a login shares the terminal with its messages.
+const pid_t original_process = ::getpid();
+
 // What stands in the terminal's last line, and has to make room for whatever else is written.
 std::string& progress() {
   static std::string text;
@@ -71,6 +74,7 @@ void print_notice(std::string_view text) {
 }
 
 void ProgressLine::show(std::string_view text) {
+  if (::getpid() != original_process) return;
   const auto terminal = message_terminal();
   if (!terminal || terminal->kind == Terminal::Kind::dumb) return;
   // In the last column some terminals go on to the next line.

@@ -1,8 +1,13 @@
 #include "cli/session.hpp"
 
+#include <fmt/format.h>
+
+#include <chrono>
+
 #include "access/core/leftovers.hpp"
 #include "cli/environment.hpp"
 #include "cli/login_prompt.hpp"
+#include "cli/message.hpp"
 #include "cli/network_values.hpp"
 #include "cli/password_prompt.hpp"
 
@@ -21,6 +26,21 @@ CredentialOptions credential_options(const NetworkFlags& flags, std::optional<Se
   return options;
 }
 
+// Who waits for a slow answer sees for what.
+Response send_showing_progress(HttpClient& client, const Request& request) {
+  if (request.waiting) return client.send(request);
+  ProgressLine line;
+  Request shown = request;
+  const auto begin = std::chrono::steady_clock::now();
+  shown.waiting = [&] {
+    const auto took =
+        std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - begin);
+    if (took >= std::chrono::seconds(2))
+      line.show(fmt::format("waiting for {} ({} s)", request.url.host, took.count()));
+  };
+  return client.send(shown);
+}
+
 }  // namespace
 
 std::chrono::sys_seconds now() {
@@ -35,7 +55,7 @@ Session::Session(NetworkFlags flags, LogSettings::Terminal terminal)
   clear_leftovers(state_);
   send_ = [this](const Request& request) {
     if (!http_) http_ = std::make_unique<HttpClient>(connection());
-    return http_->send(request);
+    return send_showing_progress(*http_, request);
   };
   credentials_ = std::make_unique<Credentials>(state_, send_, terminal_login_prompt(flags_),
                                                credential_options(flags_, service_token_));

@@ -5,6 +5,7 @@
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/rfc3339.hpp"
+#include "access/core/text.hpp"
 #include "access/identity/exchange.hpp"
 
 namespace mayfly {

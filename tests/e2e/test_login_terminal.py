@@ -255,3 +255,19 @@ class QrCode(TerminalCase):
         result = self.assert_done(self.home.mayfly("ssh-config", "--hostname", "ssh.example.com",
                                                    "--short-lived-cert", "--qr"))
         self.assertEqual(result.out.count(b"--qr"), 2)
+
+
+class Progress(TerminalCase):
+    def test_slow_answer_is_told_of(self):
+        self.edge.fault("metadata.slow", {"seconds": 4})
+        terminal = self.login("--batch")
+        terminal.wait_for(r"waiting for web.example.com \([23] s\)")
+        self.assertEqual(terminal.finish(), LOGIN_NEEDED)
+        lines = self.screen(terminal).lines
+        self.assertNotIn("waiting for", "\n".join(lines))
+        self.assertTrue(lines[0].startswith("mayfly: error: "), lines)
+
+    def test_quick_answer_is_not(self):
+        terminal = self.login("--batch")
+        self.assertEqual(terminal.finish(), LOGIN_NEEDED)
+        self.assertNotIn("waiting for", terminal.text)
