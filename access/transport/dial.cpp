@@ -15,6 +15,7 @@
 #include "access/transport/connect.hpp"
 #include "access/transport/connection_error.hpp"
 #include "access/transport/deadline.hpp"
+#include "access/transport/dial_log.hpp"
 #include "access/transport/endpoints.hpp"
 #include "access/transport/proxy_choice.hpp"
 #include "access/transport/proxy_connection.hpp"
@@ -30,7 +31,6 @@ using asio::ip::tcp;
 using State = IoResult::State;
 
 constexpr std::chrono::seconds look_up_lasts{30};
-constexpr std::size_t longest_ray = 64;
 constexpr std::size_t max_body = 16 * 1024;  // enough to recognise an error page
 
 // A stream in its opening handshakes: does one step at a time, waits in between, within a deadline.
@@ -166,7 +166,7 @@ bool carries_service_token(const std::vector<Header>& headers) {
 Dialer::Dialer(const TunnelOptions& options, TlsContext::Buffers buffers)
     : options_(options), tls_(options.connection, options.url, buffers) {}
 
-asio::awaitable<std::vector<tcp::endpoint>> Dialer::endpoints(Deadline& deadline) {
+asio::awaitable<std::vector<tcp::endpoint>> Dialer::endpoints(Deadline& deadline, DialLog& story) {
   const ConnectionOptions& connection = options_.connection;
   const Target wanted{options_.url.host, std::to_string(options_.url.port)};
   const Target target = redirected(wanted, connection.connect_to);
@@ -178,15 +178,24 @@ asio::awaitable<std::vector<tcp::endpoint>> Dialer::endpoints(Deadline& deadline
   looked_up_at_ = now;
   if (looked_up_.empty() && !deadline.expired())
     throw unknown_name_error(options_.url.authority(), target.host);
+  story.looked_up(target.host, looked_up_);
   co_return looked_up_;
 }
 
 asio::awaitable<std::unique_ptr<Wire>> Dialer::connect() {
+  DialLog story;
+  co_return co_await connect(story);
+}
+
+asio::awaitable<std::unique_ptr<Wire>> Dialer::connect(DialLog& story) {
   const std::string where = options_.url.authority();
   Deadline deadline(co_await asio::this_coro::executor, options_.connection.connect_timeout);
-  if (const std::string proxy = proxy_choice(options_.connection).url; !proxy.empty())
-    co_return co_await connect_by_proxy(options_.connection, options_.url, proxy, deadline);
-  std::vector<tcp::endpoint> addresses = co_await endpoints(deadline);
+  if (const std::string proxy = proxy_choice(options_.connection).url; !proxy.empty()) {
+    auto wire = co_await connect_by_proxy(options_.connection, options_.url, proxy, deadline);
+    story.connected(wire->descriptor(), DialLog::Way::proxy);
+    co_return wire;
+  }
+  std::vector<tcp::endpoint> addresses = co_await endpoints(deadline, story);
   const bool found = !addresses.empty();
   Connected connected;
   asio::post(co_await asio::this_coro::executor, [this] { tls_.prepare(); });
@@ -200,6 +209,7 @@ asio::awaitable<std::unique_ptr<Wire>> Dialer::connect() {
     throw connect_error(where, connected.error.value(),
                         {.otherwise = "no address to connect to", .address = connected.address});
   }
+  story.connected(connected.socket.get(), DialLog::Way::direct);
   co_return std::make_unique<SocketWire>(std::move(connected.socket));
 }
 
@@ -230,7 +240,8 @@ asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization)
   request.headers.insert(request.headers.end(), options_.headers.begin(), options_.headers.end());
   std::string text = upgrade_text(request);  // before a connection, since it may throw
 
-  std::unique_ptr<Wire> wire = co_await connect();
+  DialLog story;
+  std::unique_ptr<Wire> wire = co_await connect(story);
   Open open{.stream = std::make_unique<TlsStream>(tls_, std::move(wire)),
             .early = {},
             .ray = {},
@@ -239,10 +250,12 @@ asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization)
   {
     Opening opening(co_await asio::this_coro::executor, *open.stream, options_);
     co_await opening.secure();
+    story.secured(*open.stream);
     co_await opening.send(std::move(text));
     response = co_await opening.receive(open.early);
     response.certificate_request = open.stream->report().request;
   }
+  story.answered(response);
   if (response.status != 101) {
     if (const auto date = response.date()) note_edge_time(*date);
     response.had_service_token = has_service_token;
@@ -253,7 +266,7 @@ asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization)
         ErrorKind::protocol,
         fmt::format("{} answers the upgrade wrongly: {}", options_.url.authority(), *problem),
         "a proxy on the way, or the origin, does not speak WebSocket");
-  open.ray = printable(response.header("cf-ray"), longest_ray);
+  open.ray = response.ray();
   open.answer = std::move(response);
   co_return Outcome(std::move(open));
 }

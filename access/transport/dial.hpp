@@ -60,7 +60,9 @@ class Dialer {
   asio::awaitable<Secured> secure();
 
  private:
-  asio::awaitable<std::vector<asio::ip::tcp::endpoint>> endpoints(class Deadline& deadline);
+  asio::awaitable<std::unique_ptr<Wire>> connect(class DialLog& story);
+  asio::awaitable<std::vector<asio::ip::tcp::endpoint>> endpoints(class Deadline& deadline,
+                                                                  DialLog& story);
 
   const TunnelOptions& options_;
   TlsContext tls_;

@@ -29,7 +29,7 @@ struct Request {
   std::string body;             // of a POST
   std::chrono::milliseconds timeout = std::chrono::seconds(10);
   std::size_t max_body = 1 << 20;  // a larger answer is Error(protocol)
-  std::string_view purpose = {};   // for the log: "asked HOST for <purpose>"; its path may be secret
+  std::string_view purpose = {};  // for the log: "asked HOST for <purpose>"; its path may be secret
   // Called about once a second, and now and then in between, until the answer is there.
   std::function<void()> waiting = {};
 };
@@ -45,7 +45,9 @@ struct Response {
   std::string_view header(std::string_view name) const;
   // The Date header (RFC 9110 section 6.6.1). Does without libcurl.
   std::optional<std::chrono::sys_seconds> date() const;
-  // "HTTP 403, cf-ray 8f1c2a3b4d5e6f70-FRA": how an administrator finds it. Fit to be shown.
+  // By which an administrator finds it: "8f1c2a3b4d5e6f70-FRA", fit to be shown; "" without one.
+  std::string ray() const;
+  // "HTTP 403, cf-ray 8f1c2a3b4d5e6f70-FRA".
   std::string reference() const;
   // Value and expiry of the last Set-Cookie `name`; nothing when it is not set.
   struct Cookie {

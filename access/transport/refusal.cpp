@@ -182,8 +182,7 @@ Error explain_refusal(const Url& url, const Response& response) {
   // Of a Location the query may hold signed state: it stays out.
   if (const std::string_view location = response.header("Location"); !location.empty())
     facts += fmt::format(", location {}", printable(location.substr(0, location.find('?'))));
-  if (const std::string_view ray = response.header("cf-ray"); !ray.empty())
-    facts += fmt::format(", cf-ray {}", printable(ray, 64));
+  if (const std::string ray = response.ray(); !ray.empty()) facts += ", cf-ray " + ray;
   return {reading.kind,
           fmt::format("cannot open a tunnel to {}: {} ({})", url.authority(), reading.cause, facts),
           reading.cure};

@@ -82,10 +82,13 @@ std::optional<sys_seconds> Response::date() const {
   return parse_http_date(header("Date"));
 }
 
+std::string Response::ray() const {
+  return printable(header("cf-ray"), longest_ray);
+}
+
 std::string Response::reference() const {
-  const std::string_view ray = header("cf-ray");
-  return fmt::format("HTTP {}{}{}", status, ray.empty() ? "" : ", cf-ray ",
-                     printable(ray, longest_ray));
+  const std::string name = ray();
+  return fmt::format("HTTP {}{}{}", status, name.empty() ? "" : ", cf-ray ", name);
 }
 
 std::optional<Response::Cookie> Response::cookie(std::string_view name, sys_seconds now) const {

@@ -179,8 +179,11 @@ IoResult TlsStream::write(std::span<const std::byte> bytes) {
   return result_of(returned);
 }
 
-std::string TlsStream::version() const {
-  return SSL_get_version(ssl_.get());
+TlsStream::Facts TlsStream::facts() const {
+  return {.version = SSL_get_version(ssl_.get()),
+          .cipher = SSL_get_cipher_name(ssl_.get()),
+          .session = SSL_session_reused(ssl_.get()) == 1 ? Facts::Session::resumed
+                                                         : Facts::Session::fresh};
 }
 
 TunnelEnd::Progress TlsStream::progress() const {

@@ -64,7 +64,12 @@ class TlsStream : public TunnelEnd {
   Progress progress() const override;
   int descriptor() const noexcept { return end_.wire->descriptor(); }
   const HandshakeReport& report() const noexcept { return report_; }
-  std::string version() const;  // "TLSv1.3"
+  // What the handshake came to.
+  struct Facts {
+    std::string version, cipher;  // "TLSv1.3", "TLS_AES_128_GCM_SHA256"
+    enum class Session { fresh, resumed } session = Session::fresh;
+  };
+  Facts facts() const;
 
  private:
   IoResult result_of(int returned);

@@ -34,7 +34,8 @@ std::optional<Error> error_in(const std::exception_ptr& thrown) {
 
 ProbedTls facts_of(const Dialer::Secured& secured) {
   const HandshakeReport& report = secured.stream->report();
-  ProbedTls probed{.failure = error_in(secured.failure), .version = secured.stream->version()};
+  ProbedTls probed{.failure = error_in(secured.failure),
+                   .version = secured.stream->facts().version};
   if (report.server) probed.server = mayfly::facts_of(report.server.get());
   probed.request = report.request;
   probed.has_wrong_dates = report.verify_error == X509_V_ERR_CERT_HAS_EXPIRED ||

@@ -8,7 +8,7 @@
 #include <span>
 #include <utility>
 
-#include "access/transport/local_peer.hpp"
+#include "access/transport/peer_text.hpp"
 
 namespace mayfly {
 namespace {
@@ -43,7 +43,7 @@ void TunnelRun::start(Ended ended) {
 }
 
 std::string TunnelRun::name() const {
-  const std::string peer = local_peer(parts_.socket.get());
+  const std::string peer = peer_text(parts_.socket.get());
   if (parts_.name.empty()) return peer;
   return fmt::format("{} for {}", parts_.name, peer);
 }

@@ -80,7 +80,7 @@ Finding judge_family(const ProbedFamily& own, const ProbedFamily& other, std::ui
     return not_needed(fmt::format("the name has no {} address", own.family));
   const std::string where = place(own.addresses, port);
   if (own.error == 0) return well(where);
-  const Error error = connect_error(where, own.error, "");
+  const Error error = connect_error(where, own.error, {.otherwise = ""});
   if (!other.works()) return failed(error);
   if (is_without_route(own.error))
     return not_needed(

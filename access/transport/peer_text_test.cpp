@@ -1,5 +1,5 @@
 // Names of those at the other end.
-#include "access/transport/local_peer.hpp"
+#include "access/transport/peer_text.hpp"
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
@@ -12,14 +12,14 @@
 
 using namespace mayfly;
 
-TEST_CASE("local peer: the process behind a Unix socket") {
+TEST_CASE("peer text: the process behind a Unix socket") {
   int ends[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
   const Descriptor one(ends[0]), other(ends[1]);
-  CHECK(local_peer(one.get()) == fmt::format("process {}", ::getpid()));
+  CHECK(peer_text(one.get()) == fmt::format("process {}", ::getpid()));
 }
 
-TEST_CASE("local peer: address and port") {
+TEST_CASE("peer text: address and port") {
   const Descriptor listening(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -31,11 +31,11 @@ TEST_CASE("local peer: address and port") {
   REQUIRE(::getsockname(listening.get(), raw, &size) == 0);
   const Descriptor client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   REQUIRE(::connect(client.get(), raw, size) == 0);
-  CHECK(local_peer(client.get()) == fmt::format("127.0.0.1:{}", ntohs(address.sin_port)));
+  CHECK(peer_text(client.get()) == fmt::format("127.0.0.1:{}", ntohs(address.sin_port)));
 }
 
-TEST_CASE("local peer: nobody") {
+TEST_CASE("peer text: nobody") {
   const Descriptor alone(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  CHECK(local_peer(alone.get()).empty());
-  CHECK(local_peer(-1).empty());
+  CHECK(peer_text(alone.get()).empty());
+  CHECK(peer_text(-1).empty());
 }

@@ -1,4 +1,4 @@
-#include "access/transport/local_peer.hpp"
+#include "access/transport/peer_text.hpp"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -28,7 +28,7 @@ std::string process_text(int socket) {
 
 }  // namespace
 
-std::string local_peer(int socket) {
+std::string peer_text(int socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
