@@ -13,9 +13,9 @@ namespace mayfly {
 class Deadline;
 
 struct Connected {
-  Descriptor socket;       // none: see error
-  asio::error_code error;  // what kept it from being; timed_out when the deadline passed
-  std::string address;     // of the attempt that met it
+  Descriptor socket;         // none: see error
+  asio::error_code error;    // what kept it from being; timed_out when the deadline passed
+  std::string address = {};  // of the attempt that met it
 };
 
 // Tries the addresses in their order, the next one 250 ms after the one before or when that has
