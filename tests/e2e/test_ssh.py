@@ -71,6 +71,11 @@ class Ssh(SshCase):
         self.assertRegex(shown, rf"Principals:\s+{re.escape(USER)}\s")
         self.assertEqual(len(self.home.browsed()), 1)
 
+    def test_ed25519(self):
+        self.assert_done(self.home.mayfly("ssh-gen", "--hostname", HOST, "--key-type", "ed25519"))
+        self.assertEqual(self.assert_done(self.ssh("echo hello")).out, b"hello\n")
+        self.sshd.wait_log(rf"Accepted publickey for {re.escape(USER)} .*ED25519-CERT ")
+
     def test_second_time_needs_no_login_and_no_signature(self):
         self.assert_done(self.ssh("true"))
         before = self.edge.stats()

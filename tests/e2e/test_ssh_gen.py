@@ -33,6 +33,11 @@ class SshGen(EdgeCase):
     def test_ed25519(self):
         self.assert_done(self.generate("--key-type", "ed25519"))
         self.assertIn("ssh-ed25519-cert-v01@openssh.com user certificate", self.certificate())
+        self.assertTrue(self.home.text(KEY).startswith("-----BEGIN OPENSSH PRIVATE KEY-----\n"))
+        from_private = self.home.keygen("-y", "-f", self.home.file(KEY))
+        self.assertEqual(from_private.split()[:2], self.home.text(KEY + ".pub").split()[:2])
+        self.assert_done(self.generate("--key-type", "ecdsa"))
+        self.assertIn("ssh-ed25519", self.certificate(), "a valid one is not replaced for its type")
 
     def test_silent(self):
         self.home.plant_token("ssh")
