@@ -117,7 +117,7 @@ TEST_CASE("sign: the signer's own words are shown, and only its no to the token 
       {502, "<HTML><TITLE lang=en>Bad Gateway</TITLE>", network, false, "titled \"Bad Gateway\""},
       {500, R"({"status":500,"message":"internal"})", network, false, "\"internal\""},
       {302, "", protocol, false, "no reason given"},
-      {204, "", protocol, false, "(204)"},
+      {204, "", protocol, false, "HTTP 204"},
       {200, "<html><title>Welcome</title></html>", protocol, false,
        "not JSON: an HTML page titled"},
       {200, "garbage", protocol, false, "not JSON: \"garbage\""},
@@ -178,7 +178,7 @@ TEST_CASE("sign: a certificate that must not be used is named for what is wrong 
 TEST_CASE("sign: a clock that may be off is hinted at") {
   Attempt attempt;
   attempt.signer.options = "-I id -n jdoe -V -2h:-1h";
-  CHECK(contains(attempt.error().hint(), "date and time"));
+  CHECK(contains(attempt.error().hint(), "this computer's clock"));
 }
 
 TEST_CASE("sign: a certificate for another key is refused") {

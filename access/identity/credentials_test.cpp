@@ -223,7 +223,8 @@ TEST_CASE("a token refused at another application's URL stays") {
   World world;
   const Grant grant = world.obtain();
   const std::string nested = "vm.example.com/admin";
-  world.edge.on("https://vm.example.com/admin", [&](const Request&) {
+  world.edge.on("https://vm.example.com/admin", [&](const Request& request) {
+    if (request_header(request, "CF-Access-Metadata-Request").empty()) return redirect(kLogin);
     return answer(
         200,
         {{"CF-Access-Metadata",

@@ -76,8 +76,14 @@ MachineAnswer judge_machine_answer(const MachineRequest& request, const Response
 }
 
 bool is_guarded(const Url& request, const Response& response) {
-  return is_denied(response.status) ||
-         is_login_redirect(request, response.status, response.header("Location"));
+  if (is_denied(response.status)) return true;
+  if (response.status < 300 || response.status > 399) return false;
+  try {
+    const Url target = resolve_location(request, response.header("Location"));
+    return target.host != request.host || target.path.starts_with("/cdn-cgi/access/");
+  } catch (const Error&) {
+    return true;
+  }
 }
 
 bool wants_certificate(const Response& response) {

@@ -46,7 +46,8 @@ struct MachineRequest {
 MachineAnswer judge_machine_answer(const MachineRequest& request, const Response& response,
                                    std::chrono::sys_seconds now);
 
-// Nobody is let in there without saying who they are.
+// Nobody is let in there without saying who they are, as far as the answer tells: a refusal, a
+// redirect to another host or to a page of Access, or one that cannot be followed.
 bool is_guarded(const Url& request, const Response& response);
 
 // The answer to a request without a client certificate says that one is wanted: a browser login

@@ -1,8 +1,10 @@
 #include "access/transport/curl_handle.hpp"
 
 #include <fmt/format.h>
+#include <netdb.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sys/socket.h>
 
 #include <array>
 
@@ -116,6 +118,7 @@ struct CurlHandle::State {
   CurlList connect_to;
   CurlList resolve;
   HandshakeReport report;
+  std::string address;
   std::exception_ptr thrown;
   std::array<char, CURL_ERROR_SIZE> detail{};
   CurlEasy easy;  // last: gone before what it points to
@@ -123,7 +126,18 @@ struct CurlHandle::State {
   void set_up_context(SSL_CTX* context);
   static CURLcode on_context(CURL*, void* context, void* state) noexcept;
   static int on_certificate_request(SSL* ssl, void* state) noexcept;
+  static curl_socket_t on_socket(void* state, curlsocktype, curl_sockaddr* address) noexcept;
 };
+
+// libcurl tells the address of a connection, but none of an attempt that failed.
+curl_socket_t CurlHandle::State::on_socket(void* state, curlsocktype,
+                                           curl_sockaddr* address) noexcept {
+  std::array<char, NI_MAXHOST> text{};
+  const bool known = ::getnameinfo(&address->addr, address->addrlen, text.data(), text.size(),
+                                   nullptr, 0, NI_NUMERICHOST) == 0;
+  static_cast<State*>(state)->address = known ? text.data() : "";
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
 
 // An https proxy gets a context of its own through the same callback, and may ask for a certificate
 // as well: ours is for the application only.
@@ -178,6 +192,8 @@ CurlHandle::CurlHandle(const ConnectionOptions& options, const Url& url)
   state.resolve = list_of(options.resolve);
   if (state.connect_to) set_option(easy, CURLOPT_CONNECT_TO, state.connect_to.get());
   if (state.resolve) set_option(easy, CURLOPT_RESOLVE, state.resolve.get());
+  set_option(easy, CURLOPT_OPENSOCKETFUNCTION, &State::on_socket);
+  set_option(easy, CURLOPT_OPENSOCKETDATA, &state);
   set_option(easy, CURLOPT_SSL_CTX_FUNCTION, &State::on_context);
   set_option(easy, CURLOPT_SSL_CTX_DATA, &state);
   // A resumed session carries the certificate of the one before: a renewed one would not be seen by
@@ -202,6 +218,9 @@ void CurlHandle::forget_failure() noexcept {
   state_->report.clear_failure();
   state_->thrown = nullptr;
   state_->detail.front() = '\0';
+}
+const std::string& CurlHandle::address() const noexcept {
+  return state_->address;
 }
 const char* CurlHandle::detail() const noexcept {
   return state_->detail.data();

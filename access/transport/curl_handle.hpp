@@ -56,6 +56,8 @@ class CurlHandle {
   CURL* get() const noexcept;
   const HandshakeReport& handshake() const noexcept;
   const ConnectionOptions& options() const noexcept;
+  // That was connected to last, or tried; "" before.
+  const std::string& address() const noexcept;
   // libcurl's own words about the last failure; "" when it had none. Not printable().
   const char* detail() const noexcept;
   // What was thrown while the TLS context was set up (the client certificate could not be used);

@@ -26,12 +26,6 @@ struct Failure {
     curl_easy_getinfo(handle.get(), info, &value);
     return value;
   }
-  // That was tried last.
-  std::string address() const {
-    char* text = nullptr;
-    curl_easy_getinfo(handle.get(), CURLINFO_PRIMARY_IP, &text);
-    return text != nullptr ? printable(text) : std::string();
-  }
   bool reached(CURLINFO stage) const {
     curl_off_t microseconds = 0;
     curl_easy_getinfo(handle.get(), stage, &microseconds);
@@ -113,7 +107,7 @@ Error network_error(const CurlHandle& handle, CURLcode code, const Url& url) {
               "check --proxy, HTTPS_PROXY and ALL_PROXY"};
     case CURLE_COULDNT_CONNECT:
       return connect_error(failure.where, static_cast<int>(failure.number(CURLINFO_OS_ERRNO)),
-                           {.otherwise = failure.detail(), .address = failure.address()});
+                           {.otherwise = failure.detail(), .address = failure.handle.address()});
     case CURLE_OPERATION_TIMEDOUT:
       return error_of_timeout(failure);
     case CURLE_PEER_FAILED_VERIFICATION:

@@ -1,6 +1,7 @@
 #include "access/transport/unverified_time.hpp"
 
 #include <chrono>
+#include <utility>
 
 #include "access/core/edge_clock.hpp"
 #include "access/transport/http.hpp"
@@ -8,7 +9,8 @@
 namespace mayfly {
 
 void ask_unverified_time(const ConnectionOptions& options, const Url& url) noexcept try {
-  if (is_edge_time_known() || options.verify == ConnectionOptions::Verify::no) return;
+  static bool asked = false;
+  if (std::exchange(asked, true) || is_edge_time_known() || options.verify == ConnectionOptions::Verify::no) return;
   ConnectionOptions unverified = options;
   unverified.verify = ConnectionOptions::Verify::no;
   unverified.client_certificate = nullptr;

@@ -7,6 +7,7 @@ from harness.case import FAILED, NETWORK, PROTOCOL, REFUSED
 from harness.authority import Authority
 from harness.process import PIPE, run
 from harness.tunnel import ECHO, TunnelCase
+from harness.waiting import eventually
 
 RAY = r"cf-ray [0-9a-f]{16}(-[A-Z]{3})?\b"
 ID, SECRET = "0123456789abcdef.access", "the-s3cret"
@@ -59,10 +60,9 @@ class Upgrade(Explained):
                 seen = len(running.err)
                 with self.connect(path) as connection:
                     self.assertEqual(connection.recv(1), b"")
-                line = running.err[seen:]
-                self.assertIn(cause, line)
-                self.assertRegex(line, RAY)
-                self.assertIn(cure, line)
+                eventually(f"{cure!r} on stderr", lambda: cure in running.err[seen:])
+                self.assertIn(cause, running.err[seen:])
+                self.assertRegex(running.err[seen:], RAY)
 
     def connect(self, path):
         connection = socket.socket(socket.AF_UNIX)
@@ -117,6 +117,7 @@ class Identity(Explained):
         self.assert_explained(result, REFUSED, "Access does not let this service token in", "Service Auth")
 
     def test_client_certificate(self):
+        self.fresh()
         ca = self.authority("root", "other")
         ca.device("stranger", "other")
         self.edge.application("echo", policy="certificate", client_ca=ca.read("root.pem"),
@@ -219,19 +220,16 @@ class Clock(Explained):
         self.assertIn("set this computer's clock: it is 3 h 1 min ahead of the edge's", result.err)
 
     def test_certificate_of_ssh(self):
-        for seconds, cause, said in ((2 * HOUR + 60, "it expired", "2 h 1 min ahead of"),
-                                     (-2 * HOUR - 60, "becomes valid only in", "2 h 1 min behind")):
-            with self.subTest(seconds):
-                self.wrong_by(0)
-                self.edge.application("ssh", token_lifetime=86400)
-                self.home.install_browser()
-                self.assert_done(self.home.mayfly("login", "-q", "ssh.example.com"))
-                self.edge.configure(clock_skew=-seconds)
-                self.home.plant_token("ssh", expires_in=86400)
-                result = self.home.mayfly("ssh-gen", "--hostname", "ssh.example.com")
-                self.assertEqual(result.code, PROTOCOL, result)
-                self.assertIn(cause, result.err)
-                self.assertIn(f"set this computer's clock: it is {said} the edge's", result.err)
+        self.wrong_by(0)
+        self.edge.application("ssh", token_lifetime=86400)
+        self.home.install_browser()
+        self.assert_done(self.home.mayfly("login", "-q", "ssh.example.com"))
+        self.home.plant_token("ssh", expires_in=86400)
+        self.edge.configure(clock_skew=-2 * HOUR - 60)
+        result = self.home.mayfly("ssh-gen", "--hostname", "ssh.example.com")
+        self.assertEqual(result.code, PROTOCOL, result)
+        self.assertIn("it expired", result.err)
+        self.assertIn("set this computer's clock: it is 2 h 1 min ahead of the edge's", result.err)
 
     def test_certificate_of_the_server(self):
         for skew, cure in ((-400 * 24 * HOUR, "set this computer's clock: it is 400 d ahead of the edge's"),
