@@ -128,7 +128,8 @@ class OnTheToken:
         self.assert_unchanged(before, besides=[".cloudflared", "-app", "-jwks"])
         listed = self.tool("--list-objects", "--type", "privkey").out.decode()
         self.assertRegex(listed, r"Access: +sensitive, always sensitive, never extract?able, local")
-        leaving = self.tool("--read-object", "--type", "privkey", "--id", "01", accept=range(1, 256))
+        # Some versions of pkcs11-tool say only in words that it cannot be had.
+        leaving = self.tool("--read-object", "--type", "privkey", "--id", "01", accept=range(256))
         self.assertEqual(leaving.out, b"")
 
 

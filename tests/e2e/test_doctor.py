@@ -194,7 +194,7 @@ class Network(DoctorCase):
     def test_expired_certificate_of_the_server(self):
         self.edge.fault("tls.expired")
         report = self.examine()
-        self.assert_broken(report, "tls", NETWORK, "expired on 20", "clock says")
+        self.assert_broken(report, "tls", NETWORK, "expired on 20", "has to renew the certificate")
         self.assert_state(report, "ok", "clock")
         self.assertIn("not trusted", report["checks"]["clock"]["detail"])
         told = [entry for entry in self.edge.log() if entry["status"]]
