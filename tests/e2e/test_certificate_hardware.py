@@ -96,7 +96,7 @@ class OnTheToken:
     def test_behind_a_local_address(self):
         self.protect(session_duration="no_duration")
         running = self.home.start("http", "--hostname", HOST, "--url", "127.0.0.1:0", "--cert", self.uri,
-                                  "--cert-password-file", self.pin)
+                                  *self.pin)
         address = running.wait_err(r"127\.0\.0\.1:\d+").group()
         with urllib.request.urlopen(f"http://{address}/", timeout=GENEROUS) as answer:
             self.assertEqual(answer.read(), b"hello from echo, device\n")
