@@ -6,6 +6,7 @@
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
+#include "cli/environment.hpp"
 #include "cli/help.hpp"
 #include "cli/message.hpp"
 
@@ -97,6 +98,9 @@ Parsed parse_arguments(CLI::App& parser, const Invocation& invocation) {
                             lower_first(printable(error.what()))),
                 fmt::format("run: mayfly access {} --help", invocation.name));
   }
+  // What it said is in the flags now: the parser and the environment keep no secret.
+  parser.clear();
+  forget_variable("TUNNEL_SERVICE_TOKEN_SECRET");
   return Parsed::run;
 }
 

@@ -53,6 +53,7 @@ void complete_from_environment(NetworkFlags& flags) {
   if (flags.service_token_id.empty()) flags.service_token_id = variable("TUNNEL_SERVICE_TOKEN_ID");
   if (flags.service_token_secret.empty())
     flags.service_token_secret = variable("TUNNEL_SERVICE_TOKEN_SECRET");
+  forget_variable("TUNNEL_SERVICE_TOKEN_SECRET");
 }
 
 bool has_scheme(const std::string& text) {

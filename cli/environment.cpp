@@ -1,9 +1,11 @@
 #include "cli/environment.hpp"
 
 #include <pwd.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
 #include "access/core/error.hpp"
@@ -29,6 +31,11 @@ bool is_this_program(const fs::path& candidate) {
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
+}
+
+void forget_variable(const char* name) noexcept {
+  if (char* value = std::getenv(name)) ::explicit_bzero(value, std::strlen(value));
+  ::unsetenv(name);
 }
 
 std::string home_directory() {

@@ -8,6 +8,8 @@ namespace mayfly::cli {
 
 // "" when it is not set.
 std::string variable(const char* name);
+// Overwrites its value and takes it out: no child gets it, and nobody finds it in this process.
+void forget_variable(const char* name) noexcept;
 
 // $HOME, or the password database's when it is empty. Throws Error(failed).
 std::string home_directory();

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -78,18 +79,36 @@ spdlog::file_event_handlers private_files() {
 
 using FileLog = std::shared_ptr<spdlog::logger>;
 
-FileLog open_files(const LogSettings& settings) {
+// at_once: when it is due already, and not again.
+enum class Rotation { as_they_grow, at_once };
+
+void rotate_if_due(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  if (error || size < rotation_size) return;
+  constexpr bool on_opening = true;
+  const spdlog::sinks::rotating_file_sink_st rotated(path, rotation_size, kept_files, on_opening,
+                                                     private_files());
+}
+
+spdlog::sink_ptr sink_in_directory(const std::string& directory, Rotation rotation) {
+  const std::string path = directory + "/cloudflared.log";
+  if (rotation == Rotation::as_they_grow)
+    return std::make_shared<spdlog::sinks::rotating_file_sink_st>(path, rotation_size, kept_files,
+                                                                  false, private_files());
+  rotate_if_due(path);
+  return std::make_shared<spdlog::sinks::basic_file_sink_st>(path, false, private_files());
+}
+
+FileLog open_files(const LogSettings& settings, Rotation rotation) {
   std::vector<spdlog::sink_ptr> sinks;
   try {
     if (!settings.file.empty()) {
       sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_st>(settings.file, false,
                                                                           private_files()));
     }
-    if (!settings.directory.empty()) {
-      sinks.push_back(std::make_shared<spdlog::sinks::rotating_file_sink_st>(
-          settings.directory + "/cloudflared.log", rotation_size, kept_files, false,
-          private_files()));
-    }
+    if (!settings.directory.empty())
+      sinks.push_back(sink_in_directory(settings.directory, rotation));
   } catch (const spdlog::spdlog_ex& error) {
     throw Error(ErrorKind::failed, fmt::format("cannot open the log: {}", printable(error.what())),
                 "check --logfile and --log-directory");
@@ -104,11 +123,9 @@ FileLog open_files(const LogSettings& settings) {
   return logger;
 }
 
-}  // namespace
-
-void start_logging(const LogSettings& settings) {
+void log_as(const LogSettings& settings, Rotation rotation) {
   const LogLevel least = parse_level(settings.level);
-  const FileLog files = open_files(settings);
+  const FileLog files = open_files(settings, rotation);
   const bool on_terminal = settings.terminal == LogSettings::Terminal::lines;
   if (!files && !on_terminal) return;
   const auto sink = [=](LogLevel level, std::string_view message, LogFields fields) {
@@ -117,6 +134,22 @@ void start_logging(const LogSettings& settings) {
     if (on_terminal) print_notice(terminal_line(level, message, fields));
   };
   set_log_sink(sink, least);
+}
+
+LogSettings& current_settings() {
+  static LogSettings settings;
+  return settings;
+}
+
+}  // namespace
+
+void start_logging(const LogSettings& settings) {
+  log_as(settings, Rotation::as_they_grow);
+  current_settings() = settings;
+}
+
+void stop_rotating_log_files() {
+  if (!current_settings().directory.empty()) log_as(current_settings(), Rotation::at_once);
 }
 
 }  // namespace mayfly::cli

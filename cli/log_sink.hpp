@@ -15,5 +15,7 @@ struct LogSettings {
 
 // Throws usage Error for an unknown level, Error(failed) for a file that cannot be written.
 void start_logging(const LogSettings& settings);
+// The last rotation, if one is due: for a process that gives up opening files.
+void stop_rotating_log_files();
 
 }  // namespace mayfly::cli

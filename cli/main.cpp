@@ -67,7 +67,9 @@ int run(int argc, char** argv) {
     harden_process();
     catch_interrupts();
     set_program_name(argc > 0 ? argv[0] : "mayfly");
-    return dispatch({argv + (argc > 0 ? 1 : 0), argv + argc});
+    std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+    hide_secrets(argc, argv);
+    return dispatch(std::move(words));
   } catch (const Error& error) {
     print_error(error);
     return static_cast<int>(error.kind());

@@ -3,8 +3,13 @@
 
 namespace mayfly::cli {
 
-// No core dumps, no ptrace by other processes of the same user; SIGPIPE ignored, so that a closed
-// pipe is an error that can be handled.
+// No core dumps, no ptrace by other processes of the same user; memory that OpenSSL gives back is
+// wiped; SIGPIPE ignored, so that a closed pipe is an error that can be handled. Before OpenSSL is
+// used.
 void harden_process();
+
+// Overwrites the values of --service-token-secret in the process's own arguments, which everybody
+// on the machine can read. For a moment they could.
+void hide_secrets(int argc, char** argv) noexcept;
 
 }  // namespace mayfly::cli

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "access/core/leftovers.hpp"
+#include "access/core/secret.hpp"
 #include "cli/environment.hpp"
 #include "cli/login_prompt.hpp"
 #include "cli/message.hpp"
@@ -51,6 +52,7 @@ Session::Session(NetworkFlags flags, LogSettings::Terminal terminal)
     : flags_(std::move(flags)),
       state_(StateDirectory::open(state_directory_path())),
       service_token_(service_token_of(flags_)) {
+  wipe(flags_.service_token_secret);
   start_logging(log_settings_of(flags_, terminal));
   clear_leftovers(state_);
   send_ = [this](const Request& request) {

@@ -2,6 +2,7 @@
 #include "access/transport/listener.hpp"
 #include "access/transport/upgrade.hpp"
 #include "cli/arguments.hpp"
+#include "cli/confinement.hpp"
 #include "cli/listening.hpp"
 #include "cli/readiness.hpp"
 #include "cli/session.hpp"
@@ -49,6 +50,7 @@ ListenerOptions options_of(const SocksFlags& flags) {
   const bool usual = flags.listeners.empty();
   listen_at(usual ? std::vector<std::string>{usual_place} : flags.listeners,
             "Start SOCKS5 listener", options);
+  confine_when_ready(options, flags.network);
   return options;
 }
 

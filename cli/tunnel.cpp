@@ -7,9 +7,11 @@
 #include <optional>
 
 #include "access/core/error.hpp"
+#include "access/core/secret.hpp"
 #include "access/core/text.hpp"
 #include "access/transport/upgrade.hpp"
 #include "cli/arguments.hpp"
+#include "cli/confinement.hpp"
 #include "cli/ending_line.hpp"
 #include "cli/listening.hpp"
 #include "cli/payload_log.hpp"
@@ -119,6 +121,7 @@ void listen(const TunnelFlags& flags, const TunnelOptions& tunnel,
   listen_at(places, "Start Websocket listener", options);
   options.ended = log_bad_ending;
   stats.watch(options);
+  confine_when_ready(options, flags.network);
   run_listener(options, authorization);
   notify_service_manager("STOPPING=1");
 }
@@ -128,16 +131,23 @@ std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats&
   if (!flags.connect_to.empty()) {
     flags.network.connect_to.push_back(curl_connect_to(flags.connect_to, options.url));
   }
-  Session session(flags.network,
-                  flags.listens() ? LogSettings::Terminal::lines : LogSettings::Terminal::silent);
-  options.connection = session.connection();
+  std::optional<Session> session(
+      std::in_place, flags.network,
+      flags.listens() ? LogSettings::Terminal::lines : LogSettings::Terminal::silent);
+  wipe(flags.network.service_token_secret);  // the session has it
+  options.connection = session->connection();
   report_traffic_on_signal(options);
-  const Authorization authorization = tunnel_authorization(session, options.url);
+  Authorization authorization = tunnel_authorization(*session, options.url);
   if (flags.listens()) {
     listen(flags, options, authorization, stats);
     return std::nullopt;
   }
-  const Ending ending = run_stdio_tunnel(options, authorization);
+  const auto opened = [&] {
+    authorization = {};  // what opened the tunnel is of no more use to it
+    session.reset();
+    confine_running_tunnel();
+  };
+  const Ending ending = run_stdio_tunnel(options, authorization, opened);
   stats.add(ending);
   log_ending(ending);
   return ending;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "access/core/error.hpp"
+#include "access/core/forked_child.hpp"
 #include "access/core/scratch_directory.hpp"
 
 namespace mayfly {
@@ -14,7 +15,9 @@ namespace {
 
 using namespace std::string_view_literals;
 using testing::content_of;
+using testing::ForkedChild;
 using testing::is_there;
+using testing::Line;
 using testing::mode_of;
 using testing::put;
 using testing::ScratchDirectory;
@@ -271,6 +274,50 @@ TEST_SUITE("core/files") {
     CHECK(state.read("key")->content == "4");
     CHECK(state.read("key-cert.pub")->content == "3");
     CHECK(state.list() == Names{"key", "key-cert.pub", "key.pub"});
+  }
+
+  TEST_CASE("a directory that is swapped for a link under our feet is not followed") {
+    const ScratchDirectory scratch;
+    const auto state = StateDirectory::open(scratch / "state");
+    state.write("a", "ours");
+    std::filesystem::rename(scratch / "state", scratch / "moved");
+    std::filesystem::create_directory(scratch / "theirs");
+    put(scratch / "theirs/a", "theirs");
+    std::filesystem::create_symlink("theirs", scratch / "state");
+    CHECK(state.read("a")->content == "ours");
+    state.write("a", "new");
+    state.write_all({{"b", "new"}});
+    CHECK(state.remove("a"));
+    CHECK(content_of(scratch / "theirs/a") == "theirs");
+    CHECK_FALSE(is_there(scratch / "theirs/b"));
+    CHECK(content_of(scratch / "moved/b") == "new");
+  }
+
+  TEST_CASE("files that are swapped for links under our feet are not followed") {
+    const ScratchDirectory scratch;
+    const auto state = StateDirectory::open(scratch / "state");
+    put(scratch / "precious", "precious");
+    REQUIRE(::chmod((scratch / "precious").c_str(), 0640) == 0);
+    // Another program of the same user, as fast as can be; each of our calls meets a file or a
+    // link.
+    const ForkedChild swapper([&](const Line& line) {
+      line.tell('g');
+      for (;;) {
+        ::unlink((scratch / "state/a").c_str());
+        static_cast<void>(::symlink("../precious", (scratch / "state/a").c_str()));
+      }
+      return 0;
+    });
+    REQUIRE(swapper.hear() == 'g');
+    for (int i = 0; i < 300; ++i) {
+      state.write("a", "ours");
+      try {
+        if (const auto file = state.read("a")) CHECK(file->content == "ours");
+      } catch (const Error&) {  // it was a link
+      }
+    }
+    CHECK(content_of(scratch / "precious") == "precious");
+    CHECK(mode_of(scratch / "precious") == 0640);
   }
 
   TEST_CASE("of a set that is replaced, never parts of two are there") {

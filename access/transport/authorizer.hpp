@@ -1,38 +1,24 @@
-// What opens the application, for a listener: whatever blocks runs in a forked child, once for all
-// who wait.
+// What opens the application, for a listener: known at once, or obtained by its keeper, once for
+// all who wait.
 #pragma once
-
-#include <sys/types.h>
 
 #include <asio/awaitable.hpp>
 #include <chrono>
 #include <memory>
-#include <string>
-#include <string_view>
-#include <variant>
 #include <vector>
 
-#include "access/core/error.hpp"
+#include "access/transport/login_keeper.hpp"
 #include "access/transport/tunnel.hpp"
 
 namespace mayfly {
 
-using Obtained = std::variant<std::vector<Header>, Error>;
-
-// What a child tells its parent, and back; nothing that a child's death in the middle could make
-// valid. What cannot be read is an Error.
-std::string encode_obtained(const Obtained& obtained);
-Obtained decode_obtained(std::string_view text);
-
 class Authorizer {
  public:
-  // authorization outlives it. What is known stays so for a moment: to read and verify it took a
-  // third of a new connection's time, and crowds come at once.
+  // Forks: made before sockets and threads. authorization outlives it. What is known stays so for a
+  // moment: to read and verify it took a third of a new connection's time, and crowds come at once.
   explicit Authorizer(const Authorization& authorization,
                       std::chrono::milliseconds moment = std::chrono::seconds(1))
-      : authorization_(authorization), moment_(moment) {}
-  // Ends a child that still runs.
-  ~Authorizer();
+      : authorization_(authorization), keeper_(authorization), moment_(moment) {}
   Authorizer(const Authorizer&) = delete;
   Authorizer& operator=(const Authorizer&) = delete;
 
@@ -42,12 +28,12 @@ class Authorizer {
   asio::awaitable<std::vector<Header>> instead_of(std::vector<Header> refused);
 
  private:
-  struct Attempt;  // one child, and those who wait for it
+  struct Attempt;  // one login, and those who wait for it
 
-  asio::awaitable<std::vector<Header>> obtain(Authorization::Why why);
-  asio::awaitable<void> run(std::shared_ptr<Attempt> attempt, Authorization::Why why);
+  asio::awaitable<std::vector<Header>> obtain(Authorization::Why why, std::vector<Header> refused);
 
   const Authorization& authorization_;
+  LoginKeeper keeper_;
   std::chrono::milliseconds moment_;
   std::vector<Header> fresh_;  // known, and so until:
   std::chrono::steady_clock::time_point fresh_until_;

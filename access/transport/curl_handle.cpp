@@ -4,12 +4,18 @@
 #include <netdb.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
+#include "access/core/wiping_memory.hpp"
 #include "access/transport/client_certificate.hpp"
 #include "access/transport/trust.hpp"
 
@@ -17,7 +23,8 @@ namespace mayfly {
 namespace {
 
 void load_libcurl() {
-  static const CURLcode loaded = curl_global_init(CURL_GLOBAL_DEFAULT);
+  static const CURLcode loaded = curl_global_init_mem(CURL_GLOBAL_DEFAULT, std::malloc, wiping_free,
+                                                      wiping_realloc, ::strdup, std::calloc);
   if (loaded != CURLE_OK) {
     throw Error(ErrorKind::failed,
                 fmt::format("cannot use libcurl: {}", curl_easy_strerror(loaded)));

@@ -73,8 +73,10 @@ static_assert(sizeof(long) == sizeof(void*) && sizeof(curl_off_t) == sizeof(void
 #pragma GCC visibility push(hidden)
 extern "C" {
 
-CURLcode curl_global_init(long flags) {
-  return REAL(curl_global_init)(flags);
+CURLcode curl_global_init_mem(long flags, curl_malloc_callback allocate, curl_free_callback free,
+                              curl_realloc_callback reallocate, curl_strdup_callback duplicate,
+                              curl_calloc_callback allocate_zeroed) {
+  return REAL(curl_global_init_mem)(flags, allocate, free, reallocate, duplicate, allocate_zeroed);
 }
 curl_version_info_data* curl_version_info(CURLversion age) {
   return REAL(curl_version_info)(age);

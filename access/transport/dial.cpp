@@ -1,6 +1,7 @@
 #include "access/transport/dial.hpp"
 
 #include <fmt/format.h>
+#include <string.h>
 
 #include <algorithm>
 #include <array>
@@ -134,6 +135,8 @@ asio::awaitable<Response> Opening::receive(std::string& rest) {
           "try again");
     whole = reader.feed(std::span(room).first(size));
   }
+  // Asio keeps the memory of coroutines for the next one.
+  explicit_bzero(room.data(), room.size());
   Response response = reader.take_response();
   rest = reader.take_rest();
   if (response.status != 101) co_await receive_body(response, rest);
@@ -268,6 +271,7 @@ asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization)
         "a proxy on the way, or the origin, does not speak WebSocket");
   open.ray = response.ray();
   open.answer = std::move(response);
+  open.stream->stop_wiping();
   co_return Outcome(std::move(open));
 }
 

@@ -147,6 +147,11 @@ TlsStream::TlsStream(TlsContext& context, std::unique_ptr<Wire> wire)
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_cert_cb(ssl_.get(), on_certificate_request, &report_);
   watch_handshake(ssl_.get(), &report_);
+  SSL_set_options(ssl_.get(), SSL_OP_CLEANSE_PLAINTEXT);
+}
+
+void TlsStream::stop_wiping() noexcept {
+  SSL_clear_options(ssl_.get(), SSL_OP_CLEANSE_PLAINTEXT);
 }
 
 // A close_notify, when the connection still takes it (RFC 8446 section 6.1).

@@ -62,6 +62,9 @@ class TlsStream : public TunnelEnd {
   IoResult read(std::span<std::byte> into) override;
   IoResult write(std::span<const std::byte> bytes) override;
   Progress progress() const override;
+  // Until then what has been read is wiped once it is handed on: the answer to an upgrade may hold
+  // a token. What a tunnel carries is not worth its price.
+  void stop_wiping() noexcept;
   int descriptor() const noexcept { return end_.wire->descriptor(); }
   const HandshakeReport& report() const noexcept { return report_; }
   // What the handshake came to.

@@ -30,7 +30,7 @@ class StdioTunnel {
         loop_(ASIO_CONCURRENCY_HINT_UNSAFE) {}
 
   Dialer::Open open();
-  Ending carry(Dialer::Open open);
+  Ending carry(Dialer::Open open, const std::function<void()>& opened);
 
  private:
   Dialer::Outcome dial(std::vector<Header> headers);
@@ -60,7 +60,7 @@ Dialer::Open StdioTunnel::open() {
   return std::get<Dialer::Open>(std::move(outcome));
 }
 
-Ending StdioTunnel::carry(Dialer::Open open) {
+Ending StdioTunnel::carry(Dialer::Open open, const std::function<void()>& opened) {
   const NonBlocking in(STDIN_FILENO), out(STDOUT_FILENO);
   widen_pipe(STDIN_FILENO);
   widen_pipe(STDOUT_FILENO);
@@ -73,17 +73,19 @@ Ending StdioTunnel::carry(Dialer::Open open) {
                     .ray = std::move(open.ray),
                     .report = options_.report,
                     .observer = options_.observer};
+  opened();
   return run_polled(std::move(parts),
                     {.ping_interval = options_.ping_interval, .drain = options_.drain});
 }
 
 }  // namespace
 
-Ending run_stdio_tunnel(const TunnelOptions& options, const Authorization& authorization) {
+Ending run_stdio_tunnel(const TunnelOptions& options, const Authorization& authorization,
+                        const std::function<void()>& opened) {
   const IgnoredSignal no_sigpipe(SIGPIPE);
   StdioTunnel tunnel(options, authorization);
   try {
-    return tunnel.carry(tunnel.open());
+    return tunnel.carry(tunnel.open(), opened);
   } catch (const std::system_error& error) {  // Asio's: a closed stdin, no descriptors left
     throw system_error("cannot run the tunnel", error.code().value());
   }

@@ -54,7 +54,11 @@ struct Ending : Traffic {
 };
 
 // The product of `mayfly access ssh`: stdin and stdout are the wire. Blocks until the end. Throws
-// Error when no tunnel came about (see refusal.hpp for what a refused upgrade means).
-Ending run_stdio_tunnel(const TunnelOptions& options, const Authorization& authorization);
+// Error when no tunnel came about (see refusal.hpp for what a refused upgrade means). opened:
+// called when it has come about; all that happens from then on is bytes moving between descriptors
+// that are open.
+Ending run_stdio_tunnel(
+    const TunnelOptions& options, const Authorization& authorization,
+    const std::function<void()>& opened = [] {});
 
 }  // namespace mayfly

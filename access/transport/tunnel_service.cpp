@@ -61,12 +61,12 @@ asio::awaitable<Dialer::Outcome> TunnelService::dial(const std::vector<Header>& 
     headers.insert(headers.end(), wanted.begin(), wanted.end());
     return headers;
   };
-  std::vector<Header> headers = co_await authorizer_.headers();
+  std::vector<Header> headers = co_await parts_.authorizer.headers();
   Dialer::Outcome outcome = co_await parts_.dialer.dial(with_wanted(headers));
   const auto* response = std::get_if<Response>(&outcome);
   if (response == nullptr || !leads_to_login(parts_.options.tunnel.url, *response))
     co_return outcome;
-  headers = co_await authorizer_.instead_of(std::move(headers));
+  headers = co_await parts_.authorizer.instead_of(std::move(headers));
   co_return co_await parts_.dialer.dial(with_wanted(std::move(headers)));
 }
 
@@ -91,12 +91,13 @@ void TunnelService::carry(Descriptor socket, Dialer::Open open, std::string name
 
 void serve_tunnels(const ListenerOptions& options, const Authorization& authorization,
                    LocalProtocol* protocol) {
+  Authorizer authorizer(authorization);  // first: its keeper inherits none of the rest
   Dialer dialer(options.tunnel, TlsContext::Buffers::release);
   BufferPool buffers;
   asio::io_context loop(ASIO_CONCURRENCY_HINT_UNSAFE);  // what waits in it goes before those two
   LocalServer server(loop, options);
   TunnelService service({.options = options,
-                         .authorization = authorization,
+                         .authorizer = authorizer,
                          .dialer = dialer,
                          .buffers = buffers,
                          .server = server,

@@ -19,14 +19,14 @@ class TunnelService {
  public:
   struct Parts {
     const ListenerOptions& options;
-    const Authorization& authorization;
+    Authorizer& authorizer;
     Dialer& dialer;
     BufferPool& buffers;
     LocalServer& server;
     LocalProtocol* protocol;  // none: the bytes are the tunnel's from the first on
   };
   // All of them outlive it.
-  explicit TunnelService(const Parts& parts) : parts_(parts), authorizer_(parts.authorization) {}
+  explicit TunnelService(const Parts& parts) : parts_(parts) {}
 
   // For LocalServer::run().
   asio::awaitable<void> serve(Descriptor socket);
@@ -39,7 +39,6 @@ class TunnelService {
   void carry(Descriptor socket, Dialer::Open open, std::string name);
 
   Parts parts_;
-  Authorizer authorizer_;
 };
 
 // Until a signal. protocol may be null.

@@ -1,0 +1,20 @@
+// A part of the file system, and no more, enforced by the kernel (Landlock).
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace mayfly {
+
+// Directories and files by path, with all that is beneath them; what does not exist is left out.
+struct PermittedFiles {
+  std::vector<std::string> read;   // opened for reading, and listed
+  std::vector<std::string> write;  // besides: written, made, renamed and removed
+  enum class Network { outgoing, none } network = Network::none;  // TCP; UDP is not held back
+};
+
+// From now on nothing else is opened, made or started, by this thread and what it starts. 0, or the
+// errno that says why not: ENOSYS or EOPNOTSUPP in a kernel without Landlock.
+int permit_only(const PermittedFiles& files) noexcept;
+
+}  // namespace mayfly
