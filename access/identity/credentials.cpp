@@ -199,7 +199,8 @@ Grant Credentials::by_browser(const Url& url, const Application& application,
       log(LogLevel::warn, "login URL not shown to others", {{"reason", error.message()}});
     }
   prompt_.show(page);
-  StoredToken token = save_tokens(state_, application, await_tokens(key), options_.now());
+  const TokenPair tokens = await_tokens(key);  // and the time of their coming is what counts
+  StoredToken token = save_tokens(state_, application, tokens, options_.now());
   prompt_.logged_in(token.claims);
   return granted(application, std::move(token), "the browser");
 }
