@@ -6,7 +6,9 @@
 
 #include <atomic>
 #include <cerrno>
+#include <utility>
 
+#include "access/core/descriptor.hpp"
 #include "access/core/error.hpp"
 
 namespace mayfly {
@@ -26,12 +28,7 @@ void on_signal(int number) {
   errno = saved;
 }
 
-}  // namespace
-
-void catch_interrupts() {
-  if (pipe_ends[0] >= 0) return;
-  if (::pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0)
-    throw system_error("cannot make a pipe", errno);
+void install() {
   struct sigaction action {};
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
@@ -41,6 +38,21 @@ void catch_interrupts() {
     if (::sigaction(number, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
     ::sigaction(number, &action, nullptr);
   }
+}
+
+}  // namespace
+
+void catch_interrupts() {
+  if (pipe_ends[0] >= 0) return;
+  if (::pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0)
+    throw system_error("cannot make a pipe", errno);
+  install();
+}
+
+void catch_interrupts_anew() {
+  for (int& end : pipe_ends) Descriptor(std::exchange(end, -1));
+  signal_number = 0;
+  catch_interrupts();
 }
 
 int interrupt_descriptor() noexcept {

@@ -24,7 +24,7 @@ Confinement confine_to_open_descriptors() noexcept;
 
 // For a listener. It accepts, connects, looks names up, opens `files` and nothing else, and keeps
 // its threads; it starts no program and no process, listens at no other address, traces and signals
-// nobody (a pidfd that is open already excepted), and makes nothing executable that it can write.
+// nobody, and makes nothing executable that it can write.
 Confinement confine_to_connecting(const PermittedFiles& files) noexcept;
 
 }  // namespace mayfly

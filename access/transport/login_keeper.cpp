@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <optional>
 
 #include "access/core/interrupt.hpp"
@@ -63,11 +63,11 @@ bool tell(int line, std::string_view message) {
   return write_all(line, framed);
 }
 
-// False when the other side is gone, or a signal says that this one should go.
+// False when the other side is gone.
 bool read_all(int descriptor, char* into, std::size_t size) {
   while (size > 0) {
     const ssize_t count = ::recv(descriptor, into, size, 0);
-    if (count < 0 && errno == EINTR && interrupted_by() == 0) continue;
+    if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return false;
     into += count;
     size -= static_cast<std::size_t>(count);
@@ -115,44 +115,82 @@ void end_with(pid_t parent) {
   if (::getppid() != parent) ::_exit(0);
 }
 
+enum class Came { awaited, end };
+
+// The end is a signal, or a listener that is gone: it closes its end of the line. Whatever else is
+// awaited comes as something to read, or as an end of file.
+Came wait_for(int awaited, int line) {
+  pollfd watched[] = {{.fd = interrupt_descriptor(), .events = POLLIN, .revents = 0},
+                      {.fd = line, .events = POLLRDHUP, .revents = 0},
+                      {.fd = awaited, .events = POLLIN, .revents = 0}};
+  while (::poll(watched, std::size(watched), -1) < 0 && errno == EINTR) continue;
+  return watched[0].revents != 0 || watched[1].revents != 0 ? Came::end : Came::awaited;
+}
+
+bool has_ended(pid_t child, int within_ms) {
+  for (int waited = 0; ::waitpid(child, nullptr, WNOHANG) == 0; waited += 5) {
+    if (waited >= within_ms) return false;
+    ::poll(nullptr, 0, 5);
+  }
+  return true;
+}
+
 void end_child(pid_t child) {
   ::kill(child, SIGTERM);
-  for (int waited = 0; waited < moment_ms; waited += 10) {
-    if (::waitpid(child, nullptr, WNOHANG) != 0) return;
-    ::poll(nullptr, 0, 10);
-  }
+  if (has_ended(child, moment_ms)) return;
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
 }
 
-// Answers one request; false when the keeper is to end.
-bool serve(const Authorization& authorization, int line, std::string_view request) {
-  const pid_t keeper = ::getpid();
+bool has_answered(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+// No signal gets lost between fork() and the child's own handlers.
+template <typename Work>
+pid_t fork_to(const Work& work) {
+  sigset_t interrupts, before;
+  ::sigemptyset(&interrupts);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&interrupts, number);
+  ::sigprocmask(SIG_BLOCK, &interrupts, &before);
+  const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child == 0) {
-    end_with(keeper);
-    ::_exit(tell(line, carry_out(authorization, request)) ? 0 : 1);
+    catch_interrupts_anew();
+    end_with(parent);
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    ::_exit(work());
   }
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  return child;
+}
+
+// Answers one request; false when the keeper is to end.
+bool serve(const Authorization& authorization, int line, std::string_view request) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return tell(line, encode_obtained(system_error("cannot start a login", errno)));
+  const Descriptor ended(ends[0]);
+  Descriptor open_until_then(ends[1]);
+  const pid_t child =
+      fork_to([&] { return tell(line, carry_out(authorization, request)) ? 0 : 1; });
   if (child < 0) return tell(line, encode_obtained(system_error("cannot start a login", errno)));
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    if (interrupted_by() == 0) continue;
+  open_until_then = Descriptor();
+  if (wait_for(ended.get(), line) == Came::end) {
     end_child(child);
     return false;
   }
-  const bool answered = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  return answered || tell(line, encode_obtained(child_died()));
+  return has_answered(child) || tell(line, encode_obtained(child_died()));
 }
 
-[[noreturn]] void keep(const Authorization& authorization, int line, pid_t listener) {
-  end_with(listener);
-  while (const auto request = hear(line))
-    if (!serve(authorization, line, *request)) break;
-  ::_exit(0);
-}
-
-Descriptor open_process(pid_t pid) {
-  return Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+int keep(const Authorization& authorization, int line) {
+  while (wait_for(line, line) == Came::awaited) {
+    const auto request = hear(line);
+    if (!request || !serve(authorization, line, *request)) break;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -201,24 +239,18 @@ LoginKeeper::LoginKeeper(const Authorization& authorization) {
     throw system_error("cannot prepare for logins", errno);
   line_ = Descriptor(ends[0]);
   Descriptor theirs(ends[1]);
-  const pid_t here = ::getpid();
-  pid_ = ::fork();
-  if (pid_ < 0) throw system_error("cannot prepare for logins", errno);
-  if (pid_ == 0) {
+  pid_ = fork_to([&] {
     line_ = Descriptor();
-    keep(authorization, theirs.get(), here);
-  }
-  process_ = open_process(pid_);
+    return keep(authorization, theirs.get());
+  });
+  if (pid_ < 0) throw system_error("cannot prepare for logins", errno);
   ::fcntl(line_.get(), F_SETFL, O_NONBLOCK);
 }
 
+// Without a signal: a listener is confined, and may send none.
 LoginKeeper::~LoginKeeper() {
-  if (!process_ || ::syscall(SYS_pidfd_send_signal, process_.get(), SIGTERM, nullptr, 0) != 0)
-    ::kill(pid_, SIGTERM);
   line_ = Descriptor();
-  pollfd gone{.fd = process_.get(), .events = POLLIN, .revents = 0};
-  if (process_) ::poll(&gone, 1, moment_ms + 100);
-  ::waitpid(pid_, nullptr, WNOHANG);
+  has_ended(pid_, moment_ms + 100);
 }
 
 asio::awaitable<Obtained> LoginKeeper::ask(Authorization::Why why, Headers refused) {

@@ -40,7 +40,6 @@ class LoginKeeper {
 
  private:
   Descriptor line_;
-  Descriptor process_;  // a pidfd: it stays ours to end when kill() is no longer
   pid_t pid_ = -1;
 };
 
