@@ -150,7 +150,8 @@ class Scenario(SecretsCase):
         self.the_day()
         self.assertGreater(len(self.secrets), 10)
         started = self.started_programs()
-        for name in (b"xdg-open", b"curl"):
+        # Only root may read the arguments in the memory of a process that cannot be dumped.
+        for name in (b"xdg-open", b"curl") if os.geteuid() == 0 else ():
             self.assertTrue(any(name in call for call in started), started)
         for call in started:
             self.assert_without_secrets("arguments and environment of a program", call)
@@ -310,7 +311,9 @@ class Dumps(SecretsCase):
 
     def leaves_a_core(self, *words, number):
         """Whether the kernel wrote one, wherever to. Python's own wait hides that."""
-        process = subprocess.Popen(words, env=self.home.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=self.home.path)
+        # A shell that runs the tests in the background ignores SIGQUIT, which is inherited.
+        process = subprocess.Popen(words, env=self.home.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   cwd=self.home.path, preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
         with process.stdin, process.stdout:
             process.stdin.write(b"through")
             process.stdin.flush()
