@@ -10,6 +10,7 @@
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
 #include "access/transport/curl_handle.hpp"
+#include "access/transport/http_head.hpp"
 #include "access/transport/network_error.hpp"
 #include "access/transport/unverified_time.hpp"
 
@@ -17,13 +18,6 @@ namespace mayfly {
 namespace {
 
 constexpr std::size_t max_header_bytes = 64 * 1024;
-
-// RFC 9110 section 5.6.2.
-bool is_token(std::string_view text) {
-  constexpr std::string_view allowed =
-      "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  return !text.empty() && text.find_first_not_of(allowed) == std::string_view::npos;
-}
 
 // What libcurl hands over as it arrives, with the limits it does not know.
 struct Arrival {

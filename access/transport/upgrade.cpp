@@ -6,9 +6,11 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <utility>
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
+#include "access/transport/http_head.hpp"
 #include "access/transport/websocket.hpp"
 
 namespace mayfly {
@@ -30,31 +32,6 @@ void refuse_reserved(const std::string& name) {
     return;
   throw Error(ErrorKind::usage, fmt::format("the header {} cannot be set for a tunnel", name),
               "the WebSocket handshake sets it by itself");
-}
-
-bool is_token(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return c > ' ' && c < '\x7f' &&
-           std::string_view("()<>@,;:\\\"/[]?={}").find(c) == std::string_view::npos;
-  });
-}
-
-bool is_field_value(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
-  });
-}
-
-bool lists(std::string_view value, std::string_view token) {
-  const auto parts = split(value, ',');
-  return std::ranges::any_of(
-      parts, [&](std::string_view part) { return equals_ignoring_case(trim(part), token); });
-}
-
-std::size_t count(const Response& response, std::string_view name) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      response.headers, [&](const Header& one) { return equals_ignoring_case(one.first, name); }));
 }
 
 }  // namespace
@@ -81,14 +58,14 @@ std::string upgrade_text(const UpgradeRequest& request) {
 std::optional<std::string> upgrade_problem(const Response& response, std::string_view key) {
   if (!equals_ignoring_case(response.header("Upgrade"), "websocket"))
     return "it does not say \"Upgrade: websocket\"";
-  if (!lists(response.header("Connection"), "upgrade"))
+  if (!lists_token(response.header("Connection"), "upgrade"))
     return "it does not say \"Connection: Upgrade\"";
-  if (count(response, "Sec-WebSocket-Accept") != 1 ||
+  if (values_of(response.headers, "Sec-WebSocket-Accept").size() != 1 ||
       response.header("Sec-WebSocket-Accept") != websocket::accept_for(key))
     return "its Sec-WebSocket-Accept does not belong to our key";
-  if (count(response, "Sec-WebSocket-Extensions") != 0)
+  if (!values_of(response.headers, "Sec-WebSocket-Extensions").empty())
     return "it uses an extension that was not asked for";
-  if (count(response, "Sec-WebSocket-Protocol") != 0)
+  if (!values_of(response.headers, "Sec-WebSocket-Protocol").empty())
     return "it uses a subprotocol that was not asked for";
   return std::nullopt;
 }
@@ -139,15 +116,14 @@ void ResponseReader::read_status(std::string_view line) {
 }
 
 void ResponseReader::read_header(std::string_view line) {
-  const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || !is_token(line.substr(0, colon)) || !is_field_value(line))
-    not_http("a header is malformed");
-  response_.headers.emplace_back(line.substr(0, colon), trim(line.substr(colon + 1)));
+  auto field = read_field(line);
+  if (!field) not_http("a header is malformed");
+  response_.headers.push_back(std::move(*field));
 }
 
 bool body_is_whole(const Response& response, std::string_view body) {
   if (response.status == 204 || response.status == 304) return true;
-  if (lists(response.header("Transfer-Encoding"), "chunked"))
+  if (lists_token(response.header("Transfer-Encoding"), "chunked"))
     return body == "0\r\n\r\n" || body.ends_with("\r\n0\r\n\r\n");
   const std::string_view text = response.header("Content-Length");
   std::size_t length = 0;
