@@ -5,6 +5,7 @@
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/sandbox.hpp"
+#include "access/transport/token_uri.hpp"
 #include "cli/environment.hpp"
 #include "cli/log_sink.hpp"
 
@@ -32,7 +33,7 @@ void tell(const Confinement& confinement) {
 }
 
 bool is_in_token(const NetworkFlags& flags) {
-  return flags.certificate.starts_with("pkcs11:") || flags.key.starts_with("pkcs11:");
+  return is_token_uri(flags.certificate) || is_token_uri(flags.key);
 }
 
 std::string folder_of(const std::string& path) {

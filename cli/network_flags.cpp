@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "access/transport/token_uri.hpp"
 #include "cli/environment.hpp"
 
 namespace mayfly::cli {
@@ -90,7 +91,7 @@ std::vector<std::string> NetworkFlags::repeated() const {
     if (!value.empty()) result.insert(result.end(), {flag, value});
   };
   const auto repeat_path = [&](const char* flag, const std::string& value) {
-    if (!value.empty()) repeat(flag, value.starts_with("pkcs11:") ? value : absolute_path(value));
+    if (!value.empty()) repeat(flag, is_token_uri(value) ? value : absolute_path(value));
   };
   repeat("--service-token-id", service_token_id);
   repeat_path("--service-token-secret-file", service_token_secret_file);
