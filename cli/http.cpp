@@ -3,6 +3,7 @@
 #include "access/transport/upgrade.hpp"
 #include "cli/arguments.hpp"
 #include "cli/listening.hpp"
+#include "cli/place_flags.hpp"
 #include "cli/readiness.hpp"
 #include "cli/session.hpp"
 #include "cli/tunnel_authorization.hpp"
@@ -20,19 +21,10 @@ struct HttpFlags {
 };
 
 void bind(CLI::App& parser, HttpFlags& flags, const Invocation& invocation) {
-  parser.add_option("--hostname,--tunnel-host,-T", flags.hostname, "the application")
-      ->envname("TUNNEL_SERVICE_HOSTNAME");
-  parser
-      .add_option("--url,--listener,-L", flags.listeners,
-                  "listen on HOST:PORT or unix:PATH (127.0.0.1:8080); repeatable")
-      ->envname("TUNNEL_SERVICE_URL")
-      ->type_name("ADDRESS")
-      ->allow_extra_args(false);
-  parser
-      .add_option("--header,-H", flags.headers,
-                  "a header for each request, \"Name: value\"; repeatable")
-      ->type_name("HEADER")
-      ->allow_extra_args(false);
+  bind_hostname(parser, flags.hostname, "the application");
+  bind_listeners(parser, flags.listeners,
+                 "listen on HOST:PORT or unix:PATH (127.0.0.1:8080); repeatable");
+  bind_headers(parser, flags.headers, "a header for each request, \"Name: value\"; repeatable");
   bind_network_flags(parser, flags.network, invocation);
 }
 

@@ -4,6 +4,7 @@
 #include "cli/arguments.hpp"
 #include "cli/confinement.hpp"
 #include "cli/listening.hpp"
+#include "cli/place_flags.hpp"
 #include "cli/readiness.hpp"
 #include "cli/session.hpp"
 #include "cli/tunnel_authorization.hpp"
@@ -22,17 +23,10 @@ struct SocksFlags {
 };
 
 void bind(CLI::App& parser, SocksFlags& flags, const Invocation& invocation) {
-  parser.add_option("--hostname,--tunnel-host,-T", flags.hostname, "the bastion application")
-      ->envname("TUNNEL_SERVICE_HOSTNAME");
-  parser
-      .add_option("--url,--listener,-L", flags.listeners,
-                  "listen on HOST:PORT or unix:PATH (127.0.0.1:1080); repeatable")
-      ->envname("TUNNEL_SERVICE_URL")
-      ->type_name("ADDRESS")
-      ->allow_extra_args(false);
-  parser.add_option("--header,-H", flags.headers, "a header to send, \"Name: value\"; repeatable")
-      ->type_name("HEADER")
-      ->allow_extra_args(false);
+  bind_hostname(parser, flags.hostname, "the bastion application");
+  bind_listeners(parser, flags.listeners,
+                 "listen on HOST:PORT or unix:PATH (127.0.0.1:1080); repeatable");
+  bind_headers(parser, flags.headers, "a header to send, \"Name: value\"; repeatable");
   parser
       .add_option("--ping-interval", flags.ping_interval, "seconds between pings, 0 for none (30)")
       ->check(CLI::Range(0, 3600));

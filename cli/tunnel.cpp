@@ -15,6 +15,7 @@
 #include "cli/ending_line.hpp"
 #include "cli/listening.hpp"
 #include "cli/payload_log.hpp"
+#include "cli/place_flags.hpp"
 #include "cli/readiness.hpp"
 #include "cli/run_stats.hpp"
 #include "cli/session.hpp"
@@ -37,20 +38,13 @@ struct TunnelFlags {
 };
 
 void bind(CLI::App& parser, TunnelFlags& flags, const Invocation& invocation) {
-  parser.add_option("--hostname,--tunnel-host,-T", flags.hostname, "the application")
-      ->envname("TUNNEL_SERVICE_HOSTNAME");
+  bind_hostname(parser, flags.hostname, "the application");
   parser.add_option("--destination", flags.destination, "HOST:PORT behind a bastion application")
       ->envname("TUNNEL_SERVICE_DESTINATION")
       ->type_name("HOST:PORT");
-  parser
-      .add_option("--url,--listener,-L", flags.listeners,
-                  "listen on HOST:PORT or unix:PATH instead of stdin and stdout; repeatable")
-      ->envname("TUNNEL_SERVICE_URL")
-      ->type_name("ADDRESS")
-      ->allow_extra_args(false);
-  parser.add_option("--header,-H", flags.headers, "a header to send, \"Name: value\"; repeatable")
-      ->type_name("HEADER")
-      ->allow_extra_args(false);
+  bind_listeners(parser, flags.listeners,
+                 "listen on HOST:PORT or unix:PATH instead of stdin and stdout; repeatable");
+  bind_headers(parser, flags.headers, "a header to send, \"Name: value\"; repeatable");
   parser
       .add_option("--ping-interval", flags.ping_interval, "seconds between pings, 0 for none (30)")
       ->check(CLI::Range(0, 3600));
