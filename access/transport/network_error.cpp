@@ -125,10 +125,14 @@ Error network_error(const CurlHandle& handle, CURLcode code, const Url& url) {
     case CURLE_SEND_ERROR:
     case CURLE_GOT_NOTHING:
       return error_of_stream(failure);
+    case CURLE_PARTIAL_FILE:
+      // Not a network error: who polls for an answer that is given once must not go on.
+      return {ErrorKind::protocol,
+              fmt::format("cannot use the answer of {}: {}", failure.where, failure.detail()),
+              "the connection was cut in the midst of it; try again"};
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_HTTP2:
     case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_PARTIAL_FILE:
     case CURLE_BAD_CONTENT_ENCODING:
       return {ErrorKind::protocol,
               fmt::format("cannot understand {}: {}", failure.where, failure.detail())};

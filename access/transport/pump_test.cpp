@@ -1,4 +1,4 @@
-// What passes a pump, and every operation failing.
+// What passes a pump.
 #include "access/transport/test_pump.hpp"
 #include "access/transport/websocket.hpp"
 
@@ -122,42 +122,4 @@ TEST_CASE("a ping is answered while nothing else is to be said") {
   Pump pump = world.make();
   world.settle(pump);
   CHECK(Heard(world.tunnel.out.bytes).told == "pong(quiet) ");
-}
-
-TEST_CASE("every operation failing in turn ends the tunnel, with a true prefix delivered") {
-  std::string up, down, stream;
-  for (int i = 0; i < 12; ++i) {
-    up += "up" + std::to_string(i);
-    down += "down" + std::to_string(i);
-    stream += data("down" + std::to_string(i)) + (i % 3 == 0 ? ping("p") : "");
-  }
-  bool failed = true;
-  for (int n = 1; failed; ++n) {
-    CAPTURE(n);
-    World world;
-    world.faults.fail_at = n;
-    for (std::size_t at = 0; at < up.size(); at += 5)
-      world.local.in.pieces.push_back(up.substr(at, 5));
-    for (std::size_t at = 0; at < stream.size(); at += 7)
-      world.tunnel.in.pieces.push_back(stream.substr(at, 7));
-    world.tunnel.in.pieces.push_back(close_with(1000));
-    world.local.in.after = State::ended;
-    world.local.out = {.bytes = {}, .most = 4, .choppy = true};
-    world.tunnel.out = {.bytes = {}, .most = 9, .choppy = true};
-    {
-      Pump pump = world.make();
-      const Ending ending = world.run(pump);
-      failed = world.faults.count >= n;
-      const Heard heard(world.tunnel.out.bytes);
-      CHECK(down.starts_with(world.local.out.bytes));
-      CHECK(up.starts_with(heard.data));
-      CHECK(ending.received == world.local.out.bytes.size());
-      CHECK(ending.sent >= heard.data.size());
-      CHECK((ending.how == Ending::How::closed) ==
-            (world.local.out.bytes == down && ending.reason.empty()));
-      if (!failed) CHECK(ending.how == Ending::How::closed);
-    }
-    CHECK(world.buffers.lent() == 0);
-    REQUIRE(n < 10'000);
-  }
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
+#include <optional>
 #include <string>
 
 #include "access/transport/pump.hpp"
@@ -15,11 +16,28 @@ namespace mayfly::pump_test {
 using namespace std::chrono_literals;
 using State = IoResult::State;
 
-// Counts the operations of both ends and makes one of them fail; 0: none.
+enum class Operation { local_read, local_write, tunnel_read, tunnel_write };
+
+// Counts the operations of both ends and makes one of them come to something else; 0: none.
 struct Faults {
   int fail_at = 0;
   int count = 0;
-  bool fails() { return ++count == fail_at; }
+  State comes_to = State::failed;  // wait_*: this operation stalls, from then on
+  std::optional<Operation> stalled = {};
+
+  std::optional<IoResult> at(Operation operation) {
+    if (stalled == operation) return waiting(operation);
+    if (++count != fail_at) return std::nullopt;
+    if (comes_to == State::failed || comes_to == State::ended)
+      return IoResult{.state = comes_to, .bytes = 0, .failure = "fault"};
+    stalled = operation;
+    return waiting(operation);
+  }
+
+  static IoResult waiting(Operation operation) {
+    const bool reads = operation == Operation::local_read || operation == Operation::tunnel_read;
+    return {.state = reads ? State::wait_readable : State::wait_writable};
+  }
 };
 
 // What is to be read, in pieces; "" stands for "not yet". After the last: `after`.
@@ -64,11 +82,11 @@ struct FakeLocal : LocalEnd {
   Script in;
   Record out;
   IoResult read(std::span<std::byte> into) override {
-    if (faults.fails()) return {.state = State::failed, .bytes = 0, .failure = "fault"};
+    if (const auto fault = faults.at(Operation::local_read)) return *fault;
     return in.read(into);
   }
   IoResult write(std::span<const iovec> pieces) override {
-    if (faults.fails()) return {.state = State::failed, .bytes = 0, .failure = "fault"};
+    if (const auto fault = faults.at(Operation::local_write)) return *fault;
     std::string all;
     for (const iovec& piece : pieces) all.append(static_cast<char*>(piece.iov_base), piece.iov_len);
     return out.write(all);
@@ -82,11 +100,11 @@ struct FakeTunnel : TunnelEnd {
   Record out;
   std::uint64_t acknowledged = 0;
   IoResult read(std::span<std::byte> into) override {
-    if (faults.fails()) return {.state = State::failed, .bytes = 0, .failure = "fault"};
+    if (const auto fault = faults.at(Operation::tunnel_read)) return *fault;
     return in.read(into);
   }
   IoResult write(std::span<const std::byte> bytes) override {
-    if (faults.fails()) return {.state = State::failed, .bytes = 0, .failure = "fault"};
+    if (const auto fault = faults.at(Operation::tunnel_write)) return *fault;
     return out.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
   Progress progress() const override {

@@ -94,7 +94,7 @@ class Tally:
     broken: list = dataclasses.field(default_factory=list)
 
 
-def _check_told(result):
+def check_told(result):
     """Done, or an error that says so: never a crash, never silence."""
     require(0 <= result.code <= 6, f"{result}")
     if result.code:
@@ -120,7 +120,7 @@ def sweep_errors(edge, name, choose):
                 if not choose(call, error):
                     continue
                 injected = stage.attempt(lambda: injection.fail_at(stage.home, call, error, *stage.scenario.arguments))
-                _note(tally, f"{error} from {call}", injected, stage, lambda: _check_told(injected.result))
+                _note(tally, f"{error} from {call}", injected, stage, lambda: check_told(injected.result))
         return tally
 
 

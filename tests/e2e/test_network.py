@@ -8,6 +8,7 @@ import threading
 import time
 import unittest
 
+import network_sweep
 from harness import programs
 from harness.case import DONE, NETWORK, EdgeCase, shared_edge
 from harness.home import Home
@@ -136,6 +137,12 @@ class InTheTunnel(NetworkCase):
                 result = running.finish(30)
                 self.assert_cut(result, 0, len(result.out))
                 self.assertTrue(result.out == (bytes(range(251)) * (len(result.out) // 251 + 1))[:len(result.out)])
+
+    def test_ends_at_any_byte(self):
+        """A part of it: `tests/reliability/run cuts` does every byte, and requests too."""
+        tally = network_sweep.sweep_tunnel(self.edge, 149)
+        self.assertGreater(tally.happened, 20)
+        self.assertEqual(tally.broken, [])
 
     def test_peer_that_stalls_is_found_dead(self):
         running, relay = self.established("--ping-interval", "1")

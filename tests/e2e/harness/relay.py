@@ -8,7 +8,8 @@ It cannot look into TLS, but it sees records go by (RFC 8446 section 5.1), and s
     answer      the request has been forwarded, of its answer only the head of a record has
 
 What can be done from then on: cut (end of stream, without TLS saying so), reset (RST), stall (nothing is read or
-forwarded, nothing ends), trickle (one byte at a time, both ways), delay (both ways). strike() does it at any time.
+forwarded, nothing ends), trickle (one byte at a time, both ways), delay (both ways). strike() does it at any time, and a
+Toll when so many bytes have gone by.
 """
 import collections
 import select
@@ -44,11 +45,23 @@ class Records:
                 self._head = b""
 
 
+class Toll:
+    """Once `bytes` have been forwarded that way ("up", "down"), on all connections together, `action` befalls the one
+    they went through."""
+
+    def __init__(self, way, count, action):
+        self.way, self.left, self.action = way, count, action
+        self.paid = False
+
+    def due(self):
+        return not self.paid and self.left <= 0
+
+
 class Way:
     """One direction of a connection: what was read and is not yet forwarded."""
 
-    def __init__(self, source, sink):
-        self.source, self.sink = source, sink
+    def __init__(self, source, sink, toll=None):
+        self.source, self.sink, self.toll = source, sink, toll
         self.pieces = collections.deque()  # (when it may leave, bytes)
         self.ended = self.done = self.stalled = False
         self.forwarded = 0
@@ -61,18 +74,24 @@ class Way:
 
     def forward(self, most):
         due, piece = self.pieces.popleft()
+        if self.toll and not self.toll.paid:
+            most = min(most, self.toll.left)
         sent = self.sink.send(piece[:most])
         self.forwarded += sent
+        if self.toll:
+            self.toll.left -= sent
         if sent < len(piece):
             self.pieces.appendleft((due, piece[sent:]))
 
 
 class Link(threading.Thread):
-    def __init__(self, client, server, fault):
+    def __init__(self, client, server, fault, toll):
         super().__init__(daemon=True)
         self.client, self.server = client, server
         self.client_address = client.getpeername()[0]
-        self.up, self.down = Way(client, server), Way(server, client)
+        self.up = Way(client, server, toll if toll and toll.way == "up" else None)
+        self.down = Way(server, client, toll if toll and toll.way == "down" else None)
+        self._toll = toll
         self._stage, self._action = fault or ("", "")
         self._requests = Records()
         self._struck, self._strikes = socket.socketpair()
@@ -109,6 +128,10 @@ class Link(threading.Thread):
             self.over = True
 
     def _turn(self):
+        if self._toll and self._toll.due():
+            self._toll.paid = True
+            self._act(self._toll.action)
+            return
         now = time.monotonic()
         ways = (self.up, self.down)
         reads = [way.source for way in ways if way.reads()]
@@ -202,10 +225,10 @@ class Link(threading.Thread):
 
 
 class Relay:
-    """fault: (stage, action) for every connection from now on, or None."""
+    """fault: (stage, action) for every connection from now on, or None; toll: a Toll, or None."""
 
-    def __init__(self, upstream_port, fault=None, address="127.0.0.1"):
-        self.upstream, self.fault, self.address = upstream_port, fault, address
+    def __init__(self, upstream_port, fault=None, toll=None, address="127.0.0.1"):
+        self.upstream, self.fault, self.toll, self.address = upstream_port, fault, toll, address
         self.socket = socket.create_server((address, 0))
         self.port = self.socket.getsockname()[1]
         self.links = []
@@ -222,7 +245,7 @@ class Relay:
                 server = socket.create_connection(("127.0.0.1", self.upstream))
             except OSError:
                 return
-            self.links.append(Link(client, server, self.fault))
+            self.links.append(Link(client, server, self.fault, self.toll))
             self.links[-1].start()
 
     def strike(self, action, when="now"):
