@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "access/core/error.hpp"
@@ -59,16 +60,68 @@ std::string lower_first(std::string text) {
 
 }  // namespace
 
-std::unique_ptr<CLI::App> make_parser(const Usage& usage) {
-  auto parser = std::make_unique<CLI::App>(std::string(usage.description));
-  // As in Go's flags; those that may be repeated keep all.
-  parser->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  parser->set_help_flag("--help,-h", "show this help");
-  parser->formatter(std::make_shared<HelpFormatter>(usage));
-  return parser;
+Argument& Argument::envname(const char* variable) {
+  return option_->envname(variable), *this;
+}
+Argument& Argument::type_name(const char* name) {
+  return option_->type_name(name), *this;
+}
+Argument& Argument::group(const char* name) {
+  return option_->group(name), *this;
+}
+Argument& Argument::required() {
+  return option_->required(), *this;
+}
+Argument& Argument::excludes(const Argument& other) {
+  return option_->excludes(other.option_), *this;
+}
+Argument& Argument::range(int least, int most) {
+  return option_->check(CLI::Range(least, most)), *this;
+}
+Argument& Argument::one_of(const std::vector<std::string>& words) {
+  return option_->check(CLI::IsMember(words)), *this;
 }
 
-Parsed parse_arguments(CLI::App& parser, const Invocation& invocation) {
+Parser::Parser(const Usage& usage)
+    : app_(std::make_unique<CLI::App>(std::string(usage.description))) {
+  app_->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app_->set_help_flag("--help,-h", "show this help");
+  app_->formatter(std::make_shared<HelpFormatter>(usage));
+}
+Parser::Parser(Parser&&) noexcept = default;
+Parser::~Parser() = default;
+
+Argument Parser::add_option(const char* names, std::string& value, const char* help) {
+  return Argument(app_->add_option(names, value, help));
+}
+Argument Parser::add_option(const char* names, unsigned& value, const char* help) {
+  return Argument(app_->add_option(names, value, help));
+}
+Argument Parser::add_option(const char* names, std::optional<std::size_t>& value,
+                            const char* help) {
+  return Argument(app_->add_option(names, value, help));
+}
+Argument Parser::add_option(const char* names, std::vector<std::string>& values, const char* help) {
+  return Argument(app_->add_option(names, values, help)->allow_extra_args(names[0] != '-'));
+}
+Argument Parser::add_flag(const char* names, bool& value, const char* help) {
+  return Argument(app_->add_flag(names, value, help));
+}
+void Parser::add_help_for_all(const char* names, const char* help) {
+  app_->set_help_all_flag(names, help);
+}
+void Parser::prefix_command() {
+  app_->prefix_command();
+}
+void Parser::keep_flags(const std::function<bool(const std::string& long_name)>& is_kept) {
+  for (CLI::Option* option : app_->get_options()) {
+    const bool is_help = option == app_->get_help_ptr() || option == app_->get_help_all_ptr();
+    if (!is_help && !is_kept(option->get_lnames().front())) app_->remove_option(option);
+  }
+}
+
+Parsed parse_arguments(const Parser& described, const Invocation& invocation) {
+  CLI::App& parser = described.app();
   if (invocation.show_parser) {
     invocation.show_parser(parser);
     return Parsed::help_shown;

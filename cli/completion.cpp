@@ -30,16 +30,15 @@ std::string hostname_lines() {
 int run_completion(const Invocation& invocation) {
   std::string shell;
   bool hostnames = false;
-  const auto parser = make_parser({.synopsis = "completion bash|zsh|fish",
-                                   .description = "Print a completion script for your shell.",
-                                   .examples = "  source <(mayfly completion bash)\n"
-                                               "  source <(mayfly completion zsh)\n"
-                                               "  mayfly completion fish | source"});
-  parser->add_option("SHELL", shell, "bash, zsh or fish")
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  Parser parser({.synopsis = "completion bash|zsh|fish",
+                 .description = "Print a completion script for your shell.",
+                 .examples = "  source <(mayfly completion bash)\n"
+                             "  source <(mayfly completion zsh)\n"
+                             "  mayfly completion fish | source"});
+  parser.add_option("SHELL", shell, "bash, zsh or fish").one_of({"bash", "zsh", "fish"});
   // What the scripts ask.
-  parser->add_flag("--hostnames", hostnames, "")->group("");
-  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  parser.add_flag("--hostnames", hostnames, "").group("");
+  if (parse_arguments(parser, invocation) == Parsed::help_shown) return 0;
 
   if (hostnames) return print_product(hostname_lines()), 0;
   if (shell.empty())

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
 #include <filesystem>
 
 #include "access/core/error.hpp"
@@ -22,24 +21,21 @@ namespace mayfly::cli {
 namespace {
 
 // For the help and the completions; the arguments themselves are curl's to read.
-std::unique_ptr<CLI::App> help_parser(NetworkFlags& flags, const Invocation& invocation) {
-  auto parser = make_parser(
+void show_help(NetworkFlags& flags, const Invocation& invocation) {
+  Parser parser(
       {.synopsis = "curl [--allow-request] [shared flags] CURL-ARGUMENTS...",
        .description =
            "Run curl in place with the token of the application that its URL names. Its own --cert "
            "--key --cacert --proxy --connect-to --resolve and -k also serve mayfly's requests.",
        .examples = "  mayfly curl -s https://api.example.com/status\n"
                    "  mayfly curl -X POST -d @order.json https://api.example.com/orders"});
-  parser->prefix_command();
-  parser->add_flag_function(
-      "--allow-request", [](std::int64_t) {},
-      "without a token, send the request as it is (or: -ar)");
-  bind_network_flags(*parser, flags, invocation);
-  for (CLI::Option* option : parser->get_options()) {
-    const bool is_help = option == parser->get_help_ptr() || option == parser->get_help_all_ptr();
-    if (!is_help && !is_ours("--" + option->get_lnames().front())) parser->remove_option(option);
-  }
-  return parser;
+  parser.prefix_command();
+  bool allow_request = false;
+  parser.add_flag("--allow-request", allow_request,
+                  "without a token, send the request as it is (or: -ar)");
+  bind_network_flags(parser, flags, invocation);
+  parser.keep_flags([](const std::string& name) { return is_ours("--" + name); });
+  parse_arguments(parser, invocation);
 }
 
 bool asks_for_help(const Invocation& invocation) {
@@ -154,7 +150,7 @@ Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
 int run_curl(const Invocation& invocation) {
   if (asks_for_help(invocation)) {
     NetworkFlags flags;
-    parse_arguments(*help_parser(flags, invocation), invocation);
+    show_help(flags, invocation);
     return 0;
   }
   if (invocation.arguments.empty())

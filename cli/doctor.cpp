@@ -21,15 +21,15 @@ struct DoctorFlags {
   NetworkFlags network;
 };
 
-void bind(CLI::App& parser, DoctorFlags& flags, const Invocation& invocation) {
+void bind(Parser& parser, DoctorFlags& flags, const Invocation& invocation) {
   parser.add_option("--hostname", flags.hostname, "the application")
-      ->envname("TUNNEL_SERVICE_HOSTNAME")
-      ->required();
+      .envname("TUNNEL_SERVICE_HOSTNAME")
+      .required();
   parser.add_option("--alias", flags.alias, "the name typed after ssh, when it is another one")
-      ->type_name("NAME");
+      .type_name("NAME");
   parser.add_option("--destination", flags.destination, "HOST:PORT behind a bastion application")
-      ->envname("TUNNEL_SERVICE_DESTINATION")
-      ->type_name("HOST:PORT");
+      .envname("TUNNEL_SERVICE_DESTINATION")
+      .type_name("HOST:PORT");
   parser.add_flag("--json", flags.json, "print JSON, when all is done");
   bind_network_flags(parser, flags.network, invocation);
 }
@@ -61,15 +61,15 @@ doctor::Watcher line_by_line() {
 
 int run_doctor(const Invocation& invocation) {
   DoctorFlags flags;
-  const auto parser = make_parser(
+  Parser parser(
       {.synopsis = "doctor [flags] --hostname HOST",
        .description =
            "Try each step on the way to an application, and say which one fails, why, and "
            "what to do. Asks nobody, logs nobody in, changes nothing.",
        .examples = "  mayfly doctor --hostname vm.example.com\n"
                    "  mayfly doctor --hostname vm.example.com --json | jq -r .first_failure"});
-  bind(*parser, flags, invocation);
-  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  bind(parser, flags, invocation);
+  if (parse_arguments(parser, invocation) == Parsed::help_shown) return 0;
 
   start_logging(log_settings_of(flags.network, LogSettings::Terminal::silent));
   doctor::Examined examined{.url = parse_url(flags.hostname),

@@ -18,7 +18,7 @@ struct LoginFlags {
   NetworkFlags network;
 };
 
-void bind(CLI::App& parser, LoginFlags& flags, const Invocation& invocation) {
+void bind(Parser& parser, LoginFlags& flags, const Invocation& invocation) {
   parser.add_option("URL", flags.url, "the application");
   parser.add_option("--app", flags.app, "the same as a flag; prints the token alone");
   parser.add_flag("-q,--quiet", flags.quiet, "do not print the token");
@@ -75,14 +75,14 @@ void report(const LoginFlags& flags, const Url& url, const Grant& grant) {
 
 int run_login(const Invocation& invocation) {
   LoginFlags flags;
-  const auto parser = make_parser(
+  Parser parser(
       {.synopsis = "login [flags] URL",
        .description = "Log in to an application that Access protects, and store the token.",
        .examples = "  mayfly login https://intranet.example.com\n"
                    "  mayfly login -q --cert example.pem --key key.pem https://api.example.com\n"
                    "  mayfly login --service-token-id ID --service-token-secret-file FILE HOST"});
-  bind(*parser, flags, invocation);
-  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  bind(parser, flags, invocation);
+  if (parse_arguments(parser, invocation) == Parsed::help_shown) return 0;
   if (flags.url.empty() && flags.app.empty()) {
     throw Error(ErrorKind::usage, "please provide a URL", "run: mayfly access login URL");
   }

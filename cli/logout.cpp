@@ -128,14 +128,14 @@ int report(const Forgetting& forgetting, const LogoutPlan& plan, const LogoutFla
 
 int run_logout(const Invocation& invocation) {
   LogoutFlags flags;
-  const auto parser = make_parser(
+  Parser parser(
       {.synopsis = "logout URL | --all",
        .description = "Forget tokens, keys, certificates and caches of an application, or of all.",
        .examples = "  mayfly logout https://intranet.example.com\n"
                    "  mayfly logout --all"});
-  parser->add_option("URL", flags.url, "the application");
-  parser->add_flag("--all", flags.all, "everything, with the tokens of teams");
-  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  parser.add_option("URL", flags.url, "the application");
+  parser.add_flag("--all", flags.all, "everything, with the tokens of teams");
+  if (parse_arguments(parser, invocation) == Parsed::help_shown) return 0;
   if (flags.all == !flags.url.empty()) {
     throw Error(ErrorKind::usage, "which application? give its URL, or --all",
                 "run: mayfly access logout URL");

@@ -6,11 +6,9 @@
 
 #include "cli/command.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace mayfly::cli {
+
+class Parser;
 
 struct NetworkFlags {
   std::string service_token_id, service_token_secret, service_token_secret_file;
@@ -33,6 +31,6 @@ struct NetworkFlags {
   std::vector<std::string> repeated() const;
 };
 
-void bind_network_flags(CLI::App& parser, NetworkFlags& flags, const Invocation& invocation);
+void bind_network_flags(Parser& parser, NetworkFlags& flags, const Invocation& invocation);
 
 }  // namespace mayfly::cli

@@ -2,15 +2,16 @@
 // with which headers.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 namespace mayfly::cli {
 
+class Parser;
+
 // help: what the flag is for, as --help-all says it.
-void bind_hostname(CLI::App& parser, std::string& hostname, const char* help);
-void bind_listeners(CLI::App& parser, std::vector<std::string>& places, const char* help);
-void bind_headers(CLI::App& parser, std::vector<std::string>& headers, const char* help);
+void bind_hostname(Parser& parser, std::string& hostname, const char* help);
+void bind_listeners(Parser& parser, std::vector<std::string>& places, const char* help);
+void bind_headers(Parser& parser, std::vector<std::string>& headers, const char* help);
 
 }  // namespace mayfly::cli

@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "access/core/descriptor.hpp"
 #include "access/core/text.hpp"
+#include "cli/arguments.hpp"
 #include "cli/message.hpp"
 #include "cli/time_text.hpp"
 
@@ -125,9 +125,9 @@ std::string RunStats::line(Time now) const {
   return line.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
-void bind_stats_flags(CLI::App& parser, StatsFlags& flags) {
+void bind_stats_flags(Parser& parser, StatsFlags& flags) {
   parser.add_flag("--stats", flags.on_stderr, "at the end tell bytes, time and more as JSON");
-  parser.add_option("--stats-file", flags.file, "the same, appended to a file")->type_name("FILE");
+  parser.add_option("--stats-file", flags.file, "the same, appended to a file").type_name("FILE");
 }
 
 std::optional<Ending> with_stats(const StatsFlags& flags, RunStats stats,

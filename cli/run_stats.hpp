@@ -10,11 +10,9 @@
 #include "access/core/error.hpp"
 #include "access/transport/listener.hpp"
 
-namespace CLI {
-class App;
-}
-
 namespace mayfly::cli {
+
+class Parser;
 
 class RunStats {
  public:
@@ -50,7 +48,7 @@ struct StatsFlags {
   std::string file;
 };
 
-void bind_stats_flags(CLI::App& parser, StatsFlags& flags);
+void bind_stats_flags(Parser& parser, StatsFlags& flags);
 
 // Runs `carry`, and tells what it came to where the flags want it, also when it throws Error.
 // Throws Error(failed) beforehand for a file that cannot be opened.

@@ -22,14 +22,14 @@ struct SocksFlags {
   NetworkFlags network;
 };
 
-void bind(CLI::App& parser, SocksFlags& flags, const Invocation& invocation) {
+void bind(Parser& parser, SocksFlags& flags, const Invocation& invocation) {
   bind_hostname(parser, flags.hostname, "the bastion application");
   bind_listeners(parser, flags.listeners,
                  "listen on HOST:PORT or unix:PATH (127.0.0.1:1080); repeatable");
   bind_headers(parser, flags.headers, "a header to send, \"Name: value\"; repeatable");
   parser
       .add_option("--ping-interval", flags.ping_interval, "seconds between pings, 0 for none (30)")
-      ->check(CLI::Range(0, 3600));
+      .range(0, 3600);
   bind_network_flags(parser, flags.network, invocation);
 }
 
@@ -52,15 +52,15 @@ ListenerOptions options_of(const SocksFlags& flags) {
 
 int run_socks(const Invocation& invocation) {
   SocksFlags flags;
-  const auto parser = make_parser(
+  Parser parser(
       {.synopsis = "socks [flags] --hostname BASTION",
        .description = "SOCKS5 proxy on this computer. Each connection names its own destination, "
                       "which a bastion application connects to; names are resolved there.",
        .examples = "  mayfly socks --hostname bastion.example.com --url 127.0.0.1:1080\n"
                    "  curl --socks5-hostname 127.0.0.1:1080 http://wiki.internal/\n"
                    "  ssh -o ProxyCommand='nc -X 5 -x 127.0.0.1:1080 %h %p' db.internal"});
-  bind(*parser, flags, invocation);
-  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  bind(parser, flags, invocation);
+  if (parse_arguments(parser, invocation) == Parsed::help_shown) return 0;
   if (flags.hostname.empty())
     throw Error(ErrorKind::usage, "which bastion application? --hostname is missing",
                 "run: mayfly socks --hostname HOST");

@@ -23,17 +23,17 @@ struct SshConfigFlags {
   NetworkFlags network;
 };
 
-void bind(CLI::App& parser, SshConfigFlags& flags, const Invocation& invocation) {
+void bind(Parser& parser, SshConfigFlags& flags, const Invocation& invocation) {
   parser.add_option("--hostname", flags.hostname, "the application");
   parser.add_flag("--short-lived-cert", flags.short_lived, "use short-lived certificates");
-  parser.add_option("--user", flags.user, "user name at the server")->type_name("NAME");
-  parser.add_option("--alias", flags.alias, "a short name to type after ssh")->type_name("NAME");
+  parser.add_option("--user", flags.user, "user name at the server").type_name("NAME");
+  parser.add_option("--alias", flags.alias, "a short name to type after ssh").type_name("NAME");
   parser.add_flag("--agent", flags.agent, "keep key and certificate in ssh-agent, not on disk");
   const auto write = parser.add_flag("--write", flags.write, "install the block for ssh");
   parser
       .add_flag("--remove", flags.remove,
                 "take the installed block out again; all without --hostname")
-      ->excludes(write);
+      .excludes(write);
   parser.add_flag("--dry-run", flags.dry_run, "with --write or --remove: show the changes only");
   bind_network_flags(parser, flags.network, invocation);
 }
@@ -106,14 +106,14 @@ void change_configuration(const SshConfigFlags& flags) {
 
 int run_ssh_config(const Invocation& invocation) {
   SshConfigFlags flags;
-  const auto parser = make_parser(
-      {.synopsis = "ssh-config [flags] --hostname HOST",
-       .description = "Print the block for ~/.ssh/config that makes `ssh HOST` work.",
-       .examples = "  mayfly access ssh-config --hostname vm.example.com --short-lived-cert\n"
-                   "  mayfly ssh-config --hostname vm.example.com --short-lived-cert --write\n"
-                   "  mayfly ssh-config --hostname vm.example.com --remove"});
-  bind(*parser, flags, invocation);
-  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  Parser parser({.synopsis = "ssh-config [flags] --hostname HOST",
+                 .description = "Print the block for ~/.ssh/config that makes `ssh HOST` work.",
+                 .examples =
+                     "  mayfly access ssh-config --hostname vm.example.com --short-lived-cert\n"
+                     "  mayfly ssh-config --hostname vm.example.com --short-lived-cert --write\n"
+                     "  mayfly ssh-config --hostname vm.example.com --remove"});
+  bind(parser, flags, invocation);
+  if (parse_arguments(parser, invocation) == Parsed::help_shown) return 0;
   if (flags.dry_run && !flags.write && !flags.remove) {
     throw Error(ErrorKind::usage, "--dry-run goes with --write or --remove");
   }

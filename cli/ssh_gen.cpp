@@ -17,13 +17,13 @@ struct SshGenFlags {
   NetworkFlags network;
 };
 
-void bind(CLI::App& parser, SshGenFlags& flags, const Invocation& invocation) {
-  parser.add_option("--hostname", flags.hostname, "the application")->required();
+void bind(Parser& parser, SshGenFlags& flags, const Invocation& invocation) {
+  parser.add_option("--hostname", flags.hostname, "the application").required();
   parser.add_flag("--force", flags.force, "renew even a valid certificate");
   parser.add_flag("--check", flags.check, "exit 0 when valid, 1 when a renewal is due; no network");
   parser.add_flag("--agent", flags.agent, "keep key and certificate in ssh-agent, nothing on disk");
   parser.add_option("--key-type", flags.key_type, "ecdsa (default) or ed25519")
-      ->check(CLI::IsMember({"ecdsa", "ed25519"}));
+      .one_of({"ecdsa", "ed25519"});
   bind_network_flags(parser, flags.network, invocation);
 }
 
@@ -55,14 +55,14 @@ sshgen::EnsureOptions ensure_options(const SshGenFlags& flags) {
 
 int run_ssh_gen(const Invocation& invocation) {
   SshGenFlags flags;
-  const auto parser = make_parser(
+  Parser parser(
       {.synopsis = "ssh-gen [flags] --hostname HOST",
        .description =
            "Make sure that a valid short-lived certificate for HOST is in the state directory.",
        .examples = "  mayfly access ssh-gen --hostname vm.example.com\n"
                    "  mayfly access ssh-gen --hostname vm.example.com --check"});
-  bind(*parser, flags, invocation);
-  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  bind(parser, flags, invocation);
+  if (parse_arguments(parser, invocation) == Parsed::help_shown) return 0;
   const Url url = parse_url(flags.hostname);
 
   if (flags.check || !flags.force) {

@@ -54,14 +54,14 @@ void print_table(const std::string& directory, const std::vector<StatusEntry>& e
 
 int run_status(const Invocation& invocation) {
   bool json = false;
-  const auto parser = make_parser(
+  Parser parser(
       {.synopsis = "status [--json]",
        .description = "Show the stored tokens and certificates, and when they end.",
        .examples =
            "  mayfly status\n"
            "  mayfly status --json | jq -r '.entries[] | select(.state == \"valid\").opens'"});
-  parser->add_flag("--json", json, "print JSON, with times in RFC 3339");
-  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  parser.add_flag("--json", json, "print JSON, with times in RFC 3339");
+  if (parse_arguments(parser, invocation) == Parsed::help_shown) return 0;
 
   const std::string directory = state_directory_path();
   const Stored stored = look(directory);

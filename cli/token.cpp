@@ -38,16 +38,15 @@ int say_none(const NetworkFlags& flags) {
 
 int run_token(const Invocation& invocation) {
   TokenFlags flags;
-  const auto parser =
-      make_parser({.synopsis = "token [flags] URL",
-                   .description = "Print the stored token of an application.",
-                   .examples = "  mayfly token https://api.example.com\n"
-                               "  curl -H \"cf-access-token: $(mayfly token \"$URL\")\" \"$URL\""});
-  parser->add_option("URL", flags.url, "the application");
-  parser->add_option("--app", flags.app, "the same as a flag");
-  parser->add_flag("--json", flags.json, "print token, expiry, identity and audience as JSON");
-  bind_network_flags(*parser, flags.network, invocation);
-  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  Parser parser({.synopsis = "token [flags] URL",
+                 .description = "Print the stored token of an application.",
+                 .examples = "  mayfly token https://api.example.com\n"
+                             "  curl -H \"cf-access-token: $(mayfly token \"$URL\")\" \"$URL\""});
+  parser.add_option("URL", flags.url, "the application");
+  parser.add_option("--app", flags.app, "the same as a flag");
+  parser.add_flag("--json", flags.json, "print token, expiry, identity and audience as JSON");
+  bind_network_flags(parser, flags.network, invocation);
+  if (parse_arguments(parser, invocation) == Parsed::help_shown) return 0;
   if (flags.url.empty() && flags.app.empty()) {
     throw Error(ErrorKind::usage, "please provide a URL", "run: mayfly access token URL");
   }

@@ -37,22 +37,20 @@ struct TunnelFlags {
   bool listens() const { return !listeners.empty() || !positionals.empty(); }
 };
 
-void bind(CLI::App& parser, TunnelFlags& flags, const Invocation& invocation) {
+void bind(Parser& parser, TunnelFlags& flags, const Invocation& invocation) {
   bind_hostname(parser, flags.hostname, "the application");
   parser.add_option("--destination", flags.destination, "HOST:PORT behind a bastion application")
-      ->envname("TUNNEL_SERVICE_DESTINATION")
-      ->type_name("HOST:PORT");
+      .envname("TUNNEL_SERVICE_DESTINATION")
+      .type_name("HOST:PORT");
   bind_listeners(parser, flags.listeners,
                  "listen on HOST:PORT or unix:PATH instead of stdin and stdout; repeatable");
   bind_headers(parser, flags.headers, "a header to send, \"Name: value\"; repeatable");
   parser
       .add_option("--ping-interval", flags.ping_interval, "seconds between pings, 0 for none (30)")
-      ->check(CLI::Range(0, 3600));
+      .range(0, 3600);
   bind_stats_flags(parser, flags.stats);
-  parser.add_option("--connect-to", flags.connect_to, "HOST, HOST:PORT or SNI:PORT:HOST")
-      ->group("");
-  parser.add_option("--debug-stream", flags.debug_stream, "log up to this many payloads")
-      ->group("");
+  parser.add_option("--connect-to", flags.connect_to, "HOST, HOST:PORT or SNI:PORT:HOST").group("");
+  parser.add_option("--debug-stream", flags.debug_stream, "log up to this many payloads").group("");
   parser.add_option("LISTENER", flags.positionals, "the same as --url");
   bind_network_flags(parser, flags.network, invocation);
 }
@@ -151,15 +149,15 @@ std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats&
 
 int run_tunnel(const Invocation& invocation) {
   TunnelFlags flags;
-  const auto parser = make_parser(
+  Parser parser(
       {.synopsis = "ssh [flags] --hostname HOST",
        .description =
            "Tunnel to an application: on stdin and stdout (as ssh's ProxyCommand), or for "
            "every connection to a local listener. tcp, rdp and smb are the same command.",
        .examples = "  mayfly access ssh --hostname vm.example.com\n"
                    "  mayfly access tcp --hostname db.example.com --url localhost:5432"});
-  bind(*parser, flags, invocation);
-  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  bind(parser, flags, invocation);
+  if (parse_arguments(parser, invocation) == Parsed::help_shown) return 0;
   if (flags.hostname.empty()) {
     throw Error(ErrorKind::usage, "which application? --hostname is missing",
                 fmt::format("run: mayfly access {} --hostname HOST", invocation.name));
