@@ -59,6 +59,27 @@ TEST_CASE("a browser login stores both tokens and leaves no lock") {
   CHECK(world.no_locks_left());
 }
 
+TEST_CASE("tokens from the browser are judged by the time when they come") {
+  World world;
+  world.options.now = [&] { return world.now; };
+  world.prompt.show = [&](const std::string& url) {
+    world.now += 10min;
+    world.app_token = world.token("after ten minutes");  // issued just now
+    world.log_in(url);
+  };
+  CHECK(jwt_of(world.obtain()) == world.app_token);
+
+  World late;
+  late.options.now = [&] { return late.now; };
+  late.app_token = team_key().sign(app_claims(late.now).time("exp", late.now + 5min));
+  late.prompt.show = [&](const std::string& url) {
+    late.now += 10min;
+    late.log_in(url);
+  };
+  CHECK(late.refusal().kind() == ErrorKind::protocol);
+  CHECK(late.state.content(kFile).empty());
+}
+
 TEST_CASE("while the person logs in both locks are held and tell the URL") {
   World world;
   world.prompt.show = [&](const std::string& url) {
