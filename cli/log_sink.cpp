@@ -12,6 +12,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
@@ -91,8 +92,12 @@ void rotate_if_due(const std::string& path) {
                                                      private_files());
 }
 
+std::string path_in(const std::string& directory) {
+  return directory + "/cloudflared.log";
+}
+
 spdlog::sink_ptr sink_in_directory(const std::string& directory, Rotation rotation) {
-  const std::string path = directory + "/cloudflared.log";
+  const std::string path = path_in(directory);
   if (rotation == Rotation::as_they_grow)
     return std::make_shared<spdlog::sinks::rotating_file_sink_st>(path, rotation_size, kept_files,
                                                                   false, private_files());
@@ -123,13 +128,57 @@ FileLog open_files(const LogSettings& settings, Rotation rotation) {
   return logger;
 }
 
+// Other processes rotate the same files, a listener's keeper among them: who finds the log renamed
+// goes on in the new one.
+class SharedLog {
+ public:
+  SharedLog(const LogSettings& settings, Rotation rotation)
+      : settings_(settings), rotation_(rotation) {
+    open();
+  }
+  explicit operator bool() const { return log_ != nullptr; }
+  void write(const std::string& line) {
+    if (is_renamed()) reopen();
+    log_->info(line);
+  }
+
+ private:
+  using Identity = std::pair<dev_t, ino_t>;
+
+  void open() {
+    log_ = open_files(settings_, rotation_);
+    if (!settings_.directory.empty()) identity_ = identity_of_path();
+  }
+  void reopen() {
+    try {
+      open();
+    } catch (const Error&) {  // it stays where it is
+      identity_ = identity_of_path();
+    }
+  }
+  std::optional<Identity> identity_of_path() const {
+    struct stat status {};
+    if (::stat(path_in(settings_.directory).c_str(), &status) != 0) return std::nullopt;
+    return Identity(status.st_dev, status.st_ino);
+  }
+  bool is_renamed() const {
+    return !settings_.directory.empty() && rotation_ == Rotation::as_they_grow &&
+           identity_of_path() != identity_;
+  }
+
+  LogSettings settings_;
+  Rotation rotation_;
+  FileLog log_;
+  std::optional<Identity> identity_;
+};
+
 void log_as(const LogSettings& settings, Rotation rotation) {
   const LogLevel least = parse_level(settings.level);
-  const FileLog files = open_files(settings, rotation);
+  const auto files = std::make_shared<SharedLog>(settings, rotation);
   const bool on_terminal = settings.terminal == LogSettings::Terminal::lines;
-  if (!files && !on_terminal) return;
+  if (!*files && !on_terminal) return;
   const auto sink = [=](LogLevel level, std::string_view message, LogFields fields) {
-    if (files) files->info(json_line(level, message, fields));
+    if (*files) files->write(json_line(level, message, fields));
     // Last, since whoever sees it may look for the others.
     if (on_terminal) print_notice(terminal_line(level, message, fields));
   };

@@ -9,6 +9,7 @@ from harness.edge import header
 from harness.listener import ListenerCase
 from harness.origin import Origin
 from harness.process import PIPE
+from harness.waiting import eventually
 
 LOGIN_URL = r"https://\S+/cdn-cgi/access/cli\?\S+"
 ID, SECRET = "0123456789abcdef.access", "the-s3cret"
@@ -169,6 +170,19 @@ class Log(ListenerCase):
         for name in os.listdir(folder):
             self.assert_private(os.path.join(folder, name))
         self.assertTrue(self.lines(path))
+
+    def test_directory_that_others_rotate_too(self):
+        """Another process, of this one's or not, has renamed the file: what comes now is in the new one."""
+        folder = os.path.join(self.home.path, "logs")
+        os.mkdir(folder)
+        path, renamed = (os.path.join(folder, name) for name in ("cloudflared.log", "cloudflared.1.log"))
+        _, port = self.at_free_port("--log-directory", folder, "--log-level", "debug")
+        os.rename(path, renamed)
+        size = os.path.getsize(renamed)
+        self.assert_echo(self.connect(port))
+        eventually("there is a new one", lambda: os.path.exists(path) and self.lines(path))
+        self.assertEqual(os.path.getsize(renamed), size)
+        self.assert_private(path)
 
     def test_levels(self):
         path = os.path.join(self.home.path, "log")
