@@ -2,6 +2,7 @@
 #include "access/transport/forwarder.hpp"
 #include "access/transport/upgrade.hpp"
 #include "cli/arguments.hpp"
+#include "cli/confinement.hpp"
 #include "cli/listening.hpp"
 #include "cli/place_flags.hpp"
 #include "cli/readiness.hpp"
@@ -20,7 +21,7 @@ struct HttpFlags {
   NetworkFlags network;
 };
 
-void bind(CLI::App& parser, HttpFlags& flags, const Invocation& invocation) {
+void bind(Parser& parser, HttpFlags& flags, const Invocation& invocation) {
   bind_hostname(parser, flags.hostname, "the application");
   bind_listeners(parser, flags.listeners,
                  "listen on HOST:PORT or unix:PATH (127.0.0.1:8080); repeatable");
@@ -37,6 +38,7 @@ ForwarderOptions options_of(const HttpFlags& flags) {
   const bool usual = flags.listeners.empty();
   listen_at(usual ? std::vector<std::string>{usual_place} : flags.listeners, "Start HTTP listener",
             options);
+  confine_when_ready(options, flags.network);
   return options;
 }
 
@@ -44,14 +46,14 @@ ForwarderOptions options_of(const HttpFlags& flags) {
 
 int run_http(const Invocation& invocation) {
   HttpFlags flags;
-  const auto parser = make_parser(
-      {.synopsis = "http [flags] --hostname HOST",
-       .description = "The application as plain HTTP on this computer: each request is passed on "
-                      "with the token. For programs that cannot add a header.",
-       .examples = "  mayfly http --hostname git.example.com --url 127.0.0.1:8080\n"
-                   "  git clone http://127.0.0.1:8080/team/project.git"});
-  bind(*parser, flags, invocation);
-  if (parse_arguments(*parser, invocation) == Parsed::help_shown) return 0;
+  Parser parser({.synopsis = "http [flags] --hostname HOST",
+                 .description =
+                     "The application as plain HTTP on this computer: each request is passed on "
+                     "with the token. For programs that cannot add a header.",
+                 .examples = "  mayfly http --hostname git.example.com --url 127.0.0.1:8080\n"
+                             "  git clone http://127.0.0.1:8080/team/project.git"});
+  bind(parser, flags, invocation);
+  if (parse_arguments(parser, invocation) == Parsed::help_shown) return 0;
   if (flags.hostname.empty())
     throw Error(ErrorKind::usage, "which application? --hostname is missing",
                 "run: mayfly http --hostname HOST");

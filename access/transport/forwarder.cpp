@@ -38,11 +38,11 @@ asio::awaitable<void> serve(LocalServer& server, const HttpConnection::Shared& s
 }  // namespace
 
 void run_forwarder(const ForwarderOptions& options, const Authorization& authorization) {
+  Authorizer authorizer(authorization);  // first: its keeper inherits none of the rest
   Dialer dialer(options.edge, TlsContext::Buffers::release);
   BufferPool buffers;
-  asio::io_context loop(ASIO_CONCURRENCY_HINT_UNSAFE);  // what waits in it goes before those two
+  asio::io_context loop(ASIO_CONCURRENCY_HINT_UNSAFE);  // what waits in it goes before those
   LocalServer server(loop, options);
-  Authorizer authorizer(authorization);
   EdgePool pool(dialer);
   const HttpConnection::Shared shared{.options = options,
                                       .authorizer = authorizer,

@@ -6,6 +6,7 @@ import unittest
 
 from harness import memory, programs
 from harness.edge import USER
+from harness.http_case import HttpCase
 from harness.listener import ListenerCase
 from harness.process import PIPE, Running
 from harness.tunnel import ECHO, TunnelCase
@@ -188,6 +189,33 @@ class Listener(ListenerCase):
         running.send(signal.SIGTERM)
         self.assert_done(running.finish())
         self.assertFalse(os.path.exists(path))
+
+
+@unittest.skipIf(is_sanitized(), "see above")
+class Http(HttpCase):
+    def test_kernel_says_so_once_it_listens(self):
+        running, port = self.at_free_port("-v")
+        self.assertEqual(self.get(port)[0], 200)
+        self.assertEqual(confinement(running.pid), CONFINED)
+        self.assertIn(HELD_BACK, running.err)
+
+    def test_bodies_both_ways_and_names_that_are_looked_up(self):
+        data = os.urandom(8 << 20)
+        self.web(lambda handler: handler.say(200, handler.body or data))
+        _, port = self.at_free_port(env={"MAYFLY_CONNECT_TO": f":443:localhost:{self.edge.port}"})
+        self.assertEqual(self.get(port, method="POST", body=data[:1 << 20])[::2], (200, data[:1 << 20]))
+        self.assertEqual(self.get(port)[::2], (200, data))
+
+    def test_login_in_its_keeper(self):
+        running, port = self.at_free_port()
+        keeper, = memory.children_of(running.pid)
+        self.assertEqual(confinement(keeper), FREE)
+        self.assertEqual(memory.sockets_of(keeper) & memory.sockets_of(running.pid), set())
+        self.home.install_browser()
+        self.edge.ask("POST", "/revoke", {"kind": "all"})
+        self.assertEqual(self.get(port)[0], 200)
+        self.assertEqual(len(self.home.browsed()), 1)
+        self.assertEqual(confinement(running.pid), CONFINED)
 
 
 @unittest.skipIf(is_sanitized(), "see above")
