@@ -25,7 +25,7 @@ class Scale:
     sizes: tuple
 
 
-FULL = Scale(bulk=1 << 30, keystrokes=3000, connections=(10, 100, 1000, 9000),
+FULL = Scale(bulk=1 << 30, keystrokes=3000, connections=(1, 10, 100, 1000, 9000),
              sizes=tuple(1 << exponent for exponent in (10, 15, 20, 25, 30)))
 QUICK = Scale(bulk=8 << 20, keystrokes=100, connections=(5, 20), sizes=(1 << 10, 1 << 20))
 

@@ -65,6 +65,8 @@ class Sshd:
 
     def _config(self, ca_public_key, host_key):
         pam = "yes" if _account_is_locked() else "no"
+        # SHLVL: Debian's bash reads ~/.bashrc for a command that came by ssh, but not in a shell within another. What the
+        # account has in there is no part of a test, and may take longer than all the rest.
         return f"""\
 ListenAddress 127.0.0.1
 Port {self.port}
@@ -81,6 +83,7 @@ PidFile none
 PrintMotd no
 MaxStartups 100
 LogLevel VERBOSE
+SetEnv SHLVL=2
 Subsystem sftp internal-sftp
 """
 
