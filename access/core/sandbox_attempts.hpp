@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -28,14 +30,21 @@ inline int outcome(long returned) {
   return errno == EPERM || errno == EACCES ? refused : failed_otherwise;
 }
 
+inline bool kernel_can_confine() {
+  const int filter = SECCOMP_RET_ERRNO;
+  return ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &filter) == 0 &&
+         ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
+}
+
 // Sanitizers and valgrind open files and start threads in their own right.
 inline bool sandbox_is_possible() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return false;
 #elif defined(__has_feature)
-  return !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
+  return !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer) &&
+         kernel_can_confine();
 #else
-  return true;
+  return kernel_can_confine();
 #endif
 }
 
