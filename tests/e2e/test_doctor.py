@@ -26,8 +26,15 @@ FINE = {"ok", "not_needed"}
 class DoctorCase(EdgeCase):
     host = HOST
 
+    def setUp(self):
+        self.origin = Origin(lambda connection: connection.sendall(b"SSH-2.0-test\r\n") or connection.recv(1))
+        self.addCleanup(self.origin.stop)
+        super().setUp()
+
     def fresh(self):
         super().fresh()
+        for application in ("ssh", "echo", "path"):  # one that is silent is waited for
+            self.edge.application(application, origin=self.origin.address)
         self.home.install_browser()  # which nobody may open
         self.home.plant_token("ssh")
 
@@ -436,13 +443,7 @@ class ClientCertificate(DoctorCase):
 
 
 class Ssh(DoctorCase):
-    """Configurations of ssh, with an origin that speaks first as sshd does."""
-
-    def fresh(self):
-        super().fresh()
-        origin = Origin(lambda connection: connection.sendall(b"SSH-2.0-test\r\n") or connection.recv(1))
-        self.addCleanup(origin.stop)
-        self.edge.application("ssh", origin=origin.address)
+    """Configurations of ssh."""
 
     def test_not_installed(self):
         self.assert_state(self.examine(), "not_needed", "ssh_config")
@@ -503,8 +504,10 @@ Match exec "test -e /"
         self.assert_state(report, "ok", "ssh_config")
 
     def test_origin_that_is_no_ssh_server(self):
-        for words, detail in ((b"220 ready\r\n", '"220 ready"'), (b"", "closed before a word came")):
-            origin = Origin(lambda connection, words=words: connection.sendall(words))
+        for words, waits, detail in ((b"220 ready\r\n", False, '"220 ready"'), (b"", False, "closed before a word came"),
+                                     (b"", True, "nothing came")):
+            origin = Origin(lambda connection, words=words, waits=waits:
+                            connection.sendall(words) or (waits and connection.recv(1)))
             self.addCleanup(origin.stop)
             self.edge.application("ssh", origin=origin.address)
             report = self.examine()
