@@ -25,6 +25,7 @@ Value run(asio::io_context& loop, asio::awaitable<Value> task) {
   asio::co_spawn(loop, std::move(task), [&](std::exception_ptr error, Value value) {
     if (error) std::rethrow_exception(error);
     result = std::move(value);
+    loop.stop();  // and not when the deadline is over that it was given
   });
   loop.restart();
   loop.run();
