@@ -11,6 +11,7 @@
 #include <string>
 
 #include "access/core/descriptor.hpp"
+#include "access/core/scratch_directory.hpp"
 
 using namespace mayfly;
 
@@ -24,17 +25,9 @@ struct Manager {
     REQUIRE(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
     ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
   }
-  ~Manager() {
-    ::unsetenv("NOTIFY_SOCKET");
-    ::unlink(path.c_str());
-    ::rmdir(folder.c_str());
-  }
-  std::string folder = [] {
-    std::string name = "/tmp/mayfly-notify-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    return name;
-  }();
-  std::string path = folder + "/socket";
+  ~Manager() { ::unsetenv("NOTIFY_SOCKET"); }
+  testing::ScratchDirectory folder;
+  std::string path = folder / "socket";
   Descriptor socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
 };
 

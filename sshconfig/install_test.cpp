@@ -58,8 +58,8 @@ TEST_CASE("install: from nothing and back to nothing") {
   CHECK(mode_of(home.paths.ssh_directory) == 0700);
   CHECK(mode_of(home.config) == 0600);
   CHECK(mode_of(home.own) == 0600);
-  CHECK(file_content(home.config) == "Include " + home.own + "\n");
-  CHECK(file_content(home.own).find(block) != std::string::npos);
+  CHECK(content_of(home.config) == "Include " + home.own + "\n");
+  CHECK(content_of(home.own).find(block) != std::string::npos);
   CHECK(home.file_count() == 2);
   home.remove();
   CHECK(home.file_count() == 0);
@@ -99,13 +99,13 @@ TEST_CASE("install: and remove leave odd configurations byte for byte as they we
       const Home home;
       put_file(home.config, before, mode);
       home.install();
-      CHECK(file_content(home.config).ends_with(before));
+      CHECK(content_of(home.config).ends_with(before));
       CHECK(mode_of(home.config) == mode);
       home.install("other.example.com");
       home.remove();
-      CHECK(file_content(home.config) != before);
+      CHECK(content_of(home.config) != before);
       home.remove("OTHER.example.com");
-      CHECK(file_content(home.config) == before);
+      CHECK(content_of(home.config) == before);
       CHECK(mode_of(home.config) == mode);
       CHECK(home.file_count() == 1);
     }
@@ -115,19 +115,19 @@ TEST_CASE("install: and remove leave odd configurations byte for byte as they we
 TEST_CASE("install: what a person added stays") {
   const Home home;
   home.install();
-  put_file(home.config, file_content(home.config) + "Host mine\n");
-  put_file(home.own, file_content(home.own) + "\nHost theirs\n");
+  put_file(home.config, content_of(home.config) + "Host mine\n");
+  put_file(home.own, content_of(home.own) + "\nHost theirs\n");
   home.remove();
-  CHECK(file_content(home.config) == "Include " + home.own + "\nHost mine\n");
-  CHECK(file_content(home.own).ends_with("\nHost theirs\n"));
+  CHECK(content_of(home.config) == "Include " + home.own + "\nHost mine\n");
+  CHECK(content_of(home.own).ends_with("\nHost theirs\n"));
 }
 
 TEST_CASE("install: a config that we made stays when it holds more by now") {
   const Home home;
   home.install();
-  put_file(home.config, file_content(home.config) + "Host mine\n");
+  put_file(home.config, content_of(home.config) + "Host mine\n");
   home.remove();
-  CHECK(file_content(home.config) == "Host mine\n");
+  CHECK(content_of(home.config) == "Host mine\n");
   CHECK(home.file_count() == 1);
 }
 
@@ -137,7 +137,7 @@ TEST_CASE("install: all blocks are removed at once") {
   for (const std::string host : {"a.example.com", "b.example.com/x", "*.example.com"})
     home.install(host);
   home.remove("");
-  CHECK(file_content(home.config) == "Host mine\n");
+  CHECK(content_of(home.config) == "Host mine\n");
   CHECK(home.file_count() == 1);
 }
 
@@ -146,7 +146,7 @@ TEST_CASE("install: an Include left alone is removed") {
   home.install();
   fs::remove(home.own);
   home.remove();
-  CHECK(file_content(home.config).empty());
+  CHECK(content_of(home.config).empty());
 }
 
 TEST_CASE("install: links are written through and stay links") {
@@ -157,11 +157,11 @@ TEST_CASE("install: links are written through and stay links") {
   fs::create_symlink("../dotfiles/ssh_config", home.config);
   home.install();
   CHECK(fs::is_symlink(home.config));
-  CHECK(file_content(target) == "Include " + home.own + "\nHost mine\n");
+  CHECK(content_of(target) == "Include " + home.own + "\nHost mine\n");
   CHECK(mode_of(target) == 0640);
   home.remove();
   CHECK(fs::is_symlink(home.config));
-  CHECK(file_content(target) == "Host mine\n");
+  CHECK(content_of(target) == "Host mine\n");
 }
 
 TEST_CASE("install: what is not the person's own file is refused, and nothing is written") {
@@ -197,7 +197,7 @@ TEST_CASE("install: a file that changed after the plan is left alone") {
   const auto plan = plan_install(home.paths, "vm.example.com", block);
   put_file(home.config, "Host b\n");
   CHECK(failure(plan) == "cannot edit " + home.config + ": it was changed meanwhile");
-  CHECK(file_content(home.config) == "Host b\n");
+  CHECK(content_of(home.config) == "Host b\n");
 
   fs::remove(home.own);
   fs::remove(home.config);

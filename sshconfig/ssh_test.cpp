@@ -76,7 +76,7 @@ class Recorder {
     return fmt::format("{}\n{}\n", program_, fmt::join(words, "\n"));
   }
   std::string take_record() const {
-    const std::string calls = file_content(record_);
+    const std::string calls = content_of(record_);
     std::filesystem::remove(record_);
     return calls;
   }
@@ -180,8 +180,8 @@ TEST_CASE("ssh: finds the files of a state directory with an odd name") {
     CAPTURE(folder);
     BlockOptions options = mayfly.options("vm.example.com");
     options.state_directory = mayfly.path("state/" + folder);
-    put_file(options.state_directory + "/vm.example.com-cf_key", file_content(key));
-    put_file(options.state_directory + "/vm.example.com-cf_key.pub", file_content(key + ".pub"));
+    put_file(options.state_directory + "/vm.example.com-cf_key", content_of(key));
+    put_file(options.state_directory + "/vm.example.com-cf_key.pub", content_of(key + ".pub"));
     const std::string config = mayfly.write_config(options);
     const Finished ssh = run_ssh({"-v", "-F", config, "vm.example.com", "true"});
     CAPTURE(ssh.output);

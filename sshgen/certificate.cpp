@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
+#include "access/core/duration_text.hpp"
 #include "access/core/text.hpp"
 #include "sshgen/keypair.hpp"
 #include "sshgen/public_key.hpp"
@@ -67,15 +69,21 @@ std::string unknown_critical_option(const Certificate& certificate) {
   return {};
 }
 
+// Certificates have times beyond what a duration counts.
+std::string length_of(std::uint64_t seconds) {
+  constexpr std::uint64_t longest = std::numeric_limits<std::int64_t>::max();
+  return duration_text(std::chrono::seconds(std::min(seconds, longest)));
+}
+
 std::string objection_to_time(const Certificate& certificate, std::chrono::sys_seconds now) {
   const auto seconds = epoch_seconds(now);
   if (certificate.valid_before <= certificate.valid_after) return "it is valid at no time";
   if (seconds >= certificate.valid_before)
-    return fmt::format("it expired {} s ago by this machine's clock",
-                       seconds - certificate.valid_before);
+    return fmt::format("it expired {} ago by this machine's clock",
+                       length_of(seconds - certificate.valid_before));
   if (certificate.valid_after > seconds && certificate.valid_after - seconds > clock_tolerance)
-    return fmt::format("it becomes valid only in {} s by this machine's clock",
-                       certificate.valid_after - seconds);
+    return fmt::format("it becomes valid only in {} by this machine's clock",
+                       length_of(certificate.valid_after - seconds));
   return {};
 }
 

@@ -13,30 +13,11 @@
 
 namespace mayfly::sshgen {
 
-Scratch::Scratch() : path_("/tmp/mayfly-sshgen-XXXXXX") {
-  REQUIRE(::mkdtemp(path_.data()) != nullptr);
-}
-
-Scratch::~Scratch() {
-  // An agent that ends removes its own socket meanwhile, which can stop remove_all half-way.
-  std::error_code error;
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    std::filesystem::remove_all(path_, error);
-    if (!error) return;
-  }
-}
-
 std::string Scratch::file(const std::string& name, std::string_view content) const {
   const auto path = path_of(name);
-  std::ofstream(path, std::ios::binary) << content;
+  testing::put(path, content);
   ::chmod(path.c_str(), 0600);
   return path;
-}
-
-std::string content_of(const std::string& path) {
-  std::ostringstream content;
-  content << std::ifstream(path, std::ios::binary).rdbuf();
-  return content.str();
 }
 
 std::string output_of(const std::string& command) {

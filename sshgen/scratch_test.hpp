@@ -2,27 +2,24 @@
 #pragma once
 
 #include <string>
-#include <vector>
+#include <string_view>
+
+#include "access/core/scratch_directory.hpp"
 
 namespace mayfly::sshgen {
 
 class Scratch {
  public:
-  Scratch();
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch();
-
-  const std::string& path() const noexcept { return path_; }
-  std::string path_of(const std::string& name) const { return path_ + "/" + name; }
+  const std::string& path() const noexcept { return directory_.path(); }
+  std::string path_of(const std::string& name) const { return directory_ / name; }
   // Writes a file (0600) and returns its path.
   std::string file(const std::string& name, std::string_view content) const;
 
  private:
-  std::string path_;
+  testing::ScratchDirectory directory_;
 };
 
-std::string content_of(const std::string& path);
+using testing::content_of;
 
 // What a shell command prints on stdout; the test fails when its exit status is not 0.
 std::string output_of(const std::string& command);

@@ -21,8 +21,10 @@ class ScratchDirectory {
   ScratchDirectory(const ScratchDirectory&) = delete;
   ScratchDirectory& operator=(const ScratchDirectory&) = delete;
   ~ScratchDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
+    // An ssh-agent that ends removes its own socket meanwhile, which can stop remove_all half-way.
+    std::error_code error;
+    for (int attempt = 0; attempt < 3; ++attempt)
+      if (std::filesystem::remove_all(path_, error); !error) return;
   }
 
   const std::string& path() const { return path_; }

@@ -157,7 +157,12 @@ struct FetchedKeys {
   std::string json;
 };
 
-FetchedKeys fetch_keys(const Send& send, const std::string& auth_domain) {
+// About another answer than the metadata's.
+struct KeysError : Error {
+  explicit KeysError(const Error& error) : Error(error) {}
+};
+
+FetchedKeys fetch_keys(const Send& send, const std::string& auth_domain) try {
   const Request request{.url = {.host = auth_domain, .path = "/cdn-cgi/access/certs", .query = {}},
                         .headers = {},
                         .body = {},
@@ -173,6 +178,8 @@ FetchedKeys fetch_keys(const Send& send, const std::string& auth_domain) {
   auto keys = KeySet::parse(response.body);
   if (!keys) throw bad("not a JSON Web Key Set");
   return {std::move(*keys), std::move(response.body)};
+} catch (const Error& error) {
+  throw KeysError(error);
 }
 
 // Check 3. The fetched JSON when keys were fetched, for the caller to store once all checks passed.
@@ -207,10 +214,8 @@ void log_application(std::string_view what, const Application& application) {
       {{"hostname", application.hostname}, {"team", application.auth_domain}});
 }
 
-// By which an administrator finds the answer that was wrong; unless it was another one.
+// By which an administrator finds the answer that was wrong.
 Error with_reference(const Error& error, const Response& response) {
-  if (error.kind() != ErrorKind::protocol || error.message().find("HTTP ") != std::string::npos)
-    return error;
   return {error.kind(), fmt::format("{} ({})", error.message(), response.reference()),
           error.hint()};
 }
@@ -284,6 +289,8 @@ std::optional<Application> ApplicationFinder::find(const Url& url, sys_seconds n
 
   try {
     return verified(url, text, now);
+  } catch (const KeysError&) {
+    throw;
   } catch (const Error& error) {
     throw with_reference(error, response);
   }

@@ -20,25 +20,15 @@ std::string place_of(const Url& url) {
 
 }  // namespace
 
-TemporaryState::TemporaryState() {
-  std::string path = (std::filesystem::temp_directory_path() / "mayfly-test-XXXXXX").string();
-  REQUIRE(mkdtemp(path.data()) != nullptr);
-  path_ = path;
-  state_ = StateDirectory::open(path_ + "/state");
-}
-
-TemporaryState::~TemporaryState() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
+TemporaryState::TemporaryState() : state_(StateDirectory::open(scratch_ / "state")) {}
 
 std::string TemporaryState::content(const std::string& name) const {
-  const auto file = state_->read(name);
+  const auto file = state_.read(name);
   return file ? file->content : "";
 }
 
 std::vector<std::string> TemporaryState::names() const {
-  auto names = state_->list();
+  auto names = state_.list();
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -46,7 +36,7 @@ std::vector<std::string> TemporaryState::names() const {
 void TemporaryState::set_age(const std::string& name, std::chrono::seconds age) const {
   const timespec time{.tv_sec = (system_now() - age).time_since_epoch().count(), .tv_nsec = 0};
   const timespec times[] = {time, time};
-  REQUIRE(utimensat(state_->descriptor(), name.c_str(), times, AT_SYMLINK_NOFOLLOW) == 0);
+  REQUIRE(utimensat(state_.descriptor(), name.c_str(), times, AT_SYMLINK_NOFOLLOW) == 0);
 }
 
 void ScriptedSend::on(const std::string& place, Response response) {

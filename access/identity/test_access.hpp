@@ -8,6 +8,7 @@
 
 #include "access/core/error.hpp"
 #include "access/core/files.hpp"
+#include "access/core/scratch_directory.hpp"
 #include "access/identity/application.hpp"
 #include "access/transport/http.hpp"
 
@@ -17,18 +18,17 @@ namespace mayfly::test {
 class TemporaryState {
  public:
   TemporaryState();
-  ~TemporaryState();
   TemporaryState(const TemporaryState&) = delete;
   TemporaryState& operator=(const TemporaryState&) = delete;
 
-  const StateDirectory& directory() const { return *state_; }
+  const StateDirectory& directory() const { return state_; }
   std::string content(const std::string& name) const;  // "" when it is not there
   std::vector<std::string> names() const;              // sorted
   void set_age(const std::string& name, std::chrono::seconds age) const;
 
  private:
-  std::string path_;
-  std::optional<StateDirectory> state_;
+  testing::ScratchDirectory scratch_;
+  StateDirectory state_;
 };
 
 // Answers requests from a table by "https://host/path" (no query), and remembers them. A request

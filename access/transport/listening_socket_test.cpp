@@ -12,26 +12,17 @@
 #include <fstream>
 
 #include "access/core/error.hpp"
+#include "access/core/scratch_directory.hpp"
 
 using namespace mayfly;
 
 namespace {
 
 struct Directory {
-  std::string path = "/tmp/mayfly-test-XXXXXX";
-  Directory() { REQUIRE(mkdtemp(path.data()) != nullptr); }
-  ~Directory() {
-    unlink(socket().c_str());
-    rmdir(path.c_str());
-  }
-  std::string socket() const { return path + "/s"; }
+  testing::ScratchDirectory scratch;
+  std::string socket() const { return scratch / "s"; }
   ListenAddress address() const { return ListenAddress::parse("unix:" + socket()); }
 };
-
-bool exists(const std::string& path) {
-  struct stat status {};
-  return lstat(path.c_str(), &status) == 0;
-}
 
 }  // namespace
 
@@ -72,9 +63,9 @@ TEST_CASE("a Unix socket is its owner's, whatever the umask, and removed at the 
 
     // While somebody listens it is not taken away.
     CHECK_THROWS_AS(ListeningSocket::open(directory.address()), Error);
-    CHECK(exists(directory.socket()));
+    CHECK(testing::is_there(directory.socket()));
   }
-  CHECK_FALSE(exists(directory.socket()));
+  CHECK_FALSE(testing::is_there(directory.socket()));
 }
 
 TEST_CASE("a socket file that was left behind is replaced, another file is not") {
@@ -86,12 +77,12 @@ TEST_CASE("a socket file that was left behind is replaced, another file is not")
     const Descriptor dead(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     REQUIRE(bind(dead.get(), reinterpret_cast<sockaddr*>(&name), sizeof name) == 0);
   }
-  REQUIRE(exists(directory.socket()));
+  REQUIRE(testing::is_there(directory.socket()));
   CHECK(ListeningSocket::open(directory.address()).size() == 1);
 
   std::ofstream(directory.socket()) << "precious";
   CHECK_THROWS_AS(ListeningSocket::open(directory.address()), Error);
-  CHECK(exists(directory.socket()));
+  CHECK(testing::is_there(directory.socket()));
 }
 
 TEST_CASE("a socket file that is no longer ours is left alone") {
@@ -101,7 +92,7 @@ TEST_CASE("a socket file that is no longer ours is left alone") {
     unlink(directory.socket().c_str());
     std::ofstream(directory.socket()) << "somebody else's";
   }
-  CHECK(exists(directory.socket()));
+  CHECK(testing::is_there(directory.socket()));
 }
 
 TEST_CASE("a path too long for a socket is explained") {

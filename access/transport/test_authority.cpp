@@ -13,23 +13,15 @@
 namespace mayfly::testing {
 
 TestAuthority::TestAuthority(const std::string& name) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "mayfly-test-XXXXXX").string();
-  REQUIRE(mkdtemp(pattern.data()) != nullptr);
-  directory_ = pattern;
   run(
       fmt::format("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 "
                   "-keyout ca.key -out ca.pem -subj '/CN={}'",
                   name));
 }
 
-TestAuthority::~TestAuthority() {
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
-}
-
 void TestAuthority::run(const std::string& command) const {
   const std::string line =
-      fmt::format("cd '{}' && umask 077 && ( {} ) >output 2>&1", directory_, command);
+      fmt::format("cd '{}' && umask 077 && ( {} ) >output 2>&1", directory_.path(), command);
   const int status = std::system(line.c_str());
   INFO(command, "\n", status == 0 ? "" : read("output"));
   REQUIRE(status == 0);

@@ -4,17 +4,16 @@
 #include <string>
 #include <string_view>
 
+#include "access/core/scratch_directory.hpp"
+
 namespace mayfly::testing {
 
 class TestAuthority {
  public:
   // ca.pem and ca.key; CN is name.
   explicit TestAuthority(const std::string& name = "Test Root");
-  TestAuthority(const TestAuthority&) = delete;
-  TestAuthority& operator=(const TestAuthority&) = delete;
-  ~TestAuthority();
 
-  std::string path(std::string_view name) const { return directory_ + "/" + std::string(name); }
+  std::string path(std::string_view name) const { return directory_ / name; }
   // Runs a shell command in the directory; the test fails when it does.
   void run(const std::string& command) const;
   // name.pem and name.key (P-256, PKCS#8, mode 0600); options: more for `openssl req`.
@@ -26,7 +25,7 @@ class TestAuthority {
   void write(std::string_view name, std::string_view content) const;
 
  private:
-  std::string directory_;
+  ScratchDirectory directory_;
 };
 
 }  // namespace mayfly::testing
