@@ -5,7 +5,7 @@
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/sandbox.hpp"
-#include "access/transport/token_uri.hpp"
+#include "access/transport/tls/token_uri.hpp"
 #include "cli/environment.hpp"
 #include "cli/log_sink.hpp"
 

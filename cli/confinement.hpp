@@ -1,7 +1,7 @@
 // What a running tunnel, or a listener, gives up (access/core/sandbox.hpp).
 #pragma once
 
-#include "access/transport/listener.hpp"
+#include "access/transport/listen/listener.hpp"
 #include "cli/network_flags.hpp"
 
 namespace mayfly::cli {

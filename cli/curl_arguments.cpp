@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "access/core/error.hpp"
-#include "access/transport/token_uri.hpp"
+#include "access/transport/tls/token_uri.hpp"
 
 namespace mayfly::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "access/transport/token_uri.hpp"
+#include "access/transport/tls/token_uri.hpp"
 #include "cli/environment.hpp"
 #include "cli/memory_file.hpp"
 

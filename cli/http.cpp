@@ -1,6 +1,6 @@
 // `mayfly http`: an application at a local address, for programs that cannot add its token.
-#include "access/transport/forwarder.hpp"
-#include "access/transport/upgrade.hpp"
+#include "access/transport/dial/upgrade.hpp"
+#include "access/transport/forward/forwarder.hpp"
 #include "cli/arguments.hpp"
 #include "cli/confinement.hpp"
 #include "cli/listening.hpp"

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "access/transport/listener.hpp"
+#include "access/transport/listen/listener.hpp"
 
 namespace mayfly::cli {
 

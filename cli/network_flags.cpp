@@ -1,6 +1,6 @@
 #include "cli/network_flags.hpp"
 
-#include "access/transport/token_uri.hpp"
+#include "access/transport/tls/token_uri.hpp"
 #include "cli/arguments.hpp"
 #include "cli/environment.hpp"
 

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "access/identity/machine_identity.hpp"
-#include "access/transport/client_certificate.hpp"
-#include "access/transport/connection_options.hpp"
+#include "access/transport/tls/client_certificate.hpp"
+#include "access/transport/tls/connection_options.hpp"
 #include "cli/log_sink.hpp"
 #include "cli/network_flags.hpp"
 #include "cli/password_prompt.hpp"

@@ -8,8 +8,8 @@
 
 #include "access/core/files.hpp"
 #include "access/identity/credentials.hpp"
-#include "access/transport/connection_options.hpp"
-#include "access/transport/http.hpp"
+#include "access/transport/request/http.hpp"
+#include "access/transport/tls/connection_options.hpp"
 #include "cli/log_sink.hpp"
 #include "cli/network_flags.hpp"
 

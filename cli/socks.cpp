@@ -1,6 +1,6 @@
 // `mayfly socks`: a SOCKS5 proxy whose connections come out behind a bastion application.
-#include "access/transport/listener.hpp"
-#include "access/transport/upgrade.hpp"
+#include "access/transport/dial/upgrade.hpp"
+#include "access/transport/listen/listener.hpp"
 #include "cli/arguments.hpp"
 #include "cli/confinement.hpp"
 #include "cli/listening.hpp"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "access/transport/traffic.hpp"
+#include "access/transport/websocket/traffic.hpp"
 
 namespace mayfly::cli {
 

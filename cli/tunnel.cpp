@@ -1,5 +1,5 @@
 // `mayfly access ssh` (= tcp, rdp, smb): the tunnel on stdin and stdout, or behind a listener.
-#include "access/transport/tunnel.hpp"
+#include "access/transport/tunnel/tunnel.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "access/core/error.hpp"
 #include "access/core/secret.hpp"
 #include "access/core/text.hpp"
-#include "access/transport/upgrade.hpp"
+#include "access/transport/dial/upgrade.hpp"
 #include "cli/arguments.hpp"
 #include "cli/confinement.hpp"
 #include "cli/ending_line.hpp"

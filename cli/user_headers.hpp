@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "access/transport/http.hpp"
+#include "access/transport/request/http.hpp"
 
 namespace mayfly::cli {
 

@@ -7,7 +7,7 @@
 #include "access/core/error.hpp"
 #include "access/identity/application.hpp"
 #include "access/identity/token_store.hpp"
-#include "access/transport/http.hpp"
+#include "access/transport/request/http.hpp"
 #include "sshgen/certificate.hpp"
 
 namespace mayfly::sshgen {

@@ -7,7 +7,7 @@
 
 #include "access/identity/application.hpp"
 #include "access/identity/token_store.hpp"
-#include "access/transport/http.hpp"
+#include "access/transport/request/http.hpp"
 #include "sshgen/scratch_test.hpp"
 
 namespace mayfly::sshgen {

@@ -7,7 +7,7 @@
 
 #include "access/core/files.hpp"
 #include "access/core/url.hpp"
-#include "access/transport/http.hpp"
+#include "access/transport/request/http.hpp"
 
 namespace mayfly {
 

@@ -15,7 +15,7 @@
 #include "access/identity/machine_identity.hpp"
 #include "access/identity/token_store.hpp"
 #include "access/identity/transfer.hpp"
-#include "access/transport/http.hpp"
+#include "access/transport/request/http.hpp"
 
 namespace mayfly {
 

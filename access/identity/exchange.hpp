@@ -7,7 +7,7 @@
 #include "access/core/secret.hpp"
 #include "access/core/url.hpp"
 #include "access/identity/application.hpp"
-#include "access/transport/http.hpp"
+#include "access/transport/request/http.hpp"
 
 namespace mayfly {
 

@@ -13,7 +13,7 @@
 #include "access/core/url.hpp"
 #include "access/identity/application.hpp"
 #include "access/identity/jwt.hpp"
-#include "access/transport/http.hpp"
+#include "access/transport/request/http.hpp"
 
 namespace mayfly {
 

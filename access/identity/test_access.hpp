@@ -10,7 +10,7 @@
 #include "access/core/files.hpp"
 #include "access/core/scratch_directory.hpp"
 #include "access/identity/application.hpp"
-#include "access/transport/http.hpp"
+#include "access/transport/request/http.hpp"
 
 namespace mayfly::test {
 

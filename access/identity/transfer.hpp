@@ -12,7 +12,7 @@
 #include "access/identity/application.hpp"
 #include "access/identity/box.hpp"
 #include "access/identity/token_store.hpp"
-#include "access/transport/http.hpp"
+#include "access/transport/request/http.hpp"
 
 namespace mayfly {
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "access/core/text.hpp"
-#include "access/transport/refusal.hpp"
+#include "access/transport/dial/refusal.hpp"
 #include "cli/time_text.hpp"
 
 namespace mayfly::cli::doctor {

@@ -8,8 +8,8 @@
 #include "access/core/url.hpp"
 #include "access/identity/application.hpp"
 #include "access/identity/jwt.hpp"
-#include "access/transport/handshake.hpp"
-#include "access/transport/http.hpp"
+#include "access/transport/request/http.hpp"
+#include "access/transport/tls/handshake.hpp"
 #include "cli/doctor/finding.hpp"
 
 namespace mayfly::cli::doctor {

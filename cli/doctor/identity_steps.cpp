@@ -1,6 +1,6 @@
 #include "access/identity/exchange.hpp"
 #include "access/identity/token_store.hpp"
-#include "access/transport/client_certificate.hpp"
+#include "access/transport/tls/client_certificate.hpp"
 #include "cli/doctor/identity_findings.hpp"
 #include "cli/doctor/steps.hpp"
 #include "cli/session.hpp"

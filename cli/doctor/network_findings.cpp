@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "access/core/text.hpp"
-#include "access/transport/connection_error.hpp"
+#include "access/transport/tls/connection_error.hpp"
 #include "cli/time_text.hpp"
 
 namespace mayfly::cli::doctor {

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "access/core/text.hpp"
-#include "access/transport/refusal.hpp"
+#include "access/transport/dial/refusal.hpp"
 
 namespace mayfly::cli::doctor {
 namespace {

@@ -1,4 +1,4 @@
-#include "access/transport/refusal.hpp"
+#include "access/transport/dial/refusal.hpp"
 #include "cli/doctor/steps.hpp"
 
 namespace mayfly::cli::doctor {

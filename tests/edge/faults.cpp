@@ -36,7 +36,8 @@ constexpr std::array areas = {
          "foreign_principal expired not_yet_valid host_certificate extra_critical_option "
          "no_principals bad_signature trailing_garbage two_lines huge slow"},
     Area{"upgrade",
-         "200 403 403_challenge 403_waf 404 429 500 502 503 530_1033 redirect_elsewhere login_redirect "
+         "200 403 403_challenge 403_waf 404 429 500 502 503 530_1033 redirect_elsewhere "
+         "login_redirect "
          "bad_accept missing_accept wrong_upgrade missing_upgrade missing_connection extension "
          "subprotocol http_1_0 slow truncated_head huge_headers many_headers close reset"},
     Area{"tunnel",

@@ -1,5 +1,5 @@
 // Set-Cookie, one a line.
-#include "access/transport/http.hpp"
+#include "access/transport/request/http.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 

@@ -5,7 +5,7 @@
 
 #include "access/identity/exchange.hpp"
 #include "access/identity/jwt.hpp"
-#include "access/transport/upgrade.hpp"
+#include "access/transport/dial/upgrade.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 #include "signing_key.hpp"

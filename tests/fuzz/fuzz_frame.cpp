@@ -2,7 +2,7 @@
 #include <cstring>
 #include <vector>
 
-#include "access/transport/websocket.hpp"
+#include "access/transport/websocket/websocket.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 

@@ -3,8 +3,8 @@
 
 #include "access/core/url.hpp"
 #include "access/identity/credentials.hpp"
-#include "access/transport/refusal.hpp"
-#include "access/transport/upgrade.hpp"
+#include "access/transport/dial/refusal.hpp"
+#include "access/transport/dial/upgrade.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 

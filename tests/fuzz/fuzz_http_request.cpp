@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "access/transport/http_request.hpp"
+#include "access/transport/forward/http_request.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 

@@ -1,7 +1,7 @@
 // UTF-8 checked in pieces; the first byte says how large they are.
 #include <algorithm>
 
-#include "access/transport/utf8.hpp"
+#include "access/transport/websocket/utf8.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 

@@ -1,0 +1,23 @@
+// What an answer other than 101 to the upgrade means, in words a person can act on (protocol.md
+// section 4).
+#pragma once
+
+#include <string>
+
+#include "access/core/error.hpp"
+#include "access/core/url.hpp"
+#include "access/transport/request/http.hpp"
+
+namespace mayfly {
+
+// A redirect to Access' login page, on the application's own host or a team's: the token is missing
+// or no longer good.
+bool leads_to_login(const Url& url, const Response& response);
+
+// Cause, status, cf-ray, location and cure. Kinds: refused when somebody's rule says no (401, 403,
+// the login page again for a fresh token); network when the way to the origin is broken or busy
+// (429, 5xx), since trying later helps; protocol when something answers that is no tunnel's end
+// (2xx, redirects elsewhere, other 4xx).
+Error explain_refusal(const Url& url, const Response& response);
+
+}  // namespace mayfly

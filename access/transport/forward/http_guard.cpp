@@ -1,0 +1,140 @@
+#include "access/transport/forward/http_guard.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+
+#include "access/core/error.hpp"
+#include "access/core/text.hpp"
+
+namespace mayfly {
+namespace {
+
+struct HostPort {
+  std::string_view host;  // IPv6 without brackets
+  std::uint16_t port = 80;
+};
+
+std::optional<HostPort> split_host(std::string_view text) {
+  HostPort found;
+  const bool bracket = text.starts_with('[');
+  const std::size_t end = bracket ? text.find(']') : std::min(text.find(':'), text.size());
+  if (end == std::string_view::npos) return std::nullopt;
+  found.host = text.substr(bracket ? 1 : 0, end - (bracket ? 1 : 0));
+  std::string_view rest = text.substr(std::min(end + (bracket ? 1 : 0), text.size()));
+  if (found.host.empty()) return std::nullopt;
+  if (rest.empty()) return found;
+  if (rest.front() != ':') return std::nullopt;
+  rest.remove_prefix(1);
+  const auto [last, error] = std::from_chars(rest.data(), rest.data() + rest.size(), found.port);
+  if (rest.empty() || error != std::errc() || last != rest.data() + rest.size())
+    return std::nullopt;
+  return found;
+}
+
+// The same address however it is written.
+std::string canonical_address(std::string_view host) {
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  char text[INET6_ADDRSTRLEN];
+  for (const int family : {AF_INET, AF_INET6}) {
+    if (inet_pton(family, std::string(host).c_str(), address.data()) == 1 &&
+        inet_ntop(family, address.data(), text, sizeof text) != nullptr)
+      return text;
+  }
+  return {};
+}
+
+bool is_localhost(std::string_view name) {
+  const std::string lower = to_lower(name);
+  return lower == "localhost" || lower.ends_with(".localhost");  // RFC 6761 section 6.3
+}
+
+std::string_view one(const RequestHead& head, std::string_view name) {
+  const auto values = values_of(head.headers, name);
+  return values.empty() ? std::string_view() : values.front();
+}
+
+// A link that somebody followed, as a cookie with SameSite=Lax would allow it.
+bool is_navigation(const RequestHead& head) {
+  return (head.method == "GET" || head.method == "HEAD") &&
+         one(head, "Sec-Fetch-Mode") == "navigate" && one(head, "Sec-Fetch-Dest") == "document";
+}
+
+// A page that asks not to be named (Referrer-Policy: no-referrer) posts its forms from "null", to
+// its own site too; Sec-Fetch-Site, which no page can set, says that it is its own.
+bool is_own(std::string_view origin, std::string_view site, std::string_view host) {
+  return equals_ignoring_case(origin, fmt::format("http://{}", host)) ||
+         (origin == "null" && site == "same-origin");
+}
+
+bool is_of_another_site(const RequestHead& head, std::string_view host) {
+  const std::string_view site = one(head, "Sec-Fetch-Site");
+  for (const std::string_view origin : values_of(head.headers, "Origin"))
+    if (!is_own(origin, site, host)) return true;
+  return !site.empty() && site != "same-origin" && site != "none" && !is_navigation(head);
+}
+
+Denial wrong_host(std::string_view host, const LocalPlace& place) {
+  const bool is_ipv6 = place.address.find(':') != std::string::npos;
+  return {421, fmt::format("\"{}\" is not the name of this listener", printable(host)),
+          fmt::format("use http://{}{}{}:{}/", is_ipv6 ? "[" : "", place.address,
+                      is_ipv6 ? "]" : "", place.port)};
+}
+
+}  // namespace
+
+LocalPlace LocalPlace::of(int socket, std::vector<std::string> names) {
+  sockaddr_storage room{};
+  socklen_t size = sizeof room;
+  if (getsockname(socket, reinterpret_cast<sockaddr*>(&room), &size) != 0)
+    throw system_error("cannot tell a connection's address", errno);
+  LocalPlace place{.family = Family::tcp, .address = "", .names = std::move(names)};
+  char text[INET6_ADDRSTRLEN] = "";
+  if (room.ss_family == AF_INET) {
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(&room);
+    place.port = ntohs(v4->sin_port);
+    place.address = inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text);
+    place.reach = place.address.starts_with("127.") ? Reach::loopback : Reach::network;
+  } else if (room.ss_family == AF_INET6) {
+    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&room);
+    place.port = ntohs(v6->sin6_port);
+    place.address = inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text);
+    place.reach = place.address == "::1" ? Reach::loopback : Reach::network;
+  } else {
+    place.family = Family::unix_socket;
+  }
+  return place;
+}
+
+bool LocalPlace::is_meant_by(std::string_view host) const {
+  const auto parts = split_host(host);
+  if (!parts) return false;
+  const std::string literal = canonical_address(parts->host);
+  if (literal.empty() && !is_host_name(parts->host)) return false;
+  if (family == Family::unix_socket) return true;  // no browser gets there, whatever the name
+  if (parts->port != port) return false;
+  if (!literal.empty() && literal == address) return true;
+  if (reach == Reach::loopback && is_localhost(parts->host)) return true;
+  return std::ranges::any_of(
+      names, [&](const std::string& name) { return equals_ignoring_case(name, parts->host); });
+}
+
+std::optional<Denial> denial_of(const RequestHead& head, const LocalPlace& place) {
+  const auto hosts = values_of(head.headers, "Host");
+  if (hosts.size() != 1)
+    return Denial{400, hosts.empty() ? "it names no Host" : "it names more than one Host", ""};
+  if (!place.is_meant_by(hosts.front())) return wrong_host(hosts.front(), place);
+  if (is_of_another_site(head, hosts.front()))
+    return Denial{403, "a page of another site asks for it",
+                  "only pages of this address may; a link may lead here, a script or form of "
+                  "another site may not"};
+  return std::nullopt;
+}
+
+}  // namespace mayfly

@@ -1,0 +1,37 @@
+// Who may use a local HTTP listener that adds a person's identity: the person's own programs and
+// browser, and no web page of somebody else in that browser (SECURITY.md tells why).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/transport/request/http_head.hpp"
+
+namespace mayfly {
+
+// The end of a local connection that is ours.
+struct LocalPlace {
+  enum class Family { tcp, unix_socket } family = Family::tcp;
+  std::string address;  // "127.0.0.1", "::1"
+  std::uint16_t port = 0;
+  enum class Reach { loopback, network } reach = Reach::loopback;
+  std::vector<std::string> names;  // under which it was told to listen
+
+  // Of a connected socket. Throws Error(failed).
+  static LocalPlace of(int socket, std::vector<std::string> names);
+  // Whether a Host means this place. Somebody else's name may lead here too (DNS rebinding).
+  bool is_meant_by(std::string_view host) const;
+};
+
+struct Denial {
+  int status = 403;
+  std::string why, hint;
+};
+
+// Nothing when the request may pass. Its Host is the one of its target where that has one.
+std::optional<Denial> denial_of(const RequestHead& head, const LocalPlace& place);
+
+}  // namespace mayfly

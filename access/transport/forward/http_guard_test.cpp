@@ -1,0 +1,127 @@
+// Who may use the listener: Fetch Metadata (W3C), Origin (RFC 6454), and names that lead here.
+#include "access/transport/forward/http_guard.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace mayfly;
+
+namespace {
+
+LocalPlace place(std::string address = "127.0.0.1",
+                 LocalPlace::Reach reach = LocalPlace::Reach::loopback) {
+  return {.family = LocalPlace::Family::tcp,
+          .address = std::move(address),
+          .port = 8080,
+          .reach = reach,
+          .names = {"box.lan"}};
+}
+
+int status_for(std::vector<Header> headers, std::string method = "GET") {
+  headers.insert(headers.begin(), {"Host", "127.0.0.1:8080"});
+  const auto denial =
+      denial_of(RequestHead{std::move(method), "/", 1, std::move(headers)}, place());
+  return denial ? denial->status : 0;
+}
+
+}  // namespace
+
+TEST_CASE("a listener knows its own names") {
+  for (const char* host : {"127.0.0.1:8080", "localhost:8080", "LOCALHOST:8080",
+                           "wiki.localhost:8080", "box.lan:8080", "Box.Lan:8080"}) {
+    CAPTURE(host);
+    CHECK(place().is_meant_by(host));
+  }
+  for (const char* host : {"",
+                           "127.0.0.1",
+                           "127.0.0.1:80",
+                           "127.0.0.1:8081",
+                           "127.0.0.1:",
+                           "127.0.0.1:8080x",
+                           "127.0.0.1:08080x",
+                           "evil.example:8080",
+                           "localhost.evil.example:8080",
+                           "evillocalhost:8080",
+                           "127.0.0.1.evil.example:8080",
+                           "127.1:8080",
+                           "2130706433:8080",
+                           "0.0.0.0:8080",
+                           "192.0.2.1:8080",
+                           "[::1]:8080",
+                           "a b:8080",
+                           "user@127.0.0.1:8080",
+                           "127.0.0.1:8080/",
+                           ":8080",
+                           "[127.0.0.1:8080",
+                           "127.0.0.2:8080"}) {
+    CAPTURE(host);
+    CHECK_FALSE(place().is_meant_by(host));
+  }
+  CHECK(place("::1").is_meant_by("[::1]:8080"));
+  CHECK(place("::1").is_meant_by("[0:0:0:0:0:0:0:1]:8080"));
+  CHECK(place("::1").is_meant_by("localhost:8080"));
+  LocalPlace http = place();
+  http.port = 80;
+  CHECK(http.is_meant_by("127.0.0.1"));
+  const LocalPlace network = place("192.0.2.1", LocalPlace::Reach::network);
+  CHECK(network.is_meant_by("192.0.2.1:8080"));
+  CHECK(network.is_meant_by("box.lan:8080"));
+  CHECK_FALSE(network.is_meant_by("localhost:8080"));
+  const LocalPlace file{.family = LocalPlace::Family::unix_socket, .address = "", .names = {}};
+  CHECK(file.is_meant_by("anything"));
+  CHECK_FALSE(file.is_meant_by("a b"));
+}
+
+TEST_CASE("a Host is there once, and ours") {
+  const auto status = [](std::vector<Header> headers) {
+    const auto denial = denial_of(RequestHead{"GET", "/", 1, std::move(headers)}, place());
+    return denial ? denial->status : 0;
+  };
+  CHECK(status({{"Host", "localhost:8080"}}) == 0);
+  CHECK(status({}) == 400);
+  CHECK(status({{"Host", "localhost:8080"}, {"host", "localhost:8080"}}) == 400);
+  CHECK(status({{"Host", "rebound.evil.example:8080"}}) == 421);
+}
+
+TEST_CASE("programs that are no browsers pass") {
+  CHECK(status_for({}) == 0);
+  CHECK(status_for({}, "POST") == 0);
+  CHECK(status_for({{"Referer", "https://elsewhere.example/"}}) == 0);
+}
+
+TEST_CASE("pages of the listener itself pass, and what the person typed or followed") {
+  CHECK(status_for({{"Origin", "http://127.0.0.1:8080"}}, "POST") == 0);
+  CHECK(status_for({{"Sec-Fetch-Site", "same-origin"}}, "POST") == 0);
+  CHECK(status_for({{"Origin", "null"}, {"Sec-Fetch-Site", "same-origin"}}, "POST") == 0);
+  CHECK(status_for({{"Sec-Fetch-Site", "none"}}) == 0);
+  const std::vector<Header> link = {{"Sec-Fetch-Site", "cross-site"},
+                                    {"Sec-Fetch-Mode", "navigate"},
+                                    {"Sec-Fetch-Dest", "document"}};
+  CHECK(status_for(link) == 0);
+  CHECK(status_for(link, "POST") == 403);  // a form
+}
+
+TEST_CASE("pages of others do not") {
+  for (const char* origin :
+       {"https://evil.example", "null", "http://127.0.0.1:8081", "", "https://127.0.0.1:8080",
+        "http://localhost:8080", "http://127.0.0.1:8080.evil.example"}) {
+    CAPTURE(origin);
+    CHECK(status_for({{"Origin", origin}}) == 403);
+  }
+  CHECK(status_for({{"Origin", "http://127.0.0.1:8080"}, {"Origin", "https://evil.example"}}) ==
+        403);
+  CHECK(status_for({{"Origin", "null"}, {"Sec-Fetch-Site", "cross-site"}}, "POST") == 403);
+  CHECK(status_for({{"Origin", "null"}, {"Sec-Fetch-Site", "none"}}, "POST") == 403);
+  for (const char* site : {"cross-site", "same-site", "something-new"}) {
+    CAPTURE(site);
+    CHECK(status_for({{"Sec-Fetch-Site", site}}) == 403);
+    CHECK(status_for({{"Sec-Fetch-Site", site},
+                      {"Sec-Fetch-Mode", "no-cors"},
+                      {"Sec-Fetch-Dest", "image"}}) == 403);
+    CHECK(status_for({{"Sec-Fetch-Site", site},
+                      {"Sec-Fetch-Mode", "navigate"},
+                      {"Sec-Fetch-Dest", "iframe"}}) == 403);
+  }
+  CHECK(status_for({{"Sec-Fetch-Site", "same-origin"}, {"Origin", "https://evil.example"}}) == 403);
+}

@@ -1,0 +1,95 @@
+#include "access/transport/forward/http_request.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "access/core/text.hpp"
+
+namespace mayfly {
+namespace {
+
+Page page_of(int status, std::string message, std::string hint = {}) {
+  return {.status = status, .message = std::move(message), .hint = std::move(hint)};
+}
+
+Page page_of(const Malformed& malformed) {
+  return page_of(malformed.status, "the request is refused: " + malformed.why);
+}
+
+// CONNECT and absolute targets of other hosts are what is said to a proxy; TRACE would show the
+// token.
+std::optional<Page> judge_method(const RequestHead& head) {
+  if (head.method == "CONNECT")
+    return page_of(405, "this listener is one web site and no proxy",
+                   "take it out of the proxy settings, and use its own address");
+  if (head.method == "TRACE") return page_of(405, "TRACE is refused");
+  for (const std::string_view expected : values_of(head.headers, "Expect"))
+    if (!equals_ignoring_case(expected, "100-continue"))
+      return page_of(417, "only 100-continue can be expected here");
+  return std::nullopt;
+}
+
+std::optional<Page> judge_target(const RequestHead& head, const Url& application) {
+  const std::string path = path_of_target(head);
+  if (path.empty())
+    return page_of(
+        400, fmt::format("the target \"{}\" is none of this listener's", printable(head.target)),
+        "this listener is one web site and no proxy: use its own address");
+  if (!is_below(path, application.path))
+    return page_of(404, "the application begins at " + printable(application.path),
+                   "ask for a path below that");
+  return std::nullopt;
+}
+
+bool wants_close(const RequestHead& head) {
+  return head.minor_version == 0 ||
+         std::ranges::any_of(values_of(head.headers, "Connection"),
+                             [](std::string_view value) { return lists_token(value, "close"); });
+}
+
+}  // namespace
+
+bool AskedRequest::is_idempotent() const {
+  constexpr auto methods = std::to_array<std::string_view>(
+      {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PROPFIND", "REPORT", "SEARCH"});
+  return std::ranges::find(methods, head.method) != methods.end();
+}
+
+Page::Body AskedRequest::page_body() const {
+  return head.method == "HEAD" ? Page::Body::head_only : Page::Body::sent;
+}
+
+std::string AskedRequest::name() const {
+  const std::string path = path_of_target(head);
+  return printable(fmt::format("{} {}", head.method, path.substr(0, path.find('?'))));
+}
+
+std::variant<AskedRequest, Page> judge_request(std::string_view head_text, const LocalPlace& place,
+                                               const Url& application) {
+  auto read = read_request_head(head_text);
+  if (const auto* malformed = std::get_if<Malformed>(&read)) return page_of(*malformed);
+  RequestHead& head = std::get<RequestHead>(read);
+  if (auto page = judge_method(head)) return *page;
+  if (const auto denial = denial_of(head, place))
+    return page_of(denial->status, "the request is refused: " + denial->why, denial->hint);
+  if (auto page = judge_target(head, application)) return *page;
+  const auto framing = framing_of(head);
+  if (const auto* malformed = std::get_if<Malformed>(&framing)) return page_of(*malformed);
+  const BodyFraming body = std::get<BodyFraming>(framing);
+  const bool websocket = wants_websocket(head);
+  if (websocket && body.kind != BodyFraming::Kind::none)
+    return page_of(400, "the request is refused: an upgrade has no body");
+  const std::string local(values_of(head.headers, "Host").front());
+  const bool keep_alive = !wants_close(head);
+  return AskedRequest{.head = std::move(head),
+                      .site = {local, application},
+                      .framing = body,
+                      .body = RequestBody(body),
+                      .websocket = websocket,
+                      .keep_alive = keep_alive};
+}
+
+}  // namespace mayfly

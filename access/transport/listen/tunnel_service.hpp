@@ -1,0 +1,48 @@
+// From an accepted socket to a tunnel that carries its bytes.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <variant>
+#include <vector>
+
+#include "access/core/descriptor.hpp"
+#include "access/transport/dial/dial.hpp"
+#include "access/transport/listen/authorizer.hpp"
+#include "access/transport/listen/listener.hpp"
+#include "access/transport/listen/local_protocol.hpp"
+#include "access/transport/listen/local_server.hpp"
+#include "access/transport/websocket/buffers.hpp"
+
+namespace mayfly {
+
+class TunnelService {
+ public:
+  struct Parts {
+    const ListenerOptions& options;
+    Authorizer& authorizer;
+    Dialer& dialer;
+    BufferPool& buffers;
+    LocalServer& server;
+    LocalProtocol* protocol;  // none: the bytes are the tunnel's from the first on
+  };
+  // All of them outlive it.
+  explicit TunnelService(const Parts& parts) : parts_(parts) {}
+
+  // For LocalServer::run().
+  asio::awaitable<void> serve(Descriptor socket);
+
+ private:
+  using Opened = std::variant<Dialer::Open, LocalProtocol::Refusal>;
+  asio::awaitable<void> serve_by_protocol(Descriptor socket);
+  asio::awaitable<Opened> open(const std::vector<Header>& wanted);
+  asio::awaitable<Dialer::Outcome> dial(const std::vector<Header>& wanted);
+  void carry(Descriptor socket, Dialer::Open open, std::string name);
+
+  Parts parts_;
+};
+
+// Until a signal. protocol may be null.
+void serve_tunnels(const ListenerOptions& options, const Authorization& authorization,
+                   LocalProtocol* protocol);
+
+}  // namespace mayfly

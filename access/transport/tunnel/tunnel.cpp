@@ -1,0 +1,94 @@
+#include "access/transport/tunnel/tunnel.hpp"
+
+#include <unistd.h>
+
+#include <asio/io_context.hpp>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+#include "access/core/error.hpp"
+#include "access/transport/dial/dial.hpp"
+#include "access/transport/dial/refusal.hpp"
+#include "access/transport/io/ignored_signal.hpp"
+#include "access/transport/io/interrupt_watch.hpp"
+#include "access/transport/io/local_descriptors.hpp"
+#include "access/transport/io/run_to_end.hpp"
+#include "access/transport/tunnel/polled_run.hpp"
+#include "access/transport/tunnel/report_watch.hpp"
+
+namespace mayfly {
+namespace {
+
+// One tunnel: dialed in a loop, then carried without one.
+class StdioTunnel {
+ public:
+  StdioTunnel(const TunnelOptions& options, const Authorization& authorization)
+      : options_(options),
+        authorization_(authorization),
+        dialer_(options, TlsContext::Buffers::keep),
+        loop_(ASIO_CONCURRENCY_HINT_UNSAFE) {}
+
+  Dialer::Open open();
+  Ending carry(Dialer::Open open, const std::function<void()>& opened);
+
+ private:
+  Dialer::Outcome dial(std::vector<Header> headers);
+
+  const TunnelOptions& options_;
+  const Authorization& authorization_;
+  Dialer dialer_;
+  asio::io_context loop_;  // last: what still waits in it goes before what it uses
+};
+
+Dialer::Outcome StdioTunnel::dial(std::vector<Header> headers) {
+  const ReportWatch reports(
+      loop_.get_executor(), [] { return std::vector<std::shared_ptr<OpenConnection>>(); },
+      options_.report);
+  return run_to_end(loop_, dialer_.dial(std::move(headers)));
+}
+
+Dialer::Open StdioTunnel::open() {
+  std::optional<std::vector<Header>> headers = authorization_.known();
+  if (!headers) headers = authorization_.obtain(Authorization::Why::nothing_known);
+  Dialer::Outcome outcome = dial(*headers);
+  if (const auto* response = std::get_if<Response>(&outcome);
+      response != nullptr && leads_to_login(options_.url, *response))
+    outcome = dial(authorization_.obtain(Authorization::Why::refused));
+  if (const auto* response = std::get_if<Response>(&outcome))
+    throw explain_refusal(options_.url, *response);
+  return std::get<Dialer::Open>(std::move(outcome));
+}
+
+Ending StdioTunnel::carry(Dialer::Open open, const std::function<void()>& opened) {
+  const NonBlocking in(STDIN_FILENO), out(STDOUT_FILENO);
+  widen_pipe(STDIN_FILENO);
+  widen_pipe(STDOUT_FILENO);
+  PolledParts parts{.local_in = STDIN_FILENO,
+                    .local_out = STDOUT_FILENO,
+                    .stream = std::move(open.stream),
+                    .early = std::move(open.early),
+                    .interrupted = interrupt_descriptor(),
+                    .name = options_.url.authority(),
+                    .ray = std::move(open.ray),
+                    .report = options_.report,
+                    .observer = options_.observer};
+  opened();
+  return run_polled(std::move(parts),
+                    {.ping_interval = options_.ping_interval, .drain = options_.drain});
+}
+
+}  // namespace
+
+Ending run_stdio_tunnel(const TunnelOptions& options, const Authorization& authorization,
+                        const std::function<void()>& opened) {
+  const IgnoredSignal no_sigpipe(SIGPIPE);
+  StdioTunnel tunnel(options, authorization);
+  try {
+    return tunnel.carry(tunnel.open(), opened);
+  } catch (const std::system_error& error) {  // Asio's: a closed stdin, no descriptors left
+    throw system_error("cannot run the tunnel", error.code().value());
+  }
+}
+
+}  // namespace mayfly
