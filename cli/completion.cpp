@@ -1,10 +1,10 @@
 // `mayfly completion`: prints the script that completes commands, flags and host names in a shell.
 #include "access/core/error.hpp"
-#include "cli/arguments.hpp"
-#include "cli/completion_script.hpp"
+#include "cli/completion/completion_script.hpp"
+#include "cli/completion/known_hostnames.hpp"
 #include "cli/environment.hpp"
-#include "cli/known_hostnames.hpp"
-#include "cli/message.hpp"
+#include "cli/flags/arguments.hpp"
+#include "cli/terminal/message.hpp"
 #include "sshconfig/hosts.hpp"
 #include "sshgen/inventory.hpp"
 

@@ -9,13 +9,13 @@
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
-#include "cli/arguments.hpp"
-#include "cli/curl_arguments.hpp"
-#include "cli/curl_certificate.hpp"
+#include "cli/curl/curl_arguments.hpp"
+#include "cli/curl/curl_certificate.hpp"
+#include "cli/curl/memory_file.hpp"
 #include "cli/environment.hpp"
-#include "cli/memory_file.hpp"
-#include "cli/message.hpp"
+#include "cli/flags/arguments.hpp"
 #include "cli/session.hpp"
+#include "cli/terminal/message.hpp"
 
 namespace mayfly::cli {
 namespace {

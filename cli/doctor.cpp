@@ -2,12 +2,12 @@
 #include <unistd.h>
 
 #include "access/core/error.hpp"
-#include "cli/arguments.hpp"
 #include "cli/doctor/examination.hpp"
 #include "cli/doctor/report.hpp"
 #include "cli/environment.hpp"
-#include "cli/message.hpp"
-#include "cli/network_values.hpp"
+#include "cli/flags/arguments.hpp"
+#include "cli/flags/network_values.hpp"
+#include "cli/terminal/message.hpp"
 
 namespace mayfly::cli {
 namespace {

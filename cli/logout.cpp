@@ -7,10 +7,10 @@
 #include "access/core/leftovers.hpp"
 #include "access/core/lock.hpp"
 #include "access/core/text.hpp"
-#include "cli/arguments.hpp"
 #include "cli/environment.hpp"
-#include "cli/logout_plan.hpp"
-#include "cli/message.hpp"
+#include "cli/flags/arguments.hpp"
+#include "cli/status/logout_plan.hpp"
+#include "cli/terminal/message.hpp"
 #include "sshgen/inventory.hpp"
 #include "sshgen/on_disk.hpp"
 

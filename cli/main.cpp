@@ -9,8 +9,8 @@
 #include "cli/command.hpp"
 #include "cli/environment.hpp"
 #include "cli/match_exec.hpp"
-#include "cli/message.hpp"
 #include "cli/process.hpp"
+#include "cli/terminal/message.hpp"
 #include "cli/version.hpp"
 
 namespace mayfly::cli {

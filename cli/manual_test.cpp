@@ -10,7 +10,7 @@
 
 #include "access/core/text.hpp"
 #include "cli/command.hpp"
-#include "cli/curl_arguments.hpp"
+#include "cli/curl/curl_arguments.hpp"
 
 using namespace mayfly;
 using namespace mayfly::cli;

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "cli/environment.hpp"
-#include "cli/message.hpp"
+#include "cli/terminal/message.hpp"
 #include "sshconfig/match_exec.hpp"
 
 namespace mayfly::cli {

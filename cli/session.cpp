@@ -7,10 +7,10 @@
 #include "access/core/leftovers.hpp"
 #include "access/core/secret.hpp"
 #include "cli/environment.hpp"
-#include "cli/login_prompt.hpp"
-#include "cli/message.hpp"
-#include "cli/network_values.hpp"
-#include "cli/password_prompt.hpp"
+#include "cli/flags/network_values.hpp"
+#include "cli/login/login_prompt.hpp"
+#include "cli/terminal/message.hpp"
+#include "cli/terminal/password_prompt.hpp"
 
 namespace mayfly::cli {
 namespace {

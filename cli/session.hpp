@@ -10,8 +10,8 @@
 #include "access/identity/credentials.hpp"
 #include "access/transport/request/http.hpp"
 #include "access/transport/tls/connection_options.hpp"
-#include "cli/log_sink.hpp"
-#include "cli/network_flags.hpp"
+#include "cli/flags/network_flags.hpp"
+#include "cli/terminal/log_sink.hpp"
 
 namespace mayfly::cli {
 

@@ -1,14 +1,14 @@
 // `mayfly socks`: a SOCKS5 proxy whose connections come out behind a bastion application.
 #include "access/transport/dial/upgrade.hpp"
 #include "access/transport/listen/listener.hpp"
-#include "cli/arguments.hpp"
-#include "cli/confinement.hpp"
-#include "cli/listening.hpp"
-#include "cli/place_flags.hpp"
-#include "cli/readiness.hpp"
+#include "cli/flags/arguments.hpp"
+#include "cli/flags/place_flags.hpp"
+#include "cli/flags/user_headers.hpp"
 #include "cli/session.hpp"
-#include "cli/tunnel_authorization.hpp"
-#include "cli/user_headers.hpp"
+#include "cli/tunnel/confinement.hpp"
+#include "cli/tunnel/listening.hpp"
+#include "cli/tunnel/readiness.hpp"
+#include "cli/tunnel/tunnel_authorization.hpp"
 
 namespace mayfly::cli {
 namespace {

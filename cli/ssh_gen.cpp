@@ -1,8 +1,8 @@
 // `mayfly access ssh-gen`: run by ssh before every connection, so that what is valid is found at
 // once.
 #include "access/core/leftovers.hpp"
-#include "cli/arguments.hpp"
 #include "cli/environment.hpp"
+#include "cli/flags/arguments.hpp"
 #include "cli/match_exec.hpp"
 #include "cli/session.hpp"
 #include "sshgen/ensure.hpp"

@@ -3,11 +3,11 @@
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
-#include "cli/arguments.hpp"
 #include "cli/environment.hpp"
-#include "cli/message.hpp"
+#include "cli/flags/arguments.hpp"
 #include "cli/session.hpp"
-#include "cli/status_report.hpp"
+#include "cli/status/status_report.hpp"
+#include "cli/terminal/message.hpp"
 
 namespace mayfly::cli {
 namespace {

@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include "access/core/error.hpp"
-#include "cli/arguments.hpp"
-#include "cli/message.hpp"
+#include "cli/flags/arguments.hpp"
 #include "cli/session.hpp"
-#include "cli/token_report.hpp"
+#include "cli/status/token_report.hpp"
+#include "cli/terminal/message.hpp"
 
 namespace mayfly::cli {
 namespace {

@@ -1,7 +1,7 @@
 #include "cli/doctor/case.hpp"
 
 #include "cli/environment.hpp"
-#include "cli/network_values.hpp"
+#include "cli/flags/network_values.hpp"
 
 namespace mayfly::cli::doctor {
 namespace {

@@ -3,7 +3,7 @@
 #include "access/core/interrupt.hpp"
 #include "cli/doctor/case.hpp"
 #include "cli/doctor/steps.hpp"
-#include "cli/message.hpp"
+#include "cli/terminal/message.hpp"
 
 namespace mayfly::cli::doctor {
 namespace {

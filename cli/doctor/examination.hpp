@@ -8,7 +8,7 @@
 
 #include "access/core/url.hpp"
 #include "cli/doctor/finding.hpp"
-#include "cli/network_flags.hpp"
+#include "cli/flags/network_flags.hpp"
 
 namespace mayfly::cli::doctor {
 

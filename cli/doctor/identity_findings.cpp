@@ -4,7 +4,7 @@
 
 #include "access/core/text.hpp"
 #include "access/transport/dial/refusal.hpp"
-#include "cli/time_text.hpp"
+#include "cli/terminal/time_text.hpp"
 
 namespace mayfly::cli::doctor {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "access/core/text.hpp"
 #include "access/transport/tls/connection_error.hpp"
-#include "cli/time_text.hpp"
+#include "cli/terminal/time_text.hpp"
 
 namespace mayfly::cli::doctor {
 namespace {

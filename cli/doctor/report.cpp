@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "cli/json_product.hpp"
+#include "cli/terminal/json_product.hpp"
 
 namespace mayfly::cli::doctor {
 namespace {

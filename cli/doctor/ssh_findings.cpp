@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "access/core/text.hpp"
-#include "cli/time_text.hpp"
+#include "cli/terminal/time_text.hpp"
 
 namespace mayfly::cli::doctor {
 namespace {

@@ -1,0 +1,34 @@
+// What a curl command line means for us: which URL, and which of curl's options our own requests
+// share.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/flags/network_flags.hpp"
+
+namespace mayfly::cli {
+
+struct CurlArguments {
+  std::vector<std::string> arguments;  // for curl, without ours
+  std::vector<std::string> urls;       // wherever they stand
+  enum class Token {
+    required,
+    optional
+  } token = Token::required;  // optional: --allow-request, -ar
+  // The request may travel to another host than the URL's: redirects are followed, or options that
+  // we cannot see (a configuration file) may say so.
+  enum class Reach { one_host, open } reach = Reach::one_host;
+  bool names_certificate_type = false;  // --cert-type
+  NetworkFlags
+      network;  // curl's --cert --key --cacert --proxy --connect-to --resolve -k, and our own flags
+};
+
+// Throws usage Error when one of our own flags lacks its value. curl judges its own options itself.
+CurlArguments parse_curl_arguments(const std::vector<std::string>& arguments);
+
+// Whether a flag ("--batch") is taken out of curl's arguments, since curl does not know it.
+bool is_ours(std::string_view flag);
+
+}  // namespace mayfly::cli

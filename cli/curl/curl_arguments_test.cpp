@@ -1,0 +1,108 @@
+#include "cli/curl/curl_arguments.hpp"
+
+#include <doctest/doctest.h>
+
+#include "access/core/error.hpp"
+
+using namespace mayfly;
+using namespace mayfly::cli;
+using Words = std::vector<std::string>;
+
+namespace {
+
+struct UrlCase {
+  Words arguments;
+  Words urls;
+};
+
+}  // namespace
+
+TEST_CASE("the URL is found wherever it stands") {
+  const UrlCase cases[] = {
+      {{"https://a.example/"}, {"https://a.example/"}},
+      {{"-s", "https://a.example/"}, {"https://a.example/"}},
+      {{"-X", "POST", "-d", "body", "https://a.example/"}, {"https://a.example/"}},
+      {{"-XPOST", "a.example", "-dbody"}, {"a.example"}},
+      {{"-sSo", "file", "a.example"}, {"a.example"}},
+      {{"-sSofile", "a.example"}, {"a.example"}},
+      {{"--output", "file", "a.example"}, {"a.example"}},
+      {{"--url", "a.example", "--compressed"}, {"a.example"}},
+      {{"--header", "K: V", "a.example", "b.example"}, {"a.example", "b.example"}},
+      {{"-o", "-", "--", "a.example"}, {"a.example"}},
+      {{"--some-new-flag", "a.example"}, {"a.example"}},
+      {{"-o"}, {}},
+  };
+  for (const UrlCase& c : cases) {
+    CAPTURE(c.arguments);
+    const CurlArguments parsed = parse_curl_arguments(c.arguments);
+    CHECK(parsed.urls == c.urls);
+    CHECK(parsed.arguments == c.arguments);
+  }
+}
+
+TEST_CASE("our own flags do not reach curl") {
+  const auto parsed =
+      parse_curl_arguments({"--allow-request", "a.example", "--service-token-id", "id",
+                            "--service-token-secret-file=f", "--batch", "-v"});
+  CHECK(parsed.arguments == Words{"a.example", "-v"});
+  CHECK(parsed.token == CurlArguments::Token::optional);
+  CHECK(parsed.network.service_token_id == "id");
+  CHECK(parsed.network.service_token_secret_file == "f");
+  CHECK(parsed.network.batch);
+  CHECK(parse_curl_arguments({"-ar", "a.example"}).token == CurlArguments::Token::optional);
+  CHECK_THROWS_AS(parse_curl_arguments({"a.example", "--service-token-id"}), Error);
+}
+
+TEST_CASE("curl's connection options serve us too, and stay with curl") {
+  const Words words = {"-k",           "-E",        "c.pem",       "--key",    "k.pem",
+                       "--cacert",     "ca.pem",    "-x",          "http://p", "--connect-to",
+                       "a:443:b:8443", "--resolve", "a:443:[::1]", "a.example"};
+  const auto parsed = parse_curl_arguments(words);
+  CHECK(parsed.arguments == words);
+  CHECK(parsed.network.insecure);
+  CHECK(parsed.network.certificate == "c.pem");
+  CHECK(parsed.network.key == "k.pem");
+  CHECK(parsed.network.ca_file == "ca.pem");
+  CHECK(parsed.network.proxy == "http://p");
+  CHECK(parsed.network.connect_to == Words{"a:443:b:8443"});
+  CHECK(parsed.network.resolve == Words{"a:443:[::1]"});
+}
+
+TEST_CASE("a password behind the certificate's name is none of its name") {
+  const auto name = [](const std::string& value) {
+    return parse_curl_arguments({"-E", value, "a.example"}).network.certificate;
+  };
+  CHECK(name("c.pem:secret") == "c.pem");
+  CHECK(name("c\\:d.pem") == "c:d.pem");
+  CHECK(name("pkcs11:token=t;object=o") == "pkcs11:token=t;object=o");
+  const auto password = [](const Words& words) {
+    return parse_curl_arguments(words).network.certificate_password;
+  };
+  CHECK(password({"-E", "c.pem:se:cret"}) == "se:cret");
+  CHECK(password({"--cert", "c.pem", "--pass", "secret"}) == "secret");
+  CHECK(password({"--cert", "c\\:d.pem"}) == "");
+}
+
+TEST_CASE("curl is not told of a token's module, which it would not understand") {
+  const std::string uri = "pkcs11:token=t?module-path=/m.so&pin-value=1";
+  const std::string known = "pkcs11:token=t?pin-value=1";
+  for (const Words& words : {Words{"--cert", uri}, {"-E", uri}, {"-sE" + uri}, {"--key", uri}}) {
+    const auto parsed = parse_curl_arguments(words);
+    CHECK(parsed.arguments.back().ends_with(known));
+    CHECK(parsed.network.certificate + parsed.network.key == uri);
+  }
+  CHECK(parse_curl_arguments({"-d", uri}).arguments.back() == uri);
+  CHECK_FALSE(parse_curl_arguments({"--cert", uri}).names_certificate_type);
+  CHECK(parse_curl_arguments({"--cert-type", "P12"}).names_certificate_type);
+}
+
+TEST_CASE("following redirects opens the reach") {
+  using Reach = CurlArguments::Reach;
+  CHECK(parse_curl_arguments({"a.example"}).reach == Reach::one_host);
+  CHECK(parse_curl_arguments({"-L", "a.example"}).reach == Reach::open);
+  CHECK(parse_curl_arguments({"-sSL", "a.example"}).reach == Reach::open);
+  CHECK(parse_curl_arguments({"--location", "a.example"}).reach == Reach::open);
+  CHECK(parse_curl_arguments({"-K", "rc", "a.example"}).reach == Reach::open);
+  // The L is part of a value here.
+  CHECK(parse_curl_arguments({"-oL", "a.example"}).reach == Reach::one_host);
+}

@@ -1,0 +1,69 @@
+#include "cli/curl/curl_certificate.hpp"
+
+#include <cstdlib>
+#include <fstream>
+
+#include "access/transport/tls/token_uri.hpp"
+#include "cli/curl/memory_file.hpp"
+#include "cli/environment.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+constexpr int first_of_der = 0x30;  // a SEQUENCE, and no text
+
+bool is_pkcs12(const std::string& path) {
+  return !is_token_uri(path) && std::ifstream(path).peek() == first_of_der;
+}
+
+// OpenSSL's engine and its provider each have a variable of their own.
+void name_module(const std::string& uri) {
+  const std::string module = module_of(uri);
+  if (!is_token_uri(uri) || module.empty()) return;
+  for (const char* name : {"PKCS11_MODULE_PATH", "PKCS11_PROVIDER_MODULE"})
+    ::setenv(name, module.c_str(), 1);
+}
+
+std::string for_curl(const std::string& source) {
+  return is_token_uri(source) ? without_module(source) : source;
+}
+
+std::vector<std::string> from_environment(NetworkFlags& flags) {
+  flags.certificate = variable("MAYFLY_CERT");
+  if (flags.certificate.empty()) return {};
+  std::vector<std::string> arguments = {"--cert", for_curl(flags.certificate)};
+  if (flags.key.empty()) flags.key = variable("MAYFLY_KEY");
+  if (!flags.key.empty()) arguments.insert(arguments.end(), {"--key", for_curl(flags.key)});
+  return arguments;
+}
+
+}  // namespace
+
+std::vector<std::string> certificate_arguments(CurlArguments& curl) {
+  NetworkFlags& flags = curl.network;
+  if (flags.certificate_password_file.empty())
+    flags.certificate_password_file = variable("MAYFLY_CERT_PASSWORD_FILE");
+  std::vector<std::string> arguments;
+  if (flags.certificate.empty()) arguments = from_environment(flags);
+  if (!curl.names_certificate_type && is_pkcs12(flags.certificate))
+    arguments.insert(arguments.end(), {"--cert-type", "P12"});
+  for (const std::string* source : {&flags.certificate, &flags.key}) name_module(*source);
+  return arguments;
+}
+
+CurlPassword password_for_curl(const std::optional<Secret>& password) {
+  CurlPassword result;
+  if (!password || password->empty()) return result;
+  std::string line = "pass = \"";
+  for (const char c : password->reveal()) {
+    if (c == '"' || c == '\\') line += '\\';
+    line += c;
+  }
+  line += "\"\n";
+  result.file = memory_file(line);
+  wipe(line);
+  result.arguments = {"-K", path_of(result.file)};
+  return result;
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,26 @@
+// The client certificate, as curl is told of it: what its own command line leaves open.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "access/core/descriptor.hpp"
+#include "access/core/secret.hpp"
+#include "cli/curl/curl_arguments.hpp"
+
+namespace mayfly::cli {
+
+// Where the command line names none, that of MAYFLY_CERT and MAYFLY_KEY, for curl as for us; a
+// PKCS#12 file is called one. curl.network is completed. The module of a pkcs11: URI goes into the
+// environment, since neither curl nor OpenSSL's engine takes it from there.
+std::vector<std::string> certificate_arguments(CurlArguments& curl);
+
+// The password of the key for curl, as a configuration file that only it can see.
+struct CurlPassword {
+  std::vector<std::string> arguments;
+  Descriptor file;  // named in the arguments
+};
+CurlPassword password_for_curl(const std::optional<Secret>& password);
+
+}  // namespace mayfly::cli

@@ -1,0 +1,15 @@
+// Flags as a command repeats them for another.
+#include "cli/flags/network_flags.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace mayfly::cli;
+
+TEST_CASE("network flags: paths are repeated absolute, URIs of tokens as they are") {
+  NetworkFlags flags;
+  flags.certificate = "PKCS11:token=robots";  // RFC 3986 section 3.1: a scheme has no case
+  flags.key = "pkcs11:token=robots;object=key";
+  flags.ca_file = "/etc/ca.pem";
+  CHECK(flags.repeated() == std::vector<std::string>{"--cert", flags.certificate, "--key",
+                                                     flags.key, "--cacert", "/etc/ca.pem"});
+}

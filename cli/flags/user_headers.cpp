@@ -1,0 +1,24 @@
+#include "cli/flags/user_headers.hpp"
+
+#include <fmt/format.h>
+
+#include "access/core/error.hpp"
+#include "access/core/text.hpp"
+
+namespace mayfly::cli {
+
+std::vector<Header> user_headers(const std::vector<std::string>& lines) {
+  std::vector<Header> headers;
+  for (const std::string& line : lines) {
+    const auto colon = line.find(':');
+    if (colon == std::string::npos || trim(std::string_view(line).substr(0, colon)).empty()) {
+      throw Error(ErrorKind::usage, fmt::format("{} is no header", printable(line)),
+                  "write it as \"Name: value\"");
+    }
+    headers.emplace_back(trim(std::string_view(line).substr(0, colon)),
+                         trim(std::string_view(line).substr(colon + 1)));
+  }
+  return headers;
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,76 @@
+#include "cli/login/browser.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "access/core/interrupt.hpp"
+#include "cli/environment.hpp"
+#include "cli/login/browser_commands.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+// A browser that runs in the foreground lives as long as its window: one that has not failed by
+// then works.
+constexpr auto time_to_fail = std::chrono::milliseconds(1500);
+
+class SpawnSettings {
+ public:
+  SpawnSettings() {
+    posix_spawn_file_actions_init(&files);
+    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+      posix_spawn_file_actions_addopen(&files, standard, "/dev/null", O_RDWR, 0);
+    }
+    posix_spawnattr_init(&attributes);
+    // A session of its own: Ctrl-C at our terminal is not meant for the browser.
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+  }
+  ~SpawnSettings() {
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&attributes);
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
+
+  posix_spawn_file_actions_t files{};
+  posix_spawnattr_t attributes{};
+};
+
+bool survives_or_succeeds(pid_t child) {
+  const auto deadline = std::chrono::steady_clock::now() + time_to_fail;
+  while (std::chrono::steady_clock::now() < deadline && interrupted_by() == 0) {
+    int status = 0;
+    if (::waitpid(child, &status, WNOHANG) == child)
+      return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    ::poll(nullptr, 0, 10);
+  }
+  return true;
+}
+
+bool run(const Words& words) {
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  const SpawnSettings settings;
+  pid_t child = 0;
+  const int error = ::posix_spawnp(&child, arguments[0], &settings.files, &settings.attributes,
+                                   arguments.data(), environ);
+  return error == 0 && survives_or_succeeds(child);
+}
+
+}  // namespace
+
+bool open_in_browser(const std::string& url) {
+  const auto commands = browser_commands(url, variable("BROWSER"), this_desktop());
+  return std::any_of(commands.begin(), commands.end(), run);
+}
+
+}  // namespace mayfly::cli

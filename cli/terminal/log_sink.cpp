@@ -1,0 +1,204 @@
+#include "cli/terminal/log_sink.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/rotating_file_sink.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "access/core/error.hpp"
+#include "access/core/log.hpp"
+#include "access/core/text.hpp"
+#include "cli/terminal/message.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+constexpr std::size_t rotation_size = 1024 * 1024;
+constexpr std::size_t kept_files = 5;
+
+struct Level {
+  std::string_view name, short_name;
+  LogLevel level;
+};
+constexpr Level levels[] = {
+    {"debug", "DBG", LogLevel::debug}, {"info", "INF", LogLevel::info},
+    {"warn", "WRN", LogLevel::warn},   {"error", "ERR", LogLevel::error},
+    {"fatal", "FTL", LogLevel::error},
+};
+
+LogLevel parse_level(const std::string& text) {
+  if (text.empty()) return LogLevel::info;
+  for (const Level& level : levels) {
+    if (level.name == text) return level.level;
+  }
+  throw Error(ErrorKind::usage, fmt::format("{} is no log level", printable(text)),
+              "use debug, info, warn, error or fatal");
+}
+
+const Level& description(LogLevel level) {
+  return levels[static_cast<std::size_t>(level)];
+}
+
+std::string timestamp() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
+}
+
+std::string json_line(LogLevel level, std::string_view message, LogFields fields) {
+  nlohmann::ordered_json line;
+  line["level"] = description(level).name;
+  for (const auto& [key, value] : fields) line[std::string(key)] = value;
+  line["time"] = timestamp();
+  line["message"] = message;
+  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string terminal_line(LogLevel level, std::string_view message, LogFields fields) {
+  std::string line =
+      fmt::format("{} {} {}", timestamp(), description(level).short_name, printable(message));
+  for (const auto& [key, value] : fields)
+    line += fmt::format(" {}={}", key, printable(value, 1000));
+  return line + "\n";
+}
+
+// 0600 whatever the umask, for the rotated ones as well.
+spdlog::file_event_handlers private_files() {
+  spdlog::file_event_handlers handlers;
+  handlers.after_open = [](const spdlog::filename_t&, std::FILE* file) {
+    ::fchmod(::fileno(file), 0600);
+  };
+  return handlers;
+}
+
+using FileLog = std::shared_ptr<spdlog::logger>;
+
+// at_once: when it is due already, and not again.
+enum class Rotation { as_they_grow, at_once };
+
+void rotate_if_due(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  if (error || size < rotation_size) return;
+  constexpr bool on_opening = true;
+  const spdlog::sinks::rotating_file_sink_st rotated(path, rotation_size, kept_files, on_opening,
+                                                     private_files());
+}
+
+std::string path_in(const std::string& directory) {
+  return directory + "/cloudflared.log";
+}
+
+spdlog::sink_ptr sink_in_directory(const std::string& directory, Rotation rotation) {
+  const std::string path = path_in(directory);
+  if (rotation == Rotation::as_they_grow)
+    return std::make_shared<spdlog::sinks::rotating_file_sink_st>(path, rotation_size, kept_files,
+                                                                  false, private_files());
+  rotate_if_due(path);
+  return std::make_shared<spdlog::sinks::basic_file_sink_st>(path, false, private_files());
+}
+
+FileLog open_files(const LogSettings& settings, Rotation rotation) {
+  std::vector<spdlog::sink_ptr> sinks;
+  try {
+    if (!settings.file.empty()) {
+      sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_st>(settings.file, false,
+                                                                          private_files()));
+    }
+    if (!settings.directory.empty())
+      sinks.push_back(sink_in_directory(settings.directory, rotation));
+  } catch (const spdlog::spdlog_ex& error) {
+    throw Error(ErrorKind::failed, fmt::format("cannot open the log: {}", printable(error.what())),
+                "check --logfile and --log-directory");
+  }
+  if (sinks.empty()) return nullptr;
+  auto logger = std::make_shared<spdlog::logger>("mayfly", sinks.begin(), sinks.end());
+  logger->set_pattern("%v");
+  logger->set_level(spdlog::level::trace);
+  logger->flush_on(spdlog::level::trace);
+  // A full disk costs log lines, not the tunnel.
+  logger->set_error_handler([](const std::string&) {});
+  return logger;
+}
+
+// Other processes rotate the same files, a listener's keeper among them: who finds the log renamed
+// goes on in the new one.
+class SharedLog {
+ public:
+  SharedLog(const LogSettings& settings, Rotation rotation)
+      : settings_(settings), rotation_(rotation) {
+    open();
+  }
+  explicit operator bool() const { return log_ != nullptr; }
+  void write(const std::string& line) {
+    if (is_renamed()) reopen();
+    log_->info(line);
+  }
+
+ private:
+  using Identity = std::pair<dev_t, ino_t>;
+
+  void open() {
+    log_ = open_files(settings_, rotation_);
+    if (!settings_.directory.empty()) identity_ = identity_of_path();
+  }
+  void reopen() {
+    try {
+      open();
+    } catch (const Error&) {  // it stays where it is
+      identity_ = identity_of_path();
+    }
+  }
+  std::optional<Identity> identity_of_path() const {
+    struct stat status {};
+    if (::stat(path_in(settings_.directory).c_str(), &status) != 0) return std::nullopt;
+    return Identity(status.st_dev, status.st_ino);
+  }
+  bool is_renamed() const {
+    return !settings_.directory.empty() && rotation_ == Rotation::as_they_grow &&
+           identity_of_path() != identity_;
+  }
+
+  LogSettings settings_;
+  Rotation rotation_;
+  FileLog log_;
+  std::optional<Identity> identity_;
+};
+
+void log_as(const LogSettings& settings, Rotation rotation) {
+  const LogLevel least = parse_level(settings.level);
+  const auto files = std::make_shared<SharedLog>(settings, rotation);
+  const bool on_terminal = settings.terminal == LogSettings::Terminal::lines;
+  if (!*files && !on_terminal) return;
+  const auto sink = [=](LogLevel level, std::string_view message, LogFields fields) {
+    if (*files) files->write(json_line(level, message, fields));
+    // Last, since whoever sees it may look for the others.
+    if (on_terminal) print_notice(terminal_line(level, message, fields));
+  };
+  set_log_sink(sink, least);
+}
+
+LogSettings& current_settings() {
+  static LogSettings settings;
+  return settings;
+}
+
+}  // namespace
+
+void start_logging(const LogSettings& settings) {
+  log_as(settings, Rotation::as_they_grow);
+  current_settings() = settings;
+}
+
+void stop_rotating_log_files() {
+  if (!current_settings().directory.empty()) log_as(current_settings(), Rotation::at_once);
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,95 @@
+#include "cli/terminal/password_prompt.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "access/core/descriptor.hpp"
+#include "access/core/error.hpp"
+#include "access/core/interrupt.hpp"
+#include "access/core/text.hpp"
+#include "cli/flags/secret_file.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+// Echo off while it lives, also when an exception passes through.
+class SilentTerminal {
+ public:
+  explicit SilentTerminal(int terminal) : terminal_(terminal) {
+    if (::tcgetattr(terminal_, &before_) != 0)
+      throw system_error("cannot ask on the terminal", errno);
+    termios silent = before_;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    silent.c_lflag |= ECHONL;
+    ::tcsetattr(terminal_, TCSAFLUSH, &silent);
+  }
+  ~SilentTerminal() { ::tcsetattr(terminal_, TCSAFLUSH, &before_); }
+  SilentTerminal(const SilentTerminal&) = delete;
+  SilentTerminal& operator=(const SilentTerminal&) = delete;
+
+ private:
+  int terminal_;
+  termios before_{};
+};
+
+Secret read_line(int terminal) {
+  std::array<char, 1024> line{};
+  std::size_t size = 0;
+  while (size < line.size()) {
+    std::array<pollfd, 2> watched{{{terminal, POLLIN, 0}, {interrupt_descriptor(), POLLIN, 0}}};
+    ::poll(watched.data(), watched.size(), -1);
+    if (interrupted_by() != 0)
+      throw Error(ErrorKind::login_needed, "stopped at the password prompt");
+    const ssize_t got = ::read(terminal, line.data() + size, line.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    size += static_cast<std::size_t>(got);
+    if (line[size - 1] == '\n') break;
+  }
+  const std::string_view typed(line.data(), size);
+  Secret password(typed.substr(0, typed.find_first_of("\r\n")));
+  explicit_bzero(line.data(), line.size());
+  return password;
+}
+
+Secret ask(const std::string& what) {
+  const Descriptor terminal(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!terminal) {
+    throw Error(ErrorKind::login_needed,
+                fmt::format("cannot ask for the password of {}: no terminal", what),
+                "put it into a file and name that with --cert-password-file");
+  }
+  const std::string prompt = fmt::format("Password for {}: ", printable(what));
+  const SilentTerminal silent(terminal.get());
+  if (::write(terminal.get(), prompt.data(), prompt.size()) < 0) {
+    throw system_error("cannot ask on the terminal", errno);
+  }
+  return read_line(terminal.get());
+}
+
+}  // namespace
+
+AskPassword certificate_password(const NetworkFlags& flags) {
+  return [file = flags.certificate_password_file, batch = flags.batch,
+          given = Secret(flags.certificate_password)](const std::string& what) {
+    if (!given.empty()) return given;
+    if (!file.empty()) return read_secret_file(file);
+    if (batch) {
+      throw Error(
+          ErrorKind::login_needed,
+          fmt::format("{} needs a password, and nobody is asked for it here (as with --batch)",
+                      what),
+          "put it into a file and name that with --cert-password-file");
+    }
+    return ask(what);
+  };
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,22 @@
+#include "cli/tunnel/ending_line.hpp"
+
+#include <fmt/format.h>
+
+#include "access/core/log.hpp"
+
+namespace mayfly::cli {
+
+std::string ending_line(const Ending& ending) {
+  const char* const why = ending.how == Ending::How::closed ? "closed" : "connection lost";
+  return fmt::format("{} after {:.1f} s, {} bytes sent, {} received, close code {}",
+                     ending.reason.empty() ? why : ending.reason,
+                     std::chrono::duration<double>(ending.age).count(), ending.sent,
+                     ending.received, ending.close_code);
+}
+
+void log_ending(const Ending& ending) {
+  if (!is_logged(LogLevel::debug)) return;
+  log(LogLevel::debug, "tunnel ended", {{"how", ending_line(ending)}, {"cf-ray", ending.ray}});
+}
+
+}  // namespace mayfly::cli

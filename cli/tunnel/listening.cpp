@@ -1,0 +1,55 @@
+#include "cli/tunnel/listening.hpp"
+
+#include <fmt/format.h>
+
+#include "access/core/error.hpp"
+#include "access/core/log.hpp"
+#include "cli/tunnel/ending_line.hpp"
+#include "cli/tunnel/readiness.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+std::string authority(const ListenAddress& address) {
+  if (address.family == ListenAddress::Family::unix_socket) return "unix:" + address.path;
+  const bool is_ipv6 = address.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", address.host, is_ipv6 ? "]" : "",
+                     address.port);
+}
+
+bool is_loopback(const ListenAddress& address) {
+  return address.family == ListenAddress::Family::unix_socket || address.host == "localhost" ||
+         address.host.empty() || address.host == "::1" || address.host.starts_with("127.");
+}
+
+// Whoever connects passes with this person's identity.
+void warn_when_open_to_others(const ListenAddress& address) {
+  if (is_loopback(address)) return;
+  log(LogLevel::warn, "other machines can use this listener with your identity",
+      {{"host", authority(address)}, {"hint", "listen on 127.0.0.1 or a unix: path"}});
+}
+
+}  // namespace
+
+void listen_at(const std::vector<std::string>& places, std::string_view announcement,
+               ListenOptions& options) {
+  for (const std::string& place : places) options.addresses.push_back(ListenAddress::parse(place));
+  options.ready = [announcement = std::string(announcement),
+                   left = options.addresses.size()](const ListenAddress& address) mutable {
+    log(LogLevel::info, announcement, {{"host", authority(address)}});
+    warn_when_open_to_others(address);
+    if (--left == 0) notify_service_manager("READY=1");
+  };
+  options.failed = [](const Error& error) {
+    log(LogLevel::error, error.message(), {{"hint", error.hint()}});
+  };
+}
+
+void log_bad_ending(const Ending& ending) {
+  if (ending.how == Ending::How::cut || ending.how == Ending::How::violation)
+    log(LogLevel::warn, "a tunnel ended: " + ending_line(ending));
+  else
+    log_ending(ending);
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,40 @@
+#include "cli/tunnel/tunnel_authorization.hpp"
+
+#include <memory>
+
+namespace mayfly::cli {
+namespace {
+
+std::vector<Header> headers_of(const Session& session, const Grant& grant) {
+  std::vector<Header> headers;
+  if (grant.token) headers.emplace_back("Cf-Access-Token", grant.token->jwt.reveal());
+  // The service token goes along: it still opens the door when its token has been revoked.
+  if (session.service_token()) {
+    for (Header& header : service_token_headers(*session.service_token())) {
+      headers.push_back(std::move(header));
+    }
+  }
+  return headers;
+}
+
+}  // namespace
+
+Authorization tunnel_authorization(Session& session, const Url& url) {
+  const auto last = std::make_shared<Grant>();
+  Authorization authorization;
+  authorization.known = [&session, url, last]() -> std::optional<std::vector<Header>> {
+    auto grant = session.credentials().known(url);
+    if (!grant) return std::nullopt;
+    *last = std::move(*grant);
+    return headers_of(session, *last);
+  };
+  authorization.obtain = [&session, url, last](Authorization::Why why) {
+    const Credentials& credentials = session.credentials();
+    *last = why == Authorization::Why::refused ? credentials.renew(url, *last)
+                                               : credentials.obtain(url);
+    return headers_of(session, *last);
+  };
+  return authorization;
+}
+
+}  // namespace mayfly::cli
