@@ -1,12 +1,25 @@
 """Whom we trust and how we get there: certificates, --cacert, SSL_CERT_*, proxies, dead ends."""
 import os
+import re
 import shutil
 
 from harness import programs
 from harness.case import LOGIN_NEEDED, NETWORK, EdgeCase
 from harness.origin import Origin, Proxy
-from harness.process import run
+from harness.process import Running, run
+from harness.server_certificate import make_server_certificate
+from harness.waiting import eventually
 
+LENIENT_OPENSSL = """\
+openssl_conf = all
+[all]
+ssl_conf = ssl
+[ssl]
+system_default = any
+[any]
+MinProtocol = TLSv1
+CipherString = ALL:@SECLEVEL=0
+"""
 ASK = ("login", "--batch", "web.example.com")
 TUNNEL = ("ssh", "--batch", "--hostname", "web.example.com")
 
@@ -65,6 +78,22 @@ class Trust(EdgeCase):
     def test_old_versions_of_tls(self):
         self.edge.configure(tls_versions=["1.2"])
         self.assert_error(self.home.mayfly(*ASK), LOGIN_NEEDED)
+
+    def test_versions_before_1_2(self):
+        """Where the system's OpenSSL would take them, as an old one does, and a server offers nothing else."""
+        make_server_certificate(self.edge, "web.example.com", self.home.path)
+        lenient = os.path.join(self.home.path, "openssl.cnf")
+        with open(lenient, "w", encoding="ascii") as file:
+            file.write(LENIENT_OPENSSL)
+        env = {"OPENSSL_CONF": lenient, "PATH": "/usr/bin:/bin"}
+        for version in ("-tls1", "-tls1_1"):
+            server = Running([programs.system("openssl"), "s_server", "-accept", "127.0.0.1:0", version, "-cert",
+                              "server.pem", "-key", "server.key", "-www"], env=env, cwd=self.home.path)
+            self.addCleanup(server.kill)
+            address = eventually("it listens", lambda: re.search(rb"ACCEPT (\S+)\n", server.out))[1].decode()
+            taken = run([programs.system("openssl"), "s_client", "-connect", address, version], env=env)
+            self.assertEqual(taken.code, 0, taken)
+            self.assert_refused("TLS", env={"OPENSSL_CONF": lenient, "MAYFLY_CONNECT_TO": f":443:{address}"})
 
     def test_one_mapping_of_several(self):
         env = {"MAYFLY_CONNECT_TO": "other.example.com:443:127.0.0.1:1," + self.edge.connect_to}
