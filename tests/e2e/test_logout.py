@@ -93,6 +93,7 @@ class Logout(AgentCase):
         self.assertEqual(self.home.files(), locks)
         running.kill()
         self.assert_done(self.logout("web.example.com"))
+        self.assertEqual([n for n in self.home.files() if n.startswith("web.example.com")], [])
         self.assert_done(self.logout("--all"))
         self.assertEqual(self.home.files(), [])
 

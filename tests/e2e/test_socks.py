@@ -16,7 +16,7 @@ from harness.listener import ListenerCase, receive
 from harness.origin import Origin
 from harness.process import run
 from harness.sshd import Sshd, client_config
-from harness.waiting import GENEROUS, eventually
+from harness.waiting import GENEROUS, eventually, stretched
 
 BASTION = "bastion.example.com"
 GREETING, CHOSEN = b"\x05\x01\x00", b"\x05\x00"
@@ -317,7 +317,7 @@ class Ends(SocksCase):
         running.send(signal.SIGTERM)
         began = time.monotonic()
         self.assert_done(running.finish())
-        self.assertLess(time.monotonic() - began, 3)
+        self.assertLess(time.monotonic() - began, stretched(2))
         eventually("all have ended", lambda: not self.edge.ask("GET", "/tunnels"))
         self.assertEqual([entry["tunnel"]["close_received"]
                           for entry in self.edge.upgrades(BASTION)], [1001] * 5)
