@@ -135,6 +135,7 @@ def fake_time():
 
 
 @unittest.skipUnless(fake_time(), "libfaketime is not installed")
+@unittest.skipIf(programs.is_instrumented(), "a sanitizer's library wants to be loaded before libfaketime")
 class Clock(AdversityCase):
     """The time of day is another from one run to the next, or jumps in the middle of one. Waits and deadlines do not
     depend on it."""

@@ -254,6 +254,8 @@ class Memory(NetworkCase):
 
     def assert_bounded(self, running, before, connections=1):
         grown = most_memory(running.pid) - before
+        if programs.is_instrumented():
+            return  # what a sanitizer holds back of freed memory is more than all this
         self.assertLess(grown, self.most + connections * (1 << 20), "it has grown")
 
     def assert_asleep(self, running):

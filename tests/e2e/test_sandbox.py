@@ -31,11 +31,7 @@ def confinement(pid):
     return {name: status[name] for name in CONFINED}
 
 
-def is_sanitized():
-    return any(name in os.environ for name in ("ASAN_OPTIONS", "TSAN_OPTIONS", "VALGRIND"))
-
-
-@unittest.skipIf(is_sanitized(), "sanitizers and valgrind open files and map code when it suits them")
+@unittest.skipIf(programs.is_instrumented(), "sanitizers and valgrind open files and map code when it suits them")
 class Sandbox(TunnelCase):
     def test_kernel_says_so(self):
         running = self.ready("-v")
@@ -140,7 +136,7 @@ class Sandbox(TunnelCase):
         self.assertEqual(refused, [])
 
 
-@unittest.skipIf(is_sanitized(), "see above")
+@unittest.skipIf(programs.is_instrumented(), "see above")
 class Listener(ListenerCase):
     def test_kernel_says_so_once_it_listens(self):
         running, port = self.at_free_port("-v")
@@ -200,7 +196,7 @@ class Listener(ListenerCase):
         self.assertFalse(os.path.exists(path))
 
 
-@unittest.skipIf(is_sanitized(), "see above")
+@unittest.skipIf(programs.is_instrumented(), "see above")
 class Http(HttpCase):
     def test_kernel_says_so_once_it_listens(self):
         running, port = self.at_free_port("-v")
@@ -227,7 +223,7 @@ class Http(HttpCase):
         self.assertEqual(confinement(running.pid), CONFINED)
 
 
-@unittest.skipIf(is_sanitized(), "see above")
+@unittest.skipIf(programs.is_instrumented(), "see above")
 class RealSsh(SshCase):
     def test_session_over_a_confined_tunnel(self):
         self.home.install_browser()

@@ -76,6 +76,7 @@ class SecretsCase(EdgeCase):
                 self.assertNotIn(form, content, f"{name} in {where}")
 
 
+@unittest.skipIf(programs.is_instrumented(), "a sanitizer maps terabytes, and has handlers of its own")
 class Scenario(SecretsCase):
     """One person's day, with every log there is at its most talkative."""
 
@@ -201,6 +202,7 @@ class Arguments(SecretsCase):
         self.assert_without_secrets("the environment", environment)
 
 
+@unittest.skipIf(programs.is_instrumented(), "a sanitizer maps terabytes, and has handlers of its own")
 @as_root("a process's memory is root's to read")
 class Memory(SecretsCase):
     """What a core image would hold."""
@@ -301,6 +303,7 @@ class Memory(SecretsCase):
             self.assert_clean(running.pid, ECHO)
 
 
+@unittest.skipIf(programs.is_instrumented(), "a sanitizer maps terabytes, and has handlers of its own")
 class Dumps(SecretsCase):
     def tunnel(self):
         self.home.plant_token("echo")

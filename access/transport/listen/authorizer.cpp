@@ -40,7 +40,7 @@ asio::awaitable<Headers> Authorizer::instead_of(Headers refused) {
 }
 
 asio::awaitable<Headers> Authorizer::obtain(Authorization::Why why, Headers refused) {
-  std::shared_ptr<Attempt> attempt = attempt_;
+  std::shared_ptr<Attempt> attempt = attempt_.lock();
   if (!attempt) {
     attempt_ = attempt = std::make_shared<Attempt>(co_await asio::this_coro::executor);
     attempt->obtained = co_await keeper_.ask(why, std::move(refused));

@@ -37,7 +37,7 @@ class Authorizer {
   std::chrono::milliseconds moment_;
   std::vector<Header> fresh_;  // known, and so until:
   std::chrono::steady_clock::time_point fresh_until_;
-  std::shared_ptr<Attempt> attempt_;
+  std::weak_ptr<Attempt> attempt_;  // its coroutines have it: their loop may be gone before this
 };
 
 }  // namespace mayfly

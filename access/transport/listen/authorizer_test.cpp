@@ -137,6 +137,24 @@ TEST_CASE("a child that dies is an error") {
   CHECK(outcome.error);
 }
 
+// A listener that ends meanwhile; the address sanitizer looks on.
+TEST_CASE("the loop in which a login is waited for may go first") {
+  Authorization authorization;
+  authorization.known = []() -> std::optional<Headers> { return std::nullopt; };
+  authorization.obtain = [](Authorization::Why) -> Headers {
+    pause();
+    return {};
+  };
+  Authorizer authorizer(authorization);
+  std::vector<Outcome> outcomes(2);
+  {
+    asio::io_context loop;
+    for (Outcome& outcome : outcomes) spawn(loop, authorizer.headers(), outcome);
+    loop.poll();
+  }
+  for (const Outcome& outcome : outcomes) CHECK(outcome.headers.empty());
+}
+
 TEST_CASE("refused headers: others that are known meanwhile are taken, the same are not") {
   Headers known = {{"T", "new"}};
   Authorization authorization;

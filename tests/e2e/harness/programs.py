@@ -30,6 +30,15 @@ def under():
     return [system(words[0]), *words[1:]] if words else []
 
 
+def is_instrumented():
+    """Whether mayfly has a sanitizer in it or valgrind below it: they open files, map code and take memory as it suits them."""
+    if "valgrind" in os.environ.get("MAYFLY_UNDER", ""):
+        return True
+    with open(mayfly(), "rb") as file:
+        content = file.read()
+    return b"__asan_init" in content or b"__tsan_init" in content
+
+
 def edge():
     return _built("tests/edge/mayfly-edge", "mayfly-edge")
 
