@@ -176,7 +176,8 @@ class ByProvider(OnTheToken, TokenCase):
 
 
 class ByNeither(TokenCase):
-    way = {"OPENSSL_ENGINES": "/nonexistent", "OPENSSL_MODULES": "/nonexistent"}
+    # OpenSSL 3.0 keeps what it made for an engine that cannot be loaded.
+    way = {"OPENSSL_ENGINES": "/nonexistent", "OPENSSL_MODULES": "/nonexistent", "ASAN_OPTIONS": "detect_leaks=0"}
 
     def test_packages_are_named(self):
         result = self.login("--cert", self.uri, *self.pin)

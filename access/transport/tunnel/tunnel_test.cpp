@@ -82,7 +82,7 @@ std::string read_up_to(int descriptor, std::size_t size) {
   char room[4096];
   while (text.size() < size) {
     pollfd state{.fd = descriptor, .events = POLLIN, .revents = 0};
-    REQUIRE(poll(&state, 1, 10'000) == 1);
+    REQUIRE(poll(&state, 1, 60'000) == 1);
     const ssize_t count = read(descriptor, room, std::min(sizeof room, size - text.size()));
     if (count <= 0) break;
     text.append(room, static_cast<std::size_t>(count));
@@ -191,7 +191,7 @@ TEST_CASE("SIGTERM ends a dial as well") {
   REQUIRE(getsockname(silent.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
   Child child([&] { return run_stdio(tunnel_to(ntohs(address.sin_port)), known()); });
   pollfd state{.fd = silent.get(), .events = POLLIN, .revents = 0};
-  REQUIRE(poll(&state, 1, 10'000) == 1);  // it has connected
+  REQUIRE(poll(&state, 1, 60'000) == 1);  // it has connected
   child.signal(SIGTERM);
   CHECK(child.wait() == static_cast<int>(ErrorKind::failed));
 }
