@@ -1,3 +1,9 @@
-// Every test-<folder> program: doctest with its own main.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+// Every test-<folder> program.
+#define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
+#include <sys/stat.h>
+
+int main(int argc, char** argv) {
+  ::umask(022);  // some accounts let their group write, and directories like that are refused
+  return doctest::Context(argc, argv).run();
+}
