@@ -375,7 +375,8 @@ class ServiceManager(ListenerCase):
                 manager = self.manager(name)
                 running, port = self.at_free_port("-L", "127.0.0.1:0", env={"NOTIFY_SOCKET": given})
                 self.assertIn(b"READY=1", manager.recv(1000).split(b"\n"))
-                self.assertEqual(len(listening_ports(running.pid)), 2)
+                if os.geteuid() == 0:  # to whom alone its descriptors are shown
+                    self.assertEqual(len(listening_ports(running.pid)), 2)
                 self.assertEqual(len(self.places(running, 2)), 2)
                 self.assert_echo(self.connect(port))
                 running.send(signal.SIGTERM)

@@ -154,14 +154,14 @@ class Listener(ListenerCase):
         self.assertEqual(len(self.home.browsed()), 1)
         running.send(signal.SIGTERM)
         self.assert_done(running.finish())
-        eventually("the keeper is gone too", lambda: not os.path.exists(f"/proc/{keeper}"))
+        eventually("the keeper is gone too", lambda: memory.has_ended(keeper))
 
     def test_keeper_ends_with_a_listener_that_is_killed(self):
         running, _ = self.at_free_port()
         keeper, = memory.children_of(running.pid)
         os.kill(running.pid, signal.SIGKILL)
         running.finish()
-        eventually("the keeper is gone too", lambda: not os.path.exists(f"/proc/{keeper}"))
+        eventually("the keeper is gone too", lambda: memory.has_ended(keeper))
 
     def test_names_are_looked_up(self):
         connect_to = f":443:localhost:{self.edge.port}"

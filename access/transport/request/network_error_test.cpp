@@ -20,11 +20,7 @@ const TestAuthority& authority() {
   static const TestAuthority made;
   static const bool issued = [] {
     made.issue_server("app", "DNS:app.example,IP:127.0.0.1");
-    made.run(
-        "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout old.key "
-        "-subj /CN=old -addext subjectAltName=DNS:app.example -out old.csr && "
-        "openssl x509 -req -in old.csr -CA ca.pem -CAkey ca.key -copy_extensions copyall "
-        "-days -1 -out old.pem");
+    made.issue_expired_server("old", "DNS:app.example");
     made.issue("client", "-subj '/O=Robots/CN=sensor-7'");
     return true;
   }();

@@ -39,6 +39,22 @@ void TestAuthority::issue_server(const std::string& name, const std::string& alt
   issue(name, fmt::format("-subj /CN={} -addext subjectAltName={}", name, alternatives));
 }
 
+void TestAuthority::issue_expired_server(const std::string& name,
+                                         const std::string& alternatives) const {
+  // `openssl x509` takes no dates before 3.4, and no negative days since.
+  write("ca.cnf",
+        "[ca]\ndefault_ca = here\n[here]\ndatabase = index.txt\nrand_serial = yes\n"
+        "new_certs_dir = .\ndefault_md = sha256\npolicy = names\nunique_subject = no\n"
+        "copy_extensions = copy\n[names]\ncommonName = supplied\n");
+  write("index.txt", "");
+  run(
+      fmt::format("openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
+                  "-keyout {0}.key -subj /CN={0} -addext subjectAltName={1} -out {0}.csr && "
+                  "openssl ca -batch -notext -config ca.cnf -cert ca.pem -keyfile ca.key "
+                  "-startdate 20200101000000Z -enddate 20200102000000Z -in {0}.csr -out {0}.pem",
+                  name, alternatives));
+}
+
 std::string TestAuthority::read(std::string_view name) const {
   std::ostringstream text;
   text << std::ifstream(path(name)).rdbuf();

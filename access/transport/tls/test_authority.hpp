@@ -20,6 +20,8 @@ class TestAuthority {
   void issue(const std::string& name, const std::string& options) const;
   // The same for a server of those subjectAltNames ("DNS:a.example,IP:127.0.0.1").
   void issue_server(const std::string& name, const std::string& alternatives) const;
+  // One that was valid on the first day of 2020.
+  void issue_expired_server(const std::string& name, const std::string& alternatives) const;
 
   std::string read(std::string_view name) const;
   void write(std::string_view name, std::string_view content) const;

@@ -67,11 +67,7 @@ TEST_CASE("a handshake that fails is told with what was seen") {
 }
 
 TEST_CASE("a certificate of the past is known for that") {
-  authority().run(
-      "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout old.key "
-      "-subj /CN=old -addext subjectAltName=DNS:app.example -out old.csr && "
-      "openssl x509 -req -in old.csr -CA ca.pem -CAkey ca.key -copy_extensions copyall "
-      "-days -1 -out old.pem");
+  authority().issue_expired_server("old", "DNS:app.example");
   TestServerOptions with = serving(upgraded);
   with.certificate = authority().path("old.pem");
   with.key = authority().path("old.key");
