@@ -1,5 +1,6 @@
 #include "access/transport/tls/token_provider.hpp"
 
+#include <openssl/params.h>
 #include <openssl/provider.h>
 #include <openssl/store.h>
 
@@ -30,6 +31,20 @@ StoreInfoPointer load_from_store(const std::string& uri, int kind, Password& pin
   return nullptr;
 }
 
+// A process that was forked, such as a listener's for its logins, has to log in to the token again,
+// and the provider would ask at the terminal for a PIN that it had before.
+OSSL_PROVIDER* try_load_provider() {
+#if OPENSSL_VERSION_NUMBER >= 0x30200000L
+  char cache[] = "cache";
+  OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string("pkcs11-module-cache-pins", cache, sizeof cache - 1),
+      OSSL_PARAM_construct_end()};
+  return OSSL_PROVIDER_try_load_ex(nullptr, "pkcs11", parameters, 1);
+#else
+  return OSSL_PROVIDER_try_load(nullptr, "pkcs11", 1);
+#endif
+}
+
 }  // namespace
 
 bool have_token_provider(const std::string& uri) {
@@ -39,7 +54,7 @@ bool have_token_provider(const std::string& uri) {
     if (!module.empty()) setenv("PKCS11_PROVIDER_MODULE", module.c_str(), 1);
     // First, so that everything that is not on the token is still done by it.
     OSSL_PROVIDER_load(nullptr, "default");
-    const bool found = OSSL_PROVIDER_try_load(nullptr, "pkcs11", 1) != nullptr;
+    const bool found = try_load_provider() != nullptr;
     ERR_clear_error();
     return found;
   }();

@@ -42,7 +42,7 @@ class Terminal:
 
     @property
     def text(self):
-        text = self.seen.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+        text = self.seen.decode("utf-8", "backslashreplace").replace("\r\n", "\n").replace("\a", "")
         # Shells step back over a space they have written.
         return re.sub(r"[^\x08]\x08", "", text)
 
