@@ -11,6 +11,7 @@
 #include "access/core/text.hpp"
 #include "cli/curl/curl_arguments.hpp"
 #include "cli/curl/curl_certificate.hpp"
+#include "cli/curl/curl_url.hpp"
 #include "cli/curl/memory_file.hpp"
 #include "cli/environment.hpp"
 #include "cli/flags/arguments.hpp"
@@ -56,14 +57,19 @@ bool has_scheme(const std::string& text) {
   return text.find("://") != std::string::npos;
 }
 
+// What only curl can read (globs among hosts) is as good as elsewhere.
+bool leads_to(const std::string& text, const Url& url) try {
+  return parse_curl_url(text).authority() == url.authority();
+} catch (const Error&) {
+  return false;
+}
+
 // A token in a header goes wherever curl goes, over plain HTTP too; curl keeps a cookie to its
 // host and to TLS. A header is what cloudflared sends, so it is used where nothing can leave both.
 bool may_leave_host(const CurlArguments& curl, const Url& url) {
   if (curl.reach == CurlArguments::Reach::open) return true;
   const auto elsewhere = [&](const std::string& text) {
-    return text.find_first_of("{[") != std::string::npos ||
-           (has_scheme(text) && !to_lower(text).starts_with("https://")) ||
-           parse_url(text).authority() != url.authority();
+    return (has_scheme(text) && !to_lower(text).starts_with("https://")) || !leads_to(text, url);
   };
   if (std::any_of(curl.urls.begin(), curl.urls.end(), elsewhere)) return true;
   // ~/.curlrc may say --location.
@@ -163,7 +169,7 @@ int run_curl(const Invocation& invocation) {
   if (invocation.cloud == Invocation::Cloud::fedramp) curl.network.fedramp = true;
   curl.network.host_only_redirect = true;
   complete_from_environment(curl.network);
-  const Url url = parse_url(curl.urls.front());
+  const Url url = parse_curl_url(curl.urls.front());
   std::vector<std::string> added = certificate_arguments(curl);
   Session session(curl.network);
   // What is wrong with it is found now, and its password is asked for once and not by curl again.

@@ -37,6 +37,20 @@ bool is_url_text(std::string_view text) {
   return text.find_first_not_of(allowed) == std::string_view::npos;
 }
 
+// What people and scripts write there all the same ("?filter={a}"), as a browser would send it. Not
+// the backslash, which some programs read as a slash.
+std::string encode_unfit(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '\\' || is_url_text({&c, 1})) {
+      result += c;
+    } else {
+      result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return result;
+}
+
 bool is_space_or_control(char c) {
   return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F;
 }
@@ -187,14 +201,13 @@ Url parse_url(std::string_view text) {
     refuse(text, "its scheme is misspelt");
   }
   const Parts parts = split_parts(rest);
-  if (!is_url_text(parts.path) || !is_url_text(parts.query)) {
-    refuse(text, "a character in it is not allowed there; percent-encode it");
-  }
+  const std::string path = encode_unfit(parts.path), query = encode_unfit(parts.query);
+  if (!is_url_text(path) || !is_url_text(query)) refuse(text, "it holds a backslash");
   Authority authority;
   if (const auto wrong = parse_authority(parts.authority, authority); !wrong.empty()) {
     refuse(text, wrong);
   }
-  return {authority.host, authority.port, std::string(parts.path), std::string(parts.query)};
+  return {authority.host, authority.port, path, query};
 }
 
 Url resolve_location(const Url& base, std::string_view location) {

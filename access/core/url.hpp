@@ -23,8 +23,8 @@ struct Url {
 
 // What people and scripts pass as an application: "host", "host/path", "host:port", a bare IPv6
 // address, "http://" and "https://" URLs (http becomes https). A fragment is dropped. IDN hosts are
-// converted. User info, control characters, spaces and other bytes that RFC 3986 does not allow are
-// refused. Throws usage Error.
+// converted, and what RFC 3986 does not allow in path and query is percent-encoded, but user info,
+// control characters, spaces and backslashes are refused. Throws usage Error.
 Url parse_url(std::string_view text);
 
 // A URL or reference that a server sent in Location, resolved against the request's URL. Only

@@ -115,7 +115,8 @@ class InPlace(CurlCase):
         for arguments in ([URL, "-s"], ["-s", URL, "-X", "GET"], ["-s", "--url", URL],
                           ["-X", "GET", "-s", URL], ["-sSX", "GET", URL], ["-s", "-H", "X-Url: https://other.example.com", URL],
                           ["-s", "-A", "https://other.example.com", "--url", URL],
-                          ["-s", "--", URL]):
+                          ["-s", "--", URL], ["-s", URL + "/a{b}c?x={a}|\""], ["-sg", URL + "/{}?[]"],
+                          ["-s", URL + "/[1-2]"], ["-s", "https://user:pw@web.example.com/"]):
             with self.subTest(arguments):
                 self.edge.ask("DELETE", "/log")
                 self.assert_page(self.curl(*arguments))
