@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "access/core/error.hpp"
+#include "access/transport/dial/refusal.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/session.hpp"
 #include "cli/status/token_report.hpp"
@@ -33,6 +34,14 @@ Error not_accepted(const Url& url, const std::string& reference) {
       fmt::format("{} does not accept the token it has just issued ({})", url.authority(),
                   reference),
       "ask the administrator: Binding Cookie has to be off for clients that are no browser");
+}
+
+Error no_application(const Url& url, const Response& answered) {
+  if (const auto refusal = explain_missing_metadata(url, answered)) return *refusal;
+  return Error(
+      ErrorKind::failed,
+      fmt::format("there is no Access application at {} ({})", url.text(), answered.reference()),
+      "check the name; an application that Access does not protect needs no login");
 }
 
 // A stored token may have been revoked; a new one that is refused will not get better by asking
@@ -91,12 +100,7 @@ int run_login(const Invocation& invocation) {
   flags.network.tells_login = false;
   Session session(flags.network);
   const Grant grant = verified_grant(session, url);
-  if (!grant.application) {
-    throw Error(
-        ErrorKind::failed,
-        fmt::format("there is no Access application at {} ({})", url.text(), grant.answered),
-        "check the name; an application that Access does not protect needs no login");
-  }
+  if (!grant.application) throw no_application(url, grant.answered);
   report(flags, url, grant);
   return 0;
 }

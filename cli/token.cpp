@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "access/core/error.hpp"
+#include "access/transport/dial/refusal.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/session.hpp"
 #include "cli/status/token_report.hpp"
@@ -17,9 +18,14 @@ struct TokenFlags {
 };
 
 std::optional<Application> application_at(Session& session, const Url& url) {
-  const ApplicationFinder finder(session.state(), session.send());
+  Response first;
+  const Send noting = noting_first_answer(session.send(), first);
+  const ApplicationFinder finder(session.state(), noting);
   auto application = finder.known(url);
-  return application ? application : finder.find(url, now());
+  if (!application) application = finder.find(url, now());
+  if (!application)
+    if (const auto refusal = explain_missing_metadata(url, first)) throw *refusal;
+  return application;
 }
 
 int say_none(const NetworkFlags& flags) {

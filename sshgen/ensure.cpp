@@ -5,6 +5,7 @@
 #include "access/core/error.hpp"
 #include "access/core/lock.hpp"
 #include "access/core/text.hpp"
+#include "access/transport/dial/refusal.hpp"
 #include "sshgen/sign.hpp"
 
 namespace mayfly::sshgen {
@@ -19,11 +20,13 @@ struct Place {
 
 Grant with_token(const Url& url, Grant grant) {
   const auto name = printable(url.text());
-  if (!grant.application)
+  if (!grant.application) {
+    if (const auto refusal = explain_missing_metadata(url, grant.answered)) throw *refusal;
     throw Error(ErrorKind::failed,
-                fmt::format("no certificate for {}: no Access application there{}", name,
-                            grant.answered.empty() ? "" : " (" + grant.answered + ")"),
+                fmt::format("no certificate for {}: no Access application there ({})", name,
+                            grant.answered.reference()),
                 "check the host name, or ask whether Access guards it");
+  }
   if (!grant.token && grant.guard == Grant::Guard::nobody)
     throw Error(
         ErrorKind::failed,

@@ -258,6 +258,14 @@ std::optional<Application> ask_application(const Send& send, const Url& url, sys
   return application;
 }
 
+Send noting_first_answer(const Send& send, Response& first) {
+  return [&](const Request& request) {
+    Response response = send(request);
+    if (request.method == Request::Method::head) first = response;
+    return response;
+  };
+}
+
 std::optional<Application> ApplicationFinder::known(const Url& url) const {
   for (const std::string& place : places_above(url))
     if (auto application = remembered_at(place, url)) return application;

@@ -28,6 +28,9 @@ std::optional<std::string> auth_domain_host(std::string_view claim);
 std::optional<Application> ask_application(const Send& send, const Url& url,
                                            std::chrono::sys_seconds now);
 
+// Send, with the answer to the question for the metadata kept in `first`. Both must outlive it.
+Send noting_first_answer(const Send& send, Response& first);
+
 class ApplicationFinder {
  public:
   ApplicationFinder(const StateDirectory& state, const Send& send) : state_(state), send_(send) {}

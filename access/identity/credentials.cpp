@@ -74,13 +74,9 @@ Grant Credentials::renew(const Url& url, const Grant& refused) const {
 
 Grant Credentials::obtain(const Url& url, const Grant& refused) const {
   Response first;
-  const Send noting = [&](const Request& request) {
-    Response response = send_(request);
-    if (request.method == Request::Method::head) first = response;
-    return response;
-  };
+  const Send noting = noting_first_answer(send_, first);
   const auto application = ApplicationFinder(state_, noting).find(url, options_.now());
-  if (!application) return {.answered = first.reference()};
+  if (!application) return {.answered = first};
   if (refused.token && refused.application->audience == application->audience)
     remove_app_token(state_, *refused.application, refused.token->jwt);
   if (auto token = stored_token(*application))

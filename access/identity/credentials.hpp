@@ -50,7 +50,7 @@ struct Grant {
   std::optional<Application> application = {};  // nothing: no Access application there
   std::optional<StoredToken> token = {};        // nothing: No Duration, or nobody to show it to
   enum class Guard { access, nobody } guard = Guard::access;  // nobody: everybody is let in
-  std::string answered = {};  // Response::reference() of what is there instead of an application
+  Response answered = {};  // what is there instead of an application
 };
 
 struct EdgeVerdict {

@@ -20,16 +20,11 @@ std::string status_and_ray(const Response& answer) {
                      : fmt::format("status {}, cf-ray {}", answer.status, printable(ray, 64));
 }
 
-// Of errors on the way to the application the cause is known, otherwise nobody may be guarding it.
 Finding judge_no_application(const Url& url, const Response& answer) {
-  const std::string detail =
-      fmt::format("no Access application answers at {} ({})", url.authority() + printable(url.path),
-                  status_and_ray(answer));
-  if (answer.status >= 500) {
-    const Error cause = explain_refusal(url, answer);
-    return failed({cause.kind(), detail, cause.hint()});
-  }
-  return failed({ErrorKind::failed, detail,
+  if (const auto refusal = explain_missing_metadata(url, answer)) return failed(*refusal);
+  return failed({ErrorKind::failed,
+                 fmt::format("no Access application answers at {} ({})",
+                             url.authority() + printable(url.path), status_and_ray(answer)),
                  "check the hostname and its path, or ask whether Access guards it"});
 }
 

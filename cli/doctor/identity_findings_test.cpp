@@ -54,6 +54,7 @@ TEST_CASE("doctor: no application, and perhaps why") {
   CHECK(holds(none.detail, "cf-ray 7-AMS"));
   const Finding down = judge_application(vm, std::nullopt, answer(530, "error code: 1033"));
   CHECK(down.kind == ErrorKind::network);
+  CHECK(holds(down.detail, "no tunnel is connected"));
   CHECK(holds(down.hint, "cloudflared"));
 }
 

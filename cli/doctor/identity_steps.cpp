@@ -1,5 +1,6 @@
 #include "access/identity/exchange.hpp"
 #include "access/identity/token_store.hpp"
+#include "access/transport/dial/refusal.hpp"
 #include "access/transport/tls/client_certificate.hpp"
 #include "cli/doctor/identity_findings.hpp"
 #include "cli/doctor/steps.hpp"
@@ -69,11 +70,8 @@ std::optional<StoredToken> token_of_team(Case& the_case) {
 
 Finding check_application(Case& the_case) {
   if (!the_case.has_trusted_connection()) return skipped("there is no trusted connection");
-  const Send noting = [&](const Request& request) {
-    Response response = the_case.send(request);
-    if (request.method == Request::Method::head) the_case.first_answer = response;
-    return response;
-  };
+  const Send send = [&](const Request& request) { return the_case.send(request); };
+  const Send noting = noting_first_answer(send, the_case.first_answer);
   the_case.application = ask_application(noting, the_case.url, now());
   the_case.is_unguarded = !the_case.application;
   return judge_application(the_case.url, the_case.application, the_case.first_answer);
@@ -113,7 +111,8 @@ Finding check_service_token(Case& the_case) {
 Finding check_token(Case& the_case) {
   if (the_case.is_unguarded) {
     the_case.opening.emplace();
-    return not_needed("nobody asks for one");
+    if (!explain_missing_metadata(the_case.url, the_case.first_answer))
+      return not_needed("nobody asks for one");
   }
   if (!the_case.application) return skipped("there is no application that it could be for");
   const Stored stored = stored_tokens(the_case);

@@ -304,6 +304,15 @@ class Identity(DoctorCase):
         report = self.examine(host="unknown.example.net")
         self.assert_broken(report, "application", NETWORK, "530", "DNS record")
 
+    def test_question_that_is_turned_away(self):
+        for fault, code, word in (("403", REFUSED, "forbids"), ("403_challenge", REFUSED, "challenge"),
+                                  ("429", NETWORK, "429"), ("502", NETWORK, "502"), ("530_1033", NETWORK, "530")):
+            with self.subTest(fault):
+                self.edge.reset()
+                self.edge.fault("metadata." + fault)
+                report = self.assert_broken(self.examine(), "application", code, word, "cf-ray")
+                self.assert_state(report, "skipped", "token")
+
     def test_signature_that_does_not_verify(self):
         self.edge.fault("metadata.bad_signature")
         report = self.assert_broken(self.examine(), "application", PROTOCOL, "signature")

@@ -81,11 +81,49 @@ class Upgrade(Explained):
         self.assert_explained(result, NETWORK, "Cloudflare cannot find the way to the origin (error 530)",
                               "DNS record")
 
+
+class Metadata(Explained):
+    """The question which application it is was not answered, or there is none."""
+    ROWS = [
+        ("403", REFUSED, "Access or the firewall forbids it", "WAF rule"),
+        ("403_waf", REFUSED, "Access or the firewall forbids it", "WAF rule"),
+        ("403_challenge", REFUSED, "a bot challenge was sent", "Bot Fight Mode"),
+        ("429", NETWORK, "too many connections", "in a minute"),
+        ("502", NETWORK, "the tunnel is up, but cannot reach the service behind it", "check that the service runs"),
+        ("530_1033", NETWORK, "Cloudflare cannot find the way to the origin (error 530)", "check the tunnel"),
+    ]
+    WITH_SERVICE_TOKEN = {"TUNNEL_SERVICE_TOKEN_ID": ID, "TUNNEL_SERVICE_TOKEN_SECRET": SECRET}
+
+    def commands(self, host):
+        for words in (("login", host), ("token", host), ("ssh-gen", "--hostname", host)):
+            yield words, {}
+        yield ("login", host), self.WITH_SERVICE_TOKEN
+
+    def test_turned_away(self):
+        for fault, code, cause, cure in self.ROWS:
+            for words, env in self.commands("web.example.com"):
+                with self.subTest(fault=fault, words=words, env=env):
+                    self.fresh()
+                    self.edge.fault("metadata." + fault)
+                    result = self.home.mayfly(*words, env=env)
+                    self.assert_explained(result, code, "cannot ask which application web.example.com is: " + cause,
+                                          cure)
+                    self.assertNotIn(SECRET, result.err)
+
+    def test_nobody_there(self):
+        for words, env in self.commands("unknown.example.net"):
+            with self.subTest(words=words, env=env):
+                self.assert_explained(self.home.mayfly(*words, env=env), NETWORK,
+                                      "Cloudflare cannot find the way to the origin (error 530)", "DNS record")
+
     def test_no_application_there(self):
-        for command in (("login", "--batch", "unknown.example.net"),
-                        ("ssh-gen", "--batch", "--hostname", "unknown.example.net")):
-            with self.subTest(command):
-                self.assert_explained(self.home.mayfly(*command), FAILED, "no Access application", "check")
+        for policy, faults in (("none", {}), ("identity", {"metadata.404": True}),
+                               ("identity", {"metadata.missing_header": True})):
+            self.edge.application("web", policy=policy)
+            self.edge.configure(faults=faults)
+            for words in (("login", "web.example.com"), ("ssh-gen", "--hostname", "web.example.com")):
+                with self.subTest(words=words, policy=policy, faults=faults):
+                    self.assert_explained(self.home.mayfly(*words), FAILED, "no Access application", "check")
 
 
 class Identity(Explained):

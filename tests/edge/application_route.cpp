@@ -71,20 +71,10 @@ std::optional<Answer> refuse_upgrade(Visit& visit, const Fault& fault) {
     return reply;
   }
   if (name == "200") return answer(respond(200, "text/html", "<p>It works!</p>\n"));
-  if (name == "530_1033") return answer(error_page(530, 1033, visit.ray));
   if (name == "redirect_elsewhere") {
     return answer(redirect(fault.value.empty() ? "https://elsewhere.example/" : fault.value));
   }
-  if (name == "403_waf") return answer(error_page(403, 1020, visit.ray));
-  if (name == "403" || name == "403_challenge") {
-    Response page = forbidden_page(visit.request.host, visit.ray);
-    if (name == "403_challenge") page.fields.push_back({"cf-mitigated", "challenge"});
-    return answer(std::move(page));
-  }
-  if (name.size() == 3) {  // 404, 429, 500, 502, 503
-    const int status = std::stoi(name);
-    return answer(error_page(status, status, visit.ray));
-  }
+  if (auto page = refusal_page(name, visit.request.host, visit.ray)) return answer(*page);
   return std::nullopt;
 }
 

@@ -37,6 +37,17 @@ class Applications(EdgeTest):
         self.assertIn("@", jwt_part(seen["auth_domain_userinfo"], 1)["auth_domain"])
         self.assertEqual(self.control("GET", "/config")["faults"], {})
 
+    def test_metadata_refused(self):
+        self.configure({"a": {"hostname": "a.example.com"}})
+        for fault, status in (("403", 403), ("403_challenge", 403), ("403_waf", 403), ("404", 404), ("429", 429),
+                              ("502", 502), ("530_1033", 530)):
+            self.control("PATCH", "/config", {"faults": {"metadata." + fault: 1}})
+            self.assertEqual(self.request("a.example.com").status, 302)
+            answer = self.request("a.example.com", headers={"CF-Access-Metadata-Request": "true"})
+            self.assertEqual(answer.status, status)
+            self.assertIsNone(answer.headers["cf-access-metadata"])
+            self.assertEqual(answer.headers["cf-mitigated"], "challenge" if "challenge" in fault else None)
+
     def test_login_form(self):
         self.configure({"a": {"hostname": "a.example.com", "allow": ["bob@example.com"]}})
         aud = self.control("GET", "/config")["applications"]["a"]["aud"]

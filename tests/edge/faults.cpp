@@ -23,7 +23,7 @@ constexpr std::array areas = {
          "bad_signature wrong_host old_iat future_iat no_iat alg_none alg_hs256 wrong_type "
          "empty_aud no_aud auth_domain_userinfo auth_domain_evil auth_domain_path auth_domain_port "
          "auth_domain_upper auth_domain traversal missing_header unknown_kid no_kid garbage huge "
-         "slow"},
+         "slow 403 403_challenge 403_waf 404 429 502 530_1033"},
     Area{"jwks", "huge redirect 500 html empty no_keys garbage weak foreign slow close"},
     Area{"transfer",
          "drop_polls short_polls 500 garbage garbage_json tampered short_key long_key missing_key "

@@ -74,6 +74,20 @@ Response forbidden_page(const std::string& host, const std::string& ray) {
                               " uses Cloudflare Access.</p>\n<p>Ray ID: " + ray + "</p>\n"));
 }
 
+std::optional<Response> refusal_page(const std::string& fault, const std::string& host,
+                                     const std::string& ray) {
+  if (fault == "530_1033") return error_page(530, 1033, ray);
+  if (fault == "403_waf") return error_page(403, 1020, ray);
+  if (fault == "403" || fault == "403_challenge") {
+    Response page = forbidden_page(host, ray);
+    if (fault == "403_challenge") page.fields.push_back({"cf-mitigated", "challenge"});
+    return page;
+  }
+  if (fault.size() != 3) return std::nullopt;
+  const int status = std::stoi(fault);  // 404, 429, 500, 502, 503
+  return error_page(status, status, ray);
+}
+
 Response login_page(const LoginForm& form) {
   Response page = respond(
       200, "text/html; charset=UTF-8",

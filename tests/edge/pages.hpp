@@ -1,6 +1,7 @@
 // The HTML pages of the edge: errors, login, login done.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "message.hpp"
@@ -10,6 +11,9 @@ namespace edge {
 // Cloudflare's page for an error code of its own (1033) or of HTTP (502).
 Response error_page(int status, int code, const std::string& ray);
 Response forbidden_page(const std::string& host, const std::string& ray);
+// By the name of the fault without its area: "403_waf", "502"; none for other faults.
+std::optional<Response> refusal_page(const std::string& fault, const std::string& host,
+                                     const std::string& ray);
 
 struct LoginForm {
   std::string team;

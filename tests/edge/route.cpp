@@ -43,9 +43,21 @@ Answer dispatch(Visit& visit) {
   return route_application(visit);
 }
 
+bool asks_for_metadata(const Visit& visit) {
+  if (!visit.application || visit.application->policy == Policy::none) return false;
+  return lower(visit.request.header("cf-access-metadata-request")) == "true";
+}
+
+// What stands before Access (a firewall, a challenge), or finds no way on, answers in its place.
+std::optional<Answer> refuse_metadata(Visit& visit) {
+  for (const char* name : {"403", "403_challenge", "403_waf", "404", "429", "502", "530_1033"}) {
+    if (!visit.fault(std::string("metadata.") + name)) continue;
+    return answer(*refusal_page(name, visit.request.host, visit.ray));
+  }
+  return std::nullopt;
+}
+
 void add_metadata(Visit& visit, Answer& reply) {
-  if (!visit.application || visit.application->policy == Policy::none) return;
-  if (lower(visit.request.header("cf-access-metadata-request")) != "true") return;
   ++visit.edge.stats.metadata;
   if (auto metadata = metadata_for(visit)) {
     reply.response.fields.push_back({"Cf-Access-Metadata", *metadata});
@@ -81,7 +93,13 @@ Answer route(Visit& visit) {
   Answer reply;
   try {
     reply = dispatch(visit);
-    add_metadata(visit, reply);
+    if (asks_for_metadata(visit)) {
+      if (auto refusal = refuse_metadata(visit)) {
+        reply = std::move(*refusal);
+      } else {
+        add_metadata(visit, reply);
+      }
+    }
   } catch (const std::exception& error) {
     reply = answer(message_page(500, "Edge failed", error.what()));
   }

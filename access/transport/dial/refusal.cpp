@@ -65,12 +65,11 @@ Reading read_forbidden_by_access(const Url& url, const Response& response) {
                   url.host)};
 }
 
+bool is_challenge(const Response& response) {
+  return equals_ignoring_case(response.header("cf-mitigated"), "challenge");
+}
+
 Reading read_forbidden(const Url& url, const Response& response) {
-  if (equals_ignoring_case(response.header("cf-mitigated"), "challenge"))
-    return {
-        ErrorKind::refused, "a bot challenge was sent, which only a browser can answer",
-        "an administrator can exempt this hostname from Bot Fight Mode and challenges (WAF, skip "
-        "rule)"};
   if (const auto rule = blocking_rule(response))
     return {ErrorKind::refused, fmt::format("a firewall rule of the zone blocks it{}", *rule),
             "an administrator finds the rule by the cf-ray under Security, Events"};
@@ -132,6 +131,11 @@ Reading read_server_error(const Response& response) {
 }
 
 Reading read(const Url& url, const Response& response) {
+  if (is_challenge(response))
+    return {
+        ErrorKind::refused, "a bot challenge was sent, which only a browser can answer",
+        "an administrator can exempt this hostname from Bot Fight Mode and challenges (WAF, skip "
+        "rule)"};
   if (response.status >= 500) return read_server_error(response);
   switch (response.status) {
     case 401:
@@ -163,6 +167,16 @@ Reading read(const Url& url, const Response& response) {
   return {ErrorKind::protocol, "it is not the answer of a tunnel", "check the hostname"};
 }
 
+Error explain(std::string_view failed, const Url& url, const Response& response) {
+  const Reading reading = read(url, response);
+  std::string facts = fmt::format("status {}", response.status);
+  // Of a Location the query may hold signed state: it stays out.
+  if (const std::string_view location = response.header("Location"); !location.empty())
+    facts += fmt::format(", location {}", printable(location.substr(0, location.find('?'))));
+  if (const std::string ray = response.ray(); !ray.empty()) facts += ", cf-ray " + ray;
+  return {reading.kind, fmt::format("{}: {} ({})", failed, reading.cause, facts), reading.cure};
+}
+
 }  // namespace
 
 bool leads_to_login(const Url& url, const Response& response) {
@@ -177,15 +191,14 @@ bool leads_to_login(const Url& url, const Response& response) {
 }
 
 Error explain_refusal(const Url& url, const Response& response) {
-  const Reading reading = read(url, response);
-  std::string facts = fmt::format("status {}", response.status);
-  // Of a Location the query may hold signed state: it stays out.
-  if (const std::string_view location = response.header("Location"); !location.empty())
-    facts += fmt::format(", location {}", printable(location.substr(0, location.find('?'))));
-  if (const std::string ray = response.ray(); !ray.empty()) facts += ", cf-ray " + ray;
-  return {reading.kind,
-          fmt::format("cannot open a tunnel to {}: {} ({})", url.authority(), reading.cause, facts),
-          reading.cure};
+  return explain(fmt::format("cannot open a tunnel to {}", url.authority()), url, response);
+}
+
+std::optional<Error> explain_missing_metadata(const Url& url, const Response& response) {
+  const bool is_refusal = is_challenge(response) || response.status == 403 ||
+                          response.status == 429 || response.status >= 500;
+  if (!is_refusal) return std::nullopt;
+  return explain(fmt::format("cannot ask which application {} is", url.authority()), url, response);
 }
 
 }  // namespace mayfly

@@ -1,8 +1,8 @@
-// What an answer other than 101 to the upgrade means, in words a person can act on (protocol.md
+// What an answer means that is not the one asked for, in words a person can act on (protocol.md
 // section 4).
 #pragma once
 
-#include <string>
+#include <optional>
 
 #include "access/core/error.hpp"
 #include "access/core/url.hpp"
@@ -19,5 +19,9 @@ bool leads_to_login(const Url& url, const Response& response);
 // (429, 5xx), since trying later helps; protocol when something answers that is no tunnel's end
 // (2xx, redirects elsewhere, other 4xx).
 Error explain_refusal(const Url& url, const Response& response);
+
+// The same for an answer to the question for an application's metadata that holds none. Nothing
+// when the answer means that there is no application, and not that the question was turned away.
+std::optional<Error> explain_missing_metadata(const Url& url, const Response& response);
 
 }  // namespace mayfly

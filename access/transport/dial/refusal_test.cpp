@@ -116,3 +116,35 @@ TEST_CASE("every kind of refusal is explained") {
     CHECK_FALSE(contains(error.message(), "secret"));
   }
 }
+
+TEST_CASE("an answer without metadata that turns the question away is explained") {
+  struct Case {
+    Response response;
+    ErrorKind kind;
+    const char* cause;
+  };
+  const Case cases[] = {
+      {answer(403), ErrorKind::refused, "Access or the firewall forbids it"},
+      {answer(403, {{"cf-mitigated", "challenge"}}), ErrorKind::refused, "bot challenge"},
+      {answer(503, {{"cf-mitigated", "challenge"}}), ErrorKind::refused, "bot challenge"},
+      {answer(429), ErrorKind::network, "too many"},
+      {answer(502), ErrorKind::network, "cannot reach the service"},
+      {answer(530), ErrorKind::network, "error 530"},
+  };
+  for (Case one : cases) {
+    one.response.headers.emplace_back("CF-Ray", "8f00-AMS");
+    const auto error = explain_missing_metadata(url, one.response);
+    REQUIRE(error);
+    CAPTURE(error->message());
+    CHECK(error->kind() == one.kind);
+    CHECK(contains(error->message(), "cannot ask which application vm.example.com is: "));
+    CHECK(contains(error->message(), one.cause));
+    CHECK(contains(error->message(), "cf-ray 8f00-AMS"));
+    CHECK_FALSE(error->hint().empty());
+  }
+}
+
+TEST_CASE("an answer without metadata is otherwise of no application") {
+  for (const int status : {200, 204, 301, 302, 400, 401, 404, 418})
+    CHECK_FALSE(explain_missing_metadata(url, answer(status)));
+}
