@@ -290,8 +290,9 @@ class Login(EdgeCase):
 
     def test_no_application(self):
         before = self.home.snapshot(CACHES)
-        result = self.home.mayfly("login", "--batch", "unknown.example.net")
-        self.assert_error(result, FAILED, "no Access application", "unknown.example.net")
+        self.edge.application("web", policy="none")
+        result = self.home.mayfly("login", "--batch", "web.example.com")
+        self.assert_error(result, FAILED, "no Access application", "web.example.com")
         self.assert_unchanged(before, besides=CACHES)
 
     def test_no_token_in_what_the_edge_was_not_meant_to_see(self):

@@ -2,7 +2,7 @@
 import os
 import re
 
-from harness.case import CACHES, LOGIN_NEEDED, NETWORK, PROTOCOL, REFUSED, USAGE, EdgeCase
+from harness.case import CACHES, FAILED, LOGIN_NEEDED, NETWORK, PROTOCOL, REFUSED, USAGE, EdgeCase
 from harness.edge import USER
 
 KEY = "ssh.example.com-cf_key"
@@ -132,8 +132,8 @@ class SshGen(EdgeCase):
         self.assert_unchanged(before, besides=CACHES)
 
     def test_no_application(self):
-        result = self.home.mayfly("ssh-gen", "--hostname", "unknown.example.net")
-        self.assert_error(result, 1, "unknown.example.net")
+        self.edge.application("ssh", policy="none")
+        self.assert_error(self.generate(), FAILED, "ssh.example.com", "no Access application")
 
     def test_many_at_once_make_one_certificate(self):
         running = [self.home.start("ssh-gen", "--hostname", "ssh.example.com") for _ in range(6)]
