@@ -50,10 +50,7 @@ HostAndPath split_host(std::string_view text) {
     if (!is_host_name(result.host)) refuse_host(text);
   }
   // The rules for paths are those of the command that will read it.
-  if (!parse_url("a" + result.path).query.empty() ||
-      result.path.find_first_of("?#") != std::string::npos) {
-    refuse_host(text);
-  }
+  if (parse_url("a" + result.path).path != result.path) refuse_host(text);
   return result;
 }
 
