@@ -13,7 +13,7 @@ namespace {
 struct SshGenFlags {
   std::string hostname;
   bool force = false, check = false, agent = false;
-  std::string key_type = "ecdsa";
+  std::string key_type;
   NetworkFlags network;
 };
 
@@ -27,26 +27,32 @@ void bind(Parser& parser, SshGenFlags& flags, const Invocation& invocation) {
   bind_network_flags(parser, flags.network, invocation);
 }
 
-// A look makes no directory.
-bool is_valid_on_disk(const Url& url, const std::optional<StateDirectory>& state) {
-  return state && sshgen::valid_on_disk(*state, url, now()).has_value();
+std::optional<sshgen::KeyType> key_type(const SshGenFlags& flags) {
+  if (flags.key_type.empty()) return std::nullopt;
+  return flags.key_type == "ed25519" ? sshgen::KeyType::ed25519 : sshgen::KeyType::ecdsa;
 }
 
-bool is_valid_in_agent(const Url& url) {
+// A look makes no directory.
+std::optional<sshgen::Certificate> valid_on_disk(const Url& url,
+                                                 const std::optional<StateDirectory>& state) {
+  return state ? sshgen::valid_on_disk(*state, url, now()) : std::nullopt;
+}
+
+std::optional<sshgen::Certificate> valid_in_agent(const Url& url) {
   return sshgen::Agent::connect(variable("SSH_AUTH_SOCK"))
-      .find_valid(sshgen::agent_comment(url), now())
-      .has_value();
+      .find_valid(sshgen::agent_comment(url), now());
 }
 
 bool is_valid(const SshGenFlags& flags, const Url& url) {
   const auto state = StateDirectory::open_existing(state_directory_path());
   if (state && !flags.check) clear_leftovers(*state);
-  return flags.agent ? is_valid_in_agent(url) : is_valid_on_disk(url, state);
+  const auto found = flags.agent ? valid_in_agent(url) : valid_on_disk(url, state);
+  return found && sshgen::is_of_type(*found, key_type(flags));
 }
 
 sshgen::EnsureOptions ensure_options(const SshGenFlags& flags) {
   sshgen::EnsureOptions options;
-  if (flags.key_type == "ed25519") options.key_type = sshgen::KeyType::ed25519;
+  options.key_type = key_type(flags);
   if (flags.force) options.renew = sshgen::EnsureOptions::Renew::always;
   return options;
 }

@@ -41,6 +41,10 @@ Grant with_token(const Url& url, Grant grant) {
   return grant;
 }
 
+std::optional<Certificate> of_type(std::optional<Certificate> found, const EnsureOptions& options) {
+  return found && is_of_type(*found, options.key_type) ? std::move(found) : std::nullopt;
+}
+
 // The lock is held for the signature only and not for a login, so that whoever may not log in fails
 // at once.
 Certificate sign_under_lock(const Place& place, const Url& url, const Issuer& issuer,
@@ -55,7 +59,7 @@ Certificate sign_under_lock(const Place& place, const Url& url, const Issuer& is
   const auto lock = wait_for_login_lock(place.state, key_file_name(url), wait);
   // Whoever held the lock before may have made one in the moment before it was ours.
   if (satisfied()) return *std::move(found);
-  const auto pair = generate_key_pair(options.key_type);
+  const auto pair = generate_key_pair(options.key_type.value_or(KeyType::ecdsa));
   auto made = request_certificate(issuer.send, {*grant.application, *grant.token},
                                   pair.public_line(), options.clock());
   place.keep(pair, made);
@@ -77,10 +81,16 @@ Certificate ensure(const Place& place, const Url& url, const Issuer& issuer,
 
 }  // namespace
 
+bool is_of_type(const Certificate& certificate, std::optional<KeyType> type) {
+  if (!type) return true;
+  const auto* begin = *type == KeyType::ed25519 ? "ssh-ed25519-cert-" : "ecdsa-sha2-nistp256-cert-";
+  return certificate.type.starts_with(begin);
+}
+
 Certificate ensure_certificate(const StateDirectory& state, const Url& url, const Issuer& issuer,
                                const EnsureOptions& options) {
   const Place disk{
-      state, [&] { return valid_on_disk(state, url, options.clock()); },
+      state, [&] { return of_type(valid_on_disk(state, url, options.clock()), options); },
       [&](const KeyPair& pair, const Signed& made) { write_to_disk(state, url, pair, made); }};
   return ensure(disk, url, issuer, options);
 }
@@ -94,8 +104,8 @@ Certificate ensure_in_agent(const AgentPlace& place, const Url& url, const Issue
     agent.add({pair, certificate, comment, certificate.remaining_at(options.clock())});
     agent.remove_all(comment, certificate.blob);
   };
-  return ensure({place.state, [&] { return agent.find_valid(comment, options.clock()); }, keep},
-                url, issuer, options);
+  const auto find = [&] { return of_type(agent.find_valid(comment, options.clock()), options); };
+  return ensure({place.state, find, keep}, url, issuer, options);
 }
 
 }  // namespace mayfly::sshgen

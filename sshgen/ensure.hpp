@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "access/core/files.hpp"
@@ -30,8 +31,11 @@ inline Issuer issuer_from(const Credentials& credentials, Send send) {
           std::move(send)};
 }
 
+// Nothing stands for any type.
+bool is_of_type(const Certificate& certificate, std::optional<KeyType> type);
+
 struct EnsureOptions {
-  KeyType key_type = KeyType::ecdsa;
+  std::optional<KeyType> key_type;  // nothing: any valid one will do, and a new one is ECDSA
   enum class Renew { when_needed, always } renew = Renew::when_needed;
   std::function<std::chrono::sys_seconds()> clock = [] {
     return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());

@@ -36,8 +36,21 @@ class SshGen(EdgeCase):
         self.assertTrue(self.home.text(KEY).startswith("-----BEGIN OPENSSH PRIVATE KEY-----\n"))
         from_private = self.home.keygen("-y", "-f", self.home.file(KEY))
         self.assertEqual(from_private.split()[:2], self.home.text(KEY + ".pub").split()[:2])
-        self.assert_done(self.generate("--key-type", "ecdsa"))
-        self.assertIn("ssh-ed25519", self.certificate(), "a valid one is not replaced for its type")
+        self.assert_done(self.generate())
+        self.assertIn("ssh-ed25519", self.certificate(), "a valid one is not replaced when no type is asked for")
+
+    def test_valid_one_of_another_type_does_not_count(self):
+        for first, second, kind in (("ecdsa", "ed25519", "ssh-ed25519-cert"),
+                                    ("ed25519", "ecdsa", "ecdsa-sha2-nistp256-cert")):
+            with self.subTest(second):
+                self.assert_done(self.generate("--force", "--key-type", first))
+                self.assertEqual(self.generate("--check", "--key-type", second).code, 1)
+                self.assert_done(self.generate("--check", "--key-type", first))
+                self.assert_done(self.generate("--key-type", second))
+                self.assertIn(kind, self.certificate())
+                seen = len(self.edge.log())
+                self.assert_done(self.generate("--key-type", second))
+                self.assertEqual(len(self.edge.log()), seen)
 
     def test_silent(self):
         self.home.plant_token("ssh")
