@@ -17,7 +17,7 @@ namespace mayfly::cli {
 namespace {
 
 struct SshConfigFlags {
-  std::string hostname, user, alias;
+  std::string hostname, user, alias, key_type;
   bool short_lived = false, agent = false;
   bool write = false, remove = false, dry_run = false;
   NetworkFlags network;
@@ -29,6 +29,8 @@ void bind(Parser& parser, SshConfigFlags& flags, const Invocation& invocation) {
   parser.add_option("--user", flags.user, "user name at the server").type_name("NAME");
   parser.add_option("--alias", flags.alias, "a short name to type after ssh").type_name("NAME");
   parser.add_flag("--agent", flags.agent, "keep key and certificate in ssh-agent, not on disk");
+  parser.add_option("--key-type", flags.key_type, "of the certificates: ecdsa (default) or ed25519")
+      .one_of({"ecdsa", "ed25519"});
   const auto write = parser.add_flag("--write", flags.write, "install the block for ssh");
   parser
       .add_flag("--remove", flags.remove,
@@ -47,6 +49,7 @@ sshconfig::BlockOptions block_options(const SshConfigFlags& flags) {
   } else if (flags.short_lived) {
     options.certificate = sshconfig::BlockOptions::Certificate::short_lived;
   }
+  options.key_type = flags.key_type;
   if (!variable("MAYFLY_HOME").empty()) options.state_directory = state_directory_path();
   options.connection_flags = flags.network.repeated();
   if (!flags.user.empty()) options.user = flags.user;
@@ -102,6 +105,32 @@ void change_configuration(const SshConfigFlags& flags) {
   if (changes.empty()) print_notice("nothing to change\n");
 }
 
+struct ServiceTokenVariables {
+  std::string id = variable("TUNNEL_SERVICE_TOKEN_ID");
+  std::string secret = variable("TUNNEL_SERVICE_TOKEN_SECRET");
+};
+
+// What ssh has in its environment it passes on, so that the block needs none of it.
+void leave_to_environment(NetworkFlags& flags, const ServiceTokenVariables& variables) {
+  if (flags.service_token_secret.empty() || !flags.service_token_secret_file.empty()) return;
+  if (flags.service_token_secret != variables.secret) {
+    throw Error(ErrorKind::usage, "a service token's secret is not written into an ssh_config",
+                "put it into a file and give --service-token-secret-file, or set "
+                "TUNNEL_SERVICE_TOKEN_ID and TUNNEL_SERVICE_TOKEN_SECRET where ssh runs");
+  }
+  if (flags.service_token_id == variables.id) flags.service_token_id.clear();
+}
+
+void check(const SshConfigFlags& flags) {
+  if (flags.dry_run && !flags.write && !flags.remove) {
+    throw Error(ErrorKind::usage, "--dry-run goes with --write or --remove");
+  }
+  if (!flags.key_type.empty() && !flags.short_lived && !flags.agent) {
+    throw Error(ErrorKind::usage, "--key-type goes with --short-lived-cert or --agent",
+                "without them the block makes no key");
+  }
+}
+
 }  // namespace
 
 int run_ssh_config(const Invocation& invocation) {
@@ -113,10 +142,10 @@ int run_ssh_config(const Invocation& invocation) {
                      "  mayfly ssh-config --hostname vm.example.com --short-lived-cert --write\n"
                      "  mayfly ssh-config --hostname vm.example.com --remove"});
   bind(parser, flags, invocation);
+  const ServiceTokenVariables variables;  // parsing takes the secret out of the environment
   if (parse_arguments(parser, invocation) == Parsed::help_shown) return 0;
-  if (flags.dry_run && !flags.write && !flags.remove) {
-    throw Error(ErrorKind::usage, "--dry-run goes with --write or --remove");
-  }
+  check(flags);
+  leave_to_environment(flags.network, variables);
   if (flags.write || flags.remove) {
     change_configuration(flags);
     return 0;

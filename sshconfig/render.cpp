@@ -118,6 +118,13 @@ std::string flag_words(const std::vector<std::string>& flags) {
   return words;
 }
 
+std::string certificate_words(const BlockOptions& options) {
+  std::string words;
+  if (options.certificate == BlockOptions::Certificate::agent) words += " --agent";
+  if (!options.key_type.empty()) words += " --key-type " + shell_word(options.key_type);
+  return words;
+}
+
 std::string key_path(const BlockOptions& options, const Target& target) {
   const std::string directory =
       options.state_directory.empty() ? "~/.cloudflared" : without_tokens(options.state_directory);
@@ -138,8 +145,7 @@ std::string render_block(const BlockOptions& options) {
   } else {
     block = fmt::format("Match {} {} exec \"{} access ssh-gen{} --hostname {}{}\"\n",
                         options.alias ? "originalhost" : "host", fmt::join(target.patterns, ","),
-                        program, options.certificate == Certificate::agent ? " --agent" : "",
-                        target.argument, flags);
+                        program, certificate_words(options), target.argument, flags);
   }
   if (target.host_name) block += fmt::format("  HostName {}\n", *target.host_name);
   block += fmt::format("  ProxyCommand {} access ssh --hostname {}{}\n", program, target.argument,

@@ -13,6 +13,7 @@ struct BlockOptions {
   // "vm.example.com", "vm.example.com/path" or "*.example.com"; "" prints "[your hostname]".
   std::string host;
   enum class Certificate { none, short_lived, agent } certificate = Certificate::none;
+  std::string key_type = {};    // for ssh-gen; "" leaves it the choice
   std::string state_directory;  // "" for ~/.cloudflared, else absolute (MAYFLY_HOME)
   // Repeated in ssh-gen and ssh: "--cert", "/etc/x.pem", ... File names in it are absolute already.
   std::vector<std::string> connection_flags;

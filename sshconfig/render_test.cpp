@@ -79,6 +79,21 @@ TEST_CASE("render: a certificate in the agent needs no files") {
         "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h\n");
 }
 
+TEST_CASE("render: the type of the key is for ssh-gen alone") {
+  BlockOptions options = short_lived("vm.example.com");
+  options.key_type = "ed25519";
+  CHECK(render_block(options) ==
+        "Match host vm.example.com exec \"/usr/bin/mayfly access ssh-gen --key-type ed25519 "
+        "--hostname %h\"\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h\n"
+        "  IdentityFile ~/.cloudflared/%h-cf_key\n"
+        "  CertificateFile ~/.cloudflared/%h-cf_key-cert.pub\n");
+  options.certificate = Certificate::agent;
+  CHECK(render_block(options).starts_with(
+      "Match host vm.example.com exec \"/usr/bin/mayfly access ssh-gen --agent --key-type ed25519 "
+      "--hostname %h\"\n"));
+}
+
 TEST_CASE("render: user and alias") {
   BlockOptions options = short_lived("vm.example.com");
   options.user = "jdoe";

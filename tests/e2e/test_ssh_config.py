@@ -7,6 +7,7 @@ from harness.case import USAGE, EdgeCase
 from harness.edge import USER
 from harness.process import run
 from harness.sshd import Sshd
+from harness.waiting import eventually
 
 HOST = "ssh.example.com"
 BEFORE = {
@@ -182,6 +183,25 @@ class Block(ConfigCase):
         self.assertEqual(seen["identityfile"], ["~/.cloudflared/tools.example.com-admin-cf_key"])
         self.assertNotIn("proxycommand", self.seen_by_ssh("tools.example.com"))
 
+    def test_type_of_the_key_stays_when_it_is_renewed(self):
+        self.home.install_browser()
+        certificate = self.home.file(f"{HOST}-cf_key-cert.pub")
+        # Of eight seconds the last third is too short to begin anything with.
+        self.edge.application("ssh", certificate={"validity": 8})
+        self.assert_done(self.ssh_config("--write", "--short-lived-cert", "--key-type", "ed25519"))
+        seen = []
+        for _ in range(2):
+            self.assertIn("certificatefile", self.seen_by_ssh(), "Match ran ssh-gen")
+            shown = self.home.keygen("-L", "-f", certificate)
+            self.assertIn("ssh-ed25519-cert-v01@openssh.com user certificate", shown)
+            seen.append(self.home.read(f"{HOST}-cf_key-cert.pub"))
+            check = ("ssh-gen", "--hostname", HOST, "--check")
+            eventually("it is time for another", lambda: self.home.mayfly(*check).code == 1)
+        self.assertNotEqual(*seen)
+
+    def test_type_of_the_key_without_a_key(self):
+        self.assert_error(self.ssh_config("--key-type", "ed25519"), USAGE, "--short-lived-cert")
+
     def test_flags_of_the_connection_are_repeated(self):
         secret = os.path.join(self.home.path, "the secret")
         with open(secret, "w", encoding="ascii") as file:
@@ -194,6 +214,36 @@ class Block(ConfigCase):
         self.assertIn("--batch", command)
         self.assertIn(secret, command)
         self.assertNotIn("s3cret", command)
+
+
+class ServiceToken(ConfigCase):
+    VARIABLES = {"TUNNEL_SERVICE_TOKEN_ID": "id.access", "TUNNEL_SERVICE_TOKEN_SECRET": "s3cret"}
+
+    def test_secret_has_no_place_in_a_block(self):
+        for flags in (["--service-token-id", "id.access", "--service-token-secret", "s3cret"],
+                      ["--service-token-secret", "s3cret"], ["--id", "id.access", "--secret=s3cret", "--write"]):
+            for env in ({}, {**self.VARIABLES, "TUNNEL_SERVICE_TOKEN_SECRET": "another"}):
+                with self.subTest(flags=flags, env=env):
+                    before = self.home.snapshot()
+                    result = self.home.mayfly("ssh-config", "--hostname", HOST, *flags, env=env)
+                    self.assert_error(result, USAGE, "--service-token-secret-file", "TUNNEL_SERVICE_TOKEN_SECRET")
+                    self.assertNotIn("s3cret", result.err)
+                    self.assert_unchanged(before)
+
+    def test_environment_is_left_to_ssh(self):
+        result = self.home.mayfly("ssh-config", "--hostname", HOST, "--write", "--short-lived-cert", env=self.VARIABLES)
+        self.assert_done(result)
+        block = self.read(self.own)
+        for word in (b"id.access", b"s3cret", b"service-token"):
+            self.assertNotIn(word, block)
+        self.edge.application("ssh", policy="service", certificate={"service_principals": ["robot"]},
+                              service_tokens=[{"id": "id.access", "secret": "s3cret"}])
+        self.home.variables.update(self.VARIABLES)
+        self.assertIn("certificatefile", self.seen_by_ssh(), "Match ran ssh-gen, which had the token")
+
+    def test_id_without_a_secret_is_written(self):
+        result = self.assert_done(self.ssh_config("--service-token-id", "id.access"))
+        self.assertIn(b"--service-token-id id.access", result.out)
 
 
 class Connection(ConfigCase):
