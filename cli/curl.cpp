@@ -110,6 +110,11 @@ Credential credential_for(const CurlArguments& curl, const Url& url, Session& se
                   "leave out --location, --config and URLs of other hosts");
     }
     if (!grant.token) return credential;
+    if (curl.keeps_cookies) {
+      throw Error(ErrorKind::usage, "curl would write the token into the cookie jar",
+                  "leave out --cookie-jar; or --location, --config, .curlrc and URLs of other "
+                  "hosts, so that the token goes as a header");
+    }
     credential.file = memory_file(cookie_file(url, grant.token->jwt.reveal()));
     credential.arguments = {"-b", path_of(credential.file)};
     return credential;

@@ -239,9 +239,11 @@ class Reader {
     const std::string_view name = std::string_view(word).substr(2);
     if (read_ours(word)) return;
     keep(word);
-    if (name == "location" || name == "location-trusted")
+    // curl takes a part of a name for the whole when no other begins so.
+    if (name.size() > 2 && std::string_view("location-trusted").starts_with(name))
       result_.reach = CurlArguments::Reach::open;
     if (name == "insecure") result_.network.insecure = true;
+    if (name.starts_with("cookie-")) result_.keeps_cookies = true;
     if (takes_value(name)) learn(name, take_value());
   }
 
@@ -256,6 +258,7 @@ class Reader {
       if (word[i] == 'E') learn("cert", value);
       if (word[i] == 'x') learn("proxy", value);
       if (word[i] == 'K') learn("config", value);
+      if (word[i] == 'c') result_.keeps_cookies = true;
       return;
     }
   }

@@ -21,6 +21,7 @@ struct CurlArguments {
   // we cannot see (a configuration file) may say so.
   enum class Reach { one_host, open } reach = Reach::one_host;
   bool names_certificate_type = false;  // --cert-type
+  bool keeps_cookies = false;           // --cookie-jar: curl writes every cookie that it has there
   NetworkFlags
       network;  // curl's --cert --key --cacert --proxy --connect-to --resolve -k, and our own flags
 };

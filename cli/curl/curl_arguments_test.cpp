@@ -102,7 +102,24 @@ TEST_CASE("following redirects opens the reach") {
   CHECK(parse_curl_arguments({"-L", "a.example"}).reach == Reach::open);
   CHECK(parse_curl_arguments({"-sSL", "a.example"}).reach == Reach::open);
   CHECK(parse_curl_arguments({"--location", "a.example"}).reach == Reach::open);
+  CHECK(parse_curl_arguments({"--loca", "a.example"}).reach == Reach::open);
+  CHECK(parse_curl_arguments({"--location-tr", "a.example"}).reach == Reach::open);
   CHECK(parse_curl_arguments({"-K", "rc", "a.example"}).reach == Reach::open);
   // The L is part of a value here.
   CHECK(parse_curl_arguments({"-oL", "a.example"}).reach == Reach::one_host);
+}
+
+TEST_CASE("a cookie jar is seen however it is named") {
+  for (const Words& words : {Words{"-c", "jar", "a.example"},
+                             {"-cjar", "a.example"},
+                             {"-sScjar", "a.example"},
+                             {"-sLc", "jar", "a.example"},
+                             {"--cookie-jar", "jar", "a.example"},
+                             {"a.example", "--cookie-j", "jar"}}) {
+    CAPTURE(words);
+    CHECK(parse_curl_arguments(words).keeps_cookies);
+  }
+  for (const Words& words :
+       {Words{"-b", "c", "a.example"}, {"-oc", "a.example"}, {"--cookie", "c=1"}})
+    CHECK_FALSE(parse_curl_arguments(words).keeps_cookies);
 }

@@ -202,6 +202,34 @@ class Secrecy(CurlCase):
         self.assert_unchanged(before, besides=("-app",))
 
 
+class Jar(CurlCase):
+    def found(self):
+        """The files that hold the token, besides its own."""
+        own = self.home.file(self.home.token_name("web"))
+        for folder, _, names in os.walk(self.home.path):
+            for path in (os.path.join(folder, name) for name in names):
+                if path != own and os.path.isfile(path):
+                    with open(path, "rb") as file:
+                        if self.token.split(".")[2].encode() in file.read():
+                            yield path
+
+    def test_token_is_not_written_into_it(self):
+        jar = os.path.join(self.home.path, "jar")
+        for flags in (["-c", jar], ["-c" + jar], ["-s", "--cookie-jar", jar]):
+            with self.subTest(flags):
+                self.assert_page(self.curl("-s", *flags, URL))
+                self.assertEqual(header(self.request(), "Cf-Access-Token"), [self.token])
+                self.assertEqual(list(self.found()), [])
+
+    def test_refused_where_the_token_is_a_cookie(self):
+        jar = os.path.join(self.home.path, "jar")
+        for flags in (["-L", "-c", jar], ["-sLc" + jar], ["--location", "--cookie-jar", jar],
+                      ["-c", jar, "https://other.example.com/"]):
+            with self.subTest(flags):
+                self.assert_error(self.curl(URL, *flags), USAGE, "cookie jar")
+                self.assertEqual(list(self.found()), [])
+
+
 class Elsewhere(CurlCase):
     """What curl is led to, or given besides, gets no token."""
 
