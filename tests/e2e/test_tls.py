@@ -5,8 +5,8 @@ import shutil
 
 from harness import programs
 from harness.case import LOGIN_NEEDED, NETWORK, EdgeCase
-from harness.origin import Origin, Proxy
-from harness.process import Running, run
+from harness.origin import Origin, Proxy, SocksProxy, TlsProxy
+from harness.process import PIPE, Running, run
 from harness.server_certificate import make_server_certificate
 from harness.waiting import eventually
 
@@ -135,6 +135,49 @@ class Proxies(EdgeCase):
         result = self.assert_error(ask("alice:wr0ng@"), NETWORK, "407")
         self.assertNotIn("wr0ng", result.err)
         self.assert_error(ask(""), NETWORK, "407")
+
+    def certificate(self):
+        """Of the edge's own authority, for a proxy at 127.0.0.1."""
+        path, ca = os.path.join(self.home.path, "proxy.pem"), self.edge.ca
+        extensions = os.path.join(self.home.path, "extensions")
+        with open(extensions, "w", encoding="ascii") as file:
+            file.write("subjectAltName = IP:127.0.0.1\nextendedKeyUsage = serverAuth\n")
+        for words in (["req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=proxy", "-keyout", path + ".key",
+                       "-out", path + ".csr"],
+                      ["x509", "-req", "-in", path + ".csr", "-CA", ca, "-CAkey", ca.replace("ca.pem", "ca.key"),
+                       "-set_serial", "4711", "-days", "2", "-extfile", extensions, "-out", path]):
+            made = run([programs.system("openssl"), *words], env={"PATH": "/usr/bin:/bin"})
+            self.assertEqual(made.code, 0, made)
+        with open(path, "a", encoding="ascii") as file, open(path + ".key", encoding="ascii") as key:
+            file.write(key.read())
+        return path
+
+    def test_other_kinds_with_credentials(self):
+        for kind, make, refusal in (("https", lambda: TlsProxy(self.certificate(), "alice:s3cret"), "407"),
+                                    ("socks5h", lambda: SocksProxy("alice:s3cret"), "proxy")):
+            with self.subTest(kind):
+                self.fresh()
+                self.home.plant_token("echo")
+                proxy = make()
+                self.addCleanup(proxy.stop)
+                self.assert_works_with("alice:s3cret", kind, proxy)
+                for command in (ASK, TUNNEL):
+                    result = self.home.mayfly(*command, "--proxy", f"{kind}://alice:wr0ng@127.0.0.1:{proxy.port}")
+                    self.assert_error(result, NETWORK, refusal)
+                    self.assertNotIn("wr0ng", result.err)
+
+    def assert_works_with(self, credentials, kind, proxy):
+        """A request and a tunnel."""
+        flags = ("--proxy", f"{kind}://{credentials}@127.0.0.1:{proxy.port}")
+        self.assert_done(self.home.mayfly("login", "-q", "echo.example.com", *flags))
+        asked = len(proxy.requests)
+        self.assertGreater(asked, 0)
+        running = self.home.start("ssh", "--hostname", "echo.example.com", *flags, stdin=PIPE)
+        running.write(b"through")
+        self.assertEqual(running.wait_out(7), b"through")
+        self.assertEqual(len(proxy.requests), asked + 1)
+        self.edge.ask("POST", "/close-tunnels", {"code": 1000})
+        self.assert_done(running.finish())
 
     def test_exceptions(self):
         proxy = self.proxy()

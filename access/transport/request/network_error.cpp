@@ -16,10 +16,12 @@ struct Failure {
   std::string cannot_reach(std::string_view why) const {
     return fmt::format("cannot reach {}: {}", where, why);
   }
-  // libcurl's own words, or the name of its code.
+  // libcurl's own words, or the name of its code; some of them end as a sentence.
   std::string detail() const {
-    const char* text = handle.detail();
-    return *text != '\0' ? printable(text) : std::string(curl_easy_strerror(code));
+    const char* own = handle.detail();
+    std::string text = *own != '\0' ? printable(own) : std::string(curl_easy_strerror(code));
+    if (text.ends_with('.')) text.pop_back();
+    return text;
   }
   long number(CURLINFO info) const {
     long value = 0;

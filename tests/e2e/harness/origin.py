@@ -1,6 +1,9 @@
-"""Servers behind and in front of the edge: a TCP origin, a CONNECT proxy."""
+"""Servers behind and in front of the edge: a TCP origin, proxies."""
 import base64
+import select
 import socket
+import ssl
+import struct
 import threading
 
 
@@ -90,6 +93,67 @@ class Proxy(Server):
             back.start()
             _copy(connection, upstream)
             back.join()
+
+
+class TlsProxy(Proxy):
+    """The same behind TLS, with a certificate (PEM, with its key) of its own."""
+
+    def __init__(self, certificate, credentials=None):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate)
+        super().__init__(credentials)
+
+    def serve(self, connection):
+        with self.context.wrap_socket(connection, server_side=True) as secured:
+            super().serve(secured)
+
+    def _tunnel(self, connection, target):
+        host, port = target.rsplit(":", 1)
+        with socket.create_connection((host.strip("[]"), int(port))) as upstream:
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            self.connections.append(upstream)
+            # One thread for both ways: Python's TLS is not for two at once.
+            while True:
+                readable = [connection] if connection.pending() else select.select([connection, upstream], [], [])[0]
+                for source in readable:
+                    piece = source.recv(1 << 16)
+                    if not piece:
+                        return
+                    (upstream if source is connection else connection).sendall(piece)
+
+
+class SocksProxy(Server):
+    """SOCKS5 (RFC 1928), with user and password (RFC 1929) when there are credentials; `requests` are the
+    (host, port) asked for."""
+
+    def __init__(self, credentials=None):
+        self.credentials, self.requests = credentials, []
+        super().__init__()
+
+    def serve(self, connection):
+        read = connection.makefile("rb").read
+        wanted = 2 if self.credentials else 0
+        if wanted not in read(read(2)[1]):
+            return connection.sendall(b"\x05\xff")
+        connection.sendall(bytes([5, wanted]))
+        if self.credentials:
+            user = read(read(2)[1]).decode()
+            good = f"{user}:{read(read(1)[0]).decode()}" == self.credentials
+            connection.sendall(b"\x01\x00" if good else b"\x01\x01")
+            if not good:
+                return None
+        kind = read(4)[3]
+        host = socket.inet_ntoa(read(4)) if kind == 1 else read(read(1)[0]).decode()
+        port, = struct.unpack(">H", read(2))
+        self.requests.append((host, port))
+        with socket.create_connection((host, port)) as upstream:
+            connection.sendall(b"\x05\x00\x00\x01" + bytes(6))
+            self.connections.append(upstream)
+            back = threading.Thread(target=_copy, args=(upstream, connection), daemon=True)
+            back.start()
+            _copy(connection, upstream)
+            back.join()
+        return None
 
 
 def _copy(source, sink):
