@@ -12,6 +12,7 @@ namespace {
 
 std::string authority(const ListenAddress& address) {
   if (address.family == ListenAddress::Family::unix_socket) return "unix:" + address.path;
+  if (address.host.empty()) return fmt::format("127.0.0.1:{}", address.port);
   const bool is_ipv6 = address.host.find(':') != std::string::npos;
   return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", address.host, is_ipv6 ? "]" : "",
                      address.port);

@@ -21,6 +21,17 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def listening_addresses(port):
+    """Of all who listen on that port, as proc(5) writes them."""
+    found = set()
+    for name in ("/proc/net/tcp", "/proc/net/tcp6"):
+        if os.path.exists(name):
+            with open(name, encoding="ascii") as file:
+                rows = [line.split() for line in file.readlines()[1:]]
+            found |= {row[1].split(":")[0] for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}")}
+    return found
+
+
 class Addresses(ListenerCase):
     def assert_serves(self, *flags, place, port, **more):
         running = self.listen(*flags, **more)
@@ -74,6 +85,17 @@ class Addresses(ListenerCase):
         running, port = self.at_free_port()
         self.assertGreater(port, 0)
         self.assertEqual(bytes(running.out), b"")
+
+    def test_port_alone_is_for_this_machine_only(self):
+        for text in (":0", "0"):
+            with self.subTest(text):
+                running = self.listen("--url", text)
+                place, = self.places(running)
+                self.assertRegex(place, r"^127\.0\.0\.1:[1-9][0-9]*$")
+                port = int(place.rsplit(":", 1)[1])
+                self.assertEqual(listening_addresses(port) - {"0" * 24 + "01000000"}, {"0100007F"})
+                self.assert_echo(self.connect(port))
+                self.assertNotIn("WRN", running.err)
 
     def test_ipv6(self):
         running = self.listen("--url", "[::1]:0")
