@@ -35,6 +35,19 @@ class Passing(HttpCase):
         self.assertEqual(web.requests[0][2]["Cf-Access-Jwt-Assertion"], self.token)
         self.assertEqual(bytes(running.out), b"")
 
+    def test_service_token_that_is_refused(self):
+        self.home.install_idle_browser()
+        for policy, refusal in (("service", "403"), ("identity", "login")):
+            with self.subTest(policy):
+                self.edge.application("wiki", policy=policy, service_refusal=refusal)
+                running, port = self.at_free_port(
+                    env={"TUNNEL_SERVICE_TOKEN_ID": "ci.access", "TUNNEL_SERVICE_TOKEN_SECRET": "wr0ng"})
+                status, _, body = self.get(port)
+                self.assertEqual(status, 403)
+                self.assertIn(b"the service token was not accepted", body)
+                self.assertNotIn("wr0ng", running.err + body.decode())
+                self.assertEqual(self.home.browsed(), [])
+
     def test_methods_statuses_and_bodies(self):
         def answer(handler):
             if handler.path == "/none":

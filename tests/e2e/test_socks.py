@@ -288,6 +288,19 @@ class Logins(SocksCase):
             env={"TUNNEL_SERVICE_TOKEN_ID": "ci.access", "TUNNEL_SERVICE_TOKEN_SECRET": "s3cret"})
         self.assert_echo(self.assert_open(port, by_address("127.0.0.1", self.echo_server())))
 
+    def test_service_token_that_is_refused(self):
+        self.home.install_idle_browser()
+        for policy, refusal in (("service", "403"), ("identity", "login")):
+            with self.subTest(policy):
+                self.edge.application("bastion", policy=policy, service_refusal=refusal)
+                running, port = self.at_free_port(
+                    env={"TUNNEL_SERVICE_TOKEN_ID": "ci.access", "TUNNEL_SERVICE_TOKEN_SECRET": "wr0ng"})
+                _, code = self.ask(port, by_address("127.0.0.1", self.echo_server()))
+                self.assertEqual(code, NOT_ALLOWED)
+                running.wait_err("the service token was not accepted")
+                self.assertNotIn("wr0ng", running.err)
+                self.assertEqual(self.home.browsed(), [])
+
     def test_certificate_alone(self):
         """No Duration: each connection presents the certificate, and there is no token."""
         authority = Authority()
