@@ -81,11 +81,16 @@ class Places(ListenerCase):
                     self.assert_tunnel("ssh", "--hostname", "echo.example.com", *flag,
                                        env={"MAYFLY_CONNECT_TO": None})
         self.assertNotIn(b"--connect-to", self.home.mayfly("ssh", "--help").out)
-        # A name in its first part is not what the certificate is verified against.
-        result = self.home.mayfly("ssh", "--hostname", "echo.example.com", "--connect-to",
-                                  f"web.example.com:{self.edge.port}:127.0.0.1", "--batch",
-                                  env={"MAYFLY_CONNECT_TO": None, "SSL_CERT_FILE": None})
-        self.assert_error(result, NETWORK, "certificate")
+
+    def test_hidden_connect_to_changes_no_name(self):
+        """The name in its first part is neither asked for nor what the certificate is verified against."""
+        words = ("ssh", "--hostname", "echo.example.com", "--batch", "--connect-to",
+                 f"somewhere-else.invalid:{self.edge.port}:127.0.0.1")
+        request = self.assert_tunnel(*words, env={"MAYFLY_CONNECT_TO": None})
+        self.assertEqual(request["tls"]["sni"], "echo.example.com")
+        self.edge.fault("tls.wrong_host")  # a good certificate, for that very name
+        result = self.home.mayfly(*words, env={"MAYFLY_CONNECT_TO": None})
+        self.assert_error(result, NETWORK, "certificate is for", "somewhere-else.invalid")
 
     def payloads(self, *flags):
         """What a tunnel with these flags left in its log, of what passed through it."""
