@@ -35,13 +35,13 @@ constexpr Level levels[] = {
     {"fatal", "FTL", LogLevel::error},
 };
 
-LogLevel parse_level(const std::string& text) {
+std::optional<LogLevel> parse_level(const std::string& text) {
   if (text.empty()) return LogLevel::info;
+  if (equals_ignoring_case(text, "trace")) return LogLevel::debug;
   for (const Level& level : levels) {
-    if (level.name == text) return level.level;
+    if (equals_ignoring_case(level.name, text)) return level.level;
   }
-  throw Error(ErrorKind::usage, fmt::format("{} is no log level", printable(text)),
-              "use debug, info, warn, error or fatal");
+  return std::nullopt;
 }
 
 const Level& description(LogLevel level) {
@@ -173,7 +173,7 @@ class SharedLog {
 };
 
 void log_as(const LogSettings& settings, Rotation rotation) {
-  const LogLevel least = parse_level(settings.level);
+  const LogLevel least = parse_level(settings.level).value_or(LogLevel::info);
   const auto files = std::make_shared<SharedLog>(settings, rotation);
   const bool on_terminal = settings.terminal == LogSettings::Terminal::lines;
   if (!*files && !on_terminal) return;
@@ -193,6 +193,11 @@ LogSettings& current_settings() {
 }  // namespace
 
 void start_logging(const LogSettings& settings) {
+  if (!parse_level(settings.level)) {
+    print_warning(
+        fmt::format("{} is no log level: info is used, of debug, info, warn, error, fatal",
+                    printable(settings.level)));
+  }
   log_as(settings, Rotation::as_they_grow);
   current_settings() = settings;
 }

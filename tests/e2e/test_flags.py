@@ -197,7 +197,22 @@ class Log(ListenerCase):
             running.kill()
             self.assertEqual({line["level"] for line in self.lines(path)}, {"warn"})
             self.assertNotIn("INF", running.err)
-        self.assert_error(self.listen("--log-level", "loud").finish(), USAGE, "loud")
+
+    def test_levels_of_cloudflared(self):
+        """It takes whatever it is given, and goes on with info."""
+        for level, is_known, least in (("trace", True, "debug"), ("DEBUG", True, "debug"), ("INFO", True, "info"),
+                                       ("Warn", True, "warn"), ("loud", False, "info"), ("disabled", False, "info")):
+            with self.subTest(level):
+                path = os.path.join(self.home.path, f"log-{level}")
+                running = self.listen("--url", "0.0.0.0:0", "--log-level", level, "--logfile", path)
+                running.wait_err("WRN")
+                if least == "debug":
+                    self.assert_echo(self.connect(int(self.places(running)[0].rsplit(":", 1)[1])))
+                running.kill()
+                levels = {line["level"] for line in self.lines(path)}
+                self.assertEqual("info" in levels, least != "warn", levels)
+                self.assertEqual("debug" in levels, least == "debug", levels)
+                self.assertEqual(f"mayfly: warning: {level} is no log level" in running.err, not is_known, running.err)
 
     def test_file_that_cannot_be_written(self):
         for flags in (["--logfile", "/nonexistent/log"], ["--logfile", self.home.path]):
