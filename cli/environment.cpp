@@ -70,6 +70,16 @@ void set_program_name(std::string argv0) {
   program_name() = std::move(argv0);
 }
 
+std::string as_called(std::string text) {
+  if (fs::path(program_name()).filename() != "cloudflared") return text;
+  constexpr std::string_view own = "mayfly ", manual = "man ";
+  for (auto at = text.find(own); at != std::string::npos; at = text.find(own, at + 1)) {
+    const bool is_page = std::string_view(text).substr(0, at).ends_with(manual);
+    if (!is_page) text.replace(at, own.size(), "cloudflared ");
+  }
+  return text;
+}
+
 std::string program_path() {
   const std::string& name = program_name();
   if (name.find('/') != std::string::npos) {

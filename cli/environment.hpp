@@ -25,6 +25,10 @@ std::vector<std::string> connect_to_from_environment();
 void set_program_name(std::string argv0);
 std::string program_path();
 
+// The commands in a text ("run: mayfly login URL") by the name that this program was started by,
+// when that is cloudflared.
+std::string as_called(std::string text);
+
 std::string absolute_path(const std::string& path);
 
 }  // namespace mayfly::cli

@@ -47,8 +47,9 @@ int dispatch(std::vector<std::string> words) {
       invocation.cloud = Invocation::Cloud::fedramp;
       continue;
     }
-    if (is_help(word)) return print_product(help()), 0;
-    if (is_version(word)) return print_product(fmt::format("mayfly {}\n", version)), 0;
+    if (is_help(word)) return print_product(as_called(help())), 0;
+    if (is_version(word) || (word == "-v" && words.size() == 1))
+      return print_product(fmt::format("mayfly {}\n", version)), 0;
     const Command* command = find_command(word);
     if (!command) {
       throw Error(ErrorKind::usage, fmt::format("there is no command {}", printable(word)),

@@ -140,10 +140,10 @@ Parsed parse_arguments(const Parser& described, const Invocation& invocation) {
   try {
     parser.parse(normalised);
   } catch (const CLI::CallForHelp&) {
-    print_product(parser.help());
+    print_product(as_called(parser.help()));
     return Parsed::help_shown;
   } catch (const CLI::CallForAllHelp&) {
-    print_product(parser.help("", CLI::AppFormatMode::All));
+    print_product(as_called(parser.help("", CLI::AppFormatMode::All)));
     return Parsed::help_shown;
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorKind::usage,

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <string>
 
+#include "cli/environment.hpp"
 #include "cli/terminal/terminal.hpp"
 
 namespace mayfly::cli {
@@ -55,7 +56,8 @@ std::string_view general_hint(ErrorKind kind) {
 
 void print_error(const Error& error) {
   const std::string_view hint = error.hint().empty() ? general_hint(error.kind()) : error.hint();
-  print_notice(fmt::format("mayfly: error: {}\nhint: {}\n", error.message(), hint));
+  print_notice(
+      fmt::format("mayfly: error: {}\nhint: {}\n", error.message(), as_called(std::string(hint))));
 }
 
 void print_warning(std::string_view text) {

@@ -4,7 +4,7 @@ import os
 import stat
 
 from harness import programs
-from harness.case import NETWORK, USAGE
+from harness.case import LOGIN_NEEDED, NETWORK, USAGE
 from harness.edge import header
 from harness.listener import ListenerCase
 from harness.origin import Origin
@@ -328,6 +328,29 @@ class ByItsOtherName(ListenerCase):
         running.wait_out(7)
         result = self.home.mayfly("access", "token", "-app=https://echo.example.com", program=self.link)
         self.assertEqual(self.assert_done(result).out.decode(), self.token)
+
+    def test_hints_and_usage_name_it(self):
+        result = self.assert_error(self.home.mayfly("access", "login", program=self.link), USAGE)
+        self.assertIn("hint: run: cloudflared access login URL\n", result.err)
+        os.unlink(self.home.file(self.home.token_name("echo")))
+        result = self.home.mayfly("access", "ssh", "--batch", "--hostname", "echo.example.com", program=self.link)
+        self.assert_error(result, LOGIN_NEEDED, "run: cloudflared access login https://echo.example.com")
+        for words, line in ((["access", "login", "--help"], "usage: cloudflared access login [flags] URL"),
+                            (["access", "ssh", "--help-all"], "usage: cloudflared access ssh [flags] --hostname HOST"),
+                            (["--help"], "usage: cloudflared [access] COMMAND [flags]")):
+            with self.subTest(words):
+                shown = self.assert_done(self.home.mayfly(*words, program=self.link)).out.decode()
+                self.assertEqual(shown.splitlines()[0], line)
+                self.assertEqual(self.home.mayfly(*words).out.decode().splitlines()[0],
+                                 line.replace("cloudflared", "mayfly"))
+                self.assertNotRegex(shown.replace("man mayfly", ""), r"\bmayfly ")
+
+    def test_version_as_cloudflared_is_asked_for_it(self):
+        wanted = self.assert_done(self.home.mayfly("--version")).out
+        for word in ("-v", "-V", "--version", "version"):
+            with self.subTest(word):
+                result = self.assert_done(self.home.mayfly(word, program=self.link))
+                self.assertEqual((result.out, result.err), (wanted, ""))
 
     def test_ssh_config_names_the_link(self):
         result = self.assert_done(self.home.start(
