@@ -2,8 +2,12 @@
 #include "access/transport/tunnel/tunnel.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 
 #include "access/core/error.hpp"
@@ -14,6 +18,7 @@
 #include "cli/flags/place_flags.hpp"
 #include "cli/flags/user_headers.hpp"
 #include "cli/session.hpp"
+#include "cli/terminal/message.hpp"
 #include "cli/tunnel/confinement.hpp"
 #include "cli/tunnel/ending_line.hpp"
 #include "cli/tunnel/listening.hpp"
@@ -118,6 +123,18 @@ void listen(const TunnelFlags& flags, const TunnelOptions& tunnel,
   notify_service_manager("STOPPING=1");
 }
 
+// As for requests (session.cpp). Nothing where nobody sees it.
+std::function<void(std::chrono::seconds)> progress_of_dialing(const Url& url) {
+  if (::isatty(STDERR_FILENO) != 1) return {};
+  const auto line = std::make_shared<std::optional<ProgressLine>>();
+  return [host = url.host, line](std::chrono::seconds waited) {
+    if (waited == std::chrono::seconds(0)) return line->reset();
+    if (waited < std::chrono::seconds(2)) return;
+    if (!*line) line->emplace();
+    (*line)->show(fmt::format("waiting for {} ({} s)", host, waited.count()));
+  };
+}
+
 // Nothing for a listener.
 std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats& stats) {
   if (!flags.connect_to.empty()) {
@@ -139,7 +156,8 @@ std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats&
     session.reset();
     confine_running_tunnel();
   };
-  const Ending ending = run_stdio_tunnel(options, authorization, opened);
+  const Ending ending =
+      run_stdio_tunnel(options, authorization, opened, progress_of_dialing(options.url));
   stats.add(ending);
   log_ending(ending);
   return ending;

@@ -1,4 +1,4 @@
-"""A login as a person at a terminal sees it: the wait, the QR code, who is logged in until when."""
+"""What a person at a terminal sees: of a login the wait, the QR code, who it is until when; of a slow edge the wait."""
 import os
 import re
 import shutil
@@ -7,7 +7,7 @@ import socket
 import unittest
 
 from harness import programs
-from harness.case import DONE, LOGIN_NEEDED, EdgeCase
+from harness.case import DONE, LOGIN_NEEDED, NETWORK, EdgeCase
 from harness.edge import EMAIL
 from harness.process import run
 from harness.screen import Screen
@@ -44,6 +44,41 @@ class TerminalCase(EdgeCase):
         self.edge.sign_in(self.url(terminal))
         self.assertEqual(terminal.finish(), DONE, terminal.text)
         return self.screen(terminal)
+
+
+class Dialing(TerminalCase):
+    """What ssh shows of its ProxyCommand, whose stderr is the terminal."""
+
+    def setUp(self):
+        super().setUp()
+        self.home.plant_token("echo")
+        self.assert_done(self.home.mayfly("login", "--batch", "-q", "echo.example.com"))
+
+    def test_slow_edge(self):
+        self.edge.fault("upgrade.slow", {"seconds": 4})
+        terminal = self.start("ssh", "--hostname", "echo.example.com", streams=(2,))
+        terminal.wait_for(r"waiting for echo\.example\.com \([2-9] s\)")
+        eventually("the tunnel is open", lambda: self.edge.ask("GET", "/tunnels"))
+        eventually("it is gone", lambda: not "".join(self.screen(terminal).lines).strip())
+        self.edge.ask("POST", "/close-tunnels", {"code": 1000})
+        self.assertEqual(terminal.finish(), DONE, terminal.text)
+
+    def test_slow_edge_that_refuses(self):
+        self.edge.fault("origin.slow", {"seconds": 4})
+        self.edge.fault("upgrade.502")
+        terminal = self.start("ssh", "--hostname", "echo.example.com", streams=(2,))
+        self.assertEqual(terminal.finish(), NETWORK, terminal.text)
+        self.assertRegex(terminal.text, r"waiting for echo\.example\.com \([2-9] s\)")
+        lines = self.screen(terminal).lines
+        self.assertTrue(lines[0].startswith("mayfly: error: cannot open a tunnel"), lines)
+        self.assertNotIn("waiting for", "\n".join(lines))
+
+    def test_quick_edge(self):
+        terminal = self.start("ssh", "--hostname", "echo.example.com", streams=(2,))
+        eventually("the tunnel is open", lambda: self.edge.ask("GET", "/tunnels"))
+        self.edge.ask("POST", "/close-tunnels", {"code": 1000})
+        self.assertEqual(terminal.finish(), DONE, terminal.text)
+        self.assertEqual(terminal.text, "")
 
 
 class Waiting(TerminalCase):

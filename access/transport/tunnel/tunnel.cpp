@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -20,12 +22,43 @@
 namespace mayfly {
 namespace {
 
+using Waiting = std::function<void(std::chrono::seconds)>;
+
+// Tells of a wait while it lives.
+class WaitWatch {
+ public:
+  WaitWatch(asio::io_context& loop, const Waiting& tell) : tell_(tell), timer_(loop) {
+    if (tell_) wait();
+  }
+  ~WaitWatch() {
+    if (tell_) tell_(std::chrono::seconds(0));
+  }
+  WaitWatch(const WaitWatch&) = delete;
+  WaitWatch& operator=(const WaitWatch&) = delete;
+
+ private:
+  void wait() {
+    timer_.expires_after(std::chrono::seconds(1));
+    timer_.async_wait([this](const auto& error) {
+      if (error) return;
+      tell_(++waited_);
+      wait();
+    });
+  }
+
+  const Waiting& tell_;
+  asio::steady_timer timer_;
+  std::chrono::seconds waited_{};
+};
+
 // One tunnel: dialed in a loop, then carried without one.
 class StdioTunnel {
  public:
-  StdioTunnel(const TunnelOptions& options, const Authorization& authorization)
+  StdioTunnel(const TunnelOptions& options, const Authorization& authorization,
+              const Waiting& waiting)
       : options_(options),
         authorization_(authorization),
+        waiting_(waiting),
         dialer_(options, TlsContext::Buffers::keep),
         loop_(ASIO_CONCURRENCY_HINT_UNSAFE) {}
 
@@ -37,6 +70,7 @@ class StdioTunnel {
 
   const TunnelOptions& options_;
   const Authorization& authorization_;
+  const Waiting& waiting_;
   Dialer dialer_;
   asio::io_context loop_;  // last: what still waits in it goes before what it uses
 };
@@ -45,6 +79,7 @@ Dialer::Outcome StdioTunnel::dial(std::vector<Header> headers) {
   const ReportWatch reports(
       loop_.get_executor(), [] { return std::vector<std::shared_ptr<OpenConnection>>(); },
       options_.report);
+  const WaitWatch wait(loop_, waiting_);
   return run_to_end(loop_, dialer_.dial(std::move(headers)));
 }
 
@@ -81,9 +116,9 @@ Ending StdioTunnel::carry(Dialer::Open open, const std::function<void()>& opened
 }  // namespace
 
 Ending run_stdio_tunnel(const TunnelOptions& options, const Authorization& authorization,
-                        const std::function<void()>& opened) {
+                        const std::function<void()>& opened, const Waiting& waiting) {
   const IgnoredSignal no_sigpipe(SIGPIPE);
-  StdioTunnel tunnel(options, authorization);
+  StdioTunnel tunnel(options, authorization, waiting);
   try {
     return tunnel.carry(tunnel.open(), opened);
   } catch (const std::system_error& error) {  // Asio's: a closed stdin, no descriptors left
