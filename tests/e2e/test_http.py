@@ -4,14 +4,15 @@ import http.client
 import os
 import re
 import signal
+import socket
 import threading
 import time
 
-from harness import programs
+from harness import memory, programs
 from harness.authority import Authority
 from harness.case import FAILED, USAGE
 from harness.http_case import HOST, HttpCase
-from harness.listener import receive
+from harness.listener import abort, receive
 from harness.waiting import GENEROUS, eventually, stretched
 
 MANY = 20
@@ -285,6 +286,34 @@ class Trouble(HttpCase):
         self.assertEqual(self.get(port, "/next")[0], 200)
         self.assertEqual([request[1] for request in web.requests], ["/next"])
         self.assertNotIn("ERR", running.err)
+
+    def test_program_that_aborts_while_an_answer_is_awaited(self):
+        over = threading.Event()
+        self.addCleanup(over.set)
+        asked = threading.Semaphore(0)
+
+        def answer(handler):
+            asked.release()
+            over.wait(GENEROUS)
+            handler.close_connection = True
+        self.web(answer)
+        running, port = self.at_free_port()
+        before = memory.count_descriptors(running.pid)
+        for _ in range(5):
+            connection = self.connect(port)
+            connection.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            self.assertTrue(asked.acquire(timeout=GENEROUS))
+            abort(connection)
+        eventually("nothing is left of them", lambda: memory.count_descriptors(running.pid) == before)
+        self.assertNotIn("ERR", running.err)
+
+    def test_program_that_only_has_no_more_to_say(self):
+        self.web(lambda handler: handler.say(200, handler.body or b"page"))
+        _, port = self.at_free_port()
+        connection = self.connect(port)
+        connection.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        connection.shutdown(socket.SHUT_WR)
+        self.assertIn(b"page", receive(connection, 1 << 20))
 
     def test_answer_with_two_lengths(self):
         """Whichever of them is meant, nobody is left to guess."""

@@ -1,8 +1,10 @@
 """mayfly http: what opens the application, and how it is renewed."""
 import threading
 
+from harness import memory
 from harness.http_case import HttpCase
-from harness.waiting import GENEROUS
+from harness.listener import abort, receive
+from harness.waiting import GENEROUS, eventually
 
 
 class Logins(HttpCase):
@@ -40,6 +42,24 @@ class Logins(HttpCase):
             thread.join(GENEROUS)
         self.assertEqual(results, [200] * 5)
         self.assertEqual(len(self.home.browsed()), 1)
+
+    def test_program_that_does_not_wait_for_it(self):
+        """Nothing of it is kept, and the login goes on for the others."""
+        self.home.install_idle_browser()
+        self.edge.ask("POST", "/revoke", {"kind": "all"})
+        running, port = self.at_free_port()
+        waiting = self.connect(port)
+        waiting.sendall(f"GET / HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        url = running.wait_err(r"https://\S+/cdn-cgi/access/cli\?\S+").group()
+        before = memory.count_descriptors(running.pid)
+        for _ in range(5):
+            connection = self.connect(port)
+            connection.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            abort(connection)
+        self.get(port, "/", Host="x")  # whoever came before it has been accepted
+        eventually("nothing is left of them", lambda: memory.count_descriptors(running.pid) <= before)
+        self.edge.sign_in(url)
+        self.assertTrue(receive(waiting, 1 << 20).startswith(b"HTTP/1.1 200 "))
 
     def test_body_too_long_to_be_sent_again(self):
         self.home.install_browser()

@@ -1,8 +1,11 @@
 #include "access/transport/forward/http_connection.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
 #include <chrono>
@@ -32,7 +35,19 @@ bool goes_on(const HttpExchange& exchange) {
   return exchange.state() == State::waiting || exchange.state() == State::passing;
 }
 
+// Reset, or closed in both directions: an end of what it sends alone is none.
+bool is_aborted(int socket) {
+  pollfd state{.fd = socket, .events = 0, .revents = 0};
+  return ::poll(&state, 1, 0) > 0;
+}
+
 }  // namespace
+
+struct HttpConnection::Request {
+  explicit Request(const asio::any_io_executor& executor) : ready(executor) {}
+  FirstReady ready;
+  std::optional<Opening> opening;
+};
 
 HttpConnection::HttpConnection(const asio::any_io_executor& executor, const Shared& shared,
                                Descriptor socket)
@@ -116,6 +131,10 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::forward(AskedRequest& a
   auto opening = co_await open(std::nullopt);
   auto which = EdgePool::Which::any;
   for (bool renewed = false;;) {
+    if (program_ == Program::gone) {
+      next_ = Next::goodbye;
+      co_return Outcome{};
+    }
     if (auto* page = std::get_if<Page>(&opening))
       co_return Outcome{What::refused, std::move(*page)};
     Outcome outcome = co_await attempt(asked, std::get<Headers>(opening), which);
@@ -134,18 +153,52 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::forward(AskedRequest& a
 }
 
 // What opens the application, other than what it refused.
-asio::awaitable<std::variant<HttpConnection::Headers, Page>> HttpConnection::open(
+asio::awaitable<HttpConnection::Opening> HttpConnection::open(std::optional<Headers> refused) {
+  std::optional<Opening> known;
+  try {
+    if (!refused)
+      if (auto headers = shared_.authorizer.known()) known = std::move(*headers);
+  } catch (const Error& error) {
+    known = page_of(error);
+  }
+  if (known) co_return std::move(*known);
+  co_return co_await wait_for_opening(std::move(refused));
+}
+
+// A login may take minutes; without a word when the program does not wait for it.
+asio::awaitable<HttpConnection::Opening> HttpConnection::wait_for_opening(
     std::optional<Headers> refused) {
-  std::variant<Headers, Page> result;
+  const auto request = std::make_shared<Request>(executor_);
+  asio::co_spawn(executor_, obtain(shared_.authorizer, std::move(refused), request),
+                 asio::detached);
+  while (!request->opening && program_ != Program::gone) {
+    watch_for_abort(request->ready);
+    co_await request->ready.wait(for_ever);
+  }
+  stream_.watched().cancel();
+  co_return request->opening ? std::move(*request->opening) : Opening{};
+}
+
+// Apart from the connection, which may end before: others wait for the same login.
+asio::awaitable<void> HttpConnection::obtain(Authorizer& authorizer, std::optional<Headers> refused,
+                                             std::shared_ptr<Request> request) {
   try {
     if (refused)
-      result = co_await shared_.authorizer.instead_of(std::move(*refused));
+      request->opening = co_await authorizer.instead_of(std::move(*refused));
     else
-      result = co_await shared_.authorizer.headers();
+      request->opening = co_await authorizer.headers();
   } catch (const Error& error) {
-    result = page_of(error);
+    request->opening = page_of(error);
   }
-  co_return result;
+  request->ready.ring();
+}
+
+void HttpConnection::watch_for_abort(FirstReady& ready) {
+  if (program_ != Program::there) return;
+  ready.watch(stream_.watched(), WatchedDescriptor::For::wait_error, [this] {
+    // Urgent bytes wake too, and would again and again.
+    program_ = is_aborted(socket_.get()) ? Program::gone : Program::false_alarm;
+  });
 }
 
 asio::awaitable<HttpConnection::Outcome> HttpConnection::attempt(AskedRequest& asked,
@@ -182,11 +235,14 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::exchange(AskedRequest& 
                                                                   HttpExchange& exchange) {
   FirstReady ready(executor_);
   Patience patience = co_await settle(exchange, edge, ready);
+  std::optional<Outcome> outcome;
   if (exchange.state() == State::answered) {
-    if (auto outcome = decide(exchange, asked)) co_return *outcome;
-    patience = co_await settle(exchange, edge, ready);
+    outcome = decide(exchange, asked);
+    if (!outcome) patience = co_await settle(exchange, edge, ready);
   }
-  co_return outcome_of(exchange, asked, edge, patience);
+  stream_.watched().cancel();  // or what it waits for would add up, request after request
+  if (!outcome) outcome = outcome_of(exchange, asked, edge, patience);
+  co_return std::move(*outcome);
 }
 
 HttpConnection::Outcome HttpConnection::outcome_of(const HttpExchange& exchange,
@@ -236,7 +292,10 @@ asio::awaitable<HttpConnection::Patience> HttpConnection::settle(HttpExchange& e
     if (wants.edge_readable) ready.watch(edge.watched, For::wait_read, other(Ready::wait_readable));
     if (wants.edge_writable)
       ready.watch(edge.watched, For::wait_write, other(Ready::wait_writable));
+    // After an upgrade the program is read from, and what it said last still counts.
+    if (!upgraded_) watch_for_abort(ready);
     in_time = co_await ready.wait(upgraded_ ? for_ever : shared_.options.patience.silence);
+    if (program_ == Program::gone && !upgraded_ && goes_on(exchange)) exchange.client_has_gone();
   }
   ready_ = nullptr;
   co_return in_time ? Patience::left : Patience::over;

@@ -56,7 +56,12 @@ class HttpConnection : public OpenConnection {
   asio::awaitable<std::optional<std::string>> read_head();
   asio::awaitable<void> serve(AskedRequest& asked);
   asio::awaitable<Outcome> forward(AskedRequest& asked);
-  asio::awaitable<std::variant<Headers, Page>> open(std::optional<Headers> refused);
+  using Opening = std::variant<Headers, Page>;
+  struct Request;  // for what opens the application
+  asio::awaitable<Opening> open(std::optional<Headers> refused);
+  asio::awaitable<Opening> wait_for_opening(std::optional<Headers> refused);
+  static asio::awaitable<void> obtain(Authorizer& authorizer, std::optional<Headers> refused,
+                                      std::shared_ptr<Request> request);
   asio::awaitable<Outcome> attempt(AskedRequest& asked, const Headers& opening,
                                    EdgePool::Which which);
   asio::awaitable<Outcome> exchange(AskedRequest& asked, EdgeConnection& edge,
@@ -67,6 +72,7 @@ class HttpConnection : public OpenConnection {
                      const EdgeConnection& edge, Patience patience);
   std::optional<Outcome> decide(HttpExchange& exchange, const AskedRequest& asked);
   std::optional<Outcome> pass_on(HttpExchange& exchange, const AskedRequest& asked);
+  void watch_for_abort(FirstReady& ready);
   asio::awaitable<void> say(Page page);
   void reset();
 
@@ -81,6 +87,7 @@ class HttpConnection : public OpenConnection {
   bool idle_ = false;
   bool upgraded_ = false;
   bool interrupted_ = false;
+  enum class Program { there, false_alarm, gone } program_ = Program::there;
 };
 
 }  // namespace mayfly

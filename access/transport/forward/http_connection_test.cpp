@@ -9,6 +9,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <exception>
+#include <future>
 #include <thread>
 
 #include "access/core/error.hpp"
@@ -39,12 +40,21 @@ struct Served {
   std::string error;  // what is to be reported
 };
 
+// A program and the listener's end of its connection.
+struct Program {
+  Program() {
+    int ends[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+    listeners = Descriptor(ends[0]);
+    own = Descriptor(ends[1]);
+  }
+  Descriptor listeners, own;
+};
+
 // A program that says that, and then no more, at a listener in front of that server.
-Served serve(const ForwarderOptions& options, const std::string& said) {
-  int ends[2];
-  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
-  Descriptor ours(ends[0]);
-  const Descriptor program(ends[1]);
+Served serve(const ForwarderOptions& options, const std::string& said, Program&& at = {}) {
+  Descriptor ours(std::move(at.listeners));
+  const Descriptor& program = at.own;
   REQUIRE(write(program.get(), said.data(), said.size()) == static_cast<ssize_t>(said.size()));
 
   Dialer dialer(options.edge, TlsContext::Buffers::release);
@@ -116,6 +126,31 @@ TEST_CASE(
         std::string::npos);
   CHECK(served.error.find("secret") == std::string::npos);
   CHECK_FALSE(served.error.empty());
+}
+
+TEST_CASE("a program that goes away while an answer is awaited is noticed") {
+  Program program;
+  std::promise<void> over;
+  TestServer server(serving([&, ended = over.get_future().share()](const std::string&) {
+    shutdown(program.own.get(), SHUT_RDWR);  // a copy lives on in the process for logins
+    ended.wait_for(10s);
+    return ok("nobody reads this");
+  }));
+  const Served served = serve(options_to(server.port(), {}), request, std::move(program));
+  over.set_value();
+  CHECK(served.answer.empty());
+  CHECK(served.error.empty());
+}
+
+TEST_CASE("a program that only has no more to say gets its answer") {
+  Program program;
+  const int its = program.own.get();
+  TestServer server(serving([its](const std::string&) {
+    shutdown(its, SHUT_WR);
+    return ok("page");
+  }));
+  CHECK(serve(options_to(server.port(), {}), request, std::move(program))
+            .answer.ends_with("\r\n\r\npage"));
 }
 
 TEST_CASE("a body that does not come is not waited for") {

@@ -50,6 +50,10 @@ void HttpExchange::edge_is(Wait ready) {
   if (edge_out_ == ready) edge_out_ = Wait::moved;
 }
 
+void HttpExchange::client_has_gone() {
+  end(State::client_gone, "the local program went away");
+}
+
 HttpExchange::Wants HttpExchange::step() {
   const auto goes_on = [&] { return state_ == State::waiting || state_ == State::passing; };
   bool more = true;

@@ -62,6 +62,8 @@ class HttpExchange {
   // What the loop saw.
   void client_is(IoResult::State ready);
   void edge_is(IoResult::State ready);
+  // Nobody is left to read the answer, or to send the rest of the request.
+  void client_has_gone();
 
   const ResponseHead& head() const { return *head_; }
   // The answer's head for the client, and the framing that the edge gave its body. decode: the

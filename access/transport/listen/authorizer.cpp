@@ -4,7 +4,6 @@
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
-#include <optional>
 #include <utility>
 
 namespace mayfly {
@@ -23,14 +22,20 @@ struct Authorizer::Attempt {
   std::optional<Obtained> obtained;
 };
 
-asio::awaitable<Headers> Authorizer::headers() {
+std::optional<Headers> Authorizer::known() {
   const auto now = std::chrono::steady_clock::now();
-  if (now < fresh_until_) co_return fresh_;
+  if (now < fresh_until_) return fresh_;
   auto known = authorization_.known();
-  if (!known) co_return co_await obtain(Authorization::Why::nothing_known, {});
-  fresh_ = *known;
-  fresh_until_ = now + moment_;
-  co_return std::move(*known);
+  if (known) {
+    fresh_ = *known;
+    fresh_until_ = now + moment_;
+  }
+  return known;
+}
+
+asio::awaitable<Headers> Authorizer::headers() {
+  if (auto known = this->known()) co_return std::move(*known);
+  co_return co_await obtain(Authorization::Why::nothing_known, {});
 }
 
 asio::awaitable<Headers> Authorizer::instead_of(Headers refused) {

@@ -5,6 +5,7 @@
 #include <asio/awaitable.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "access/transport/dial/tunnel_options.hpp"
@@ -22,6 +23,8 @@ class Authorizer {
   Authorizer(const Authorizer&) = delete;
   Authorizer& operator=(const Authorizer&) = delete;
 
+  // Without waiting.
+  std::optional<std::vector<Header>> known();
   // Known ones, else obtained ones. Throws what obtain() throws.
   asio::awaitable<std::vector<Header>> headers();
   // The edge sent `refused` to the login page: others that are known by now, else obtained ones.

@@ -2,6 +2,7 @@
 import os
 import re
 import socket
+import struct
 
 from .case import EdgeCase
 from .waiting import GENEROUS, eventually
@@ -74,3 +75,9 @@ def receive(connection, count):
             break
         received += piece
     return bytes(received)
+
+
+def abort(connection):
+    """Closes with a reset, as a program that dies with bytes unread does."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()

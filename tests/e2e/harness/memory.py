@@ -90,6 +90,10 @@ def sockets_of(pid):
     return {place for place in places if place.startswith("socket:")}
 
 
+def count_descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
 def is_readable(pid):
     try:
         os.close(os.open(f"/proc/{pid}/mem", os.O_RDONLY))
