@@ -151,6 +151,7 @@ Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
   for (std::string& argument : arguments) words.push_back(argument.data());
   words.push_back(nullptr);
   ::signal(SIGPIPE, SIG_DFL);
+  ::signal(SIGUSR1, SIG_DFL);
   ::execvp("curl", words.data());
   const Error reason = system_error("cannot run curl", errno);
   throw Error(reason.kind(), reason.message(), "install curl");

@@ -56,6 +56,7 @@ void harden_process() {
   ::prctl(PR_SET_DUMPABLE, 0);
 #endif
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGUSR1, SIG_IGN);
 }
 
 }  // namespace mayfly::cli

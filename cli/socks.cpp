@@ -8,6 +8,8 @@
 #include "cli/tunnel/confinement.hpp"
 #include "cli/tunnel/listening.hpp"
 #include "cli/tunnel/readiness.hpp"
+#include "cli/tunnel/run_stats.hpp"
+#include "cli/tunnel/traffic_report.hpp"
 #include "cli/tunnel/tunnel_authorization.hpp"
 
 namespace mayfly::cli {
@@ -19,6 +21,7 @@ struct SocksFlags {
   std::string hostname;
   std::vector<std::string> listeners, headers;
   unsigned ping_interval = 30;
+  StatsFlags stats;
   NetworkFlags network;
 };
 
@@ -30,10 +33,11 @@ void bind(Parser& parser, SocksFlags& flags, const Invocation& invocation) {
   parser
       .add_option("--ping-interval", flags.ping_interval, "seconds between pings, 0 for none (30)")
       .range(0, 3600);
+  bind_stats_flags(parser, flags.stats);
   bind_network_flags(parser, flags.network, invocation);
 }
 
-ListenerOptions options_of(const SocksFlags& flags) {
+ListenerOptions options_of(const SocksFlags& flags, RunStats& stats) {
   ListenerOptions options;
   options.tunnel.url = parse_url(flags.hostname);
   options.tunnel.headers = user_headers(flags.headers);
@@ -44,8 +48,18 @@ ListenerOptions options_of(const SocksFlags& flags) {
   const bool usual = flags.listeners.empty();
   listen_at(usual ? std::vector<std::string>{usual_place} : flags.listeners,
             "Start SOCKS5 listener", options);
+  stats.watch(options);
   confine_when_ready(options, flags.network);
   return options;
+}
+
+void listen(const SocksFlags& flags, RunStats& stats) {
+  ListenerOptions options = options_of(flags, stats);
+  Session session(flags.network, LogSettings::Terminal::lines);
+  options.tunnel.connection = session.connection();
+  report_traffic_on_signal(options.tunnel);
+  run_socks_listener(options, tunnel_authorization(session, options.tunnel.url));
+  notify_service_manager("STOPPING=1");
 }
 
 }  // namespace
@@ -64,11 +78,12 @@ int run_socks(const Invocation& invocation) {
   if (flags.hostname.empty())
     throw Error(ErrorKind::usage, "which bastion application? --hostname is missing",
                 "run: mayfly socks --hostname HOST");
-  ListenerOptions options = options_of(flags);
-  Session session(flags.network, LogSettings::Terminal::lines);
-  options.tunnel.connection = session.connection();
-  run_socks_listener(options, tunnel_authorization(session, options.tunnel.url));
-  notify_service_manager("STOPPING=1");
+  const RunStats::Time now = std::chrono::system_clock::now();
+  with_stats(flags.stats, {parse_url(flags.hostname).authority(), RunStats::Of::listener, now},
+             [&](RunStats& stats) {
+               listen(flags, stats);
+               return std::nullopt;
+             });
   return 0;
 }
 

@@ -44,10 +44,10 @@ class SpawnSettings {
     posix_spawn_file_actions_adddup2(&files, err.writing.get(), STDERR_FILENO);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF);
-    sigset_t pipe_only;
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);  // which we ignore, and the child would, too
-    posix_spawnattr_setsigdefault(&attributes, &pipe_only);
+    sigset_t ignored;  // by us, and the child would ignore them, too
+    sigemptyset(&ignored);
+    for (const int number : {SIGPIPE, SIGUSR1}) sigaddset(&ignored, number);
+    posix_spawnattr_setsigdefault(&attributes, &ignored);
   }
   ~SpawnSettings() {
     posix_spawn_file_actions_destroy(&files);

@@ -56,6 +56,11 @@ TEST_CASE("it has no terminal and no input, and dies of a closed pipe") {
   CHECK(shell("yes | true; echo ok").out == "ok\n");
 }
 
+TEST_CASE("a signal that we ignore is as usual for it") {
+  ::signal(SIGUSR1, SIG_IGN);
+  CHECK(shell("kill -s USR1 $$; echo ignored").out.empty());
+}
+
 TEST_CASE("what is left of it is killed") {
   const ChildOutput late = shell("echo begun; sleep 1000", 200ms);
   CHECK(late.how == How::timed_out);

@@ -3,7 +3,7 @@
 
 namespace mayfly {
 
-// Without it the signal ends the process. Call once, before there are threads.
+// Call once, before there are threads.
 void catch_report_signal();
 // Readable from the signal on until take_report_request(); -1 when it is not caught.
 int report_descriptor() noexcept;

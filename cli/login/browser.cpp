@@ -31,7 +31,11 @@ class SpawnSettings {
     }
     posix_spawnattr_init(&attributes);
     // A session of its own: Ctrl-C at our terminal is not meant for the browser.
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF);
+    sigset_t ignored;  // by us, and the browser would ignore them, too
+    sigemptyset(&ignored);
+    for (const int number : {SIGPIPE, SIGUSR1}) sigaddset(&ignored, number);
+    posix_spawnattr_setsigdefault(&attributes, &ignored);
   }
   ~SpawnSettings() {
     posix_spawn_file_actions_destroy(&files);

@@ -5,8 +5,7 @@
 
 namespace mayfly::cli {
 
-// To be called before anything that may last, since the signal ends a process that does not expect
-// it.
+// To be called before anything that may last: until then the signal is ignored.
 void report_traffic_on_signal(TunnelOptions& options);
 
 }  // namespace mayfly::cli

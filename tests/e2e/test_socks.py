@@ -1,4 +1,5 @@
 """mayfly socks: what goes through a bastion, what is refused and how the program is told."""
+import json
 import os
 import re
 import shutil
@@ -336,6 +337,20 @@ class Ends(SocksCase):
                           for entry in self.edge.upgrades(BASTION)], [1001] * 5)
         for connection in connections:
             self.assertEqual(connection.recv(1), b"")
+
+
+class Traffic(SocksCase):
+    def test_signal_and_stats(self):
+        running, port = self.at_free_port("--stats")
+        target = self.echo_server()
+        self.assert_echo(self.assert_open(port, by_address("127.0.0.1", target)), b"x" * 1500)
+        running.send(signal.SIGUSR1)
+        found = running.wait_err(r"mayfly: (\S+) for \S+: open for .*, sent 1.5 KiB .*round trip")
+        self.assertEqual(found[1], f"127.0.0.1:{target}")
+        running.send(signal.SIGTERM)
+        line = json.loads(self.assert_done(running.finish()).err.splitlines()[-1])
+        self.assertEqual({name: line[name] for name in ("hostname", "tunnels", "sent", "ended")},
+                         {"hostname": BASTION, "tunnels": 1, "sent": 1500, "ended": "interrupted"})
 
 
 class Programs(SocksCase):

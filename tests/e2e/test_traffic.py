@@ -7,6 +7,7 @@ import stat
 import time
 
 from harness.case import DONE, FAILED, NETWORK, REFUSED
+from harness.http_case import HOST, HttpCase
 from harness.listener import ListenerCase
 from harness.tunnel import TunnelCase
 from harness.waiting import eventually
@@ -80,6 +81,25 @@ class Report(TunnelCase):
         self.assertEqual(running.wait_out(5), b"ready")
         running.wait_err("mayfly: (no tunnel is open|echo.example.com: open for)")
         self.hang_up(running)
+
+
+class NoTunnel(HttpCase):
+    """The signal may go to all that is called mayfly."""
+
+    def test_http(self):
+        running, port = self.at_free_port()
+        running.send(signal.SIGUSR1)
+        self.assertEqual(self.get(port)[0], 200)
+        self.assertFalse(running.has_ended())
+
+    def test_login(self):
+        self.fresh()
+        self.edge.application("wiki", hostname=HOST, origin="page")
+        running = self.home.start("login", HOST)
+        url = running.wait_err(URL).group()
+        running.send(signal.SIGUSR1)
+        self.edge.sign_in(url)
+        self.assert_done(running.finish())
 
 
 class ReportOfAListener(ListenerCase):
