@@ -72,8 +72,12 @@ int add(const Descriptor& rules, const std::string& path, std::uint64_t allowed)
 int add_all(const Descriptor& rules, const PermittedFiles& files, std::uint64_t known) {
   for (const std::string& path : files.read)
     if (const int error = add(rules, path, reading & known)) return error;
+  for (const std::string& path : files.open)
+    if (const int error = add(rules, path, LANDLOCK_ACCESS_FS_READ_FILE)) return error;
   for (const std::string& path : files.write)
     if (const int error = add(rules, path, (reading | writing | truncate) & known)) return error;
+  for (const std::string& path : files.remove)
+    if (const int error = add(rules, path, LANDLOCK_ACCESS_FS_REMOVE_FILE)) return error;
   return 0;
 }
 

@@ -8,8 +8,10 @@ namespace mayfly {
 
 // Directories and files by path, with all that is beneath them; what does not exist is left out.
 struct PermittedFiles {
-  std::vector<std::string> read;   // opened for reading, and listed
-  std::vector<std::string> write;  // besides: written, made, renamed and removed
+  std::vector<std::string> read;    // opened for reading, and listed
+  std::vector<std::string> open;    // opened for reading by who knows the name
+  std::vector<std::string> write;   // read, and written, made, renamed and removed
+  std::vector<std::string> remove;  // directories: files in them are removed
   enum class Network { outgoing, none } network = Network::none;  // TCP; UDP is not held back
 };
 

@@ -25,7 +25,9 @@ using testing::ScratchDirectory;
 int connecting(const ScratchDirectory& scratch, const std::function<int()>& attempt) {
   return ForkedChild([&](const Line&) {
            const PermittedFiles files{.read = {"/etc", "/usr", "/lib", "/lib64", scratch / "read"},
+                                      .open = {scratch / "open"},
                                       .write = {scratch / "write"},
+                                      .remove = {scratch / "remove"},
                                       .network = PermittedFiles::Network::outgoing};
            return confine_to_connecting(files).is_whole() ? attempt() : not_confined;
          })
@@ -82,7 +84,7 @@ TEST_SUITE("core/sandbox_listener" * doctest::skip(!testing::sandbox_is_possible
 
   TEST_CASE("a listener opens the files that were named, and no others") {
     const ScratchDirectory scratch;
-    for (const auto name : {"read", "write", "other"}) {
+    for (const auto name : {"read", "open", "write", "remove", "other"}) {
       std::filesystem::create_directory(scratch / name);
       testing::put(scratch / (std::string(name) + "/file"), "x");
     }
@@ -93,11 +95,21 @@ TEST_SUITE("core/sandbox_listener" * doctest::skip(!testing::sandbox_is_possible
     };
     CHECK(opened("read/file", O_RDONLY) == it_worked);
     CHECK(opened("read/file", O_WRONLY) == refused);
+    CHECK(opened("open/file", O_RDONLY) == it_worked);
+    CHECK(opened("open", O_RDONLY | O_DIRECTORY) == refused);
+    CHECK(opened("remove/file", O_RDONLY) == refused);
+    CHECK(opened("remove/new", O_WRONLY | O_CREAT) == refused);
     CHECK(opened("read/new", O_WRONLY | O_CREAT) == refused);
     CHECK(opened("write/file", O_RDWR | O_TRUNC) == it_worked);
     CHECK(opened("write/new", O_WRONLY | O_CREAT) == it_worked);
     CHECK(opened("other/file", O_RDONLY) == refused);
     CHECK(opened("other", O_RDONLY | O_DIRECTORY) == refused);
+    const auto removed = [&](const char* name) {
+      return connecting(scratch,
+                        [path = scratch / name] { return outcome(::unlink(path.c_str())); });
+    };
+    CHECK(removed("open/file") == refused);
+    CHECK(removed("remove/file") == it_worked);
     const std::string file = scratch / "write/file", renamed = scratch / "write/renamed";
     CHECK(connecting(scratch, [&] {
             if (::rename(file.c_str(), renamed.c_str()) != 0) return failed_otherwise;

@@ -1,4 +1,5 @@
 """mayfly http: an application that asks for a client certificate."""
+import os
 import re
 import urllib.error
 import urllib.request
@@ -79,14 +80,43 @@ class Certificates(CertificateCase):
                 self.assertRegex(body, b"hint: ")
                 running.wait_err("ERR .*" + re.escape(WEB))
 
-    def test_next_connection_uses_the_renewed_one(self):
+    def renewable(self):
+        """The content of a file before and after its renewal."""
         self.protect(session_duration="no_duration")
         for name in ("before", "after"):
             self.ca.device(name, "root")
-        file = self.ca.write("renewed.pem", self.ca.read("before.key") + self.ca.read("before.pem"))
-        _, port = self.listen("--batch", "--cert", file)
+        return [self.ca.read(name + ".key") + self.ca.read(name + ".pem") for name in ("before", "after")]
+
+    def assert_renewed(self, file, renew):
+        running, port = self.listen("--batch", "--cert", file)
         self.assertEqual(self.get(port)[1], b"hello from web, before\n")
-        self.ca.write("renewed.pem", self.ca.read("after.key") + self.ca.read("after.pem"))
+        renew()
         self.edge.restart()
         self.protect(session_duration="no_duration")
         self.assertEqual(self.get(port)[1], b"hello from web, after\n")
+        return running
+
+    def test_next_connection_uses_the_renewed_one(self):
+        before, after = self.renewable()
+        file = self.ca.write("renewed.pem", before)
+        running = self.assert_renewed(file, lambda: self.ca.write("renewed.pem", after))
+        self.assertNotIn("restart", running.err)
+
+    def test_renewed_at_the_end_of_a_link(self):
+        before, after = self.renewable()
+        link = os.path.join(self.home.path, "links", "device.pem")
+        os.mkdir(os.path.dirname(link))
+        os.symlink(self.ca.write("linked.pem", before), link)
+        self.assert_renewed(link, lambda: self.ca.write("linked.pem", after))
+
+    def test_in_the_home_directory(self):
+        """What is there besides stays closed, so that a new file in its place cannot be read."""
+        before, after = self.renewable()
+        file = os.path.join(self.home.path, "device.pem")
+
+        def write(text):
+            with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as out:
+                out.write(text)
+        write(before)
+        running = self.assert_renewed(file, lambda: write(after))
+        self.assertRegex(running.err, "INF a new file in its place will not be read before a restart.*device.pem")
