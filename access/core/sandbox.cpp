@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
@@ -56,14 +58,16 @@ constexpr PermittedCall on_open_descriptors[] = {
     {SYS_mmap, When::lacks, 2, {PROT_EXEC}},
 };
 
-// Looking up names is the C library's, with modules of the system's: it loads code, asks services,
-// and starts a thread here.
+// Looking up names is the C library's, with modules of the system's: it loads code, asks the kernel
+// for addresses, and starts a thread here. Local services (nscd, systemd-resolved) it asks before
+// DNS, and does without.
 constexpr PermittedCall when_connecting[] = {
     {SYS_accept4},
     {SYS_sendto},
-    {SYS_socket},
+    // No Unix sockets: behind them are services that do what this process may not.
+    {SYS_socket, When::one_of, 0, {AF_INET, AF_INET6, AF_NETLINK}},
     {SYS_connect},
-    {SYS_bind},  // a netlink socket's; without listen() nobody connects to it
+    {SYS_bind, When::one_of, 2, {sizeof(sockaddr_nl)}},  // too short for another family's port
     {SYS_getsockname},
     {SYS_getpeername},
     {SYS_getsockopt},

@@ -23,8 +23,9 @@ struct Confinement {
 Confinement confine_to_open_descriptors() noexcept;
 
 // For a listener. It accepts, connects, looks names up, opens `files` and nothing else, and keeps
-// its threads; it starts no program and no process, listens at no other address, traces and signals
-// nobody, and makes nothing executable that it can write.
+// its threads; it starts no program and no process, listens at no other address (UDP included),
+// speaks to no local service by a Unix socket that it has not open, traces and signals nobody, and
+// makes nothing executable that it can write.
 Confinement confine_to_connecting(const PermittedFiles& files) noexcept;
 
 }  // namespace mayfly

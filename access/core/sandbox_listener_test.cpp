@@ -46,6 +46,14 @@ int connect_to_itself() {
   return outcome(connected) == refused ? refused : it_worked;
 }
 
+int bind_to_any(int family, int type) {
+  const Descriptor socket(::socket(family, type | SOCK_CLOEXEC, 0));
+  sockaddr_storage address{};
+  address.ss_family = static_cast<sa_family_t>(family);
+  const socklen_t size = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+  return outcome(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), size));
+}
+
 TEST_SUITE("core/sandbox_listener" * doctest::skip(!testing::sandbox_is_possible())) {
   TEST_CASE("a listener starts, traces and signals nothing, and opens no other address") {
     const ScratchDirectory scratch;
@@ -53,7 +61,7 @@ TEST_SUITE("core/sandbox_listener" * doctest::skip(!testing::sandbox_is_possible
       const std::string what = attempt.what;
       for (const auto name :
            {"exec", "fork", "ptrace", "another's memory", "kill", "code", "io_uring", "memfd",
-            "socket pair", "terminal input", "new privileges"}) {
+            "socket pair", "Unix socket", "terminal input", "new privileges"}) {
         if (what != name) continue;
         CAPTURE(what);
         CHECK(connecting(scratch, [&] { return outcome(attempt.call()); }) == refused);
@@ -63,13 +71,12 @@ TEST_SUITE("core/sandbox_listener" * doctest::skip(!testing::sandbox_is_possible
             const Descriptor socket(::socket(AF_INET, SOCK_STREAM, 0));
             return outcome(::listen(socket.get(), 1));
           }) == refused);
-    CHECK(connecting(scratch, [] {
-            const Descriptor socket(::socket(AF_INET, SOCK_STREAM, 0));
-            sockaddr_in address{};
-            address.sin_family = AF_INET;
-            return outcome(
-                ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address));
-          }) == refused);
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM})
+      for (const int family : {AF_INET, AF_INET6}) {
+        CAPTURE(type);
+        CAPTURE(family);
+        CHECK(connecting(scratch, [=] { return bind_to_any(family, type); }) == refused);
+      }
   }
 
   TEST_CASE("a listener looks names up, connects, and has threads") {
