@@ -12,7 +12,7 @@ struct PermittedFiles {
   std::vector<std::string> open;    // opened for reading by who knows the name
   std::vector<std::string> write;   // read, and written, made, renamed and removed
   std::vector<std::string> remove;  // directories: files in them are removed
-  enum class Network { outgoing, none } network = Network::none;  // TCP; UDP is not held back
+  enum class Network { outgoing, none } network = Network::none;  // TCP; Linux 6.7
 };
 
 // From now on nothing else is opened, made or started, by this thread and what it starts. 0, or the

@@ -10,7 +10,7 @@ namespace mayfly {
 // What the kernel now holds back; 0 where it does, otherwise the errno that says why not.
 struct Confinement {
   int system_calls = 0;  // seccomp
-  int files = 0;         // Landlock
+  int files = 0;         // Landlock, as much of it as the kernel knows
 
   bool is_whole() const noexcept { return system_calls == 0 && files == 0; }
   // For people, one line: what is held back, and what is not and why.
