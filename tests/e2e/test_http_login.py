@@ -1,4 +1,6 @@
 """mayfly http: what opens the application, and how it is renewed."""
+import os
+import signal
 import threading
 
 from harness import memory
@@ -83,6 +85,19 @@ class Logins(HttpCase):
         self.assertEqual(status, 502)
         self.assertIn(b"Binding Cookie", body)
         self.assertEqual(len(self.home.browsed()), 1)
+
+    def test_process_for_logins_that_died(self):
+        self.home.install_browser()
+        running, port = self.at_free_port()
+        keeper, = memory.children_of(running.pid)
+        os.kill(keeper, signal.SIGKILL)
+        self.assertEqual(self.get(port)[0], 200)
+        self.edge.ask("POST", "/revoke", {"kind": "all"})
+        for _ in range(2):
+            status, _, body = self.get(port)
+            self.assertEqual(status, 502)
+            self.assertIn(b"hint: restart this listener", body)
+        running.wait_err("ERR .*logs in for this listener is gone.*restart this listener")
 
     def test_batch(self):
         self.edge.ask("POST", "/revoke", {"kind": "all"})

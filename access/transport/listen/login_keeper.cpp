@@ -47,6 +47,12 @@ Error child_died() {
   return {ErrorKind::failed, "the login ended without a result", "try again"};
 }
 
+// It was forked before the listener was confined, which can fork no other.
+Error keeper_died() {
+  return {ErrorKind::failed, "the process that logs in for this listener is gone",
+          "restart this listener"};
+}
+
 bool write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
     const ssize_t count = ::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL);
@@ -256,7 +262,7 @@ LoginKeeper::~LoginKeeper() {
 asio::awaitable<Obtained> LoginKeeper::ask(Authorization::Why why, Headers refused) {
   const std::string request =
       (why == Authorization::Why::refused ? 'r' : 'n') + encode_obtained(std::move(refused));
-  if (!tell(line_.get(), request)) co_return child_died();
+  if (!tell(line_.get(), request)) co_return keeper_died();
   WatchedDescriptor watched(co_await asio::this_coro::executor, line_.get());
   std::string told;
   std::array<char, 4096> room;
@@ -264,7 +270,8 @@ asio::awaitable<Obtained> LoginKeeper::ask(Authorization::Why why, Headers refus
     co_await watched.wait(WatchedDescriptor::For::wait_read, asio::use_awaitable);
     const ssize_t count = ::read(line_.get(), room.data(), room.size());
     if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (count <= 0 || told.size() > most_told) co_return child_died();
+    if (count <= 0) co_return keeper_died();
+    if (told.size() > most_told) co_return child_died();
     told.append(room.data(), static_cast<std::size_t>(count));
     std::string_view framed = told;
     if (const auto message = take(framed)) co_return decode_obtained(*message);
