@@ -96,10 +96,11 @@ class OnTheToken:
     def test_behind_a_local_address(self):
         self.protect(session_duration="no_duration")
         running = self.home.start("http", "--hostname", HOST, "--url", "127.0.0.1:0", "--cert", self.uri,
-                                  *self.pin)
+                                  *self.pin, "-v")
         address = running.wait_err(r"127\.0\.0\.1:\d+").group()
         with urllib.request.urlopen(f"http://{address}/", timeout=GENEROUS) as answer:
             self.assertEqual(answer.read(), b"hello from echo, device\n")
+        self.assertRegex(running.err, "not confined.*(PKCS#11|sanitizer|valgrind)")
 
     def test_pin_typed_at_the_terminal(self):
         terminal = Terminal([programs.mayfly(), "login", "-q", "--cert", self.uri, HOST],

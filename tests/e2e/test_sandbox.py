@@ -12,6 +12,7 @@ from harness.listener import ListenerCase
 from harness.process import PIPE, Running
 from harness.tunnel import ECHO, TunnelCase
 from harness.waiting import eventually
+from test_socks import SocksCase, by_address
 from test_ssh import HOST, SshCase
 
 CONFINED = {"Seccomp": "2", "NoNewPrivs": "1"}
@@ -144,6 +145,12 @@ class Listener(ListenerCase):
         self.assertEqual(confinement(running.pid), CONFINED)
         self.assertIn(HELD_BACK, running.err)
 
+    def test_switched_off(self):
+        running, port = self.at_free_port("-v", env={"MAYFLY_SANDBOX": "off"})
+        self.assert_echo(self.connect(port))
+        self.assertEqual(confinement(running.pid), FREE)
+        self.assertRegex(running.err, "not confined.*MAYFLY_SANDBOX")
+
     def test_its_keeper_is_free_to_start_a_browser(self):
         running, port = self.at_free_port()
         keeper, = memory.children_of(running.pid)
@@ -221,6 +228,15 @@ class Http(HttpCase):
         self.assertEqual(self.get(port)[0], 200)
         self.assertEqual(len(self.home.browsed()), 1)
         self.assertEqual(confinement(running.pid), CONFINED)
+
+
+@unittest.skipIf(programs.is_instrumented(), "see above")
+class Socks(SocksCase):
+    def test_kernel_says_so_once_it_listens(self):
+        running, port = self.at_free_port("-v")
+        self.assert_echo(self.assert_open(port, by_address("127.0.0.1", self.echo_server())))
+        self.assertEqual(confinement(running.pid), CONFINED)
+        self.assertIn(HELD_BACK, running.err)
 
 
 @unittest.skipIf(programs.is_instrumented(), "see above")
