@@ -34,6 +34,11 @@ Authorization tunnel_authorization(Session& session, const Url& url) {
                                                : credentials.obtain(url);
     return headers_of(session, *last);
   };
+  // What a listener's keeper obtained is on disk.
+  authorization.team = [known = authorization.known, last] {
+    if (!last->application) static_cast<void>(known());
+    return last->application ? last->application->auth_domain : std::string();
+  };
   return authorization;
 }
 

@@ -86,6 +86,17 @@ class Logins(HttpCase):
         self.assertIn(b"Binding Cookie", body)
         self.assertEqual(len(self.home.browsed()), 1)
 
+    def test_login_page_of_another_team_is_the_applications_own_affair(self):
+        page = "https://evil.cloudflareaccess.com/cdn-cgi/access/login"
+        self.web(lambda handler: handler.say(302, Location=page))
+        self.home.install_browser()
+        _, port = self.at_free_port()
+        before = self.home.text(self.home.token_name("wiki"))
+        status, headers, _ = self.get(port)
+        self.assertEqual((status, headers["Location"]), (302, page))
+        self.assertEqual(self.home.browsed(), [])
+        self.assertEqual(self.home.text(self.home.token_name("wiki")), before)
+
     def test_process_for_logins_that_died(self):
         self.home.install_browser()
         running, port = self.at_free_port()

@@ -179,12 +179,13 @@ Error explain(std::string_view failed, const Url& url, const Response& response)
 
 }  // namespace
 
-bool leads_to_login(const Url& url, const Response& response) {
+bool leads_to_login(const Url& url, const Response& response, std::string_view team) {
   if (response.status < 300 || response.status >= 400) return false;
   try {
     const Url to = resolve_location(url, response.header("Location"));
-    return to.path.starts_with("/cdn-cgi/access/login") &&
-           (to.host == url.host || to.host.ends_with(".cloudflareaccess.com"));
+    if (!to.path.starts_with("/cdn-cgi/access/login")) return false;
+    if (to.host == url.host) return true;
+    return team.empty() ? to.host.ends_with(".cloudflareaccess.com") : to.host == team;
   } catch (const Error&) {
     return false;
   }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "access/core/error.hpp"
 #include "access/core/url.hpp"
@@ -10,9 +12,10 @@
 
 namespace mayfly {
 
-// A redirect to Access' login page, on the application's own host or a team's: the token is missing
-// or no longer good.
-bool leads_to_login(const Url& url, const Response& response);
+// A redirect to Access' login page, on the application's own host or its team's: the token is
+// missing or no longer good. team: its host; any team's counts while it is not known (""). What is
+// behind Access may redirect too, and must not have tokens thrown away by it.
+bool leads_to_login(const Url& url, const Response& response, std::string_view team = {});
 
 // Cause, status, cf-ray, location and cure. Kinds: refused when somebody's rule says no (401, 403,
 // the login page again for a fresh token); network when the way to the origin is broken or busy

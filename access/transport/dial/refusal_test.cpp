@@ -62,6 +62,17 @@ TEST_CASE("the login page is recognised by host and path") {
   }
 }
 
+TEST_CASE("another team's login page is none of this application") {
+  const auto leads = [](const char* location) {
+    return leads_to_login(url, answer(302, {{"Location", location}}), "team.cloudflareaccess.com");
+  };
+  CHECK(leads("https://team.cloudflareaccess.com/cdn-cgi/access/login/vm.example.com"));
+  CHECK(leads("https://TEAM.cloudflareaccess.com/cdn-cgi/access/login/vm.example.com"));
+  CHECK(leads("/cdn-cgi/access/login"));
+  CHECK_FALSE(leads("https://evil.cloudflareaccess.com/cdn-cgi/access/login"));
+  CHECK_FALSE(leads("https://x.team.cloudflareaccess.com/cdn-cgi/access/login"));
+}
+
 TEST_CASE("every kind of refusal is explained") {
   struct Case {
     Response response;

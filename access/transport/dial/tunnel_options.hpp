@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "access/core/url.hpp"
@@ -23,6 +24,8 @@ struct Authorization {
   // listener runs it in a forked child, so that its other connections go on; whatever it learns it
   // leaves on disk.
   std::function<std::vector<Header>(Why)> obtain;
+  // The host of the application's login page, "" when it is not known. Without network.
+  std::function<std::string()> team = [] { return std::string(); };
 };
 
 struct TunnelOptions {

@@ -26,9 +26,10 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds for_ever = std::chrono::hours(24 * 365);
 
-bool leads_to_login(const Url& url, const ResponseHead& head) {
-  return mayfly::leads_to_login(
-      url, Response{.status = head.status, .headers = head.headers, .body = ""});
+bool leads_to_login(const Url& url, const ResponseHead& head, const Authorizer& authorizer) {
+  if (head.status < 300 || head.status >= 400) return false;
+  const Response answer{.status = head.status, .headers = head.headers, .body = ""};
+  return mayfly::leads_to_login(url, answer, authorizer.team());
 }
 
 bool goes_on(const HttpExchange& exchange) {
@@ -308,7 +309,7 @@ std::optional<HttpConnection::Outcome> HttpConnection::decide(HttpExchange& exch
   const ResponseHead& head = exchange.head();
   log(LogLevel::debug, "the edge answered",
       {{"request", asked.name()}, {"status", std::to_string(head.status)}});
-  if (leads_to_login(asked.site.application, head)) return Outcome{What::login};
+  if (leads_to_login(asked.site.application, head, shared_.authorizer)) return Outcome{What::login};
   if (head.status == 101) {
     const auto upgrades = values_of(head.headers, "Upgrade");
     if (!asked.websocket || upgrades.size() != 1 ||

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "access/transport/dial/tunnel_options.hpp"
@@ -25,6 +26,8 @@ class Authorizer {
 
   // Without waiting.
   std::optional<std::vector<Header>> known();
+  // As Authorization::team.
+  std::string team() const { return authorization_.team(); }
   // Known ones, else obtained ones. Throws what obtain() throws.
   asio::awaitable<std::vector<Header>> headers();
   // The edge sent `refused` to the login page: others that are known by now, else obtained ones.

@@ -64,7 +64,8 @@ asio::awaitable<Dialer::Outcome> TunnelService::dial(const std::vector<Header>& 
   std::vector<Header> headers = co_await parts_.authorizer.headers();
   Dialer::Outcome outcome = co_await parts_.dialer.dial(with_wanted(headers));
   const auto* response = std::get_if<Response>(&outcome);
-  if (response == nullptr || !leads_to_login(parts_.options.tunnel.url, *response))
+  if (response == nullptr ||
+      !leads_to_login(parts_.options.tunnel.url, *response, parts_.authorizer.team()))
     co_return outcome;
   headers = co_await parts_.authorizer.instead_of(std::move(headers));
   co_return co_await parts_.dialer.dial(with_wanted(std::move(headers)));

@@ -88,7 +88,7 @@ Dialer::Open StdioTunnel::open() {
   if (!headers) headers = authorization_.obtain(Authorization::Why::nothing_known);
   Dialer::Outcome outcome = dial(*headers);
   if (const auto* response = std::get_if<Response>(&outcome);
-      response != nullptr && leads_to_login(options_.url, *response))
+      response != nullptr && leads_to_login(options_.url, *response, authorization_.team()))
     outcome = dial(authorization_.obtain(Authorization::Why::refused));
   if (const auto* response = std::get_if<Response>(&outcome))
     throw explain_refusal(options_.url, *response);
