@@ -68,19 +68,28 @@ bool is_navigation(const RequestHead& head) {
 
 // A page that asks not to be named (Referrer-Policy: no-referrer) posts its forms from "null", to
 // its own site too; Sec-Fetch-Site, which no page can set, says that it is its own.
-bool is_own(std::string_view origin, std::string_view site, std::string_view host) {
+bool is_own(std::string_view origin, bool says_so, std::string_view host) {
   return equals_ignoring_case(origin, fmt::format("http://{}", host)) ||
-         (origin == "null" && site == "same-origin");
+         (origin == "null" && says_so);
 }
 
 bool is_of_another_site(const RequestHead& head, std::string_view host) {
-  const std::string_view site = one(head, "Sec-Fetch-Site");
+  const auto sites = values_of(head.headers, "Sec-Fetch-Site");
+  const bool all_own = !sites.empty() && std::ranges::all_of(sites, [](std::string_view site) {
+    return site == "same-origin";
+  });
   for (const std::string_view origin : values_of(head.headers, "Origin"))
-    if (!is_own(origin, site, host)) return true;
-  return !site.empty() && site != "same-origin" && site != "none" && !is_navigation(head);
+    if (!is_own(origin, all_own, host)) return true;
+  const bool foreign = std::ranges::any_of(sites, [](std::string_view site) {
+    return !site.empty() && site != "same-origin" && site != "none";
+  });
+  return foreign && !is_navigation(head);
 }
 
 Denial wrong_host(std::string_view host, const LocalPlace& place) {
+  if (place.family == LocalPlace::Family::unix_socket)
+    return {421, fmt::format("\"{}\" is no host name", printable(host)),
+            "any name will do, as in http://localhost/"};
   const bool is_ipv6 = place.address.find(':') != std::string::npos;
   return {421, fmt::format("\"{}\" is not the name of this listener", printable(host)),
           fmt::format("use http://{}{}{}:{}/", is_ipv6 ? "[" : "", place.address,

@@ -84,6 +84,17 @@ TEST_CASE("a Host is there once, and ours") {
   CHECK(status({{"Host", "rebound.evil.example:8080"}}) == 421);
 }
 
+TEST_CASE("whoever has no right name is told one") {
+  const auto hint = [](const LocalPlace& at) {
+    const auto denial = denial_of(RequestHead{"GET", "/", 1, {{"Host", "a b"}}}, at);
+    return denial ? denial->hint : "passed";
+  };
+  CHECK(hint(place()) == "use http://127.0.0.1:8080/");
+  CHECK(hint(place("::1")) == "use http://[::1]:8080/");
+  CHECK(hint({.family = LocalPlace::Family::unix_socket, .address = "", .names = {}}) ==
+        "any name will do, as in http://localhost/");
+}
+
 TEST_CASE("programs that are no browsers pass") {
   CHECK(status_for({}) == 0);
   CHECK(status_for({}, "POST") == 0);
@@ -100,6 +111,13 @@ TEST_CASE("pages of the listener itself pass, and what the person typed or follo
                                     {"Sec-Fetch-Dest", "document"}};
   CHECK(status_for(link) == 0);
   CHECK(status_for(link, "POST") == 403);  // a form
+}
+
+TEST_CASE("of several headers each one counts") {
+  CHECK(status_for({{"Sec-Fetch-Site", "same-origin"}, {"Sec-Fetch-Site", "cross-site"}}) == 403);
+  CHECK(status_for(
+            {{"Origin", "null"}, {"Sec-Fetch-Site", "same-origin"}, {"Sec-Fetch-Site", "none"}},
+            "POST") == 403);
 }
 
 TEST_CASE("pages of others do not") {
