@@ -183,6 +183,18 @@ class Passing(HttpCase):
         connection.close()
         eventually("the edge knows", lambda: not self.edge.upgrades(HOST)[-1]["tunnel"]["open"])
 
+    def test_trailers_stay_behind(self):
+        """They are headers that come when nobody looks any more."""
+        def answer(handler):
+            handler.send_response(200)
+            handler.send_header("Transfer-Encoding", "chunked")
+            handler.end_headers()
+            handler.wfile.write(b"2\r\nok\r\n0\r\nSet-Cookie: CF_Authorization=x\r\n\r\n")
+        self.web(answer)
+        _, port = self.at_free_port()
+        said = self.talk(port, "GET / HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n")
+        self.assertTrue(said.endswith("\r\n\r\n2\r\nok\r\n0\r\n\r\n"), said)
+
     def test_many_at_once(self):
         self.web(lambda handler: handler.say(200, handler.path.encode() * 10_000))
         running, port = self.at_free_port()

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <limits>
 
 #include "access/core/text.hpp"
@@ -76,7 +77,14 @@ BodyScanner::Part BodyScanner::next(std::string_view bytes) {
   if (step_ == Step::over || step_ == Step::malformed) return {};
   if (step_ == Step::length || step_ == Step::until_close || step_ == Step::chunk_data)
     return data(bytes);
-  return {framing(bytes), Part::Sort::framing};
+  const bool in_trailer = !bytes.empty() && is_in_trailer(bytes.front());
+  return {framing(bytes), in_trailer ? Part::Sort::trailer : Part::Sort::framing};
+}
+
+// Not in the empty line after them.
+bool BodyScanner::is_in_trailer(char next) const {
+  if (step_ != Step::trailer) return false;
+  return trailer_line_.empty() ? next != '\r' : trailer_line_ != "\r";
 }
 
 std::size_t BodyScanner::take(std::string_view bytes) {
@@ -96,15 +104,32 @@ BodyScanner::Part BodyScanner::data(std::string_view bytes) {
   return {size, Part::Sort::data};
 }
 
-// Up to the next data, or the end. What is malformed is not counted in.
+// Up to the next data or trailer, the end of that, or the end of all. What is malformed is not
+// counted in.
 std::size_t BodyScanner::framing(std::string_view bytes) {
   std::size_t size = 0;
-  while (size < bytes.size() && step_ != Step::chunk_data && step_ != Step::over) {
+  const bool from_trailer = !bytes.empty() && is_in_trailer(bytes.front());
+  while (size < bytes.size() && step_ != Step::chunk_data && step_ != Step::over &&
+         is_in_trailer(bytes[size]) == from_trailer) {
     frame(bytes[size]);
     if (step_ == Step::malformed) break;
     ++size;
   }
   return size;
+}
+
+BodyScanner::Kept BodyScanner::take_without_trailers(std::span<char> bytes) {
+  Kept result;
+  for (;;) {
+    const auto rest = bytes.subspan(result.taken);
+    const Part part = next({rest.data(), rest.size()});
+    if (part.size == 0) return result;
+    if (part.sort != Part::Sort::trailer) {
+      std::memmove(bytes.data() + result.kept, rest.data(), part.size);
+      result.kept += part.size;
+    }
+    result.taken += part.size;
+  }
 }
 
 void BodyScanner::frame(char c) {

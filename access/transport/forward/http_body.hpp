@@ -32,12 +32,18 @@ class BodyScanner {
   // is malformed, or there are no bytes.
   struct Part {
     std::size_t size = 0;
-    enum class Sort { data, framing } sort = Sort::data;
+    enum class Sort { data, framing, trailer } sort = Sort::data;
   };
   Part next(std::string_view bytes);
 
   // The same for all of them together: how many bytes at the front belong to the message.
   std::size_t take(std::string_view bytes);
+  // The same, and moves what is no trailer to the front. Trailers are headers that nobody judges
+  // (RFC 9110 section 6.5.1: they may be dropped).
+  struct Kept {
+    std::size_t taken = 0, kept = 0;
+  };
+  Kept take_without_trailers(std::span<char> bytes);
 
   bool over() const noexcept { return step_ == Step::over; }
   bool malformed() const noexcept { return step_ == Step::malformed; }
@@ -61,6 +67,7 @@ class BodyScanner {
 
   Part data(std::string_view bytes);
   std::size_t framing(std::string_view bytes);
+  bool is_in_trailer(char next) const;
   void frame(char c);
   void size_digit(char c);
   void end_size_line();

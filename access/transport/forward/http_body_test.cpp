@@ -151,6 +151,23 @@ TEST_CASE("chunks that two readers could read differently are refused") {
   }
 }
 
+TEST_CASE("trailers are taken out wherever they are cut") {
+  const std::string sent = "2\r\nok\r\n0\r\nSet-Cookie: a=b\r\nHost: x\r\n\r\nGET";
+  for (std::size_t piece = 1; piece <= sent.size(); ++piece) {
+    CAPTURE(piece);
+    BodyScanner scanner({Kind::chunked, 0});
+    std::string kept, rest = sent;
+    while (!scanner.over() && !rest.empty()) {
+      std::string some = rest.substr(0, piece);
+      const BodyScanner::Kept result = scanner.take_without_trailers(some);
+      kept += some.substr(0, result.kept);
+      rest.erase(0, result.taken);
+    }
+    CHECK(kept == "2\r\nok\r\n0\r\n\r\n");
+    CHECK(rest == "GET");
+  }
+}
+
 TEST_CASE("taking counts exactly what belongs to the body") {
   BodyScanner scanner({Kind::chunked, 0});
   const std::string body = "5\r\nhello\r\n0\r\n\r\n";

@@ -114,8 +114,8 @@ bool HttpExchange::take_body() {
       return false;
     }
   }
-  const std::size_t size = body.scanner.take(parts_.ahead);
-  up_.assign(parts_.ahead, 0, size);
+  const auto [size, kept] = body.scanner.take_without_trailers(parts_.ahead);
+  up_.assign(parts_.ahead, 0, kept);
   parts_.ahead.erase(0, size);
   if (body.scanner.malformed()) end(State::bad_request, "its chunks are malformed");
   body.can_be_replayed =
@@ -136,11 +136,10 @@ bool HttpExchange::receive() {
   const bool settled_now = settled(edge_in_, result);
   if (result.state == Wait::moved) {
     edge_spoke_ = true;
-    const std::string_view bytes = text_of(room.first(result.bytes));
     if (answer_) {
-      moved = scan_answer(bytes) || moved;
+      moved = scan_answer({std::bit_cast<char*>(buffer_.get()), result.bytes}) || moved;
     } else {
-      heads_ += bytes;
+      heads_ += text_of(room.first(result.bytes));
       read_head();
     }
     moved = true;
@@ -177,7 +176,7 @@ void HttpExchange::pass_on(std::string text, const BodyFraming& body, Chunks chu
   down_ += text;
   answer_.emplace(body);
   if (body.kind == BodyFraming::Kind::until_close) reusable_ = false;
-  const std::string early = std::exchange(heads_, {});
+  std::string early = std::exchange(heads_, {});
   scan_answer(early);
   down_ += piece_;
   piece_ = {};
@@ -192,14 +191,16 @@ void HttpExchange::pass_both_ways(std::string text) {
 }
 
 // What belongs to the answer is to be delivered; more than that does not belong here at all.
-bool HttpExchange::scan_answer(std::string_view bytes) {
+bool HttpExchange::scan_answer(std::span<char> bytes) {
+  const std::string_view all(bytes.data(), bytes.size());
   std::size_t size = 0;
   if (chunks_ == Chunks::kept) {
-    size = answer_->take(bytes);
-    piece_ = bytes.substr(0, size);
+    const auto [taken, kept] = answer_->take_without_trailers(bytes);
+    size = taken;
+    piece_ = all.substr(0, kept);
   } else {
-    for (Part part; (part = answer_->next(bytes.substr(size))).size > 0; size += part.size)
-      if (part.sort == Part::Sort::data) down_ += bytes.substr(size, part.size);
+    for (Part part; (part = answer_->next(all.substr(size))).size > 0; size += part.size)
+      if (part.sort == Part::Sort::data) down_ += all.substr(size, part.size);
   }
   if (answer_->malformed()) end(State::cut, "the chunks of the answer are malformed");
   if (size < bytes.size()) reusable_ = false;

@@ -90,7 +90,7 @@ class HttpExchange {
   bool receive();
   bool deliver();
   void read_head();
-  bool scan_answer(std::string_view bytes);
+  bool scan_answer(std::span<char> bytes);
   void on_edge_end(const IoResult& result);
   void end(State state, std::string problem);
   void finish_when_done();

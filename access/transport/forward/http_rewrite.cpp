@@ -19,11 +19,11 @@ bool starts_ignoring_case(std::string_view text, std::string_view start) {
   return equals_ignoring_case(text.substr(0, start.size()), start);
 }
 
-// RFC 9110 section 7.6.1, and the framing, which is set anew.
+// RFC 9110 section 7.6.1, the framing, which is set anew, and trailers, which are dropped.
 bool is_hop_by_hop(std::string_view name, const std::vector<Header>& headers) {
-  if (is_one_of(name,
-                {"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate",
-                 "Proxy-Authorization", "TE", "Transfer-Encoding", "Content-Length", "Upgrade"}))
+  if (is_one_of(name, {"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate",
+                       "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding",
+                       "Content-Length", "Upgrade"}))
     return true;
   return std::ranges::any_of(values_of(headers, "Connection"),
                              [&](std::string_view value) { return lists_token(value, name); });

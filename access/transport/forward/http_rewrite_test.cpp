@@ -66,6 +66,7 @@ TEST_CASE("what is between two hops stays there") {
               {"Proxy-Connection", "keep-alive"},
               {"Proxy-Authorization", "Basic x"},
               {"TE", "trailers"},
+              {"Trailer", "X-Sum"},
               {"Upgrade", "h2c"},
               {"Accept", "*/*"}}) == request_begin + "Accept: */*\r\n\r\n");
   CHECK(
