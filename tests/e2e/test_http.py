@@ -21,6 +21,14 @@ MOST_MEMORY = 48 << 20  # of the process, while LARGE passes through
 TOKEN = re.compile(r"eyJ\w+")
 
 
+def keep_alive_timers(pid):
+    """How many connections of a process have one (proc_net_tcp.txt: timer_active 2)."""
+    ours = memory.sockets_of(pid)
+    with open("/proc/net/tcp", encoding="ascii") as file:
+        rows = [line.split() for line in list(file)[1:]]
+    return sum(row[5].startswith("02:") and f"socket:[{row[9]}]" in ours for row in rows)
+
+
 class Passing(HttpCase):
     def test_the_request(self):
         web = self.web(lambda handler: handler.say(200, b"hello", Set_Cookie=["a=b; Secure"]))
@@ -168,7 +176,7 @@ class Passing(HttpCase):
                 handler.connection.sendall(piece)
             handler.close_connection = True
         web = self.web(answer)
-        _, port = self.at_free_port()
+        running, port = self.at_free_port()
         connection = self.connect(port)
         connection.sendall(f"GET /socket HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
                            f"Connection: keep-alive, Upgrade\r\nOrigin: http://127.0.0.1:{port}\r\n"
@@ -180,6 +188,7 @@ class Passing(HttpCase):
         self.assert_echo(connection)
         self.assert_echo(connection, os.urandom(100_000))
         self.assertEqual(web.requests[0][2]["Origin"], f"https://{HOST}")
+        eventually("both ends are asked for signs of life", lambda: keep_alive_timers(running.pid) == 2)
         connection.close()
         eventually("the edge knows", lambda: not self.edge.upgrades(HOST)[-1]["tunnel"]["open"])
 

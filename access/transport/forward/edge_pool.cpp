@@ -4,6 +4,8 @@
 #include <asio/this_coro.hpp>
 #include <utility>
 
+#include "access/transport/io/keep_alive.hpp"
+
 namespace mayfly {
 namespace {
 
@@ -37,7 +39,9 @@ asio::awaitable<std::unique_ptr<EdgeConnection>> EdgePool::take(Which which) {
     }
   }
   const auto executor = co_await asio::this_coro::executor;
-  co_return std::make_unique<EdgeConnection>(executor, co_await dialer_.connect_securely());
+  auto connection = std::make_unique<EdgeConnection>(executor, co_await dialer_.connect_securely());
+  keep_alive(connection->stream->descriptor());
+  co_return connection;
 }
 
 void EdgePool::give_back(std::unique_ptr<EdgeConnection> connection) {

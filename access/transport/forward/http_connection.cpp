@@ -17,6 +17,7 @@
 #include "access/transport/dial/refusal.hpp"
 #include "access/transport/forward/no_answer.hpp"
 #include "access/transport/io/deadline.hpp"
+#include "access/transport/io/keep_alive.hpp"
 
 namespace mayfly {
 namespace {
@@ -56,7 +57,9 @@ HttpConnection::HttpConnection(const asio::any_io_executor& executor, const Shar
       shared_(shared),
       socket_(std::move(socket)),
       place_(LocalPlace::of(socket_.get(), shared.names)),
-      stream_(executor, socket_.get()) {}
+      stream_(executor, socket_.get()) {
+  keep_alive(socket_.get());
+}
 
 void HttpConnection::interrupt() {
   next_ = Next::goodbye;
