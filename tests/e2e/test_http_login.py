@@ -2,6 +2,7 @@
 import os
 import signal
 import threading
+import unittest
 
 from harness import memory
 from harness.http_case import HttpCase
@@ -45,6 +46,7 @@ class Logins(HttpCase):
         self.assertEqual(results, [200] * 5)
         self.assertEqual(len(self.home.browsed()), 1)
 
+    @unittest.skipUnless(memory.shows_descriptors(), "nobody can count its descriptors")
     def test_program_that_does_not_wait_for_it(self):
         """Nothing of it is kept, and the login goes on for the others."""
         self.home.install_idle_browser()

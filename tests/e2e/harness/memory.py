@@ -83,6 +83,11 @@ def status_of(pid):
         return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
 
 
+def shows_descriptors():
+    """What cannot be dumped shows them to root alone."""
+    return os.geteuid() == 0
+
+
 def sockets_of(pid):
     """What /proc calls them."""
     folder = f"/proc/{pid}/fd"
