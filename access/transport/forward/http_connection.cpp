@@ -1,11 +1,8 @@
 #include "access/transport/forward/http_connection.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/socket.h>
 
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
 #include <chrono>
@@ -37,19 +34,7 @@ bool goes_on(const HttpExchange& exchange) {
   return exchange.state() == State::waiting || exchange.state() == State::passing;
 }
 
-// Reset, or closed in both directions: an end of what it sends alone is none.
-bool is_aborted(int socket) {
-  pollfd state{.fd = socket, .events = 0, .revents = 0};
-  return ::poll(&state, 1, 0) > 0;
-}
-
 }  // namespace
-
-struct HttpConnection::Request {
-  explicit Request(const asio::any_io_executor& executor) : ready(executor) {}
-  FirstReady ready;
-  std::optional<Opening> opening;
-};
 
 HttpConnection::HttpConnection(const asio::any_io_executor& executor, const Shared& shared,
                                Descriptor socket)
@@ -57,7 +42,8 @@ HttpConnection::HttpConnection(const asio::any_io_executor& executor, const Shar
       shared_(shared),
       socket_(std::move(socket)),
       place_(LocalPlace::of(socket_.get(), shared.names)),
-      stream_(executor, socket_.get()) {
+      stream_(executor, socket_.get()),
+      program_(socket_.get(), stream_) {
   keep_alive(socket_.get());
 }
 
@@ -135,20 +121,20 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::forward(AskedRequest& a
   auto opening = co_await open(std::nullopt);
   auto which = EdgePool::Which::any;
   for (bool renewed = false;;) {
-    if (program_ == Program::gone) {
+    if (!opening) {
       next_ = Next::goodbye;
       co_return Outcome{};
     }
-    if (auto* page = std::get_if<Page>(&opening))
+    if (auto* page = std::get_if<Page>(&*opening))
       co_return Outcome{What::refused, std::move(*page)};
-    Outcome outcome = co_await attempt(asked, std::get<Headers>(opening), which);
+    Outcome outcome = co_await attempt(asked, std::get<Headers>(*opening), which);
     if (outcome.what == What::stale) {
       which = EdgePool::Which::fresh;
     } else if (outcome.what == What::login) {
       if (renewed) co_return Outcome{What::refused, login_again(asked)};
       renewed = true;
-      opening = co_await open(std::get<Headers>(std::move(opening)));
-      if (!asked.body.can_be_replayed && std::holds_alternative<Headers>(opening))
+      opening = co_await open(std::get<Headers>(*std::move(opening)));
+      if (!asked.body.can_be_replayed && opening && std::holds_alternative<Headers>(*opening))
         co_return Outcome{What::refused, login_in_between(asked)};
     } else {
       co_return outcome;
@@ -157,52 +143,8 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::forward(AskedRequest& a
 }
 
 // What opens the application, other than what it refused.
-asio::awaitable<HttpConnection::Opening> HttpConnection::open(std::optional<Headers> refused) {
-  std::optional<Opening> known;
-  try {
-    if (!refused)
-      if (auto headers = shared_.authorizer.known()) known = std::move(*headers);
-  } catch (const Error& error) {
-    known = page_of(error);
-  }
-  if (known) co_return std::move(*known);
-  co_return co_await wait_for_opening(std::move(refused));
-}
-
-// A login may take minutes; without a word when the program does not wait for it.
-asio::awaitable<HttpConnection::Opening> HttpConnection::wait_for_opening(
-    std::optional<Headers> refused) {
-  const auto request = std::make_shared<Request>(executor_);
-  asio::co_spawn(executor_, obtain(shared_.authorizer, std::move(refused), request),
-                 asio::detached);
-  while (!request->opening && program_ != Program::gone) {
-    watch_for_abort(request->ready);
-    co_await request->ready.wait(for_ever);
-  }
-  stream_.watched().cancel();
-  co_return request->opening ? std::move(*request->opening) : Opening{};
-}
-
-// Apart from the connection, which may end before: others wait for the same login.
-asio::awaitable<void> HttpConnection::obtain(Authorizer& authorizer, std::optional<Headers> refused,
-                                             std::shared_ptr<Request> request) {
-  try {
-    if (refused)
-      request->opening = co_await authorizer.instead_of(std::move(*refused));
-    else
-      request->opening = co_await authorizer.headers();
-  } catch (const Error& error) {
-    request->opening = page_of(error);
-  }
-  request->ready.ring();
-}
-
-void HttpConnection::watch_for_abort(FirstReady& ready) {
-  if (program_ != Program::there) return;
-  ready.watch(stream_.watched(), WatchedDescriptor::For::wait_error, [this] {
-    // Urgent bytes wake too, and would again and again.
-    program_ = is_aborted(socket_.get()) ? Program::gone : Program::false_alarm;
-  });
+asio::awaitable<std::optional<Opening>> HttpConnection::open(std::optional<Headers> refused) {
+  return find_opening(executor_, shared_.authorizer, std::move(refused), program_);
 }
 
 asio::awaitable<HttpConnection::Outcome> HttpConnection::attempt(AskedRequest& asked,
@@ -244,7 +186,7 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::exchange(AskedRequest& 
     outcome = decide(exchange, asked);
     if (!outcome) patience = co_await settle(exchange, edge, ready);
   }
-  stream_.watched().cancel();  // or what it waits for would add up, request after request
+  program_.stop();
   if (!outcome) outcome = outcome_of(exchange, asked, edge, patience);
   co_return std::move(*outcome);
 }
@@ -281,6 +223,7 @@ asio::awaitable<HttpConnection::Patience> HttpConnection::settle(HttpExchange& e
   ready_ = &ready;
   bool in_time = true;
   while (in_time && goes_on(exchange) && !(upgraded_ && interrupted_)) {
+    if (program_.has_aborted() && !upgraded_) exchange.client_has_gone();
     const HttpExchange::Wants wants = exchange.step();
     if (!goes_on(exchange)) break;
     if (wants.at_once) {
@@ -297,9 +240,8 @@ asio::awaitable<HttpConnection::Patience> HttpConnection::settle(HttpExchange& e
     if (wants.edge_writable)
       ready.watch(edge.watched, For::wait_write, other(Ready::wait_writable));
     // After an upgrade the program is read from, and what it said last still counts.
-    if (!upgraded_) watch_for_abort(ready);
+    if (!upgraded_) program_.wake(ready);
     in_time = co_await ready.wait(upgraded_ ? for_ever : shared_.options.patience.silence);
-    if (program_ == Program::gone && !upgraded_ && goes_on(exchange)) exchange.client_has_gone();
   }
   ready_ = nullptr;
   co_return in_time ? Patience::left : Patience::over;

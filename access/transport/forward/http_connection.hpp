@@ -6,14 +6,15 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "access/core/descriptor.hpp"
+#include "access/transport/forward/abort_watch.hpp"
 #include "access/transport/forward/edge_pool.hpp"
 #include "access/transport/forward/forwarder.hpp"
 #include "access/transport/forward/http_exchange.hpp"
 #include "access/transport/forward/http_request.hpp"
+#include "access/transport/forward/opening.hpp"
 #include "access/transport/io/first_ready.hpp"
 #include "access/transport/listen/authorizer.hpp"
 #include "access/transport/listen/local_stream.hpp"
@@ -56,12 +57,7 @@ class HttpConnection : public OpenConnection {
   asio::awaitable<std::optional<std::string>> read_head();
   asio::awaitable<void> serve(AskedRequest& asked);
   asio::awaitable<Outcome> forward(AskedRequest& asked);
-  using Opening = std::variant<Headers, Page>;
-  struct Request;  // for what opens the application
-  asio::awaitable<Opening> open(std::optional<Headers> refused);
-  asio::awaitable<Opening> wait_for_opening(std::optional<Headers> refused);
-  static asio::awaitable<void> obtain(Authorizer& authorizer, std::optional<Headers> refused,
-                                      std::shared_ptr<Request> request);
+  asio::awaitable<std::optional<Opening>> open(std::optional<Headers> refused);
   asio::awaitable<Outcome> attempt(AskedRequest& asked, const Headers& opening,
                                    EdgePool::Which which);
   asio::awaitable<Outcome> exchange(AskedRequest& asked, EdgeConnection& edge,
@@ -72,7 +68,6 @@ class HttpConnection : public OpenConnection {
                      const EdgeConnection& edge, Patience patience);
   std::optional<Outcome> decide(HttpExchange& exchange, const AskedRequest& asked);
   std::optional<Outcome> pass_on(HttpExchange& exchange, const AskedRequest& asked);
-  void watch_for_abort(FirstReady& ready);
   asio::awaitable<void> say(Page page);
   void reset();
 
@@ -81,13 +76,13 @@ class HttpConnection : public OpenConnection {
   Descriptor socket_;
   LocalPlace place_;
   LocalStream stream_;
+  AbortWatch program_;
   std::string ahead_;            // read, and not yet used
   FirstReady* ready_ = nullptr;  // while an exchange waits
   enum class Next { request, goodbye } next_ = Next::request;
   bool idle_ = false;
   bool upgraded_ = false;
   bool interrupted_ = false;
-  enum class Program { there, false_alarm, gone } program_ = Program::there;
 };
 
 }  // namespace mayfly
