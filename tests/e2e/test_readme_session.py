@@ -26,7 +26,7 @@ def likeness(text):
     """Without what differs from run to run, and from one machine to the next."""
     for what, instead in ((r"(?<=token)(=|%3D)[\w%=-]+|(?<=aud)(=|%3D)[\w%=-]+", ""), (r"audience \S+", "audience"), (r"cf-ray \S+", "cf-ray"),
                           (r"OpenSSH_[^\s:]+( Debian\S+)?", "OpenSSH"), (r"\d{4}-\d\d-\d\d ", ""),
-                          (r"\d+ (h|min|s)\b( \d+ (min|s)\b)?", "TIME"), (r"ProxyCommand \S+", "ProxyCommand"),
+                          (r"\d+ (d|h|min|s)\b( \d+ (h|min|s)\b)?", "TIME"), (r"ProxyCommand \S+", "ProxyCommand"),
                           (r"\d+", "0")):
         text = re.sub(what, instead, text)
     return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
