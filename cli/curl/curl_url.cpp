@@ -9,6 +9,8 @@ namespace {
 // RFC 3986 section 3.3, but for brackets, which are curl's globs.
 constexpr std::string_view fit_for_a_path =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=:@/";
+constexpr std::string_view fit_for_a_query =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=:@/?";
 
 struct Parts {
   std::string_view scheme, authority, rest;
@@ -32,14 +34,16 @@ std::string_view without_user(std::string_view authority) {
   return at != std::string_view::npos && is_plain ? authority.substr(at + 1) : authority;
 }
 
-// Cut at a folder's end, since the first half of a name is another's.
-std::string_view common_path(std::string_view rest) {
-  if (!rest.starts_with('/')) return {};
-  const auto end = rest.find_first_not_of(fit_for_a_path);
-  if (end == std::string_view::npos) return rest;
+// Cut at a folder's end, since the first half of a name is another's; a query is there as a whole
+// or not at all.
+std::string_view common_part(std::string_view rest) {
+  rest = rest.substr(0, rest.find('#'));
+  const auto end = std::min(rest.find_first_not_of(fit_for_a_path), rest.size());
   const std::string_view path = rest.substr(0, end);
-  const bool is_whole = rest[end] == '?' || rest[end] == '#';
-  return is_whole ? path : path.substr(0, path.rfind('/') + 1);
+  if (end == rest.size()) return path;
+  if (rest[end] != '?') return path.substr(0, path.rfind('/') + 1);
+  const bool is_fit = rest.find_first_not_of(fit_for_a_query, end) == std::string_view::npos;
+  return is_fit ? rest : path;
 }
 
 }  // namespace
@@ -48,7 +52,7 @@ Url parse_curl_url(std::string_view argument) {
   const Parts parts = split_parts(argument);
   std::string text(parts.scheme);
   text += without_user(parts.authority);
-  text += common_path(parts.rest);
+  text += common_part(parts.rest);
   return parse_url(text);
 }
 

@@ -7,9 +7,9 @@
 
 namespace mayfly::cli {
 
-// Host, port and path, as far as they are the same for all that curl makes of the argument: no user
-// and password, no query, and of the path nothing from the first glob or other character on that
-// stands in no URL. The host is the one that curl asks, or Error(usage).
+// Host, port, path and query, as far as they are the same for all that curl makes of the argument:
+// no user and password, of the path nothing from the first glob or other character on that stands
+// in no URL, and no query that holds one. The host is the one that curl asks, or Error(usage).
 Url parse_curl_url(std::string_view argument);
 
 }  // namespace mayfly::cli

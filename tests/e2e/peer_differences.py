@@ -43,6 +43,8 @@ LISTED = [
            "on a busy machine it ends before it has copied all that curl printed", "curl"),
     Listed("stdout", "peer", r"(hello from web, .*)?|20?",
            "on a busy machine it ends before it has copied all that curl printed", "curl"),
+    Listed("codes", "ours", "5", "the answer is a refusal of the network, and is explained", "no-application"),
+    Listed("codes", "peer", "1", "the answer is a refusal of the network, and is explained", "no-application"),
     Listed("codes", "ours", "2", "usage", "without-arguments"),
     Listed("codes", "peer", "1", "usage", "without-arguments"),
     Listed("codes", "ours", "3", "a login is needed", "token-none|token-expired"),
