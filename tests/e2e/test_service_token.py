@@ -54,6 +54,15 @@ class ServiceToken(EdgeCase):
                             self.home.plant(name, "")
         self.assertEqual(self.home.browsed(), [])
 
+    def test_file_that_others_can_read(self):
+        file = self.home.plant("../secret", SECRET + "\n", mode=0o640)
+        os.chmod(file, 0o640)  # whatever the umask
+        for command in self.commands():
+            with self.subTest(command=command):
+                result = self.home.mayfly(*command, "--service-token-id", ID, "--service-token-secret-file", file)
+                self.assert_error(result, USAGE, f"others can read it\nhint: run: chmod 600 {file}")
+        self.assertEqual(self.edge.log(), [])
+
     def test_refused_is_the_end(self):
         for refusal in ("403", "login"):
             for number, command in enumerate(self.commands()):
