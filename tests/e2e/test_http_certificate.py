@@ -4,6 +4,7 @@ import re
 import urllib.error
 import urllib.request
 
+from harness import programs
 from harness.certificate_case import PASSWORD, WEB, CertificateCase
 from harness.waiting import GENEROUS
 
@@ -119,4 +120,6 @@ class Certificates(CertificateCase):
                 out.write(text)
         write(before)
         running = self.assert_renewed(file, lambda: write(after))
+        if programs.is_instrumented():
+            return  # such a one is not confined
         self.assertRegex(running.err, "INF a new file in its place will not be read before a restart.*device.pem")
