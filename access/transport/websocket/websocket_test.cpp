@@ -95,7 +95,8 @@ TEST_CASE("every payload size is masked byte for byte with the right length form
   std::uint32_t mask = 0;
   std::memcpy(&mask, "\x01\x82\x43\xff", 4);
   const std::string key = "\x01\x82\x43\xff"s;
-  for (const std::size_t size : {0, 1, 2, 3, 4, 7, 8, 9, 125, 126, 127, 255, 65535, 65536, 70001}) {
+  constexpr std::size_t sizes[] = {0, 1, 2, 3, 4, 7, 8, 9, 125, 126, 127, 255, 65535, 65536, 70001};
+  for (const std::size_t size : sizes) {
     CAPTURE(size);
     std::string room(max_header_size + size, 'x');
     for (std::size_t i = 0; i < size; ++i)
