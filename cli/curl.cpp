@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "access/core/error.hpp"
+#include "access/core/spawn_settings.hpp"
 #include "access/core/text.hpp"
 #include "cli/curl/curl_arguments.hpp"
 #include "cli/curl/curl_certificate.hpp"
@@ -150,8 +151,7 @@ Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
   std::vector<char*> words;
   for (std::string& argument : arguments) words.push_back(argument.data());
   words.push_back(nullptr);
-  ::signal(SIGPIPE, SIG_DFL);
-  ::signal(SIGUSR1, SIG_DFL);
+  for (const int number : ignored_signals) ::signal(number, SIG_DFL);
   ::execvp("curl", words.data());
   const Error reason = system_error("cannot run curl", errno);
   throw Error(reason.kind(), reason.message(), "install curl");

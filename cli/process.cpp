@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "access/core/spawn_settings.hpp"
 #include "access/core/wiping_memory.hpp"
 
 namespace mayfly::cli {
@@ -55,8 +56,7 @@ void harden_process() {
 #if !defined(MAYFLY_SANITIZED)  // the leak checker has to trace its own process
   ::prctl(PR_SET_DUMPABLE, 0);
 #endif
-  ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGUSR1, SIG_IGN);
+  for (const int number : ignored_signals) ::signal(number, SIG_IGN);
 }
 
 }  // namespace mayfly::cli

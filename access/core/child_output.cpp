@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "access/core/descriptor.hpp"
 #include "access/core/error.hpp"
 #include "access/core/interrupt.hpp"
+#include "access/core/spawn_settings.hpp"
 
 namespace mayfly {
 namespace {
@@ -35,29 +35,12 @@ struct Pipe {
   }
 };
 
-class SpawnSettings {
- public:
-  SpawnSettings(const Pipe& out, const Pipe& err) {
-    posix_spawn_file_actions_init(&files);
+struct ListenedTo : SpawnSettings {
+  ListenedTo(const Pipe& out, const Pipe& err) {
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&files, out.writing.get(), STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&files, err.writing.get(), STDERR_FILENO);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF);
-    sigset_t ignored;  // by us, and the child would ignore them, too
-    sigemptyset(&ignored);
-    for (const int number : {SIGPIPE, SIGUSR1}) sigaddset(&ignored, number);
-    posix_spawnattr_setsigdefault(&attributes, &ignored);
   }
-  ~SpawnSettings() {
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-
-  posix_spawn_file_actions_t files{};
-  posix_spawnattr_t attributes{};
 };
 
 // Our environment with the changes, as execve takes it.
@@ -151,7 +134,7 @@ ChildOutput run_child(const ChildProgram& program) {
   for (const std::string& word : program.words) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   Pipe out, err;
-  const SpawnSettings settings(out, err);
+  const ListenedTo settings(out, err);
   const Environment environment(program.variables);
   pid_t pid = 0;
   const int error = ::posix_spawnp(&pid, words[0], &settings.files, &settings.attributes,

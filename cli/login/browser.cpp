@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +10,7 @@
 #include <vector>
 
 #include "access/core/interrupt.hpp"
+#include "access/core/spawn_settings.hpp"
 #include "cli/environment.hpp"
 #include "cli/login/browser_commands.hpp"
 
@@ -22,30 +21,11 @@ namespace {
 // then works.
 constexpr auto time_to_fail = std::chrono::milliseconds(1500);
 
-class SpawnSettings {
- public:
-  SpawnSettings() {
-    posix_spawn_file_actions_init(&files);
-    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+struct Silenced : SpawnSettings {
+  Silenced() {
+    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
       posix_spawn_file_actions_addopen(&files, standard, "/dev/null", O_RDWR, 0);
-    }
-    posix_spawnattr_init(&attributes);
-    // A session of its own: Ctrl-C at our terminal is not meant for the browser.
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF);
-    sigset_t ignored;  // by us, and the browser would ignore them, too
-    sigemptyset(&ignored);
-    for (const int number : {SIGPIPE, SIGUSR1}) sigaddset(&ignored, number);
-    posix_spawnattr_setsigdefault(&attributes, &ignored);
   }
-  ~SpawnSettings() {
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-
-  posix_spawn_file_actions_t files{};
-  posix_spawnattr_t attributes{};
 };
 
 bool survives_or_succeeds(pid_t child) {
@@ -63,7 +43,7 @@ bool run(const Words& words) {
   std::vector<char*> arguments;
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
-  const SpawnSettings settings;
+  const Silenced settings;
   pid_t child = 0;
   const int error = ::posix_spawnp(&child, arguments[0], &settings.files, &settings.attributes,
                                    arguments.data(), environ);
