@@ -1,10 +1,8 @@
 // Dialing over real TLS: what opens a tunnel, what does not, and why.
 #include "access/transport/dial/dial.hpp"
 
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
@@ -13,6 +11,7 @@
 
 #include "access/core/error.hpp"
 #include "access/transport/dial/test_proxy.hpp"
+#include "access/transport/io/test_silent_port.hpp"
 #include "access/transport/request/test_server.hpp"
 #include "access/transport/tls/client_certificate.hpp"
 #include "access/transport/tls/test_authority.hpp"
@@ -49,19 +48,6 @@ Error dial_error(const TunnelOptions& options) {
 }
 
 // A port on which connections are taken by the kernel and never answered, or refused once closed.
-struct Silent {
-  Descriptor socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  int port = 0;
-  Silent() {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    REQUIRE(bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
-    REQUIRE(getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    port = ntohs(address.sin_port);
-  }
-};
 
 }  // namespace
 
@@ -173,7 +159,7 @@ TEST_CASE("client certificates") {
 }
 
 TEST_CASE("deadlines and refused connections") {
-  Silent silent;
+  const SilentPort silent;
   TunnelOptions options = tunnel_to(silent.port);
   SUBCASE("nobody listens") {
     CHECK(dial_error(options).message() == "cannot reach app.example: connection refused");
@@ -197,7 +183,7 @@ TEST_CASE("a server that is no web server") {
   plain.answer = [](const std::string&) { return "SSH-2.0-OpenSSH_9.2\r\n"; };
   SUBCASE("no TLS") {
     const TestServer server(plain);
-    Silent silent;
+    const SilentPort silent;
     CHECK(dial_error(tunnel_to(silent.port)).kind() == ErrorKind::network);
   }
   SUBCASE("no HTTP") {

@@ -1,7 +1,6 @@
 // Overrides as curl understands them (CURLOPT_CONNECT_TO, CURLOPT_RESOLVE), and connecting.
 #include "access/transport/dial/endpoints.hpp"
 
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 
@@ -12,6 +11,7 @@
 
 #include "access/transport/dial/connect.hpp"
 #include "access/transport/io/deadline.hpp"
+#include "access/transport/io/test_silent_port.hpp"
 
 using namespace mayfly;
 using namespace std::chrono_literals;
@@ -105,19 +105,12 @@ TEST_CASE("the first address that answers is connected to") {
 TEST_CASE("connecting ends at its deadline") {
   asio::io_context loop;
   // A backlog that is full: further connections are neither taken nor refused.
-  const Descriptor listening(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  REQUIRE(bind(listening.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
-  REQUIRE(listen(listening.get(), 0) == 0);
-  REQUIRE(getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  const tcp::endpoint full = loopback(ntohs(address.sin_port));
+  const testing::SilentPort listening(0);
+  const tcp::endpoint full = loopback(listening.port);
   std::vector<Descriptor> waiting;
   for (int i = 0; i < 4; ++i) {
     waiting.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    connect(waiting.back().get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+    listening.connect(waiting.back());
   }
   Deadline deadline(loop.get_executor(), 50ms);
   const Connected connected = run(loop, connect_to_any({full}, deadline));

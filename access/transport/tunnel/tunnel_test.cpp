@@ -17,6 +17,8 @@
 #include "access/core/descriptor.hpp"
 #include "access/core/error.hpp"
 #include "access/core/interrupt.hpp"
+#include "access/core/scratch_directory.hpp"
+#include "access/transport/io/test_silent_port.hpp"
 #include "access/transport/listen/listener.hpp"
 #include "access/transport/tunnel/test_tunnel.hpp"
 
@@ -181,16 +183,9 @@ TEST_CASE("a tunnel ends when it is told to") {
 }
 
 TEST_CASE("SIGTERM ends a dial as well") {
-  const Descriptor silent(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  REQUIRE(bind(silent.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
-  REQUIRE(listen(silent.get(), 4) == 0);
-  REQUIRE(getsockname(silent.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  Child child([&] { return run_stdio(tunnel_to(ntohs(address.sin_port)), known()); });
-  pollfd state{.fd = silent.get(), .events = POLLIN, .revents = 0};
+  const SilentPort silent(4);
+  Child child([&] { return run_stdio(tunnel_to(silent.port), known()); });
+  pollfd state{.fd = silent.socket.get(), .events = POLLIN, .revents = 0};
   REQUIRE(poll(&state, 1, 60'000) == 1);  // it has connected
   child.signal(SIGTERM);
   CHECK(child.wait() == static_cast<int>(ErrorKind::failed));
@@ -199,10 +194,9 @@ TEST_CASE("SIGTERM ends a dial as well") {
 TEST_CASE("stdin and stdout may be files, and keep their flags") {
   TestServer server(serving(
       [](const std::string& request) { return upgraded(request) + "\x82\x05hello" + close_1000; }));
-  std::string name = "/tmp/mayfly-test-XXXXXX";
-  const Descriptor file(mkstemp(name.data()));
+  const ScratchDirectory scratch;
+  const Descriptor file(open((scratch / "out").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   REQUIRE(file);
-  unlink(name.c_str());
   Child child([&] {
     const Descriptor null(open("/dev/null", O_RDONLY | O_CLOEXEC));
     dup2(null.get(), 0);
@@ -322,21 +316,8 @@ TEST_CASE("a listener logs in beside its other connections") {
 }
 
 TEST_CASE("an address that is taken is an error before anything is served") {
-  const Descriptor taken = connect_to([] {
-    static const Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    REQUIRE(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
-    REQUIRE(listen(listener.get(), 1) == 0);
-    REQUIRE(getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    return ntohs(address.sin_port);
-  }());
-  sockaddr_in peer{};
-  socklen_t size = sizeof peer;
-  REQUIRE(getpeername(taken.get(), reinterpret_cast<sockaddr*>(&peer), &size) == 0);
+  const SilentPort taken(1);
   ListenerOptions options = listening(tunnel_to(1));
-  options.addresses = {ListenAddress::parse(fmt::format("127.0.0.1:{}", ntohs(peer.sin_port)))};
+  options.addresses = {ListenAddress::parse(fmt::format("127.0.0.1:{}", taken.port))};
   CHECK(run_here(options, known()) == static_cast<int>(ErrorKind::failed));
 }
