@@ -9,7 +9,7 @@ import threading
 import time
 import unittest
 
-from harness import memory, programs
+from harness import memory, programs, tcp
 from harness.authority import Authority
 from harness.case import FAILED, USAGE
 from harness.http_case import HOST, HttpCase
@@ -23,11 +23,7 @@ TOKEN = re.compile(r"eyJ\w+")
 
 
 def keep_alive_timers(pid):
-    """How many connections of a process have one (proc_net_tcp.txt: timer_active 2)."""
-    ours = memory.sockets_of(pid)
-    with open("/proc/net/tcp", encoding="ascii") as file:
-        rows = [line.split() for line in list(file)[1:]]
-    return sum(row[5].startswith("02:") and f"socket:[{row[9]}]" in ours for row in rows)
+    return sum(row.timer == tcp.KEEP_ALIVE for row in tcp.rows_of(pid))
 
 
 class Passing(HttpCase):

@@ -7,8 +7,9 @@ import stat
 import threading
 import time
 
+from harness import memory, tcp
 from harness.case import FAILED, USAGE
-from harness.listener import ListenerCase, listening_ports, receive
+from harness.listener import ListenerCase, receive
 from harness.waiting import GENEROUS, eventually, stretched
 
 MANY = 100
@@ -22,14 +23,8 @@ def free_port():
 
 
 def listening_addresses(port):
-    """Of all who listen on that port, as proc(5) writes them."""
-    found = set()
-    for name in ("/proc/net/tcp", "/proc/net/tcp6"):
-        if os.path.exists(name):
-            with open(name, encoding="ascii") as file:
-                rows = [line.split() for line in file.readlines()[1:]]
-            found |= {row[1].split(":")[0] for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}")}
-    return found
+    """Of all who listen on that port."""
+    return {row.address for row in tcp.rows() if (row.state, row.port) == (tcp.LISTENING, port)}
 
 
 class Addresses(ListenerCase):
@@ -397,8 +392,9 @@ class ServiceManager(ListenerCase):
                 manager = self.manager(name)
                 running, port = self.at_free_port("-L", "127.0.0.1:0", env={"NOTIFY_SOCKET": given})
                 self.assertIn(b"READY=1", manager.recv(1000).split(b"\n"))
-                if os.geteuid() == 0:  # to whom alone its descriptors are shown
-                    self.assertEqual(len(listening_ports(running.pid)), 2)
+                if memory.shows_descriptors():
+                    listening = [row for row in tcp.rows_of(running.pid) if row.state == tcp.LISTENING]
+                    self.assertEqual(len(listening), 2)
                 self.assertEqual(len(self.places(running, 2)), 2)
                 self.assert_echo(self.connect(port))
                 running.send(signal.SIGTERM)

@@ -1,5 +1,4 @@
 """The test case of all that listens: mayfly behind a local port or socket, and who connects to it."""
-import os
 import re
 import socket
 import struct
@@ -55,15 +54,6 @@ class ListenerCase(EdgeCase):
         connection.sendall(data)
         self.assertEqual(receive(connection, len(data)), data)
         return connection
-
-
-def listening_ports(pid):
-    """TCP ports that a process listens at, as the kernel says."""
-    folder = f"/proc/{pid}/fd"
-    sockets = {os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)}
-    with open(f"/proc/{pid}/net/tcp", encoding="ascii") as file:
-        rows = [line.split() for line in file.readlines()[1:]]
-    return [int(row[1].split(":")[1], 16) for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
 
 
 def receive(connection, count):

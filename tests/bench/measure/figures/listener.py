@@ -3,6 +3,8 @@ import selectors
 import socket
 import time
 
+from harness import tcp
+
 from ..program import Client
 
 KIB = 1024
@@ -54,11 +56,7 @@ def free_port():
 
 def _listens(port):
     """As the kernel says; a connection to find out would be the first one, and cost what that costs."""
-    for name in ("tcp", "tcp6"):
-        with open(f"/proc/net/{name}", encoding="ascii") as file:
-            if any(f":{port:04X} " in line and " 0A " in line for line in file):
-                return True
-    return False
+    return any((row.state, row.port) == (tcp.LISTENING, port) for row in tcp.rows())
 
 
 def _wait_until_it_listens(port):
