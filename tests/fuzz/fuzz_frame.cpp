@@ -1,5 +1,7 @@
 // Our own frames: opcode, four bytes of mask, payload.
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <vector>
 
 #include "access/transport/websocket/websocket.hpp"
@@ -44,8 +46,8 @@ const Harness harness("frame", [](std::string_view input) {
   std::memcpy(&mask, mask_bytes.data(), mask_bytes.size());
   const std::string_view payload = in.rest();
 
-  std::vector<std::byte> buffer(max_header_size + payload.size());
-  std::memcpy(buffer.data() + max_header_size, payload.data(), payload.size());
+  std::vector<std::byte> buffer(max_header_size);
+  std::ranges::copy(as_bytes(payload), std::back_inserter(buffer));
   const auto sealed = seal_frame(Opcode::binary, std::span(buffer).subspan(max_header_size), mask);
   require(sealed.data() >= buffer.data(), "the header fits into its room");
   require(payload_of(sent_back(as_text(sealed)), Event::Kind::data) == payload,
