@@ -9,7 +9,6 @@
 #include <asio/redirect_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
-#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -30,8 +29,6 @@ namespace {
 
 using asio::ip::tcp;
 using Endpoints = std::vector<tcp::endpoint>;
-
-std::atomic<int> under_way{0};
 
 // "HOST:PORT:..." or "[::1]:PORT:...": the field up to the next colon outside brackets.
 std::string take_field(std::string_view& text) {
@@ -113,17 +110,10 @@ struct LookUp {
 };
 
 void start(const std::shared_ptr<LookUp>& look_up) {
-  ++under_way;
-  try {
-    std::thread([look_up] {
-      look_up->result = ask(look_up->target);
-      --under_way;
-      [[maybe_unused]] const auto told = write(look_up->writing.get(), "!", 1);
-    }).detach();
-  } catch (...) {
-    --under_way;
-    throw;
-  }
+  std::thread([look_up] {
+    look_up->result = ask(look_up->target);
+    [[maybe_unused]] const auto told = write(look_up->writing.get(), "!", 1);
+  }).detach();
 }
 
 }  // namespace
@@ -173,10 +163,6 @@ asio::awaitable<LookedUp> look_up(Target target, Deadline& deadline) {
   char told = 0;
   if (error || read(shared->reading.get(), &told, 1) != 1) co_return LookedUp{};
   co_return shared->result;
-}
-
-int look_ups_under_way() noexcept {
-  return under_way;
 }
 
 }  // namespace mayfly

@@ -37,8 +37,4 @@ struct LookedUp {
 // the name is not known or the deadline passed; addresses need no thread.
 asio::awaitable<LookedUp> look_up(Target target, Deadline& deadline);
 
-// Look-ups still under way, among them those left behind. A process must not fork meanwhile: the
-// child would find the C library's locks taken for ever.
-int look_ups_under_way() noexcept;
-
 }  // namespace mayfly
