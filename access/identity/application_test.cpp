@@ -2,56 +2,12 @@
 
 #include <doctest/doctest.h>
 
-#include "access/core/encoding.hpp"
-#include "access/identity/test_access.hpp"
-#include "access/identity/test_tokens.hpp"
+#include "access/identity/test_application.hpp"
 
 using namespace mayfly;
 using namespace mayfly::test;
 using namespace std::chrono_literals;
 using namespace std::string_view_literals;
-
-namespace {
-
-constexpr auto kApp = "https://vm.example.com";
-constexpr auto kCerts = "https://team.cloudflareaccess.com/cdn-cgi/access/certs";
-constexpr auto kKeysFile = "team.cloudflareaccess.com-jwks";
-constexpr auto kRecord = "vm.example.com-app";
-
-struct World {
-  TemporaryState state;
-  ScriptedSend edge;
-  Send send = edge.send();
-  ApplicationFinder finder{state.directory(), send};
-  std::chrono::sys_seconds now = system_now();
-
-  World() {
-    serve(team_key().sign(metadata_claims(now)));
-    serve_keys(team_key());
-  }
-  void serve(const std::string& metadata) {
-    edge.on(kApp,
-            answer(302, {{"CF-Access-Metadata", metadata}, {"Location", "/cdn-cgi/access/login"}}));
-  }
-  void serve_keys(const SigningKey& key) { edge.on(kCerts, answer(200, {}, key_set({key.jwk()}))); }
-  void store_keys(const SigningKey& key, std::chrono::seconds age) {
-    state.directory().write(kKeysFile, key_set({key.jwk()}));
-    state.set_age(kKeysFile, age);
-  }
-  std::optional<Application> find() { return finder.find(test_url(), now); }
-
-  // Refused as not what Access sends, and nothing is left on disk.
-  void check_refused(const std::string& metadata) {
-    serve(metadata);
-    const auto before = state.names();
-    const Error error = error_of([&] { find(); });
-    CHECK(error.kind() == ErrorKind::protocol);
-    CHECK(state.names() == before);
-    CHECK_FALSE(finder.known(test_url()));
-  }
-};
-
-}  // namespace
 
 TEST_CASE("the auth domain is a host under cloudflareaccess.com") {
   const std::pair<std::string_view, std::string_view> table[] = {
@@ -95,7 +51,7 @@ TEST_CASE("the auth domain is a host under cloudflareaccess.com") {
 }
 
 TEST_CASE("an application is asked for, verified and remembered") {
-  World world;
+  ApplicationWorld world;
   const auto application = world.find();
   REQUIRE(application);
   CHECK(*application == test_application());
@@ -118,7 +74,7 @@ TEST_CASE("an application is asked for, verified and remembered") {
 }
 
 TEST_CASE("any status may carry the metadata, and none means no application") {
-  World world;
+  ApplicationWorld world;
   const std::string metadata = team_key().sign(metadata_claims(world.now));
   for (const int status : {200, 302, 403}) {
     world.edge.on(kApp, answer(status, {{"cf-access-metadata", metadata}}));
@@ -130,7 +86,7 @@ TEST_CASE("any status may carry the metadata, and none means no application") {
 }
 
 TEST_CASE("without an application nothing is written") {
-  World world;
+  ApplicationWorld world;
   world.edge.on(kApp, answer(403, {}, "no"));
   CHECK_FALSE(world.find());
   CHECK(world.state.names().empty());
@@ -138,7 +94,7 @@ TEST_CASE("without an application nothing is written") {
 }
 
 TEST_CASE("an application that is only asked for is verified, and nothing is remembered") {
-  World world;
+  ApplicationWorld world;
   // Keys that are remembered would verify this one.
   world.store_keys(foreign_key(), 0s);
   const auto before = world.state.names();
@@ -155,7 +111,7 @@ TEST_CASE("an application that is only asked for is verified, and nothing is rem
 }
 
 TEST_CASE("the whole URL is asked, and its application remembered once") {
-  World world;
+  ApplicationWorld world;
   for (const char* path : {"/a/b", "/a", "/c/"}) {
     const Url url = parse_url("vm.example.com" + std::string(path) + "?x=1");
     world.edge.on(
@@ -171,7 +127,7 @@ TEST_CASE("the whole URL is asked, and its application remembered once") {
 }
 
 TEST_CASE("an application inside another one is remembered beside it") {
-  World world;
+  ApplicationWorld world;
   const auto serve = [&](const std::string& path, const char* defined) {
     auto claims = metadata_claims(world.now);
     claims.text("app_hostname", defined).text("aud", defined);
@@ -199,7 +155,7 @@ TEST_CASE("an application inside another one is remembered beside it") {
 }
 
 TEST_CASE("where a wildcard hides what belongs to an application, it is known by the URL itself") {
-  World world;
+  ApplicationWorld world;
   world.edge.on(
       "https://vm.example.com/api/v1",
       answer(200, {{"cf-access-metadata", team_key().sign(metadata_claims(world.now).text(
@@ -211,7 +167,7 @@ TEST_CASE("where a wildcard hides what belongs to an application, it is known by
 }
 
 TEST_CASE("a path too long for a file name is found and not remembered") {
-  World world;
+  ApplicationWorld world;
   const std::string path = "/" + std::string(300, 'x');
   const Url url = parse_url("vm.example.com" + path);
   auto claims = metadata_claims(world.now);
@@ -229,106 +185,8 @@ TEST_CASE("a path too long for a file name is found and not remembered") {
   }
 }
 
-TEST_CASE("metadata that is not signed with RS256 is refused before anything else is asked") {
-  World world;
-  const std::string claims = metadata_claims(world.now).json();
-  const std::string good = team_key().sign(metadata_claims(world.now));
-  const std::string none = base64_encode(R"({"alg":"none","kid":"key-1"})", Base64::url_unpadded);
-  world.check_refused(team_key().sign(R"({"alg":"none","kid":"key-1"})", claims));
-  world.check_refused(team_key().sign(R"({"alg":"HS256","kid":"key-1"})", claims));
-  world.check_refused(none + "." + base64_encode(claims, Base64::url_unpadded) + ".");
-  world.check_refused(good + "x");
-  world.check_refused("junk");
-  CHECK(world.edge.count(kCerts) == 0);
-}
-
-TEST_CASE("keys are only fetched from a team domain") {
-  World world;
-  for (const char* domain : {"evil.example", "evilcloudflareaccess.com",
-                             "team.cloudflareaccess.com@evil.example", "evil.example/"}) {
-    world.check_refused(team_key().sign(metadata_claims(world.now).text("auth_domain", domain)));
-  }
-  world.check_refused(team_key().sign(metadata_claims(world.now).without("auth_domain")));
-  world.check_refused(team_key().sign(metadata_claims(world.now).number("auth_domain", 1)));
-  CHECK(world.edge.requests().size() == world.edge.count(kApp));
-}
-
-TEST_CASE("the host of the auth domain alone is used") {
-  World world;
-  world.serve(team_key().sign(
-      metadata_claims(world.now).text("auth_domain", "x@TEAM.cloudflareaccess.com:8443/y")));
-  const auto application = world.find();
-  REQUIRE(application);
-  CHECK(application->auth_domain == kTeam);
-  CHECK(world.edge.count(kCerts) == 1);
-}
-
-TEST_CASE("a signature by another key is refused") {
-  World world;
-  world.check_refused(foreign_key().sign(metadata_claims(world.now)));
-  const SigningKey other("key-2");
-  world.check_refused(other.sign(metadata_claims(world.now)));
-  world.check_refused(team_key().sign(R"({"alg":"RS256"})", metadata_claims(world.now).json()));
-}
-
-TEST_CASE("an answer that is no key set is refused") {
-  World world;
-  const std::string keys = key_set({team_key().jwk()});
-  for (const Response& response :
-       {answer(302, {{"Location", "https://evil.example/"}}, keys), answer(500, {}, keys),
-        answer(200, {}, "<html>"), answer(200, {}, ""), answer(200, {}, key_set({})),
-        answer(200, {}, keys + std::string((1 << 20), ' '))}) {
-    world.edge.on(kCerts, response);
-    world.check_refused(team_key().sign(metadata_claims(world.now)));
-  }
-  CHECK(world.edge.requests().size() == 12);
-}
-
-TEST_CASE("cached keys serve for 24 hours") {
-  World world;
-  world.store_keys(team_key(), 24h - 5min);
-  CHECK(world.find());
-  CHECK(world.edge.count(kCerts) == 0);
-  world.store_keys(team_key(), 24h + 5min);
-  CHECK(world.find());
-  CHECK(world.edge.count(kCerts) == 1);
-}
-
-TEST_CASE("keys that do not verify are fetched again once when older than a minute") {
-  World world;
-  world.store_keys(foreign_key(), 5min);
-  CHECK(world.find());
-  CHECK(world.edge.count(kCerts) == 1);
-  CHECK(world.state.content(kKeysFile) == key_set({team_key().jwk()}));
-
-  world.store_keys(foreign_key(), 5min);
-  world.serve_keys(foreign_key());
-  world.edge.forget_requests();
-  CHECK(error_of([&] { world.find(); }).kind() == ErrorKind::protocol);
-  CHECK(world.edge.count(kCerts) == 1);
-}
-
-TEST_CASE("young keys that do not verify are not fetched again") {
-  World world;
-  world.store_keys(foreign_key(), 30s);
-  world.check_refused(team_key().sign(metadata_claims(world.now)));
-  CHECK(world.edge.count(kCerts) == 0);
-}
-
-TEST_CASE("keys from the future, damaged or foreign to the tool are fetched again") {
-  World world;
-  world.store_keys(foreign_key(), -24h);
-  CHECK(world.find());
-  CHECK(world.edge.count(kCerts) == 1);
-  for (const char* content : {"", "{", "{\"keys\":[]}"}) {
-    world.state.directory().write(kKeysFile, content);
-    CHECK(world.find());
-    CHECK(world.state.content(kKeysFile) == key_set({team_key().jwk()}));
-  }
-}
-
 TEST_CASE("the hostname must be the requested one") {
-  World world;
+  ApplicationWorld world;
   world.check_refused(
       team_key().sign(metadata_claims(world.now).text("hostname", "a.example.com")));
   world.check_refused(team_key().sign(metadata_claims(world.now).without("hostname")));
@@ -337,7 +195,7 @@ TEST_CASE("the hostname must be the requested one") {
 }
 
 TEST_CASE("type and audience are checked") {
-  World world;
+  ApplicationWorld world;
   world.check_refused(team_key().sign(metadata_claims(world.now).text("type", "bypass")));
   world.check_refused(team_key().sign(metadata_claims(world.now).without("type")));
   world.check_refused(team_key().sign(metadata_claims(world.now).text("aud", "")));
@@ -346,7 +204,7 @@ TEST_CASE("type and audience are checked") {
 }
 
 TEST_CASE("the time of issue is checked") {
-  World world;
+  ApplicationWorld world;
   const auto issued = [&](std::chrono::sys_seconds at) {
     return team_key().sign(metadata_claims(world.now).time("iat", at));
   };
@@ -363,7 +221,7 @@ TEST_CASE("the time of issue is checked") {
 }
 
 TEST_CASE("the application's own hostname names it") {
-  World world;
+  ApplicationWorld world;
   world.serve(team_key().sign(metadata_claims(world.now).text("app_hostname", "*.example.com/x")));
   CHECK(world.find()->hostname == "*.example.com/x");
   for (const auto& claims : {metadata_claims(world.now).without("app_hostname"),
@@ -374,7 +232,7 @@ TEST_CASE("the application's own hostname names it") {
 }
 
 TEST_CASE("claims that cannot be part of a file name are refused") {
-  World world;
+  ApplicationWorld world;
   for (const auto& claims : {metadata_claims(world.now).text("app_hostname", "../../etc/passwd"),
                              metadata_claims(world.now).text("app_hostname", "a\\nb"),
                              metadata_claims(world.now).text("app_hostname", "a\\u0000b"),
@@ -387,7 +245,7 @@ TEST_CASE("claims that cannot be part of a file name are refused") {
 }
 
 TEST_CASE("what is remembered is verified at each load") {
-  World world;
+  ApplicationWorld world;
   REQUIRE(world.find());
   const auto remember = [&](const std::string& text) {
     world.state.directory().write(kRecord, text);
@@ -404,7 +262,7 @@ TEST_CASE("what is remembered is verified at each load") {
 }
 
 TEST_CASE("neither age decides on what is remembered, but the keys must be there") {
-  World world;
+  ApplicationWorld world;
   REQUIRE(world.find());
   world.state.directory().write(
       kRecord, team_key().sign(metadata_claims(world.now).time("iat", world.now - 24h * 400)));
@@ -415,7 +273,7 @@ TEST_CASE("neither age decides on what is remembered, but the keys must be there
 }
 
 TEST_CASE("an error of the network passes through") {
-  World world;
+  ApplicationWorld world;
   world.edge.on(kCerts, [](const Request&) -> Response {
     throw Error(ErrorKind::network, "connecting: no route");
   });
