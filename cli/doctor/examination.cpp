@@ -3,6 +3,7 @@
 #include "access/core/interrupt.hpp"
 #include "cli/doctor/case.hpp"
 #include "cli/doctor/steps.hpp"
+#include "cli/environment.hpp"
 #include "cli/terminal/message.hpp"
 
 namespace mayfly::cli::doctor {
@@ -47,6 +48,7 @@ Check perform(const Step& step, Case& the_case) {
   if (interrupted_by() != 0) throw Error(ErrorKind::failed, "interrupted");
   if (finding.state == Finding::State::failed && finding.hint.empty())
     finding.hint = general_hint(finding.kind);
+  finding.hint = as_called(std::move(finding.hint));
   const auto took = std::chrono::steady_clock::now() - begin;
   return {step.name, std::move(finding),
           std::chrono::duration_cast<std::chrono::milliseconds>(took)};

@@ -335,6 +335,8 @@ class ByItsOtherName(ListenerCase):
         os.unlink(self.home.file(self.home.token_name("echo")))
         result = self.home.mayfly("access", "ssh", "--batch", "--hostname", "echo.example.com", program=self.link)
         self.assert_error(result, LOGIN_NEEDED, "run: cloudflared access login https://echo.example.com")
+        examined = self.home.mayfly("doctor", "--hostname", "echo.example.com", program=self.link)
+        self.assertIn(b"hint: run: cloudflared access login https://echo.example.com", examined.out)
         for words, line in ((["access", "login", "--help"], "usage: cloudflared access login [flags] URL"),
                             (["access", "ssh", "--help-all"], "usage: cloudflared access ssh [flags] --hostname HOST"),
                             (["--help"], "usage: cloudflared [access] COMMAND [flags]")):
