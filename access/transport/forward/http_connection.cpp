@@ -102,6 +102,7 @@ asio::awaitable<std::optional<std::string>> HttpConnection::read_head() {
 asio::awaitable<void> HttpConnection::serve(AskedRequest& asked) {
   if (!asked.keep_alive) next_ = Next::goodbye;
   Outcome outcome = co_await forward(asked);
+  if (outcome.what == Outcome::What::gone) co_return reset();
   if (outcome.what == Outcome::What::cut) {
     reset();
     throw Error(ErrorKind::network, outcome.page.message, outcome.page.hint);
@@ -123,7 +124,7 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::forward(AskedRequest& a
   for (bool renewed = false;;) {
     if (!opening) {
       next_ = Next::goodbye;
-      co_return Outcome{};
+      co_return Outcome{What::gone};
     }
     if (auto* page = std::get_if<Page>(&*opening))
       co_return Outcome{What::refused, std::move(*page)};
@@ -200,7 +201,8 @@ HttpConnection::Outcome HttpConnection::outcome_of(const HttpExchange& exchange,
   if (state == State::edge_failed && kept && asked.body.can_be_replayed && asked.is_idempotent())
     return Outcome{What::stale};
   if (state != State::done || !exchange.request_is_over()) next_ = Next::goodbye;
-  if (upgraded_ || state == State::done || state == State::client_gone) return Outcome{};
+  if (upgraded_ || state == State::done) return Outcome{};
+  if (state == State::client_gone) return Outcome{What::gone};
   if (exchange.answer_has_begun())
     return Outcome{What::cut,
                    {.message = fmt::format(
@@ -282,6 +284,11 @@ std::optional<HttpConnection::Outcome> HttpConnection::pass_on(HttpExchange& exc
   if (body.kind == Kind::chunked && asked.head.minor_version == 0) {
     chunks = HttpExchange::Chunks::decoded;
     changes.body = {Kind::until_close, 0};
+  }
+  // A Unix socket knows no reset: the end of its connection says nothing about that of an answer.
+  if (body.kind == Kind::until_close && asked.head.minor_version > 0) {
+    chunks = HttpExchange::Chunks::made;
+    changes.body = {Kind::chunked, 0};
   }
   // A body that nobody waited for is not read to its end.
   if (changes.body.kind == Kind::until_close || !exchange.request_is_over()) next_ = Next::goodbye;

@@ -45,11 +45,12 @@ class HttpConnection : public OpenConnection {
   // What became of a request.
   struct Outcome {
     enum class What {
-      answered,  // or there is nobody to answer
-      login,     // the edge asks for one
-      stale,     // the kept connection had ended
-      refused,   // page says why
-      cut,       // in the middle of the answer
+      answered,
+      gone,     // there is nobody to answer
+      login,    // the edge asks for one
+      stale,    // the kept connection had ended
+      refused,  // page says why
+      cut,      // in the middle of the answer
     } what = What::answered;
     Page page = {};
   };

@@ -1,5 +1,7 @@
 #include "access/transport/forward/http_exchange.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <utility>
@@ -21,12 +23,15 @@ bool says_close(const ResponseHead& head) {
          });
 }
 
+bool waits(const IoResult& result) {
+  using State = IoResult::State;
+  return result.state == State::wait_readable || result.state == State::wait_writable;
+}
+
 // Remembers what is waited for; true when the operation came to something.
 bool settled(IoResult::State& wait, const IoResult& result) {
-  using State = IoResult::State;
-  const bool waits = result.state == State::wait_readable || result.state == State::wait_writable;
-  wait = waits ? result.state : State::moved;
-  return !waits;
+  wait = waits(result) ? result.state : IoResult::State::moved;
+  return !waits(result);
 }
 
 }  // namespace
@@ -87,6 +92,7 @@ bool HttpExchange::send() {
     if (result.state != Wait::moved) {
       // The edge may have answered before it stopped listening: that is still read.
       edge_deaf_ = true;
+      edge_in_ = Wait::moved;
       problem_ = result.failure;
       break;
     }
@@ -132,7 +138,7 @@ bool HttpExchange::receive() {
   if (answer_ && answer_->over()) return moved;
   buffer_ = parts_.buffers.take();
   const std::span room(buffer_.get(), BufferPool::size);
-  const IoResult result = parts_.edge.read(room);
+  const IoResult result = read_edge(room);
   const bool settled_now = settled(edge_in_, result);
   if (result.state == Wait::moved) {
     edge_spoke_ = true;
@@ -149,6 +155,15 @@ bool HttpExchange::receive() {
   if (piece_.empty()) parts_.buffers.give_back(std::move(buffer_));
   if (state_ == State::waiting || state_ == State::passing) deliver();
   return moved;
+}
+
+// From an edge that takes nothing any more, nothing more is waited for. A wire that was read empty
+// says so once without a look: only the second answer counts.
+IoResult HttpExchange::read_edge(std::span<std::byte> room) {
+  IoResult result = parts_.edge.read(room);
+  if (edge_deaf_ && waits(result)) result = parts_.edge.read(room);
+  if (edge_deaf_ && waits(result)) return {.state = Wait::failed, .bytes = 0, .failure = problem_};
+  return result;
 }
 
 void HttpExchange::read_head() {
@@ -200,11 +215,18 @@ bool HttpExchange::scan_answer(std::span<char> bytes) {
     piece_ = all.substr(0, kept);
   } else {
     for (Part part; (part = answer_->next(all.substr(size))).size > 0; size += part.size)
-      if (part.sort == Part::Sort::data) down_ += all.substr(size, part.size);
+      if (part.sort == Part::Sort::data) put(all.substr(size, part.size));
   }
   if (answer_->malformed()) end(State::cut, "the chunks of the answer are malformed");
   if (size < bytes.size()) reusable_ = false;
   return size > 0;
+}
+
+void HttpExchange::put(std::string_view data) {
+  if (chunks_ == Chunks::made)
+    down_ += fmt::format("{:x}\r\n{}\r\n", data.size(), data);
+  else
+    down_ += data;
 }
 
 bool HttpExchange::deliver() {
@@ -240,6 +262,8 @@ void HttpExchange::on_edge_end(const IoResult& result) {
   if (both_ways_ || answer_->over()) return;
   if (cut || !answer_->may_end_here())
     end(State::cut, cut ? result.failure : "the connection was closed in the middle of the answer");
+  else if (chunks_ == Chunks::made)
+    down_ += "0\r\n\r\n";
 }
 
 // --- the end ---

@@ -66,9 +66,9 @@ class HttpExchange {
   void client_has_gone();
 
   const ResponseHead& head() const { return *head_; }
-  // The answer's head for the client, and the framing that the edge gave its body. decode: the
-  // client does not understand chunks.
-  enum class Chunks { kept, decoded };
+  // The answer's head for the client, and the framing that the edge gave its body. decoded: the
+  // client does not understand chunks; made: out of what ends with its connection.
+  enum class Chunks { kept, decoded, made };
   void pass_on(std::string text, const BodyFraming& body, Chunks chunks);
   // The answer was 101: bytes both ways from now on.
   void pass_both_ways(std::string text);
@@ -88,9 +88,11 @@ class HttpExchange {
   bool send();
   bool take_body();
   bool receive();
+  IoResult read_edge(std::span<std::byte> room);
   bool deliver();
   void read_head();
   bool scan_answer(std::span<char> bytes);
+  void put(std::string_view data);
   void on_edge_end(const IoResult& result);
   void end(State state, std::string problem);
   void finish_when_done();

@@ -229,6 +229,28 @@ TEST_CASE("an answer that ends with its connection") {
   CHECK_FALSE(exchange.edge_is_clean());
 }
 
+TEST_CASE("chunks are made of an answer that ends with its connection") {
+  Fixture f;
+  f.edge.pieces = {"HTTP/1.1 200 OK\r\n\r\nabc"};
+  auto exchange = f.exchange();
+  go(exchange);
+  exchange.pass_on("", {Kind::until_close, 0}, HttpExchange::Chunks::made);
+  f.edge.pieces = {"0123456789abcdef"};
+  exchange.edge_is(IoResult::State::wait_readable);
+  go(exchange);
+  CHECK(f.client.written == "3\r\nabc\r\n10\r\n0123456789abcdef\r\n");
+  SUBCASE("in order") {
+    f.edge.ends = true;
+  }
+  SUBCASE("broken off") {
+    f.edge.breaks = true;
+  }
+  exchange.edge_is(IoResult::State::wait_readable);
+  go(exchange);
+  CHECK(exchange.state() == (f.edge.ends ? State::done : State::cut));
+  CHECK(f.client.written.ends_with("\r\n0\r\n\r\n") == f.edge.ends);
+}
+
 TEST_CASE("an answer that is cut is not taken for a whole one") {
   Fixture f;
   f.edge.pieces = {ok + "he"};
@@ -261,6 +283,10 @@ TEST_CASE("no answer, with a reason") {
   }
   SUBCASE("does not even listen") {
     f.edge.deaf = f.edge.ends = true;
+    CHECK(problem() == "deaf");
+  }
+  SUBCASE("takes nothing, and says nothing either") {
+    f.edge.deaf = true;
     CHECK(problem() == "deaf");
   }
   SUBCASE("no HTTP") {

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <list>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "access/core/descriptor.hpp"
 #include "access/transport/tls/handshake.hpp"
@@ -45,18 +47,24 @@ std::size_t content_length(const std::string& request) {
   return at == std::string::npos ? 0 : std::stoul(request.substr(at + 16));
 }
 
-// "" at the end of the connection.
-std::string read_request(Stream& stream) {
-  std::string request;
+bool is_whole(const std::string& request) {
+  const std::size_t end = request.find("\r\n\r\n");
+  if (end == std::string::npos) return false;
+  if (request.find("\r\nTransfer-Encoding: chunked\r\n") < end)
+    return request.ends_with("\r\n0\r\n\r\n");
+  return request.size() >= end + 4 + content_length(request);
+}
+
+// False at the end of the connection; what had come by then.
+bool read_request(Stream& stream, std::string& request) {
   char buffer[4096];
-  for (;;) {
-    const std::size_t end = request.find("\r\n\r\n");
-    if (end != std::string::npos && request.size() >= end + 4 + content_length(request))
-      return request;
+  request.clear();
+  while (!is_whole(request)) {
     const long got = stream.read(buffer, sizeof buffer);
-    if (got <= 0) return {};
+    if (got <= 0) return false;
     request.append(buffer, static_cast<std::size_t>(got));
   }
+  return true;
 }
 
 }  // namespace
@@ -126,10 +134,13 @@ bool TestServer::Impl::handshake(Stream& stream) {
 void TestServer::Impl::serve(int socket) {
   Stream stream{.socket = socket, .ssl = nullptr};
   if (handshake(stream)) {
-    for (std::string request; !(request = read_request(stream)).empty();) {
-      const std::string bytes = options.answer(request);
+    std::string request;
+    while (read_request(stream, request)) {
+      const std::string bytes = options.answer(std::exchange(request, {}));
       if (bytes.empty() || !stream.write(bytes)) break;
+      if (bytes.find("\r\nConnection: close\r\n") != std::string::npos) break;
     }
+    if (!request.empty()) options.broken_off(request);
   }
   if (stream.ssl) SSL_shutdown(stream.ssl.get());
   shutdown(socket, SHUT_RDWR);
@@ -139,7 +150,9 @@ void TestServer::Impl::accept_all() {
   for (;;) {
     Descriptor socket(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!socket) return;
-    const int number = socket.get();
+    const int number = socket.get(), on = 1;
+    // An answer must not wait until the session tickets before it are acknowledged (Nagle).
+    setsockopt(number, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     connections.emplace_back(std::move(socket), std::thread([this, number] { serve(number); }));
   }
 }

@@ -14,8 +14,11 @@ struct TestServerOptions {
   enum class ClientCertificate { wanted, demanded } client_certificate = ClientCertificate::wanted;
   bool accept_any_client = false;  // whatever its issuer
   std::string highest_tls = "1.3";
-  // The bytes to send for a request's (header and body); "" closes the connection.
+  // The bytes to send for a request's (header and body); "" closes the connection, as one with
+  // "Connection: close" does.
   std::function<std::string(const std::string& request)> answer;
+  // Told a request that ended before it was whole.
+  std::function<void(const std::string& beginning)> broken_off = [](const std::string&) {};
 };
 
 class TestServer {

@@ -15,6 +15,7 @@
 #include "access/transport/dial/dial.hpp"
 #include "access/transport/io/ignored_signal.hpp"
 #include "access/transport/tunnel/polled_run.hpp"
+#include "access/transport/tunnel/test_fail_each.hpp"
 #include "access/transport/tunnel/test_faults.hpp"
 #include "access/transport/tunnel/test_tunnel.hpp"
 #include "access/transport/tunnel/tunnel_run.hpp"
@@ -24,38 +25,6 @@ using namespace mayfly::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr Fault all_faults[] = {Fault::reset, Fault::timed_out,   Fault::end,
-                                Fault::stall, Fault::short_piece, Fault::interrupted};
-
-std::string pattern(std::size_t size) {
-  std::string bytes(size, '\0');
-  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>('a' + i % 23);
-  return bytes;
-}
-
-// Long enough for a busy machine; for a stall, that something is waited for.
-std::chrono::milliseconds patience(Fault fault) {
-  return fault == Fault::stall ? 60ms : 10s;
-}
-
-// run(fault, 0) is the run in which nothing fails; it returns how many operations there were.
-void fail_each(const std::function<int(Fault, int)>& run) {
-  const IgnoredSignal no_sigpipe(SIGPIPE);
-  int runs = 0;
-  for (const Fault fault : all_faults) {
-    const std::string name = name_of(fault);
-    CAPTURE(name);
-    const int count = run(fault, 0);
-    REQUIRE(count > 3);
-    for (int at = 1; at <= count; ++at) {
-      CAPTURE(at);
-      run(fault, at);
-      ++runs;
-    }
-  }
-  MESSAGE("faults injected: ", runs);
-}
 
 Error no_error() {
   return {ErrorKind::usage, "nothing was thrown"};

@@ -2,11 +2,14 @@
 
 #include <dlfcn.h>
 #include <netinet/in.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <map>
 #include <utility>
 
 namespace mayfly::testing {
@@ -17,8 +20,9 @@ enum class Direction { in, out };
 struct State {
   bool counting = false;
   Fault fault = Fault::reset;
-  int at = 0, count = 0;
+  int at = 0, count = 0, in_vain = 0;
   std::set<int> also, broken;
+  std::map<void*, int> watched;  // the descriptor behind what epoll gives back
 };
 thread_local State state;
 
@@ -60,7 +64,10 @@ Outcome outcome_of(Fault fault, Direction direction) {
 
 Outcome next(int descriptor, Direction direction) {
   if (!state.counting || !concerns(descriptor)) return {};
-  if (state.broken.contains(descriptor)) return outcome_of(state.fault, direction);
+  if (state.broken.contains(descriptor)) {
+    ++state.in_vain;
+    return outcome_of(state.fault, direction);
+  }
   if (++state.count != state.at) return {};
   if (!is_harmless(state.fault)) state.broken.insert(descriptor);
   return outcome_of(state.fault, direction);
@@ -91,14 +98,19 @@ FaultInjection::FaultInjection(Fault fault, int at, std::set<int> also) {
            .fault = fault,
            .at = at,
            .count = 0,
+           .in_vain = 0,
            .also = std::move(also),
-           .broken = {}};
+           .broken = {},
+           .watched = {}};
 }
 FaultInjection::~FaultInjection() {
   state.counting = false;
 }
 int FaultInjection::operations() const {
   return state.count;
+}
+int FaultInjection::in_vain() const {
+  return state.in_vain;
 }
 
 namespace {
@@ -169,6 +181,33 @@ int connect(int descriptor, const sockaddr* address, socklen_t size) {
   if (errno == EAGAIN) errno = EINPROGRESS;
   if (errno == EPIPE) errno = ECONNREFUSED;
   return static_cast<int>(outcome.result);
+}
+
+// A new one, although it may have the number of one that failed.
+int socket(int domain, int type, int protocol) {
+  static auto* const real = original<int(int, int, int)>("socket");
+  const int descriptor = real(domain, type, protocol);
+  state.broken.erase(descriptor);
+  return descriptor;
+}
+
+int epoll_ctl(int epoll, int operation, int descriptor, epoll_event* event) {
+  static auto* const real = original<int(int, int, int, epoll_event*)>("epoll_ctl");
+  void* const given = event != nullptr ? event->data.ptr : nullptr;  // out of a packed structure
+  if (state.counting) state.watched[given] = descriptor;
+  return real(epoll, operation, descriptor, event);
+}
+
+int epoll_wait(int epoll, epoll_event* events, int room, int timeout) {
+  static auto* const real = original<int(int, epoll_event*, int, int)>("epoll_wait");
+  const int count = real(epoll, events, room, timeout);
+  if (!state.counting || state.fault != Fault::stall || count <= 0) return count;
+  const auto stalled = [](const epoll_event& event) {
+    void* const given = event.data.ptr;
+    const auto found = state.watched.find(given);
+    return found != state.watched.end() && state.broken.contains(found->second);
+  };
+  return static_cast<int>(std::remove_if(events, events + count, stalled) - events);
 }
 
 }  // extern "C"

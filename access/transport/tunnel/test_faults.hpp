@@ -12,7 +12,7 @@ enum class Fault {
   reset,        // ECONNRESET or EPIPE, from then on
   timed_out,    // ETIMEDOUT, from then on
   end,          // end of stream when read, EPIPE when written, from then on
-  stall,        // EAGAIN, from then on
+  stall,        // EAGAIN, from then on; epoll does not call it ready again
   short_piece,  // one byte, once
   interrupted,  // EINTR, once
 };
@@ -33,6 +33,8 @@ class FaultInjection {
   FaultInjection& operator=(const FaultInjection&) = delete;
 
   int operations() const;
+  // Those that were tried on what had failed before.
+  int in_vain() const;
 };
 
 }  // namespace mayfly::testing

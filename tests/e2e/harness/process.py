@@ -133,7 +133,15 @@ class Running:
             raise AssertionError(f"{error}\n{self._result()}") from None
         for thread in self._threads:
             thread.join(10)
+        self._let_go()
         return self._result()
+
+    def _let_go(self):
+        """Of what has ended: sweeps start thousands, and each would keep a descriptor."""
+        if self.process.stdin:
+            self.close_stdin()
+        if self in _started:
+            _started.remove(self)
 
     def kill(self):
         if not self.has_ended():
