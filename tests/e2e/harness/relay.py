@@ -21,6 +21,7 @@ import time
 _APPLICATION_DATA = 23
 _PIECE = 1 << 16
 _LATENCY = 0.05
+_LONG = 20  # seconds
 
 
 class Records:
@@ -219,8 +220,9 @@ class Link(threading.Thread):
         self.over = True
         self.server.close()
         self.client.shutdown(socket.SHUT_WR)
-        self.client.settimeout(20)
-        while self.client.recv(_PIECE):
+        self.client.settimeout(_LONG)
+        ends = [self.client, self._struck]
+        while self._struck not in select.select(ends, [], [], _LONG)[0] and self.client.recv(_PIECE):
             pass
 
 
@@ -251,6 +253,15 @@ class Relay:
     def strike(self, action, when="now"):
         """To the connection made last."""
         self.links[-1].strike(action, when)
+
+    def end_all(self):
+        """Resets whatever connection there is; `forwarded` then says what passed by since the last time."""
+        links, self.links = self.links, []
+        for link in links:
+            link.strike("reset")
+            link.join(_LONG)
+        self.forwarded = {"up": sum(link.up.forwarded for link in links),
+                          "down": sum(link.down.forwarded for link in links)}
 
     def stop(self):
         try:
