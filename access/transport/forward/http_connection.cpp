@@ -1,7 +1,6 @@
 #include "access/transport/forward/http_connection.hpp"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 #include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
@@ -102,9 +101,9 @@ asio::awaitable<std::optional<std::string>> HttpConnection::read_head() {
 asio::awaitable<void> HttpConnection::serve(AskedRequest& asked) {
   if (!asked.keep_alive) next_ = Next::goodbye;
   Outcome outcome = co_await forward(asked);
-  if (outcome.what == Outcome::What::gone) co_return reset();
+  if (outcome.what == Outcome::What::gone) co_return stream_.reset();
   if (outcome.what == Outcome::What::cut) {
-    reset();
+    stream_.reset();
     throw Error(ErrorKind::network, outcome.page.message, outcome.page.hint);
   }
   if (outcome.what == Outcome::What::refused) {
@@ -300,12 +299,6 @@ std::optional<HttpConnection::Outcome> HttpConnection::pass_on(HttpExchange& exc
 asio::awaitable<void> HttpConnection::say(Page page) {
   next_ = Next::goodbye;
   co_await stream_.say_goodbye(page_text(page));
-}
-
-// Whoever waits for the end of an answer must not take this for one.
-void HttpConnection::reset() {
-  const linger at_once{.l_onoff = 1, .l_linger = 0};
-  setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 }  // namespace mayfly

@@ -70,7 +70,6 @@ class HttpConnection : public OpenConnection {
   std::optional<Outcome> decide(HttpExchange& exchange, const AskedRequest& asked);
   std::optional<Outcome> pass_on(HttpExchange& exchange, const AskedRequest& asked);
   asio::awaitable<void> say(Page page);
-  void reset();
 
   asio::any_io_executor executor_;
   const Shared& shared_;

@@ -87,6 +87,11 @@ asio::awaitable<void> LocalStream::say_goodbye(std::string word) {
   }
 }
 
+void LocalStream::reset() {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 void LocalStream::cancel() {
   cancelled_ = true;
   watched_.cancel();

@@ -30,6 +30,8 @@ class LocalStream {
   // A last word, and the end, within a second. Closing a socket with bytes unread would reset it,
   // and the other side would perhaps not see the word: so they are read and dropped.
   asio::awaitable<void> say_goodbye(std::string word);
+  // What is to be taken for no end in order: a TCP connection is reset when its socket closes.
+  void reset();
   // Ends what waits, and all that would wait later.
   void cancel();
 
