@@ -25,7 +25,7 @@ inline std::string pattern(std::size_t size) {
 
 // Long enough for a busy machine; for a stall, that something is waited for.
 inline std::chrono::milliseconds patience(Fault fault) {
-  return fault == Fault::stall ? std::chrono::milliseconds(60) : std::chrono::seconds(10);
+  return fault == Fault::stall ? std::chrono::milliseconds(40) : std::chrono::seconds(10);
 }
 
 // run(fault, 0) is the run in which nothing fails; it returns how many operations there were.
