@@ -124,7 +124,7 @@ void Stage::run_to_end(Descriptor socket, EdgePool& pool, Fault fault, Run& run)
   // Nobody gives up an upgraded connection but its ends, and the signal that ends the listener.
   asio::steady_timer signal(loop_, 2 * patience(fault));
   signal.async_wait([&](const auto& error) {
-    if (!error && fault == Fault::stall) connection->interrupt();
+    if (!error && fault == Fault::stall && connection) connection->interrupt();
   });
   asio::co_spawn(loop_, connection->run(), [&](std::exception_ptr thrown) {
     try {
