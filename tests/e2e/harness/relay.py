@@ -260,8 +260,7 @@ class Relay:
         for link in links:
             link.strike("reset")
             link.join(_LONG)
-        self.forwarded = {"up": sum(link.up.forwarded for link in links),
-                          "down": sum(link.down.forwarded for link in links)}
+        self.forwarded = {way: sum(getattr(link, way).forwarded for link in links) for way in ("up", "down")}
 
     def stop(self):
         try:
