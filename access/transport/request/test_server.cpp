@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <latch>
 #include <list>
 #include <mutex>
 #include <thread>
@@ -78,6 +79,7 @@ struct TestServer::Impl {
   std::mutex mutex;
   std::string subject;
   std::list<std::pair<Descriptor, std::thread>> connections;
+  std::latch accepting{1};
   std::thread acceptor;
 
   void make_context();
@@ -147,6 +149,7 @@ void TestServer::Impl::serve(int socket) {
 }
 
 void TestServer::Impl::accept_all() {
+  accepting.count_down();
   for (;;) {
     Descriptor socket(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!socket) return;
@@ -172,6 +175,9 @@ TestServer::TestServer(TestServerOptions options) : impl_(std::make_unique<Impl>
   pthread_sigmask(SIG_BLOCK, &pipe, &before);
   impl_->acceptor = std::thread([this] { impl_->accept_all(); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  // A test may fork next: of a thread that is still being made, the child would keep the locks of
+  // the address sanitizer's allocator for ever.
+  impl_->accepting.wait();
 }
 
 TestServer::~TestServer() {
