@@ -20,7 +20,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t most_kept = 256 * 1024;
+constexpr std::size_t most_kept = std::size_t{256} * 1024;
 constexpr int between_looks_ms = 20;
 
 struct Pipe {
@@ -54,7 +54,7 @@ class Environment {
                                        [&](const auto& change) { return change.first == name; });
       if (!changed) texts_.emplace_back(text);
     }
-    for (const auto& [name, value] : changes) texts_.push_back(name + "=" + value);
+    for (const auto& [name, value] : changes) texts_.emplace_back(name).append("=").append(value);
     for (std::string& text : texts_) pointers_.push_back(text.data());
     pointers_.push_back(nullptr);
   }

@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view kAccessSuffix = ".cloudflareaccess.com";
 constexpr std::string_view kRecordEnd = "-app";
-constexpr std::size_t kMaxRecordBytes = 64 * 1024;
+constexpr std::size_t kMaxRecordBytes = std::size_t{64} * 1024;
 constexpr std::size_t kMaxKeysBytes = 1 << 20;
 constexpr auto kKeysLifetime = 24h;
 constexpr auto kKeysMinAgeToRefetch = 1min;

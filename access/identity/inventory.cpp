@@ -14,7 +14,7 @@
 namespace mayfly {
 namespace {
 
-constexpr std::size_t kMaxFileBytes = 128 * 1024;
+constexpr std::size_t kMaxFileBytes = std::size_t{128} * 1024;
 constexpr std::string_view kTokenEnd = "-token", kTeamTokenEnd = "-org-token";
 constexpr std::string_view kApplicationEnd = "-app", kKeysEnd = "-jwks", kKeyEnd = "-cf_key";
 

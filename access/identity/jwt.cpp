@@ -10,7 +10,7 @@
 namespace mayfly {
 namespace {
 
-constexpr std::size_t kMaxTokenBytes = 64 * 1024;
+constexpr std::size_t kMaxTokenBytes = std::size_t{64} * 1024;
 // 9999-12-31T23:59:59Z: the last second that RFC 3339 can write.
 constexpr std::int64_t kLastSecond = 253402300799;
 

@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::sys_seconds;
 
-constexpr std::size_t kMaxFileBytes = 128 * 1024;
+constexpr std::size_t kMaxFileBytes = std::size_t{128} * 1024;
 
 std::string issuer_of(std::string_view auth_domain) {
   return "https://" + std::string(auth_domain);

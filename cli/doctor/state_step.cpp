@@ -9,7 +9,8 @@ namespace {
 
 std::vector<std::string> orphans_in(const StateDirectory& state) {
   std::vector<std::string> names;
-  for (const std::string& base : take_inventory(state).lock_bases)
+  const auto inventory = take_inventory(state);
+  for (const std::string& base : inventory.lock_bases)
     if (look_at_lock(state, base).state == LockHolder::State::gone) names.push_back(base + ".lock");
   return names;
 }

@@ -18,7 +18,7 @@ constexpr const char* library_name = "libqrencode.so.4";
 // Stays loaded: it is wanted once in the life of the process.
 template <typename Function>
 Function* find(const char* name) {
-  void* const library = ::dlopen(library_name, RTLD_NOW | RTLD_LOCAL);
+  static void* const library = ::dlopen(library_name, RTLD_NOW | RTLD_LOCAL);
   void* const symbol = library == nullptr ? nullptr : ::dlsym(library, name);
   if (symbol == nullptr) {
     throw Error(ErrorKind::failed, fmt::format("cannot use {}", library_name),

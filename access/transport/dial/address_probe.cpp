@@ -73,6 +73,7 @@ ProbedName probe_name(const ConnectionOptions& options, const Url& url) {
 int probe_addresses(const std::vector<std::string>& addresses, std::uint16_t port,
                     std::chrono::milliseconds patience) {
   std::vector<tcp::endpoint> endpoints;
+  endpoints.reserve(addresses.size());
   for (const std::string& address : addresses)
     endpoints.emplace_back(asio::ip::make_address(address), port);
   asio::io_context loop;

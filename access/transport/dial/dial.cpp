@@ -32,7 +32,7 @@ using asio::ip::tcp;
 using State = IoResult::State;
 
 constexpr std::chrono::seconds look_up_lasts{30};
-constexpr std::size_t max_body = 16 * 1024;  // enough to recognise an error page
+constexpr std::size_t max_body = std::size_t{16} * 1024;  // enough to recognise an error page
 
 // A stream in its opening handshakes: does one step at a time, waits in between, within a deadline.
 class Opening {

@@ -35,13 +35,13 @@ std::string take_field(std::string_view& text) {
   if (text.starts_with('[')) {
     const std::size_t end = text.find(']');
     if (end != std::string_view::npos) {
-      const std::string host(text.substr(1, end - 1));
+      std::string host(text.substr(1, end - 1));
       text.remove_prefix(std::min(end + 2, text.size()));
       return host;
     }
   }
   const std::size_t end = std::min(text.find(':'), text.size());
-  const std::string field(text.substr(0, end));
+  std::string field(text.substr(0, end));
   text.remove_prefix(std::min(end + 1, text.size()));
   return field;
 }

@@ -30,7 +30,7 @@ std::optional<std::string> upgrade_problem(const Response& response, std::string
 // Reads an answer's head as it arrives; strict and bounded.
 class ResponseReader {
  public:
-  static constexpr std::size_t max_head = 64 * 1024;
+  static constexpr std::size_t max_head = std::size_t{64} * 1024;
 
   // Takes bytes; true once the head is whole. Interim answers (100, 103) are passed over. Throws
   // Error(protocol) for what is not HTTP/1.1.

@@ -15,7 +15,7 @@ using Kind = BodyFraming::Kind;
 constexpr std::uint64_t longest = std::numeric_limits<std::int64_t>::max();
 constexpr int most_digits = 15;  // hexadecimal, of a chunk's size: below `longest`
 constexpr std::size_t most_extension = 1024;
-constexpr std::size_t most_trailers = 16 * 1024;
+constexpr std::size_t most_trailers = std::size_t{16} * 1024;
 
 Malformed bad(std::string why) {
   return {400, std::move(why)};

@@ -185,7 +185,7 @@ void HttpExchange::read_head() {
     end(State::edge_failed, "the answer is not HTTP/1.1: its head is too long");
 }
 
-void HttpExchange::pass_on(std::string text, const BodyFraming& body, Chunks chunks) {
+void HttpExchange::pass_on(std::string_view text, const BodyFraming& body, Chunks chunks) {
   state_ = State::passing;
   chunks_ = chunks;
   down_ += text;
@@ -198,11 +198,11 @@ void HttpExchange::pass_on(std::string text, const BodyFraming& body, Chunks chu
   finish_when_done();
 }
 
-void HttpExchange::pass_both_ways(std::string text) {
+void HttpExchange::pass_both_ways(std::string_view text) {
   both_ways_ = true;
   parts_.body = RequestBody({BodyFraming::Kind::until_close, 0});
   parts_.body.can_be_replayed = false;
-  pass_on(std::move(text), {BodyFraming::Kind::until_close, 0}, Chunks::kept);
+  pass_on(text, {BodyFraming::Kind::until_close, 0}, Chunks::kept);
 }
 
 // What belongs to the answer is to be delivered; more than that does not belong here at all.

@@ -15,7 +15,7 @@ namespace mayfly {
 
 // The body of a request: where it ends, and its beginning, in case it has to be sent once more.
 struct RequestBody {
-  static constexpr std::size_t most_replay = 64 * 1024;
+  static constexpr std::size_t most_replay = std::size_t{64} * 1024;
 
   explicit RequestBody(const BodyFraming& framing) : scanner(framing) {}
   BodyScanner scanner;
@@ -69,9 +69,9 @@ class HttpExchange {
   // The answer's head for the client, and the framing that the edge gave its body. decoded: the
   // client does not understand chunks; made: out of what ends with its connection.
   enum class Chunks { kept, decoded, made };
-  void pass_on(std::string text, const BodyFraming& body, Chunks chunks);
+  void pass_on(std::string_view text, const BodyFraming& body, Chunks chunks);
   // The answer was 101: bytes both ways from now on.
-  void pass_both_ways(std::string text);
+  void pass_both_ways(std::string_view text);
 
   // The client has seen something of the answer.
   bool answer_has_begun() const noexcept { return answer_.has_value(); }

@@ -23,7 +23,7 @@ Value run_to_end(asio::io_context& loop, asio::awaitable<Value> task) {
     thrown = std::make_exception_ptr(Error(ErrorKind::failed, "interrupted"));
     loop.stop();
   });
-  asio::co_spawn(loop, std::move(task), [&](std::exception_ptr error, Value value) {
+  asio::co_spawn(loop, std::move(task), [&](const std::exception_ptr& error, Value value) {
     thrown = error;
     if (!error) result = std::move(value);
     loop.stop();

@@ -94,7 +94,7 @@ asio::awaitable<void> LocalServer::serve_one(Descriptor socket, const Serve& ser
   }
 }
 
-void LocalServer::report(std::exception_ptr thrown) {
+void LocalServer::report(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
   } catch (const Error& error) {

@@ -40,7 +40,7 @@ class LocalServer {
   asio::awaitable<void> accept_from(int listening, const Serve& serve);
   asio::awaitable<void> serve_one(Descriptor socket, const Serve& serve);
   void tell_addresses();
-  void report(std::exception_ptr thrown);
+  void report(const std::exception_ptr& thrown);
   void shut_down();
 
   asio::io_context& loop_;

@@ -14,7 +14,7 @@ namespace mayfly {
 namespace {
 
 constexpr auto goodbye_patience = std::chrono::seconds(1);
-constexpr std::size_t most_unread = 1024 * 1024;
+constexpr std::size_t most_unread = std::size_t{1024} * 1024;
 
 }  // namespace
 

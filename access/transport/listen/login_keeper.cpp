@@ -219,10 +219,10 @@ std::string encode_obtained(const Obtained& obtained) {
 
 Obtained decode_obtained(std::string_view text) {
   if (text.size() < 2 || !text.ends_with('.')) return child_died();
-  const int kind = text.front();
+  const int kind = static_cast<unsigned char>(text.front());
   text.remove_prefix(1);
   text.remove_suffix(1);
-  if (kind < 0 || kind > static_cast<int>(ErrorKind::protocol)) return child_died();
+  if (kind > static_cast<int>(ErrorKind::protocol)) return child_died();
   std::vector<std::string> parts;
   while (!text.empty()) {
     auto part = take(text);

@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <type_traits>
 
 #include "access/core/url.hpp"
 #include "access/transport/tls/connection_options.hpp"
@@ -73,7 +74,9 @@ class CurlHandle {
 
 template <typename Value>
 void set_option(CURL* easy, CURLoption option, Value value) {
-  static_assert(sizeof(Value) == sizeof(void*), "libcurl takes long, curl_off_t or a pointer");
+  static_assert(
+      std::is_pointer_v<Value> || std::is_same_v<Value, long> || std::is_same_v<Value, curl_off_t>,
+      "libcurl takes long, curl_off_t or a pointer");
   if (const CURLcode code = curl_easy_setopt(easy, option, value); code != CURLE_OK) {
     option_failed(option, code);
   }

@@ -17,7 +17,7 @@
 namespace mayfly {
 namespace {
 
-constexpr std::size_t max_header_bytes = 64 * 1024;
+constexpr std::size_t max_header_bytes = std::size_t{64} * 1024;
 
 // What libcurl hands over as it arrives, with the limits it does not know.
 struct Arrival {

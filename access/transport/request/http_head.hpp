@@ -55,7 +55,7 @@ struct ResponseHead {
 };
 std::variant<ResponseHead, Malformed> read_response_head(std::string_view head);
 
-constexpr std::size_t most_head = 64 * 1024;
+constexpr std::size_t most_head = std::size_t{64} * 1024;
 constexpr std::size_t most_fields = 200;
 
 // Where a head ends in the bytes read so far: the size of the head without its empty line, and the

@@ -43,7 +43,7 @@ void TunnelRun::start(Ended ended) {
 }
 
 std::string TunnelRun::name() const {
-  const std::string peer = peer_text(parts_.socket.get());
+  std::string peer = peer_text(parts_.socket.get());
   if (parts_.name.empty()) return peer;
   return fmt::format("{} for {}", parts_.name, peer);
 }

@@ -30,7 +30,7 @@ inline constexpr std::uint16_t normal = 1000, going_away = 1001, protocol_error 
 inline constexpr std::size_t max_header_size = 14;  // client frame: 2 + 8 + 4
 inline constexpr std::size_t max_control_body = 125;
 // The largest payload whose frame fills four TLS records exactly: 8 bytes of header and 65,528.
-inline constexpr std::size_t full_payload = 4 * 16384 - 8;
+inline constexpr std::size_t full_payload = std::size_t{4} * 16384 - 8;
 
 // Writes the header of a final, masked frame right before `payload` and masks the payload in place;
 // returns the whole frame. There must be max_header_size bytes of room before payload.
