@@ -1,6 +1,7 @@
 """Runs a scenario again and again, each time killed or failed at another of its system calls."""
 import contextlib
 import dataclasses
+import functools
 import os
 import shutil
 import time
@@ -31,6 +32,8 @@ def install_quick_browser(home):
 class Stage:
     """A home that can be put back to how the scenario begins, again and again."""
 
+    FOLDERS = (".cloudflared", ".ssh", "logs")
+
     def __init__(self, home, scenario):
         self.home, self.scenario = home, scenario
         self.saved = os.path.join(home.path, "saved")
@@ -38,31 +41,33 @@ class Stage:
         home.edge.configure(log=False)
         scenario.prepare(home)
         os.mkdir(self.saved)
-        for name in (".cloudflared", ".ssh"):
-            if os.path.isdir(os.path.join(home.path, name)):
-                shutil.copytree(os.path.join(home.path, name), os.path.join(self.saved, name))
+        self._copy(home.path, self.saved)
         self.before = ssh_files(home)
 
-    def attempt(self, run):
-        self._reset()
-        return run()
+    def _copy(self, source, target):
+        for name in self.FOLDERS:
+            shutil.rmtree(os.path.join(target, name), ignore_errors=True)
+            if os.path.isdir(os.path.join(source, name)):
+                shutil.copytree(os.path.join(source, name), os.path.join(target, name))
 
-    def _reset(self):
-        for name in (".cloudflared", ".ssh"):
-            shutil.rmtree(os.path.join(self.home.path, name), ignore_errors=True)
-            if os.path.isdir(os.path.join(self.saved, name)):
-                shutil.copytree(os.path.join(self.saved, name), os.path.join(self.home.path, name))
+    def attempt(self, run):
+        """run(home, command, meanwhile=..., cwd=...), which is how it has to go on."""
+        self._copy(self.saved, self.home.path)
+        self.scenario.before_each(self.home)
+        return run(self.home, *self.scenario.arguments, **self._company())
+
+    def _company(self):
+        return {"meanwhile": lambda running: self.scenario.meanwhile(self.home, running), "cwd": self.home.path}
 
     def learn(self, recorded):
         """After a whole run: what ~/.ssh looks like when it is done."""
         self.after = ssh_files(self.home)
         require(recorded.code == 0, f"{recorded}")
-        self.scenario.done(self.home, recorded.out)
-        check_whole(self.home)
-        check_nothing_left_over(self.home)
+        self._check_end(recorded)
 
     def check_interrupted(self):
         check_whole(self.home)
+        self.scenario.holds(self.home)
         for name, text in ssh_files(self.home).items():
             if not is_temporary(name):
                 require(text in (self.before.get(name), self.after.get(name)), f"~/.ssh/{name} is half written: {text!r}")
@@ -70,11 +75,15 @@ class Stage:
     def check_recovery(self):
         """The next run needs no help, waits for nobody, and leaves nothing."""
         began = time.monotonic()
-        result = self.home.mayfly(*(self.scenario.again or self.scenario.arguments), seconds=AT_ONCE)
+        result = injection.run_plain(self.home, *(self.scenario.again or self.scenario.arguments), seconds=AT_ONCE, **self._company())
         took = time.monotonic() - began
         require(result.code == 0, f"the next run fails: {result}")
         require(took < AT_ONCE, f"the next run took {took:.0f} s")
+        self._check_end(result)
+
+    def _check_end(self, result):
         check_whole(self.home)
+        self.scenario.holds(self.home)
         check_nothing_left_over(self.home)
         self.scenario.done(self.home, result.out)
 
@@ -106,8 +115,7 @@ def sweep_kills(edge, name, choose):
     with _stage(edge, name) as (stage, calls):
         tally = Tally()
         for call in filter(choose, calls):
-            injected = stage.attempt(lambda: injection.kill_at(stage.home, call, *stage.scenario.arguments))
-            _note(tally, call, injected, stage)
+            _try(tally, call, stage, functools.partial(injection.kill_at, call))
         return tally
 
 
@@ -117,18 +125,17 @@ def sweep_errors(edge, name, choose):
         tally = Tally()
         for call in (c for c in calls if c.changes_something):
             for error in ERRORS.get(call.name, ()):
-                if not choose(call, error):
-                    continue
-                injected = stage.attempt(lambda: injection.fail_at(stage.home, call, error, *stage.scenario.arguments))
-                _note(tally, f"{error} from {call}", injected, stage, lambda: check_told(injected.result))
+                if choose(call, error):
+                    _try(tally, f"{error} from {call}", stage, functools.partial(injection.fail_at, call, error), check_told)
         return tally
 
 
-def _note(tally, what, injected, stage, check=lambda: None):
+def _try(tally, what, stage, run, check=lambda result: None):
     tally.calls += 1
-    tally.happened += injected.happened
     try:
-        check()
+        injected = stage.attempt(run)
+        tally.happened += injected.happened
+        check(injected.result)
         stage.check_interrupted()
         stage.check_recovery()
     except AssertionError as error:
@@ -142,7 +149,7 @@ def _stage(edge, name):
     home = Home(edge)
     try:
         stage = Stage(home, SCENARIOS[name])
-        result, calls = injection.record(home, *stage.scenario.arguments)
+        result, calls = stage.attempt(injection.record)
         stage.learn(result)
         yield stage, calls
     finally:

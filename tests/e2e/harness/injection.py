@@ -8,7 +8,7 @@ from .process import GENEROUS, Running
 
 _LINE = re.compile(r"^([a-z_0-9]+)\((.*)")
 # strace counts calls before these, too, but what happens in them cannot be told apart.
-_UNTOUCHED = ("execve", "exit_group")
+_UNTOUCHED = ("exit_group",)
 _CHANGES = re.compile(r"^(write|pwrite64|writev|fsync|fdatasync|rename|renameat|renameat2|link|linkat|symlink|symlinkat|unlink"
                       r"|unlinkat|mkdir|mkdirat|flock|ftruncate|chmod|fchmod|fchmodat|fchown|bind|listen)$")
 
@@ -33,29 +33,51 @@ def _strace(home, *options):
     return [programs.system("strace"), "-qq", "-o", os.path.join(home.path, "strace.log"), *options]
 
 
-def _environment(home, changes=None):
+def _environment(home):
     # The leak checker traces its own process, which only one can.
     options = ":".join(filter(None, (home.variables.get("ASAN_OPTIONS"), "detect_leaks=0")))
-    return home.environment({"ASAN_OPTIONS": options, **(changes or {})})
+    return home.environment({"ASAN_OPTIONS": options})
 
 
-def record(home, *arguments, env=None, **more):
+def _alone(_running):
+    """Nobody else has to do with it."""
+    return b""
+
+
+def _finished(running, meanwhile, seconds=GENEROUS):
+    """What came out, and then what came to whoever had to do with it meanwhile."""
+    heard = meanwhile(running)
+    result = running.finish(seconds)
+    result.out += heard
+    return result
+
+
+def run_plain(home, *arguments, meanwhile=_alone, seconds=GENEROUS, **more):
+    """A run in which nothing happens."""
+    return _finished(home.start(*arguments, **more), meanwhile, seconds)
+
+
+def record(home, *arguments, meanwhile=_alone, **more):
     """The result of a whole run, and its system calls in their order."""
-    running = Running([*_strace(home), programs.mayfly(), *arguments], env=_environment(home, env), **more)
-    result = running.finish()
+    running = Running([*_strace(home), programs.mayfly(), *arguments], env=_environment(home), **more)
+    result = _finished(running, meanwhile)
     return result, _calls(os.path.join(home.path, "strace.log"))
 
 
 def _calls(path):
+    """Up to where it becomes another program."""
     seen, calls = {}, []
     with open(path, encoding="utf-8", errors="replace") as file:
-        for line in file:
-            found = _LINE.match(line)
-            if not found or found.group(1) in _UNTOUCHED:
-                continue
-            name = found.group(1)
-            seen[name] = seen.get(name, 0) + 1
-            calls.append(Call(name, seen[name], found.group(2).rstrip()))
+        lines = list(file)
+    for line in lines[1:]:
+        if line.startswith("execve("):
+            break
+        found = _LINE.match(line)
+        if not found or found.group(1) in _UNTOUCHED:
+            continue
+        name = found.group(1)
+        seen[name] = seen.get(name, 0) + 1
+        calls.append(Call(name, seen[name], found.group(2).rstrip()))
     os.unlink(path)
     return calls
 
@@ -66,21 +88,20 @@ class Injected:
     happened: bool  # a run may take another way, and not come to that call
 
 
-def kill_at(home, call, *arguments, env=None, **more):
+def kill_at(call, home, *arguments, **more):
     """SIGKILL as the program enters the call: all before it has happened, and the call has not."""
-    result = _run(home, call, "signal=KILL", arguments, env, more)
+    result = _run(home, call, "signal=KILL", arguments, **more)
     return Injected(result, result.code == -9)
 
 
-def fail_at(home, call, error, *arguments, env=None, **more):
+def fail_at(call, error, home, *arguments, **more):
     """The call is not made, and answers with the error."""
-    result = _run(home, call, f"error={error}", arguments, env, more)
+    result = _run(home, call, f"error={error}", arguments, **more)
     with open(os.path.join(home.path, "strace.log"), encoding="utf-8", errors="replace") as file:
         return Injected(result, "(INJECTED)" in file.read())
 
 
-def _run(home, call, effect, arguments, env, more):
+def _run(home, call, effect, arguments, *, meanwhile=_alone, seconds=GENEROUS, **more):
     options = ("-e", f"trace={call.name}", "-e", f"inject={call.name}:{effect}:when={call.occurrence}")
-    seconds = more.pop("seconds", GENEROUS)
-    return Running([*_strace(home, *options), programs.mayfly(), *arguments], env=_environment(home, env),
-                   **more).finish(seconds)
+    running = Running([*_strace(home, *options), programs.mayfly(), *arguments], env=_environment(home), **more)
+    return _finished(running, meanwhile, seconds)

@@ -1,0 +1,134 @@
+"""Listeners that log in while a connection waits, to be killed or failed at any moment."""
+import os
+import re
+import signal
+import socket
+import struct
+
+from crash_checks import require
+from crash_scenario import Scenario
+from harness import memory
+from harness.waiting import eventually
+
+ECHO, WIKI, BASTION = "echo.example.com", "web.example.com", "bastion.example.com"
+PLACE = "TUNNEL_SERVICE_URL"
+
+
+class Visitor:
+    """Connects once somebody listens, says something, logs in when that is asked for, and ends the listener when it
+    has been answered or left. `heard` is the answer."""
+
+    def __init__(self, home, running, words, answer):
+        self.home, self.running, self.words, self.answer = home, running, words, answer
+        self.place = home.variables[PLACE]
+        self.connection, self.heard, self.signed_in = None, b"", set()
+
+    def visit(self):
+        eventually("the visitor is answered, or left", self._is_over)
+        if self.answer not in self.heard:
+            eventually("it ends, or says why", lambda: self.running.has_ended() or re.search(r" (ERR|WRN) .* hint=", self.running.err))
+        self._terminate()
+        if self.connection:
+            self.connection.close()
+        return self.heard
+
+    def _terminate(self):
+        """The program itself: strace would keep the signal."""
+        is_traced = memory.name_of(self.running.pid) == "strace"
+        for pid in memory.children_of(self.running.pid) if is_traced else [self.running.pid]:
+            if not self.running.has_ended():
+                os.kill(pid, signal.SIGTERM)
+
+    def _is_over(self):
+        if self.running.has_ended():
+            return True
+        if self.connection is None:
+            self._connect()
+            return False
+        self._sign_in()
+        return self._listen()
+
+    def _connect(self):
+        is_unix = self.place.startswith("unix:")
+        connection = socket.socket(socket.AF_UNIX if is_unix else socket.AF_INET)
+        try:
+            connection.connect(self.place[5:] if is_unix else ("127.0.0.1", int(self.place.rpartition(":")[2])))
+            connection.sendall(self.words)
+            connection.setblocking(False)
+            self.connection = connection
+        except OSError:
+            connection.close()
+
+    def _sign_in(self):
+        for url in set(re.findall(r"https://\S+/cdn-cgi/access/cli\?\S+(?=\s)", self.running.err)) - self.signed_in:
+            self.signed_in.add(url)
+            self.home.edge.sign_in(url)
+
+    def _listen(self):
+        try:
+            piece = self.connection.recv(4096)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        self.heard += piece
+        return not piece or self.answer in self.heard
+
+
+def _visited_by(words, answer):
+    return lambda home, running: Visitor(home, running, words(home), answer).visit()
+
+
+def _done(answer, name):
+    def done(home, output):
+        require(answer in output, f"the visitor heard {output!r}")
+        require(home.token_name(name) in home.files(), "no token was stored")
+        require(not os.path.lexists(_socket(home)), "the socket was left behind")
+    return done
+
+
+def _socket(home):
+    return os.path.join(home.path, "socket")
+
+
+def _at_a_socket(home):
+    os.unlink(os.path.join(home.bin, "xdg-open"))  # the visitor signs in
+    home.variables[PLACE] = "unix:" + _socket(home)
+
+
+def _at_a_port(home):
+    """The same one again and again."""
+    os.unlink(os.path.join(home.bin, "xdg-open"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        home.variables[PLACE] = f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def _with_a_bastion(home):
+    home.edge.application("bastion", hostname=BASTION, origin="bastion")
+    _at_a_port(home)
+
+
+def _without_stale_socket(home):
+    if os.path.lexists(_socket(home)):
+        os.unlink(_socket(home))
+
+
+def _http_request(home):
+    return f"GET / HTTP/1.0\r\nHost: {home.variables[PLACE]}\r\n\r\n".encode()
+
+
+def _request_through_socks(home):
+    """RFC 1928, all at once: what answers is the edge's control port."""
+    return (b"\x05\x01\x00" + b"\x05\x01\x00\x01" + socket.inet_aton("127.0.0.1") + struct.pack(">H", home.edge.facts["control"])
+            + b"GET /stats HTTP/1.0\r\nHost: edge\r\n\r\n")
+
+
+SCENARIOS = {
+    "tcp": Scenario(("tcp", "--hostname", ECHO), _at_a_socket, _done(b"through", "echo"),
+                    before_each=_without_stale_socket, meanwhile=_visited_by(lambda home: b"through", b"through")),
+    "http": Scenario(("http", "--hostname", WIKI), _at_a_port, _done(b"hello from web", "web"),
+                     meanwhile=_visited_by(_http_request, b"hello from web")),
+    "socks": Scenario(("socks", "--hostname", BASTION), _with_a_bastion, _done(b"HTTP/1.1 200", "bastion"),
+                      meanwhile=_visited_by(_request_through_socks, b"HTTP/1.1 200")),
+}
