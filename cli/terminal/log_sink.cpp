@@ -4,11 +4,10 @@
 #include <fmt/format.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/rotating_file_sink.h>
 #include <sys/stat.h>
 
 #include <chrono>
-#include <filesystem>
+#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -17,13 +16,13 @@
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
+#include "cli/terminal/log_rotation.hpp"
 #include "cli/terminal/message.hpp"
 
 namespace mayfly::cli {
 namespace {
 
-constexpr std::size_t rotation_size = 1024 * 1024;
-constexpr std::size_t kept_files = 5;
+constexpr LogRotation rotation_in_directory{.most_bytes = 1024 * 1024, .older = 5};
 
 struct Level {
   std::string_view name, short_name;
@@ -69,11 +68,13 @@ std::string terminal_line(LogLevel level, std::string_view message, LogFields fi
   return line + "\n";
 }
 
-// 0600 whatever the umask, for the rotated ones as well.
+// 0600 whatever the umask. Without a buffer each line is one write(2): whole, also when the next
+// moment kills the process, or another one writes to the same file.
 spdlog::file_event_handlers private_files() {
   spdlog::file_event_handlers handlers;
   handlers.after_open = [](const spdlog::filename_t&, std::FILE* file) {
     ::fchmod(::fileno(file), 0600);
+    std::setvbuf(file, nullptr, _IONBF, 0);
   };
   return handlers;
 }
@@ -83,37 +84,19 @@ using FileLog = std::shared_ptr<spdlog::logger>;
 // at_once: when it is due already, and not again.
 enum class Rotation { as_they_grow, at_once };
 
-void rotate_if_due(const std::string& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error || size < rotation_size) return;
-  constexpr bool on_opening = true;
-  const spdlog::sinks::rotating_file_sink_st rotated(path, rotation_size, kept_files, on_opening,
-                                                     private_files());
-}
-
 std::string path_in(const std::string& directory) {
   return directory + "/cloudflared.log";
 }
 
-spdlog::sink_ptr sink_in_directory(const std::string& directory, Rotation rotation) {
-  const std::string path = path_in(directory);
-  if (rotation == Rotation::as_they_grow)
-    return std::make_shared<spdlog::sinks::rotating_file_sink_st>(path, rotation_size, kept_files,
-                                                                  false, private_files());
-  rotate_if_due(path);
-  return std::make_shared<spdlog::sinks::basic_file_sink_st>(path, false, private_files());
-}
-
-FileLog open_files(const LogSettings& settings, Rotation rotation) {
+FileLog open_files(const LogSettings& settings) {
   std::vector<spdlog::sink_ptr> sinks;
+  const auto add = [&](const std::string& path) {
+    sinks.push_back(
+        std::make_shared<spdlog::sinks::basic_file_sink_st>(path, false, private_files()));
+  };
   try {
-    if (!settings.file.empty()) {
-      sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_st>(settings.file, false,
-                                                                          private_files()));
-    }
-    if (!settings.directory.empty())
-      sinks.push_back(sink_in_directory(settings.directory, rotation));
+    if (!settings.file.empty()) add(settings.file);
+    if (!settings.directory.empty()) add(path_in(settings.directory));
   } catch (const spdlog::spdlog_ex& error) {
     throw Error(ErrorKind::failed, fmt::format("cannot open the log: {}", printable(error.what())),
                 "check --logfile and --log-directory");
@@ -134,11 +117,15 @@ class SharedLog {
  public:
   SharedLog(const LogSettings& settings, Rotation rotation)
       : settings_(settings), rotation_(rotation) {
+    if (!settings_.directory.empty()) rotate_if_due(0);
     open();
   }
   explicit operator bool() const { return log_ != nullptr; }
   void write(const std::string& line) {
-    if (is_renamed()) reopen();
+    if (!settings_.directory.empty() && rotation_ == Rotation::as_they_grow) {
+      rotate_if_due(line.size() + 1);
+      if (identity_of_path() != identity_) reopen();
+    }
     log_->info(line);
   }
 
@@ -146,7 +133,7 @@ class SharedLog {
   using Identity = std::pair<dev_t, ino_t>;
 
   void open() {
-    log_ = open_files(settings_, rotation_);
+    log_ = open_files(settings_);
     if (!settings_.directory.empty()) identity_ = identity_of_path();
   }
   void reopen() {
@@ -156,14 +143,13 @@ class SharedLog {
       identity_ = identity_of_path();
     }
   }
+  void rotate_if_due(std::size_t more) const {
+    rotate_log_if_due(path_in(settings_.directory), more, rotation_in_directory);
+  }
   std::optional<Identity> identity_of_path() const {
     struct stat status {};
     if (::stat(path_in(settings_.directory).c_str(), &status) != 0) return std::nullopt;
     return Identity(status.st_dev, status.st_ino);
-  }
-  bool is_renamed() const {
-    return !settings_.directory.empty() && rotation_ == Rotation::as_they_grow &&
-           identity_of_path() != identity_;
   }
 
   LogSettings settings_;

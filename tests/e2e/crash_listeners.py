@@ -5,6 +5,7 @@ import signal
 import socket
 import struct
 
+import crash_logs
 from crash_checks import require
 from crash_scenario import Scenario
 from harness import memory
@@ -87,12 +88,18 @@ def _done(answer, name):
     return done
 
 
+# Each byte is five in the log: a line of more than a page.
+BYTES = b"\xff" * 1024
+LOGS = ("--log-level", "debug", "--debug-stream", "3", "--log-directory", crash_logs.FOLDER)
+
+
 def _socket(home):
     return os.path.join(home.path, "socket")
 
 
 def _at_a_socket(home):
     os.unlink(os.path.join(home.bin, "xdg-open"))  # the visitor signs in
+    os.mkdir(os.path.join(home.path, crash_logs.FOLDER))
     home.variables[PLACE] = "unix:" + _socket(home)
 
 
@@ -125,8 +132,8 @@ def _request_through_socks(home):
 
 
 SCENARIOS = {
-    "tcp": Scenario(("tcp", "--hostname", ECHO), _at_a_socket, _done(b"through", "echo"),
-                    before_each=_without_stale_socket, meanwhile=_visited_by(lambda home: b"through", b"through")),
+    "tcp": Scenario(("tcp", *LOGS, "--hostname", ECHO), _at_a_socket, _done(BYTES, "echo"), before_each=_without_stale_socket,
+                    meanwhile=_visited_by(lambda home: BYTES, BYTES), holds=crash_logs.messages),
     "http": Scenario(("http", "--hostname", WIKI), _at_a_port, _done(b"hello from web", "web"),
                      meanwhile=_visited_by(_http_request, b"hello from web")),
     "socks": Scenario(("socks", "--hostname", BASTION), _with_a_bastion, _done(b"HTTP/1.1 200", "bastion"),

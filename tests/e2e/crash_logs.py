@@ -27,7 +27,8 @@ def _prepare(home):
             file.write(_line(f"old {number}", 1024 if number else LIMIT - 700))
 
 
-def _messages(home):
+def messages(home):
+    """Of all logs. Each line is whole."""
     found = []
     for name in os.listdir(os.path.join(home.path, FOLDER)):
         with open(os.path.join(home.path, FOLDER, name), encoding="utf-8") as file:
@@ -42,16 +43,16 @@ def _messages(home):
 
 def _holds(home):
     """The oldest is what a rotation forgets."""
-    messages = _messages(home)
+    found = messages(home)
     for number in range(KEPT):
-        require(messages.count(f"old {number}") == 1, f"old {number} is there {messages.count(f'old {number}')} times")
+        require(found.count(f"old {number}") == 1, f"old {number} is there {found.count(f'old {number}')} times")
 
 
 def _done(home, _output):
     must(home.mayfly("token", WEB))
     _holds(home)
     require(os.path.exists(_path(home, KEPT)) and os.path.getsize(_path(home, 0)) < LIMIT, "nothing was rotated")
-    require("token from the team's token" in _messages(home), "nothing was logged")
+    require("token from the team's token" in messages(home), "nothing was logged")
 
 
 SCENARIOS = {

@@ -230,6 +230,26 @@ class Jar(CurlCase):
                 self.assertEqual(list(self.found()), [])
 
 
+    def configure(self, name):
+        """A curl configuration with a jar, and the jar."""
+        jar = os.path.join(self.home.path, "jar")
+        with open(os.path.join(self.home.path, name), "w", encoding="ascii") as file:
+            file.write(f'cookie-jar = "{jar}"\n')
+        return file.name
+
+    def test_jar_of_a_configuration_is_left_alone(self):
+        """The person did not ask for it with this command; curl would have told nobody."""
+        for name, arguments in ((".curlrc", [URL]), (".curlrc", [URL, "--next", "-s", URL]), ("config", ["-K", "config", URL]),
+                                ("config", [URL, "-Kconfig", "--next", "--config", "config", "-s", URL])):
+            with self.subTest(arguments):
+                self.edge.ask("DELETE", "/log")
+                path = self.configure(name)
+                self.assert_page(self.curl("-s", *arguments, cwd=self.home.path))
+                self.assertIn(f"CF_Authorization={self.token}", "; ".join(header(self.request(), "Cookie")))
+                self.assertEqual(list(self.found()), [])
+                os.unlink(path)
+
+
 class Elsewhere(CurlCase):
     """What curl is led to, or given besides, gets no token."""
 
