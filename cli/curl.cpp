@@ -99,7 +99,23 @@ std::string cookie_file(const Url& url, std::string_view jwt) {
 struct Credential {
   Descriptor file;
   std::vector<std::string> arguments;
+  enum class Form { header, cookie } form = Form::header;
 };
+
+// curl writes every cookie that it has into the jar that ~/.curlrc or another configuration names;
+// the last name counts, and this one leads to no file.
+std::vector<std::string> no_jar() {
+  return {"-c", ""};
+}
+
+std::vector<std::string> without_configured_jars(const CurlArguments& curl) {
+  std::vector<std::string> arguments = curl.arguments;
+  const std::vector<std::string> added = no_jar();
+  for (auto place = curl.configured.rbegin(); place != curl.configured.rend(); ++place)
+    arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(*place), added.begin(),
+                     added.end());
+  return arguments;
+}
 
 Credential credential_for(const CurlArguments& curl, const Url& url, Session& session,
                           const Grant& grant) {
@@ -116,8 +132,10 @@ Credential credential_for(const CurlArguments& curl, const Url& url, Session& se
                   "leave out --cookie-jar; or --location, --config, .curlrc and URLs of other "
                   "hosts, so that the token goes as a header");
     }
+    credential.form = Credential::Form::cookie;
     credential.file = memory_file(cookie_file(url, grant.token->jwt.reveal()));
-    credential.arguments = {"-b", path_of(credential.file)};
+    credential.arguments = no_jar();
+    credential.arguments.insert(credential.arguments.end(), {"-b", path_of(credential.file)});
     return credential;
   }
   std::string headers;
@@ -188,6 +206,7 @@ int run_curl(const Invocation& invocation) {
   for (const std::string& entry : connect_to_from_environment()) {
     added.insert(added.begin(), {"--connect-to", entry});
   }
+  if (credential.form == Credential::Form::cookie) curl.arguments = without_configured_jars(curl);
   std::vector<std::string> arguments = with_after_each_next(curl.arguments, added);
   // Without it curl takes "HOST/PATH" for plain HTTP.
   if (!std::all_of(curl.urls.begin(), curl.urls.end(), has_scheme)) {

@@ -265,7 +265,10 @@ class Reader {
 
   void learn(std::string_view name, const std::string& value) {
     if (name == "url") result_.urls.push_back(value);
-    if (name == "config") result_.reach = CurlArguments::Reach::open;
+    if (name == "config") {
+      result_.reach = CurlArguments::Reach::open;
+      result_.configured.push_back(result_.arguments.size());
+    }
     if (name == "cert") learn_certificate(result_.network, value);
     if (name == "cert-type") result_.names_certificate_type = true;
     if (name == "key") result_.network.key = value;

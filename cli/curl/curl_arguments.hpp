@@ -2,6 +2,7 @@
 // share.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ struct CurlArguments {
   enum class Reach { one_host, open } reach = Reach::one_host;
   bool names_certificate_type = false;  // --cert-type
   bool keeps_cookies = false;           // --cookie-jar: curl writes every cookie that it has there
+  std::vector<std::size_t> configured;  // where in `arguments` a --config FILE has been read
   NetworkFlags
       network;  // curl's --cert --key --cacert --proxy --connect-to --resolve -k, and our own flags
 };

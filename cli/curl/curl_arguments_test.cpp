@@ -109,6 +109,14 @@ TEST_CASE("following redirects opens the reach") {
   CHECK(parse_curl_arguments({"-oL", "a.example"}).reach == Reach::one_host);
 }
 
+TEST_CASE("where a configuration has been read") {
+  using Places = std::vector<std::size_t>;
+  CHECK(parse_curl_arguments({"-s", "a.example"}).configured == Places{});
+  CHECK(parse_curl_arguments({"-K", "rc", "a.example"}).configured == Places{2});
+  CHECK(parse_curl_arguments({"--batch", "-sKrc", "a.example"}).configured == Places{1});
+  CHECK(parse_curl_arguments({"-s", "--config", "rc", "-K", "rc"}).configured == Places{3, 5});
+}
+
 TEST_CASE("a cookie jar is seen however it is named") {
   for (const Words& words : {Words{"-c", "jar", "a.example"},
                              {"-cjar", "a.example"},
