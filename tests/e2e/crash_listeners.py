@@ -16,8 +16,7 @@ PLACE = "TUNNEL_SERVICE_URL"
 
 
 class Visitor:
-    """Connects once somebody listens, says something, logs in when that is asked for, and ends the listener when it
-    has been answered or left. `heard` is the answer."""
+    """Connects once somebody listens, says something, and logs in when that is asked for."""
 
     def __init__(self, home, running, words, answer):
         self.home, self.running, self.words, self.answer = home, running, words, answer
@@ -25,12 +24,18 @@ class Visitor:
         self.connection, self.heard, self.signed_in = None, b"", set()
 
     def visit(self):
+        """What came back."""
         eventually("the visitor is answered, or left", self._is_over)
-        if self.answer not in self.heard:
-            eventually("it ends, or says why", lambda: self.running.has_ended() or re.search(r" (ERR|WRN) .* hint=", self.running.err))
-        self._terminate()
         if self.connection:
             self.connection.close()
+        if self.answer not in self.heard:
+            eventually("it ends, or says why", lambda: self.running.has_ended() or re.search(r" (ERR|WRN) .* hint=", self.running.err))
+        return self.heard
+
+    def visit_last(self):
+        """Ends the listener, too."""
+        self.visit()
+        self._terminate()
         return self.heard
 
     def _terminate(self):
@@ -77,7 +82,7 @@ class Visitor:
 
 
 def _visited_by(words, answer):
-    return lambda home, running: Visitor(home, running, words(home), answer).visit()
+    return lambda home, running: Visitor(home, running, words(home), answer).visit_last()
 
 
 def _done(answer, name):

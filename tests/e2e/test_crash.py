@@ -2,10 +2,14 @@
 
 A part of it all; tests/reliability/run kills at every system call there is.
 """
+import os
 import re
+import unittest
 
 import crash_sweep
+import login_sweep
 from crash_scenarios import SCENARIOS
+from harness import programs
 from harness.case import EdgeCase
 
 
@@ -16,6 +20,15 @@ def gives_or_takes_names(call):
 class Killed(EdgeCase):
     def sweep(self, name):
         tally = crash_sweep.sweep_kills(self.edge, name, gives_or_takes_names)
+        self.assertGreater(tally.happened, 0)
+        self.assertEqual(tally.broken, [])
+
+
+class KilledLogin(EdgeCase):
+    @unittest.skipUnless(os.geteuid() == 0, "nobody else can trace what cannot be dumped")
+    @unittest.skipIf(programs.is_instrumented(), "a sanitizer cannot be traced when it looks for leaks")
+    def test_of_a_listener(self):
+        tally = login_sweep.sweep_kills(self.edge, gives_or_takes_names)
         self.assertGreater(tally.happened, 0)
         self.assertEqual(tally.broken, [])
 

@@ -61,15 +61,14 @@ def record(home, *arguments, meanwhile=_alone, **more):
     """The result of a whole run, and its system calls in their order."""
     running = Running([*_strace(home), programs.mayfly(), *arguments], env=_environment(home), **more)
     result = _finished(running, meanwhile)
-    return result, _calls(os.path.join(home.path, "strace.log"))
+    with open(os.path.join(home.path, "strace.log"), encoding="utf-8", errors="replace") as file:
+        return result, calls_of(list(file)[1:])
 
 
-def _calls(path):
+def calls_of(lines):
     """Up to where it becomes another program."""
     seen, calls = {}, []
-    with open(path, encoding="utf-8", errors="replace") as file:
-        lines = list(file)
-    for line in lines[1:]:
+    for line in lines:
         if line.startswith("execve("):
             break
         found = _LINE.match(line)
@@ -78,7 +77,6 @@ def _calls(path):
         name = found.group(1)
         seen[name] = seen.get(name, 0) + 1
         calls.append(Call(name, seen[name], found.group(2).rstrip()))
-    os.unlink(path)
     return calls
 
 
@@ -101,7 +99,11 @@ def fail_at(call, error, home, *arguments, **more):
         return Injected(result, "(INJECTED)" in file.read())
 
 
+def options(call, effect):
+    """strace's: each process has its own count."""
+    return ("-e", f"trace={call.name}", "-e", f"inject={call.name}:{effect}:when={call.occurrence}")
+
+
 def _run(home, call, effect, arguments, *, meanwhile=_alone, seconds=GENEROUS, **more):
-    options = ("-e", f"trace={call.name}", "-e", f"inject={call.name}:{effect}:when={call.occurrence}")
-    running = Running([*_strace(home, *options), programs.mayfly(), *arguments], env=_environment(home), **more)
+    running = Running([*_strace(home, *options(call, effect)), programs.mayfly(), *arguments], env=_environment(home), **more)
     return _finished(running, meanwhile, seconds)
