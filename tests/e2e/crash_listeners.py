@@ -1,17 +1,15 @@
 """Listeners that log in while a connection waits, to be killed or failed at any moment."""
 import os
 import re
-import signal
 import socket
-import struct
 
 import crash_logs
 from crash_checks import require
 from crash_scenario import Scenario
-from harness import memory
+from harness.injection import terminate
+from harness.visit import ECHO, VISITS, add_bastion
 from harness.waiting import eventually
 
-ECHO, WIKI, BASTION = "echo.example.com", "web.example.com", "bastion.example.com"
 PLACE = "TUNNEL_SERVICE_URL"
 
 
@@ -35,15 +33,8 @@ class Visitor:
     def visit_last(self):
         """Ends the listener, too."""
         self.visit()
-        self._terminate()
+        terminate(self.running)
         return self.heard
-
-    def _terminate(self):
-        """The program itself: strace would keep the signal."""
-        is_traced = memory.name_of(self.running.pid) == "strace"
-        for pid in memory.children_of(self.running.pid) if is_traced else [self.running.pid]:
-            if not self.running.has_ended():
-                os.kill(pid, signal.SIGTERM)
 
     def _is_over(self):
         if self.running.has_ended():
@@ -81,10 +72,6 @@ class Visitor:
         return not piece or self.answer in self.heard
 
 
-def _visited_by(words, answer):
-    return lambda home, running: Visitor(home, running, words(home), answer).visit_last()
-
-
 def _done(answer, name):
     def done(home, output):
         require(answer in output, f"the visitor heard {output!r}")
@@ -117,7 +104,7 @@ def _at_a_port(home):
 
 
 def _with_a_bastion(home):
-    home.edge.application("bastion", hostname=BASTION, origin="bastion")
+    add_bastion(home.edge)
     _at_a_port(home)
 
 
@@ -126,21 +113,25 @@ def _without_stale_socket(home):
         os.unlink(_socket(home))
 
 
-def _http_request(home):
-    return f"GET / HTTP/1.0\r\nHost: {home.variables[PLACE]}\r\n\r\n".encode()
+def _visited(kind):
+    def meanwhile(home, running):
+        words = VISITS[kind].words(home.edge, home.variables[PLACE])
+        return Visitor(home, running, words, VISITS[kind].answer).visit_last()
+    return meanwhile
 
 
-def _request_through_socks(home):
-    """RFC 1928, all at once: what answers is the edge's control port."""
-    return (b"\x05\x01\x00" + b"\x05\x01\x00\x01" + socket.inet_aton("127.0.0.1") + struct.pack(">H", home.edge.facts["control"])
-            + b"GET /stats HTTP/1.0\r\nHost: edge\r\n\r\n")
+def _visited_with_bytes(home, running):
+    return Visitor(home, running, BYTES, BYTES).visit_last()
+
+
+def _listener(kind, prepare):
+    one = VISITS[kind]
+    return Scenario((kind, "--hostname", one.host), prepare, _done(one.answer, one.of), meanwhile=_visited(kind))
 
 
 SCENARIOS = {
     "tcp": Scenario(("tcp", *LOGS, "--hostname", ECHO), _at_a_socket, _done(BYTES, "echo"), before_each=_without_stale_socket,
-                    meanwhile=_visited_by(lambda home: BYTES, BYTES), holds=crash_logs.messages),
-    "http": Scenario(("http", "--hostname", WIKI), _at_a_port, _done(b"hello from web", "web"),
-                     meanwhile=_visited_by(_http_request, b"hello from web")),
-    "socks": Scenario(("socks", "--hostname", BASTION), _with_a_bastion, _done(b"HTTP/1.1 200", "bastion"),
-                      meanwhile=_visited_by(_request_through_socks, b"HTTP/1.1 200")),
+                    meanwhile=_visited_with_bytes, holds=crash_logs.messages),
+    "http": _listener("http", _at_a_port),
+    "socks": _listener("socks", _with_a_bastion),
 }

@@ -7,11 +7,12 @@ import shutil
 import time
 
 from crash_checks import check_nothing_left_over, check_whole, require
-from crash_listeners import ECHO, PLACE, Visitor
+from crash_listeners import PLACE, Visitor
 from crash_sweep import AT_ONCE, Tally
 from harness import injection, memory, programs
 from harness.home import Home
 from harness.process import Running
+from harness.visit import ECHO
 from harness.waiting import eventually
 
 NAME = "login-of-a-listener"

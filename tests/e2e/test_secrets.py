@@ -1,79 +1,21 @@
-"""Secrets of a whole run: in no log, no message, no command line, no environment, and not in memory once they have done
-their work."""
-import base64
+"""Secrets of a whole run: in no log, no message, no command line and no environment."""
+import contextlib
 import os
-import re
 import resource
 import signal
 import subprocess
 import unittest
-import urllib.parse
 
 from harness import memory, programs
-from harness.authority import Authority
-from harness.case import EdgeCase
-from harness.process import PIPE, Running, run
+from harness.case import REFUSED
+from harness.injection import terminate
+from harness.process import PIPE, Running
+from harness.secrets_case import ID, SECRET, SecretsCase, as_root
+from harness.visit import VISITS, visit
 from harness.waiting import eventually
 
 ECHO, SSH, WEB = "echo.example.com", "ssh.example.com", "web.example.com"
-ID, SECRET = "0123456789abcdef0123456789abcdef.access", "5ecre7-0f-7he-5ervice-70ken-in-this-run"
-PASSWORD = "the password of the certificate's key"
-TEAM_TOKEN = "acme.cloudflareaccess.com-org-token"
 AGENT_SOCKET = "agent.socket"
-
-
-def as_root(reason):
-    return unittest.skipUnless(os.geteuid() == 0, reason)
-
-
-class SecretsCase(EdgeCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.ca = Authority()
-        cls.addClassCleanup(cls.ca.remove)
-        cls.ca.root("root")
-        cls.ca.device("device", "root")
-        cls.ca.openssl("pkcs8", "-topk8", "-in", "device.key", "-out", "locked.key", "-v2", "aes256",
-                       "-passout", "pass:" + PASSWORD)
-        cls.ca.write("password", PASSWORD + "\n")
-        cls.locked = ("--cert", cls.ca.path("device.pem"), "--key", cls.ca.path("locked.key"),
-                      "--cert-password-file", cls.ca.path("password"))
-
-    def setUp(self):
-        super().setUp()
-        self.home.install_browser()
-        self.secrets = {"service secret": SECRET.encode(), "key password": PASSWORD.encode()}
-        self.service = ("--service-token-id", ID, "--service-token-secret-file", self.home.plant("../secret", SECRET + "\n"))
-        for name in ("echo", "ssh", "web"):
-            self.edge.application(name, service_tokens=[{"id": ID, "secret": SECRET}],
-                                  certificate={"service_principals": ["deploy"]})
-
-    def learn(self):
-        """The secrets on disk by now. A token's signature alone would not do an attacker any good, but shows a leak."""
-        for name in self.home.files():
-            content = self.home.read(name).strip()
-            if name.endswith("-token"):
-                self.secrets[f"token {name} {len(self.secrets)}"] = content
-                self.secrets[f"signature {name} {len(self.secrets)}"] = content.rpartition(b".")[2]
-            if name.endswith("-cf_key"):
-                lines = content.splitlines()[1:-1]
-                self.secrets[f"private key {len(self.secrets)}"] = lines[0]
-                self.secrets[f"private key as bytes {len(self.secrets)}"] = self.private_number(name)
-
-    def private_number(self, name):
-        if b"OPENSSH" in self.home.read(name):  # openssh's PROTOCOL.key: the seed stands before the public half
-            blob = base64.b64decode(b"".join(self.home.read(name).splitlines()[1:-1]))
-            public = base64.b64decode(self.home.text(name + ".pub").split()[1])[-32:]
-            return blob[blob.rindex(public) - 32:blob.rindex(public)]
-        shown = run([programs.system("openssl"), "pkey", "-in", self.home.file(name), "-noout", "-text"],
-                    env={"PATH": "/usr/bin:/bin"}).out.decode()
-        number = re.search(r"priv:\n((?:\s+[0-9a-f:]+\n)+)", shown).group(1)
-        return bytes.fromhex(re.sub(r"[\s:]", "", number))[-32:]
-
-    def assert_without_secrets(self, where, content):
-        for name, secret in self.secrets.items():
-            for form in (secret, base64.b64encode(secret), urllib.parse.quote(secret).encode()):
-                self.assertNotIn(form, content, f"{name} in {where}")
 
 
 @unittest.skipIf(programs.is_instrumented(), "a sanitizer maps terabytes, and has handlers of its own")
@@ -88,13 +30,47 @@ class Scenario(SecretsCase):
                  "-o", trace, programs.mayfly(), *arguments]
         return Running(words, env=self.home.environment(env), **more)
 
+    def talkative(self):
+        return ("--logfile", os.path.join(self.home.path, "one.log"), "--log-directory", self.logs, "--log-level", "debug", "-v")
+
     def mayfly(self, *arguments, **more):
-        logs = ("--logfile", os.path.join(self.home.path, "one.log"), "--log-directory", self.logs,
-                "--log-level", "debug", "-v")
-        result = self.assert_done(self.start(*arguments, *logs, **more).finish())
+        result = self.assert_done(self.start(*arguments, *self.talkative(), **more).finish())
         self.told.append(result.err)
         self.learn()
         return result
+
+    def shown(self, *arguments):
+        """Of what prints for people, all is looked through. What it finds is no matter here."""
+        result = self.start(*arguments).finish()
+        self.assertTrue(result.out + result.err.encode(), result)
+        self.told += [result.out.decode(), result.err]
+
+    def refused(self):
+        """A wrong secret is one, too: it may differ in a letter."""
+        self.secrets["wrong secret"] = b"wr0ng-" + SECRET.encode()
+        wrong = self.home.plant("../wrong", self.secrets["wrong secret"])
+        result = self.start("login", "--service-token-id", ID, "--service-token-secret-file", wrong, *self.talkative(), SSH,
+                            "--batch").finish()
+        self.told.append(self.assert_error(result, REFUSED).err)
+
+    def listener(self, kind, *flags, **more):
+        one = VISITS[kind]
+        running = self.start(kind, "--hostname", one.host, "--url", "127.0.0.1:0", *self.talkative(), *flags, **more)
+        port = int(running.wait_err(r"host=127\.0\.0\.1:(\d+)").group(1))
+        with visit(self.edge, kind, port):
+            self.learn()
+            self.look_at(memory.children_of(running.pid))
+        terminate(running)
+        self.told.append(self.assert_done(running.finish()).err)
+
+    def look_at(self, pids):
+        """What /proc shows of processes, and of those they have started."""
+        for pid in pids:
+            for name in ("cmdline", "environ"):
+                with contextlib.suppress(PermissionError), open(f"/proc/{pid}/{name}", "rb") as file:
+                    self.assert_without_secrets(f"{name} of {memory.name_of(pid)}", file.read())
+            self.looked.add(memory.name_of(pid))
+            self.look_at(memory.children_of(pid))
 
     def started_programs(self):
         """What others than the person started."""
@@ -123,11 +99,27 @@ class Scenario(SecretsCase):
         os.unlink(self.home.file(self.home.token_name("echo")))
         self.tunnel(*self.service)
         self.tunnel(*self.service)
+        self.listeners()
         self.curl()
+        self.refused()
         self.mayfly("ssh-gen", "--agent", "--hostname", SSH, env={"SSH_AUTH_SOCK": self.agent()})
         self.edge.application("web", policy="certificate", client_ca=self.ca.read("root.pem"))
         os.unlink(self.home.file(self.home.token_name("web")))
         self.mayfly("login", "-q", *self.locked, WEB)
+        self.shown("status")
+        self.shown("status", "--json")
+        self.shown("doctor", "--hostname", SSH, *self.talkative())
+        self.shown("doctor", "--json", "--hostname", WEB, *self.locked)
+        self.shown("logout", "--all")
+
+    def listeners(self):
+        variables = {"TUNNEL_SERVICE_TOKEN_ID": ID, "TUNNEL_SERVICE_TOKEN_SECRET": SECRET}
+        for kind, one in VISITS.items():
+            for flags, more in (((), {}), (self.service, {}), ((), {"env": variables}), (("--service-token-secret", SECRET,
+                                "--service-token-id", ID), {})):
+                if self.home.token_name(one.of) in self.home.files():
+                    os.unlink(self.home.file(self.home.token_name(one.of)))
+                self.listener(kind, *flags, **more)
 
     def curl(self):
         os.symlink(programs.system("curl"), os.path.join(self.home.bin, "curl"))
@@ -147,8 +139,9 @@ class Scenario(SecretsCase):
     def test_nobody_sees_them(self):
         self.logs = os.path.join(self.home.path, "logs")
         os.mkdir(self.logs)
-        self.told, self.traces = [], []
+        self.told, self.traces, self.looked = [], [], set()
         self.the_day()
+        self.assertIn("mayfly", self.looked)
         self.assertGreater(len(self.secrets), 10)
         started = self.started_programs()
         # Only root may read the arguments in the memory of a process that cannot be dumped.
@@ -157,7 +150,7 @@ class Scenario(SecretsCase):
         for call in started:
             self.assert_without_secrets("arguments and environment of a program", call)
         for number, text in enumerate(self.told):
-            self.assert_without_secrets(f"stderr {number}", text.encode())
+            self.assert_without_secrets(f"what was printed {number}", text.encode())
         self.check_logs()
 
     def check_logs(self):
@@ -200,107 +193,6 @@ class Arguments(SecretsCase):
             environment = file.read()
         self.assertIn(ID.encode(), environment)
         self.assert_without_secrets("the environment", environment)
-
-
-@unittest.skipIf(programs.is_instrumented(), "a sanitizer maps terabytes, and has handlers of its own")
-@as_root("a process's memory is root's to read")
-class Memory(SecretsCase):
-    """What a core image would hold."""
-
-    def assert_clean(self, pid, control):
-        pieces = memory.image(pid)
-        self.assertTrue(memory.holds(pieces, control.encode()), "the image holds nothing at all")
-        found = {name: places for name, secret in self.secrets.items() if (places := memory.holds(pieces, secret))}
-        self.assertEqual(found, {})
-        return pieces
-
-    def tunnel(self, *flags, **more):
-        running = self.home.start("ssh", "--hostname", ECHO, *flags, stdin=PIPE, **more)
-        running.write(b"through the tunnel, and back")
-        running.wait_out(20)
-        self.learn()
-        return running
-
-    def test_tunnel_after_a_browser_login(self):
-        running = self.tunnel()
-        self.assertEqual(len(self.home.browsed()), 1)
-        pieces = self.assert_clean(running.pid, ECHO)
-        public = self.edge.log("login.cloudflareaccess.org")[-1]["path"].rpartition("/")[2]
-        self.assertEqual(memory.holds_private_key_of(pieces, base64.urlsafe_b64decode(public)), [])
-
-    def test_tunnel_after_an_exchange(self):
-        self.home.plant_org_token()
-        self.assert_clean(self.tunnel("--batch").pid, ECHO)
-
-    def test_tunnel_with_a_stored_token(self):
-        self.home.plant_org_token()
-        self.assert_done(self.home.mayfly("login", "-q", "--batch", ECHO))
-        self.assert_clean(self.tunnel("--batch").pid, ECHO)
-
-    def test_tunnel_with_a_service_token(self):
-        for flags, variables in ((self.service, {}), ((), {"TUNNEL_SERVICE_TOKEN_ID": ID, "TUNNEL_SERVICE_TOKEN_SECRET": SECRET})):
-            for _ in ("earns a token", "has one"):
-                self.assert_clean(self.tunnel(*flags, env=variables).pid, ECHO)
-
-    def test_login_while_it_waits_and_when_it_is_over(self):
-        """The key to the tokens is there while they are waited for; that also shows that it would be found."""
-        self.home.install_idle_browser()
-        running = self.stopped_at_its_end("login", "-q", WEB)
-        url = eventually("the URL is shown", lambda: re.search(r"https://\S+/cdn-cgi/access/cli\?\S+", running.err)).group()
-        public = base64.urlsafe_b64decode(urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)["token"][0])
-        pid = self.pid_of_traced()
-        self.assertTrue(memory.holds_private_key_of(memory.image(pid), public))
-        self.edge.sign_in(url)
-        self.assertEqual(self.pid_at_its_end(), pid)
-        self.learn()
-        pieces = self.assert_clean(pid, WEB)
-        self.assertEqual(memory.holds_private_key_of(pieces, public), [])
-
-    def test_commands_at_their_end(self):
-        self.home.plant_org_token()
-        for command in (("ssh-gen", "--hostname", SSH), ("ssh-gen", "--hostname", SSH, "--force", "--key-type", "ed25519"),
-                        ("ssh-gen", "--hostname", SSH), ("token", SSH), ("login", "-q", *self.service, ECHO)):
-            with self.subTest(command):
-                running = self.stopped_at_its_end(*command)
-                pid = self.pid_at_its_end()
-                if "ed25519" not in command:
-                    self.learn()
-                self.assert_clean(pid, SSH if SSH in command else ECHO)
-                running.kill()
-
-    def stopped_at_its_end(self, *arguments):
-        """All that the program has in memory then is what it left there."""
-        self.trace = os.path.join(self.home.path, "strace.log")
-        if os.path.exists(self.trace):
-            os.unlink(self.trace)
-        words = [programs.system("strace"), "-qq", "-o", self.trace, "-e", "trace=exit_group",
-                 "-e", "inject=exit_group:delay_enter=600000000", programs.mayfly(), *arguments]
-        self.traced = Running(words, env=self.home.environment())
-        return self.traced
-
-    def pid_at_its_end(self):
-        def look():
-            with open(self.trace, encoding="utf-8") as file:
-                return "exit_group(" in file.read()
-        eventually("it has come to its end", lambda: os.path.exists(self.trace) and look())
-        return self.pid_of_traced()
-
-    def pid_of_traced(self):
-        return eventually("it runs", lambda: [pid for pid in memory.children_of(self.traced.pid) if memory.name_of(pid) == "mayfly"])[0]
-
-    def test_listener_keeps_the_token_it_opens_tunnels_with_and_nothing_else(self):
-        """SECURITY.md says so."""
-        running = self.home.start("tcp", "--hostname", ECHO, "--url", "127.0.0.1:0")
-        port = int(running.wait_err(r"127\.0\.0\.1:(\d+)").group(1))
-        import socket
-        with socket.create_connection(("127.0.0.1", port), timeout=60) as peer:
-            peer.sendall(b"through")
-            self.assertTrue(peer.recv(7))
-            self.learn()
-            mine = self.home.read(self.home.token_name("echo"))
-            self.secrets = {name: secret for name, secret in self.secrets.items() if secret not in mine}
-            self.assertTrue(any("org-token" in name for name in self.secrets))
-            self.assert_clean(running.pid, ECHO)
 
 
 @unittest.skipIf(programs.is_instrumented(), "a sanitizer maps terabytes, and has handlers of its own")

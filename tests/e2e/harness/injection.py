@@ -1,9 +1,11 @@
 """A program killed, or told of an error, at one of its system calls: strace does it."""
+import contextlib
 import dataclasses
 import os
 import re
+import signal
 
-from . import programs
+from . import memory, programs
 from .process import GENEROUS, Running
 
 _LINE = re.compile(r"^([a-z_0-9]+)\((.*)")
@@ -31,6 +33,14 @@ class Call:
 def _strace(home, *options):
     """Only the program itself is traced: what it starts goes on as it likes."""
     return [programs.system("strace"), "-qq", "-o", os.path.join(home.path, "strace.log"), *options]
+
+
+def terminate(running):
+    """The program itself: strace would keep the signal."""
+    is_traced = memory.name_of(running.pid) == "strace"
+    for pid in memory.children_of(running.pid) if is_traced else [running.pid]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
 
 
 def _environment(home):
