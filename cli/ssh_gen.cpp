@@ -38,15 +38,17 @@ std::optional<sshgen::Certificate> valid_on_disk(const Url& url,
   return state ? sshgen::valid_on_disk(*state, url, now()) : std::nullopt;
 }
 
-std::optional<sshgen::Certificate> valid_in_agent(const Url& url) {
-  return sshgen::Agent::connect(variable("SSH_AUTH_SOCK"))
-      .find_valid(sshgen::agent_comment(url), now());
+// A look changes nothing in the agent.
+std::optional<sshgen::Certificate> valid_in_agent(const Url& url, const SshGenFlags& flags) {
+  auto agent = sshgen::Agent::connect(variable("SSH_AUTH_SOCK"));
+  const std::string comment = sshgen::agent_comment(url);
+  return flags.check ? agent.find_valid(comment, now()) : agent.keep_valid(comment, now());
 }
 
 bool is_valid(const SshGenFlags& flags, const Url& url) {
   const auto state = StateDirectory::open_existing(state_directory_path());
   if (state && !flags.check) clear_leftovers(*state);
-  const auto found = flags.agent ? valid_in_agent(url) : valid_on_disk(url, state);
+  const auto found = flags.agent ? valid_in_agent(url, flags) : valid_on_disk(url, state);
   return found && sshgen::is_of_type(*found, key_type(flags));
 }
 

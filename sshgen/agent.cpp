@@ -88,6 +88,19 @@ void limit_connect_time(int fd, std::chrono::milliseconds patience) {
   ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
+std::optional<Certificate> best_of(const std::vector<AgentIdentity>& identities,
+                                   std::string_view comment, std::chrono::sys_seconds now) {
+  std::optional<Certificate> best;
+  for (const auto& identity : identities) {
+    if (identity.comment != comment) continue;
+    auto certificate = parse_certificate_blob(identity.blob);
+    if (certificate && certificate->usable_at(now) &&
+        (!best || certificate->valid_before > best->valid_before))
+      best = std::move(certificate);
+  }
+  return best;
+}
+
 }  // namespace
 
 Agent Agent::connect(std::string_view socket_path, std::chrono::milliseconds patience) {
@@ -163,14 +176,17 @@ bool Agent::remove(std::string_view blob) {
 
 std::optional<Certificate> Agent::find_valid(std::string_view comment,
                                              std::chrono::sys_seconds now) {
-  std::optional<Certificate> best;
-  for (const auto& identity : identities()) {
-    if (identity.comment != comment) continue;
-    auto certificate = parse_certificate_blob(identity.blob);
-    if (certificate && certificate->usable_at(now) &&
-        (!best || certificate->valid_before > best->valid_before))
-      best = std::move(certificate);
-  }
+  return best_of(identities(), comment, now);
+}
+
+std::optional<Certificate> Agent::keep_valid(std::string_view comment,
+                                             std::chrono::sys_seconds now) {
+  // One list for both: what another process adds meanwhile is not for us to remove.
+  const auto listed = identities();
+  auto best = best_of(listed, comment, now);
+  if (!best) return best;
+  for (const auto& identity : listed)
+    if (identity.comment == comment && identity.blob != best->blob) remove(identity.blob);
   return best;
 }
 

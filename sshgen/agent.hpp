@@ -42,6 +42,9 @@ class Agent {
   // The certificate under this comment that is usable now (Certificate::usable_at) and lasts
   // longest.
   std::optional<Certificate> find_valid(std::string_view comment, std::chrono::sys_seconds now);
+  // The same, alone: if there is one, others under this comment are removed, as a renewal that was
+  // cut short leaves them.
+  std::optional<Certificate> keep_valid(std::string_view comment, std::chrono::sys_seconds now);
   // Removes every certificate under this comment but `keep`; how many.
   std::size_t remove_all(std::string_view comment, std::string_view keep = {});
 

@@ -96,6 +96,21 @@ TEST_CASE("agent: the certificate found is the one of this comment that lasts lo
   CHECK(agent.find_valid("mayfly:b", present()));
 }
 
+TEST_CASE("agent: of several certificates of this comment one is kept, when one is valid") {
+  const AgentProcess process;
+  auto agent = Agent::connect(process.socket());
+  const Certified hour(KeyType::ecdsa), day(KeyType::ed25519, "-5m:+1d"),
+      foreign(KeyType::ecdsa, "-5m:+2d");
+  agent.add(hour.under("mayfly:a"));
+  agent.add(day.under("mayfly:a"));
+  agent.add(foreign.under("mayfly:b"));
+  CHECK_FALSE(agent.keep_valid("mayfly:a", present() + std::chrono::hours(25)));
+  CHECK(agent.identities().size() == 3);
+  CHECK(agent.keep_valid("mayfly:a", present())->blob == day.certificate.blob);
+  CHECK(agent.identities().size() == 2);
+  CHECK(agent.find_valid("mayfly:b", present()));
+}
+
 TEST_CASE("agent: a plain key under our comment is no certificate") {
   const AgentProcess process;
   const Scratch scratch;
