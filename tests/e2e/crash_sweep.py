@@ -95,6 +95,12 @@ ERRORS = {"write": ("ENOSPC", "EIO"), "fsync": ("EIO", "ENOSPC"), "flock": ("ENO
           "fchmod": ("EPERM",), "fchown": ("EPERM", "EIO")}
 
 
+def errors_that_fit(call):
+    """Behind the pipe by which a signal wakes its own program there is no disk."""
+    is_to_oneself = call.name == "write" and call.text.partition(", ")[2].startswith('"!", 1)')
+    return ERRORS.get(call.name, ()) if call.changes_something and not is_to_oneself else ()
+
+
 @dataclasses.dataclass
 class Tally:
     """What came of a sweep. `broken` says what, one line each."""
@@ -123,8 +129,8 @@ def sweep_errors(edge, name, choose):
     """Fails each call for which choose(call, error), once with each error that fits it."""
     with _stage(edge, name) as (stage, calls):
         tally = Tally()
-        for call in (c for c in calls if c.changes_something):
-            for error in ERRORS.get(call.name, ()):
+        for call in calls:
+            for error in errors_that_fit(call):
                 if choose(call, error):
                     _try(tally, f"{error} from {call}", stage, functools.partial(injection.fail_at, call, error), check_told)
         return tally
