@@ -71,8 +71,8 @@ class Memory(SecretsCase):
     def test_commands_at_their_end(self):
         self.home.plant_org_token()
         for command in (("ssh-gen", "--hostname", SSH), ("ssh-gen", "--hostname", SSH, "--force", "--key-type", "ed25519"),
-                        ("ssh-gen", "--hostname", SSH), ("token", SSH), ("status",), ("doctor", "--hostname", SSH), ("login", "-q", *self.service, ECHO),
-                        ("logout", SSH)):
+                        ("ssh-gen", "--hostname", SSH), ("token", SSH), ("status",), ("doctor", "--hostname", SSH),
+                        ("login", "-q", *self.service, ECHO), ("logout", SSH)):
             with self.subTest(command):
                 running = self.stopped_at_its_end(*command)
                 pid = self.pid_at_its_end()
