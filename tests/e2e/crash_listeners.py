@@ -23,18 +23,25 @@ class Visitor:
 
     def visit(self):
         """What came back."""
-        eventually("the visitor is answered, or left", self._is_over)
-        if self.connection:
-            self.connection.close()
-        if self.answer not in self.heard:
-            eventually("it ends, or says why", lambda: self.running.has_ended() or re.search(r" (ERR|WRN) .* hint=", self.running.err))
+        self._stay()
+        self._leave()
         return self.heard
 
     def visit_last(self):
-        """Ends the listener, too."""
-        self.visit()
+        """Ends the listener, too: before the connection ends, so that the calls of each run have one order."""
+        self._stay()
         terminate(self.running)
+        self._leave()
         return self.heard
+
+    def _stay(self):
+        eventually("the visitor is answered, or left", self._is_over)
+        if self.answer not in self.heard:
+            eventually("it ends, or says why", lambda: self.running.has_ended() or re.search(r" (ERR|WRN) .* hint=", self.running.err))
+
+    def _leave(self):
+        if self.connection:
+            self.connection.close()
 
     def _is_over(self):
         if self.running.has_ended():

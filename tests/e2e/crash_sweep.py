@@ -75,7 +75,8 @@ class Stage:
     def check_recovery(self):
         """The next run needs no help, waits for nobody, and leaves nothing."""
         began = time.monotonic()
-        result = injection.run_plain(self.home, *(self.scenario.again or self.scenario.arguments), seconds=AT_ONCE, **self._company())
+        again = self.scenario.again or self.scenario.arguments
+        result = injection.run_plain(self.home, *again, seconds=AT_ONCE, **self._company())
         took = time.monotonic() - began
         require(result.code == 0, f"the next run fails: {result}")
         require(took < AT_ONCE, f"the next run took {took:.0f} s")
@@ -88,11 +89,11 @@ class Stage:
         self.scenario.done(self.home, result.out)
 
 
-# What the kernel may answer to each kind of call: a full or broken disk, rights taken away.
+# What the kernel may answer to each kind of call: a full or broken disk, rights taken away, a port that is taken.
 ERRORS = {"write": ("ENOSPC", "EIO"), "fsync": ("EIO", "ENOSPC"), "flock": ("ENOLCK",), "openat": ("EACCES", "ENOSPC", "EROFS"),
           "renameat": ("EACCES", "ENOSPC", "EROFS", "EIO"), "renameat2": ("EACCES", "ENOSPC", "EROFS", "EINVAL"),
           "unlink": ("EACCES", "EROFS"), "unlinkat": ("EACCES", "EROFS"), "mkdir": ("EACCES", "ENOSPC", "EROFS"),
-          "fchmod": ("EPERM",), "fchown": ("EPERM", "EIO")}
+          "fchmod": ("EPERM",), "fchown": ("EPERM", "EIO"), "bind": ("EACCES", "EADDRINUSE"), "listen": ("EADDRINUSE",)}
 
 
 def errors_that_fit(call):
