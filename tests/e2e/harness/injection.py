@@ -36,10 +36,10 @@ def _strace(home, *options):
 
 
 def terminate(running):
-    """The program itself: strace would keep the signal."""
-    is_traced = memory.name_of(running.pid) == "strace"
-    for pid in memory.children_of(running.pid) if is_traced else [running.pid]:
-        with contextlib.suppress(ProcessLookupError):
+    """The program itself, if it has not ended: strace would keep the signal."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        is_traced = memory.name_of(running.pid) == "strace"
+        for pid in memory.children_of(running.pid) if is_traced else [running.pid]:
             os.kill(pid, signal.SIGTERM)
 
 
