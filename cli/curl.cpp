@@ -167,6 +167,7 @@ Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
 [[noreturn]] void become_curl(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "curl");
   std::vector<char*> words;
+  words.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) words.push_back(argument.data());
   words.push_back(nullptr);
   for (const int number : ignored_signals) ::signal(number, SIG_DFL);

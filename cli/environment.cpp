@@ -39,7 +39,7 @@ void forget_variable(const char* name) noexcept {
 }
 
 std::string home_directory() {
-  if (const std::string home = variable("HOME"); !home.empty()) return home;
+  if (std::string home = variable("HOME"); !home.empty()) return home;
   const passwd* entry = ::getpwuid(::geteuid());
   if (!entry || !entry->pw_dir || !*entry->pw_dir) {
     throw Error(ErrorKind::failed, "cannot tell the home directory: HOME is not set",

@@ -25,7 +25,7 @@ Finding check_state_directory(Case& the_case) {
     return judge_no_state(the_case.state_path);
   }
   const DirectoryFacts facts = facts_of(*the_case.state);
-  const Finding finding = judge_state(the_case.state_path, facts, orphans_in(*the_case.state));
+  Finding finding = judge_state(the_case.state_path, facts, orphans_in(*the_case.state));
   the_case.state_is_broken = finding.state == Finding::State::failed;
   return finding;
 }

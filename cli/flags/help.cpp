@@ -51,7 +51,7 @@ std::string row(const std::string& left, std::string_view right) {
 // What the command's author called the value; else what is known of it.
 std::string placeholder(const CLI::Option& option) {
   constexpr std::array<std::string_view, 5> types = {"TEXT", "INT", "UINT", "FLOAT", "BOOLEAN"};
-  const std::string name = option.get_type_name();
+  std::string name = option.get_type_name();
   const std::string_view type = std::string_view(name).substr(0, name.find(':'));
   if (std::find(types.begin(), types.end(), type) == types.end()) return name;
   const ValueWords value = value_words(option);

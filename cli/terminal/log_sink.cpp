@@ -22,7 +22,7 @@
 namespace mayfly::cli {
 namespace {
 
-constexpr LogRotation rotation_in_directory{.most_bytes = 1024 * 1024, .older = 5};
+constexpr LogRotation rotation_in_directory{.most_bytes = std::size_t{1024} * 1024, .older = 5};
 
 struct Level {
   std::string_view name, short_name;

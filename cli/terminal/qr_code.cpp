@@ -31,7 +31,8 @@ Function* find(const char* name) {
 
 bool QrCode::is_dark(int column, int row) const {
   if (column < 0 || row < 0 || column >= width || row >= width) return false;
-  return dark[static_cast<std::size_t>(row * width + column)];
+  return dark[static_cast<std::size_t>(row) * static_cast<std::size_t>(width) +
+              static_cast<std::size_t>(column)];
 }
 
 QrCode make_qr_code(const std::string& text) {
