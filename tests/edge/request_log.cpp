@@ -10,7 +10,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t largest_log = 20000;
-constexpr std::size_t largest_body = 16384;
+constexpr std::size_t most_logged_body = 16384;
 
 json number_or_null(int code) {
   return code == 0 ? json(nullptr) : json(code);
@@ -69,7 +69,7 @@ std::shared_ptr<Entry> RequestLog::add(const Peer& peer, const Request& request,
   entry->peer = peer;
   if (!keep) return entry;
   entry->request = request;
-  if (entry->request.body.size() > largest_body) entry->request.body.resize(largest_body);
+  if (entry->request.body.size() > most_logged_body) entry->request.body.resize(most_logged_body);
   entries_.push_back(entry);
   if (entries_.size() > largest_log) entries_.pop_front();
   return entry;

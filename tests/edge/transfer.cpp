@@ -13,22 +13,22 @@ struct Sealed {
   std::string message;  // nonce and box
 };
 
-unsigned char* octets(std::string& bytes) {
+unsigned char* box_bytes(std::string& bytes) {
   return reinterpret_cast<unsigned char*>(bytes.data());
 }
 
-const unsigned char* octets(const std::string& bytes) {
+const unsigned char* box_bytes(const std::string& bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
 std::optional<Sealed> seal(const std::string& recipient, const std::string& plain) {
   std::string sender(crypto_box_PUBLICKEYBYTES, '\0');
   std::string secret(crypto_box_SECRETKEYBYTES, '\0');
-  crypto_box_keypair(octets(sender), octets(secret));
+  crypto_box_keypair(box_bytes(sender), box_bytes(secret));
   const std::string nonce = random_bytes(crypto_box_NONCEBYTES);
   std::string box(plain.size() + crypto_box_MACBYTES, '\0');
-  if (crypto_box_easy(octets(box), octets(plain), plain.size(), octets(nonce), octets(recipient),
-                      octets(secret)) != 0) {
+  if (crypto_box_easy(box_bytes(box), box_bytes(plain), plain.size(), box_bytes(nonce),
+                      box_bytes(recipient), box_bytes(secret)) != 0) {
     return std::nullopt;
   }
   return Sealed{sender, nonce + box};
