@@ -103,9 +103,9 @@ struct Credential {
 };
 
 // curl writes every cookie that it has into the jar that ~/.curlrc or another configuration names;
-// the last name counts, and this one leads to no file.
+// the last name counts, and what is written to this one is nowhere.
 std::vector<std::string> no_jar() {
-  return {"-c", ""};
+  return {"-c", "/dev/null"};
 }
 
 std::vector<std::string> without_configured_jars(const CurlArguments& curl) {

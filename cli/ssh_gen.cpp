@@ -39,16 +39,18 @@ std::optional<sshgen::Certificate> valid_on_disk(const Url& url,
 }
 
 // A look changes nothing in the agent.
-std::optional<sshgen::Certificate> valid_in_agent(const Url& url, const SshGenFlags& flags) {
+std::optional<sshgen::Certificate> valid_in_agent(const Url& url,
+                                                  const std::optional<StateDirectory>& state,
+                                                  const SshGenFlags& flags) {
   auto agent = sshgen::Agent::connect(variable("SSH_AUTH_SOCK"));
-  const std::string comment = sshgen::agent_comment(url);
-  return flags.check ? agent.find_valid(comment, now()) : agent.keep_valid(comment, now());
+  if (state && !flags.check) return sshgen::valid_in_agent({*state, agent}, url, now());
+  return agent.find_valid(sshgen::agent_comment(url), now());
 }
 
 bool is_valid(const SshGenFlags& flags, const Url& url) {
   const auto state = StateDirectory::open_existing(state_directory_path());
   if (state && !flags.check) clear_leftovers(*state);
-  const auto found = flags.agent ? valid_in_agent(url, flags) : valid_on_disk(url, state);
+  const auto found = flags.agent ? valid_in_agent(url, state, flags) : valid_on_disk(url, state);
   return found && sshgen::is_of_type(*found, key_type(flags));
 }
 

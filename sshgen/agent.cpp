@@ -95,7 +95,7 @@ std::optional<Certificate> best_of(const std::vector<AgentIdentity>& identities,
     if (identity.comment != comment) continue;
     auto certificate = parse_certificate_blob(identity.blob);
     if (certificate && certificate->usable_at(now) &&
-        (!best || certificate->valid_before > best->valid_before))
+        (!best || certificate->valid_before >= best->valid_before))
       best = std::move(certificate);
   }
   return best;
@@ -181,13 +181,19 @@ std::optional<Certificate> Agent::find_valid(std::string_view comment,
 
 std::optional<Certificate> Agent::keep_valid(std::string_view comment,
                                              std::chrono::sys_seconds now) {
-  // One list for both: what another process adds meanwhile is not for us to remove.
   const auto listed = identities();
   auto best = best_of(listed, comment, now);
   if (!best) return best;
   for (const auto& identity : listed)
     if (identity.comment == comment && identity.blob != best->blob) remove(identity.blob);
   return best;
+}
+
+std::size_t Agent::count(std::string_view comment) {
+  const auto listed = identities();
+  return static_cast<std::size_t>(
+      std::count_if(listed.begin(), listed.end(),
+                    [&](const auto& identity) { return identity.comment == comment; }));
 }
 
 std::size_t Agent::remove_all(std::string_view comment, std::string_view keep) {

@@ -95,6 +95,21 @@ Certificate ensure_certificate(const StateDirectory& state, const Url& url, cons
   return ensure(disk, url, issuer, options);
 }
 
+std::optional<Certificate> valid_in_agent(const AgentPlace& place, const Url& url,
+                                          std::chrono::sys_seconds now) {
+  const auto comment = agent_comment(url);
+  auto found = place.agent.find_valid(comment, now);
+  if (!found || place.agent.count(comment) == 1) return found;
+  try {
+    LockWait at_once;
+    at_once.timeout = {};
+    const auto lock = wait_for_login_lock(place.state, key_file_name(url), at_once);
+    return place.agent.keep_valid(comment, now);
+  } catch (const Error&) {
+    return found;  // whoever holds the lock will remove them, or the next run
+  }
+}
+
 Certificate ensure_in_agent(const AgentPlace& place, const Url& url, const Issuer& issuer,
                             const EnsureOptions& options) {
   const auto comment = agent_comment(url);

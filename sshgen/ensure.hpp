@@ -54,6 +54,11 @@ struct AgentPlace {
   const StateDirectory& state;
   Agent& agent;
 };
+// The certificate that the agent holds under agent_comment(url), usable now, without asking anybody
+// else. Others beside it, as a renewal that was killed leaves them, are removed, unless a renewal
+// is under way: its lock is tried.
+std::optional<Certificate> valid_in_agent(const AgentPlace& place, const Url& url,
+                                          std::chrono::sys_seconds now);
 // The same in the agent, under agent_comment(url), for as long as the certificate is valid; earlier
 // ones for the application are removed. Nothing but the lock is on disk.
 Certificate ensure_in_agent(const AgentPlace& place, const Url& url, const Issuer& issuer,

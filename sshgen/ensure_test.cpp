@@ -224,5 +224,26 @@ TEST_CASE("ensure: in the agent, with nothing left on disk") {
   }
 }
 
+TEST_CASE("ensure: what a killed renewal left in the agent goes, unless a renewal is under way") {
+  World world;
+  const AgentProcess process;
+  auto agent = Agent::connect(process.socket());
+  const AgentPlace place{world.state, agent};
+  ensure_in_agent(place, world.url, world.issuer(), {});
+  const auto pair = generate_key_pair(KeyType::ecdsa);
+  const auto line = Authority().sign(pair.public_line(), "-I id -n jdoe -V -5m:+2h");
+  const auto newer = parse_certificate(line).value();
+  agent.add({pair, newer, agent_comment(world.url), std::chrono::hours(2)});
+  const auto now = EnsureOptions().clock();
+  {
+    const auto renewal = wait_for_login_lock(world.state, key_file_name(world.url), {});
+    CHECK(valid_in_agent(place, world.url, now)->blob == newer.blob);
+    CHECK(agent.identities().size() == 2);
+  }
+  CHECK(valid_in_agent(place, world.url, now)->blob == newer.blob);
+  CHECK(agent.identities().size() == 1);
+  CHECK(world.state.list().empty());
+}
+
 }  // namespace
 }  // namespace mayfly::sshgen

@@ -236,10 +236,12 @@ class Reader {
   }
 
   void read_long(const std::string& word) {
-    const std::string_view name = std::string_view(word).substr(2);
+    std::string_view name = std::string_view(word).substr(2);
     if (read_ours(word)) return;
     keep(word);
     // curl takes a part of a name for the whole when no other begins so.
+    constexpr std::string_view config = "config";
+    if (name.size() > 3 && config.starts_with(name)) name = config;
     if (name.size() > 2 && std::string_view("location-trusted").starts_with(name))
       result_.reach = CurlArguments::Reach::open;
     if (name == "insecure") result_.network.insecure = true;

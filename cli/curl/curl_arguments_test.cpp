@@ -113,6 +113,7 @@ TEST_CASE("where a configuration has been read") {
   using Places = std::vector<std::size_t>;
   CHECK(parse_curl_arguments({"-s", "a.example"}).configured == Places{});
   CHECK(parse_curl_arguments({"-K", "rc", "a.example"}).configured == Places{2});
+  CHECK(parse_curl_arguments({"--conf", "rc", "a.example"}).configured == Places{2});
   CHECK(parse_curl_arguments({"--batch", "-sKrc", "a.example"}).configured == Places{1});
   CHECK(parse_curl_arguments({"-s", "--config", "rc", "-K", "rc"}).configured == Places{3, 5});
 }

@@ -46,8 +46,8 @@ void rotate_log_if_due(const std::string& path, std::size_t more, const LogRotat
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || !is_too_large(status, more, rotation.most_bytes))
     return;
-  // Who holds the lock does the work for all.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  // Who holds the lock does the work for all; over NFS only who may write can hold it (flock(2)).
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK));
   if (!file || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return;
   if (::fstat(file.get(), &status) != 0 || !is_named(status, path) ||
       !is_too_large(status, more, rotation.most_bytes))

@@ -68,8 +68,8 @@ std::string terminal_line(LogLevel level, std::string_view message, LogFields fi
   return line + "\n";
 }
 
-// 0600 whatever the umask. Without a buffer each line is one write(2): whole, also when the next
-// moment kills the process, or another one writes to the same file.
+// 0600 whatever the umask. Without a buffer each line is one write(2): whole, also when the process
+// is killed before the next, or another one writes to the same file.
 spdlog::file_event_handlers private_files() {
   spdlog::file_event_handlers handlers;
   handlers.after_open = [](const spdlog::filename_t&, std::FILE* file) {
@@ -88,21 +88,15 @@ std::string path_in(const std::string& directory) {
   return directory + "/cloudflared.log";
 }
 
-FileLog open_files(const LogSettings& settings) {
-  std::vector<spdlog::sink_ptr> sinks;
-  const auto add = [&](const std::string& path) {
-    sinks.push_back(
-        std::make_shared<spdlog::sinks::basic_file_sink_st>(path, false, private_files()));
-  };
+FileLog open_log(const std::string& path) {
+  spdlog::sink_ptr sink;
   try {
-    if (!settings.file.empty()) add(settings.file);
-    if (!settings.directory.empty()) add(path_in(settings.directory));
+    sink = std::make_shared<spdlog::sinks::basic_file_sink_st>(path, false, private_files());
   } catch (const spdlog::spdlog_ex& error) {
     throw Error(ErrorKind::failed, fmt::format("cannot open the log: {}", printable(error.what())),
                 "check --logfile and --log-directory");
   }
-  if (sinks.empty()) return nullptr;
-  auto logger = std::make_shared<spdlog::logger>("mayfly", sinks.begin(), sinks.end());
+  auto logger = std::make_shared<spdlog::logger>("mayfly", std::move(sink));
   logger->set_pattern("%v");
   logger->set_level(spdlog::level::trace);
   logger->flush_on(spdlog::level::trace);
@@ -115,15 +109,14 @@ FileLog open_files(const LogSettings& settings) {
 // goes on in the new one.
 class SharedLog {
  public:
-  SharedLog(const LogSettings& settings, Rotation rotation)
-      : settings_(settings), rotation_(rotation) {
-    if (!settings_.directory.empty()) rotate_if_due(0);
+  SharedLog(const std::string& directory, Rotation rotation)
+      : path_(path_in(directory)), rotation_(rotation) {
+    rotate_log_if_due(path_, 0, rotation_in_directory);
     open();
   }
-  explicit operator bool() const { return log_ != nullptr; }
   void write(const std::string& line) {
-    if (!settings_.directory.empty() && rotation_ == Rotation::as_they_grow) {
-      rotate_if_due(line.size() + 1);
+    if (rotation_ == Rotation::as_they_grow) {
+      rotate_log_if_due(path_, line.size() + 1, rotation_in_directory);
       if (identity_of_path() != identity_) reopen();
     }
     log_->info(line);
@@ -133,8 +126,8 @@ class SharedLog {
   using Identity = std::pair<dev_t, ino_t>;
 
   void open() {
-    log_ = open_files(settings_);
-    if (!settings_.directory.empty()) identity_ = identity_of_path();
+    log_ = open_log(path_);
+    identity_ = identity_of_path();
   }
   void reopen() {
     try {
@@ -143,16 +136,13 @@ class SharedLog {
       identity_ = identity_of_path();
     }
   }
-  void rotate_if_due(std::size_t more) const {
-    rotate_log_if_due(path_in(settings_.directory), more, rotation_in_directory);
-  }
   std::optional<Identity> identity_of_path() const {
     struct stat status {};
-    if (::stat(path_in(settings_.directory).c_str(), &status) != 0) return std::nullopt;
+    if (::stat(path_.c_str(), &status) != 0) return std::nullopt;
     return Identity(status.st_dev, status.st_ino);
   }
 
-  LogSettings settings_;
+  std::string path_;
   Rotation rotation_;
   FileLog log_;
   std::optional<Identity> identity_;
@@ -160,11 +150,16 @@ class SharedLog {
 
 void log_as(const LogSettings& settings, Rotation rotation) {
   const LogLevel least = parse_level(settings.level).value_or(LogLevel::info);
-  const auto files = std::make_shared<SharedLog>(settings, rotation);
+  const FileLog file = settings.file.empty() ? nullptr : open_log(settings.file);
+  const auto shared = settings.directory.empty()
+                          ? nullptr
+                          : std::make_shared<SharedLog>(settings.directory, rotation);
   const bool on_terminal = settings.terminal == LogSettings::Terminal::lines;
-  if (!*files && !on_terminal) return;
+  if (!file && !shared && !on_terminal) return;
   const auto sink = [=](LogLevel level, std::string_view message, LogFields fields) {
-    if (*files) files->write(json_line(level, message, fields));
+    const std::string line = file || shared ? json_line(level, message, fields) : "";
+    if (file) file->info(line);
+    if (shared) shared->write(line);
     // Last, since whoever sees it may look for the others.
     if (on_terminal) print_notice(terminal_line(level, message, fields));
   };

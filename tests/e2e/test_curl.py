@@ -239,7 +239,7 @@ class Jar(CurlCase):
 
     def test_jar_of_a_configuration_is_left_alone(self):
         """The person did not ask for it with this command; curl would have told nobody."""
-        for name, arguments in ((".curlrc", [URL]), (".curlrc", [URL, "--next", "-s", URL]), ("config", ["-K", "config", URL]),
+        for name, arguments in ((".curlrc", [URL]), (".curlrc", [URL, "--next", "-s", URL]), ("config", ["-K", "config", URL]), ("config", [URL, "--conf", "config"]),
                                 ("config", [URL, "-Kconfig", "--next", "--config", "config", "-s", URL])):
             with self.subTest(arguments):
                 self.edge.ask("DELETE", "/log")

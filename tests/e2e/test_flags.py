@@ -178,16 +178,20 @@ class Log(ListenerCase):
 
     def test_directory_that_others_rotate_too(self):
         """Another process, of this one's or not, has renamed the file: what comes now is in the new one."""
-        folder = os.path.join(self.home.path, "logs")
-        os.mkdir(folder)
-        path, renamed = (os.path.join(folder, name) for name in ("cloudflared.log", "cloudflared.1.log"))
-        _, port = self.at_free_port("--log-directory", folder, "--log-level", "debug")
-        os.rename(path, renamed)
-        size = os.path.getsize(renamed)
-        self.assert_echo(self.connect(port))
-        eventually("there is a new one", lambda: os.path.exists(path) and self.lines(path))
-        self.assertEqual(os.path.getsize(renamed), size)
-        self.assert_private(path)
+        other = os.path.join(self.home.path, "other.log")
+        for more in ([], ["--logfile", other]):
+            with self.subTest(more):
+                folder = os.path.join(self.home.path, f"logs{len(more)}")
+                os.mkdir(folder)
+                path, renamed = (os.path.join(folder, name) for name in ("cloudflared.log", "cloudflared.1.log"))
+                _, port = self.at_free_port("--log-directory", folder, "--log-level", "debug", *more)
+                os.rename(path, renamed)
+                size = os.path.getsize(renamed)
+                self.assert_echo(self.connect(port))
+                eventually("there is a new one", lambda: os.path.exists(path) and self.lines(path))
+                self.assertEqual(os.path.getsize(renamed), size)
+                self.assert_private(path)
+        self.assertEqual(self.lines(other)[-1], self.lines(path)[-1])
 
     def test_levels(self):
         path = os.path.join(self.home.path, "log")
