@@ -88,19 +88,6 @@ void limit_connect_time(int fd, std::chrono::milliseconds patience) {
   ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-std::optional<Certificate> best_of(const std::vector<AgentIdentity>& identities,
-                                   std::string_view comment, std::chrono::sys_seconds now) {
-  std::optional<Certificate> best;
-  for (const auto& identity : identities) {
-    if (identity.comment != comment) continue;
-    auto certificate = parse_certificate_blob(identity.blob);
-    if (certificate && certificate->usable_at(now) &&
-        (!best || certificate->valid_before >= best->valid_before))
-      best = std::move(certificate);
-  }
-  return best;
-}
-
 }  // namespace
 
 Agent Agent::connect(std::string_view socket_path, std::chrono::milliseconds patience) {
@@ -174,26 +161,29 @@ bool Agent::remove(std::string_view blob) {
   return WireReader(ask(message.bytes())).byte() == success;
 }
 
+Agent::Held Agent::held(std::string_view comment, std::chrono::sys_seconds now) {
+  Held held;
+  for (const auto& identity : identities()) {
+    if (identity.comment != comment) continue;
+    ++held.all;
+    auto certificate = parse_certificate_blob(identity.blob);
+    if (certificate && certificate->usable_at(now) &&
+        (!held.valid || certificate->valid_before >= held.valid->valid_before))
+      held.valid = std::move(certificate);
+  }
+  return held;
+}
+
 std::optional<Certificate> Agent::find_valid(std::string_view comment,
                                              std::chrono::sys_seconds now) {
-  return best_of(identities(), comment, now);
+  return held(comment, now).valid;
 }
 
 std::optional<Certificate> Agent::keep_valid(std::string_view comment,
                                              std::chrono::sys_seconds now) {
-  const auto listed = identities();
-  auto best = best_of(listed, comment, now);
-  if (!best) return best;
-  for (const auto& identity : listed)
-    if (identity.comment == comment && identity.blob != best->blob) remove(identity.blob);
-  return best;
-}
-
-std::size_t Agent::count(std::string_view comment) {
-  const auto listed = identities();
-  return static_cast<std::size_t>(
-      std::count_if(listed.begin(), listed.end(),
-                    [&](const auto& identity) { return identity.comment == comment; }));
+  auto valid = find_valid(comment, now);
+  if (valid) remove_all(comment, valid->blob);
+  return valid;
 }
 
 std::size_t Agent::remove_all(std::string_view comment, std::string_view keep) {

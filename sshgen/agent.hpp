@@ -39,14 +39,18 @@ class Agent {
   void add(const AgentAddition& addition);
   // False when the agent does not remove it.
   bool remove(std::string_view blob);
-  // The certificate under this comment that is usable now (Certificate::usable_at) and lasts
-  // longest.
+  struct Held {
+    // The certificate that is usable now (Certificate::usable_at) and lasts longest.
+    std::optional<Certificate> valid;
+    std::size_t all = 0;  // usable or not
+  };
+  // What there is under this comment.
+  Held held(std::string_view comment, std::chrono::sys_seconds now);
+  // Held::valid alone.
   std::optional<Certificate> find_valid(std::string_view comment, std::chrono::sys_seconds now);
   // The same, alone: if there is one, others under this comment are removed. For who holds the
   // lock.
   std::optional<Certificate> keep_valid(std::string_view comment, std::chrono::sys_seconds now);
-  // How many there are under this comment, usable or not.
-  std::size_t count(std::string_view comment);
   // Removes every certificate under this comment but `keep`; how many.
   std::size_t remove_all(std::string_view comment, std::string_view keep = {});
 

@@ -98,15 +98,15 @@ Certificate ensure_certificate(const StateDirectory& state, const Url& url, cons
 std::optional<Certificate> valid_in_agent(const AgentPlace& place, const Url& url,
                                           std::chrono::sys_seconds now) {
   const auto comment = agent_comment(url);
-  auto found = place.agent.find_valid(comment, now);
-  if (!found || place.agent.count(comment) == 1) return found;
+  auto held = place.agent.held(comment, now);
+  if (!held.valid || held.all == 1) return std::move(held.valid);
   try {
     LockWait at_once;
     at_once.timeout = {};
     const auto lock = wait_for_login_lock(place.state, key_file_name(url), at_once);
     return place.agent.keep_valid(comment, now);
   } catch (const Error&) {
-    return found;  // whoever holds the lock will remove them, or the next run
+    return std::move(held.valid);  // whoever holds the lock will remove them, or the next run
   }
 }
 
