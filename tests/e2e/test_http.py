@@ -15,6 +15,7 @@ from harness.case import FAILED, USAGE
 from harness.http_case import HOST, HttpCase
 from harness.listener import abort, receive
 from harness.waiting import GENEROUS, eventually, stretched
+from harness.web import echo_upgraded
 
 MANY = 20
 LARGE = 64 << 20
@@ -164,24 +165,13 @@ class Passing(HttpCase):
         self.assertTrue(receive(connection, 1 << 20).endswith(b"\r\n\r\nhello"))
 
     def test_upgrade(self):
-        def answer(handler):
-            handler.send_response(101)
-            handler.send_header("Upgrade", "websocket")
-            handler.send_header("Connection", "Upgrade")
-            handler.end_headers()
-            while piece := handler.connection.recv(1 << 16):
-                handler.connection.sendall(piece)
-            handler.close_connection = True
-        web = self.web(answer)
+        web = self.web(echo_upgraded)
         running, port = self.at_free_port()
         connection = self.connect(port)
         connection.sendall(f"GET /socket HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
                            f"Connection: keep-alive, Upgrade\r\nOrigin: http://127.0.0.1:{port}\r\n"
                            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eA==\r\n\r\n".encode())
-        head = b""
-        while b"\r\n\r\n" not in head:
-            head += connection.recv(1)
-        self.assertTrue(head.startswith(b"HTTP/1.1 101 "), head)
+        self.assert_upgraded(connection)
         self.assert_echo(connection)
         self.assert_echo(connection, os.urandom(100_000))
         self.assertEqual(web.requests[0][2]["Origin"], f"https://{HOST}")

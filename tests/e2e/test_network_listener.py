@@ -9,6 +9,7 @@ from harness.listener import receive
 from harness.relay import Relay
 from harness.usage import processor_seconds
 from harness.waiting import GENEROUS, eventually
+from harness.web import echo_upgraded
 
 STAGES = ("accept", "handshake", "request", "answer")
 LATE = 10  # seconds that a busy machine may add to a deadline
@@ -69,24 +70,14 @@ class AtAStage(HttpCase):
         self.assertNotIn(" ERR ", running.err)
 
     def test_upgraded(self):
-        def answer(handler):
-            handler.send_response(101)
-            handler.send_header("Upgrade", "websocket")
-            handler.send_header("Connection", "Upgrade")
-            handler.end_headers()
-            while piece := handler.connection.recv(1 << 16):
-                handler.connection.sendall(piece)
-            handler.close_connection = True
-        self.web(answer)
+        self.web(echo_upgraded)
         relay, _, port = self.behind()
         for action in ("cut", "reset", "trickle"):
             with self.subTest(action):
                 connection = self.connect(port)
                 connection.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: "
                                    "Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eA==\r\n\r\n".encode())
-                head = b""
-                while b"\r\n\r\n" not in head:
-                    head += connection.recv(1)
+                self.assert_upgraded(connection)
                 self.assert_echo(connection)
                 relay.strike(action)
                 if action == "trickle":

@@ -40,6 +40,12 @@ class HttpCase(ListenerCase):
         client.close()
         return answer.status, answer.headers, content
 
+    def assert_upgraded(self, connection):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(1)
+        self.assertTrue(head.startswith(b"HTTP/1.1 101 "), head)
+
     def requests(self):
         return [entry for entry in self.edge.log(HOST) if entry["path"] != "/cdn-cgi/access/cli"]
 

@@ -69,6 +69,17 @@ def files_below(folder):
     return answer
 
 
+def echo_upgraded(handler):
+    """An answer() that upgrades the connection, and sends back what comes then."""
+    handler.send_response(101)
+    handler.send_header("Upgrade", "websocket")
+    handler.send_header("Connection", "Upgrade")
+    handler.end_headers()
+    while piece := handler.connection.recv(1 << 16):
+        handler.connection.sendall(piece)
+    handler.close_connection = True
+
+
 def git_backend(folder):
     """An answer() that runs git http-backend (CGI, RFC 3875) over the repositories of a folder."""
     def answer(handler):
