@@ -12,6 +12,7 @@ from harness.case import (FAILED, LOGIN_NEEDED, NETWORK, PROTOCOL, REFUSED, USAG
 from harness.edge import EMAIL, USER
 from harness.origin import Origin, Proxy
 from harness.process import Running
+from harness.relay import Relay
 from harness.sshd import Sshd, client_config
 from harness.terminal import Terminal
 from harness.waiting import eventually
@@ -187,6 +188,15 @@ class Network(DoctorCase):
         report = self.examine(env={"MAYFLY_CONNECT_TO": ":443:[::1]:1"})
         self.assert_broken(report, "tcp_ipv6", NETWORK, "::1 port 1")
         self.assert_state(report, "not_needed", "tcp_ipv4")
+
+    def test_ipv6_alone(self):
+        relay = Relay(self.edge.port, address="::1")
+        self.addCleanup(relay.stop)
+        report = self.examine(env={"MAYFLY_CONNECT_TO": relay.connect_to})
+        self.assert_state(report, "not_needed", "tcp_ipv4")
+        self.assert_state(report, "ok", "tcp_ipv6", "tls", "application", "upgrade", "ssh_banner")
+        self.assertEqual(report["code"], 0, report)
+        self.assertIn("::1", report["checks"]["tcp_ipv6"]["detail"])
 
     def test_foreign_authority(self):
         authority = Authority()

@@ -231,14 +231,16 @@ class Relay:
 
     def __init__(self, upstream_port, fault=None, toll=None, address="127.0.0.1"):
         self.upstream, self.fault, self.toll, self.address = upstream_port, fault, toll, address
-        self.socket = socket.create_server((address, 0))
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.socket = socket.create_server((address, 0), family=family)
         self.port = self.socket.getsockname()[1]
         self.links = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
     def connect_to(self):
-        return f":443:{self.address}:{self.port}"
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f":443:{host}:{self.port}"
 
     def _accept(self):
         while True:
