@@ -5,13 +5,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
+#include <map>
 
 #include "access/core/error.hpp"
 #include "access/core/spawn_settings.hpp"
 #include "access/core/text.hpp"
 #include "cli/curl/curl_arguments.hpp"
 #include "cli/curl/curl_certificate.hpp"
+#include "cli/curl/curl_configuration.hpp"
 #include "cli/curl/curl_url.hpp"
 #include "cli/curl/memory_file.hpp"
 #include "cli/environment.hpp"
@@ -21,6 +22,8 @@
 
 namespace mayfly::cli {
 namespace {
+
+using Words = std::vector<std::string>;
 
 // For the help and the completions; the arguments themselves are curl's to read.
 void show_help(NetworkFlags& flags, const Invocation& invocation) {
@@ -73,22 +76,32 @@ bool may_leave_host(const CurlArguments& curl, const Url& url) {
     return (has_scheme(text) && !to_lower(text).starts_with("https://")) || !leads_to(text, url);
   };
   if (std::any_of(curl.urls.begin(), curl.urls.end(), elsewhere)) return true;
-  // ~/.curlrc may say --location.
-  std::error_code ignored;
-  return std::filesystem::exists(home_directory() + "/.curlrc", ignored) ||
-         !variable("CURL_HOME").empty() || !variable("XDG_CONFIG_HOME").empty();
+  return !ignores_configuration(curl) && has_curl_configuration();
 }
 
-std::vector<std::string> with_after_each_next(std::vector<std::string> arguments,
-                                              const std::vector<std::string>& added) {
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i] != "--next" && arguments[i] != "-:") continue;
-    arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1, added.begin(),
-                     added.end());
-    i += added.size();
+// Options of ours, put among the user's; of two that say the same the later one counts.
+struct Added {
+  Words front;                // of each part between its --next
+  Words back;                 // after the user's
+  Words after_configuration;  // that --config names
+};
+
+Words with_added(const CurlArguments& curl, const Added& added) {
+  std::map<std::size_t, Words> at;
+  const auto add = [&at](std::size_t place, const Words& words) {
+    at[place].insert(at[place].end(), words.begin(), words.end());
+  };
+  for (const CurlArguments::Part& part : curl.parts) add(part.front, added.front);
+  for (const std::size_t place : curl.configured) add(place, added.after_configuration);
+  for (const CurlArguments::Part& part : curl.parts) add(part.back, added.back);
+  Words all;
+  // curl heeds it as the first word only.
+  if (ignores_configuration(curl)) all.emplace_back("-q");
+  for (std::size_t i = 0; i <= curl.arguments.size(); ++i) {
+    all.insert(all.end(), at[i].begin(), at[i].end());
+    if (i < curl.arguments.size()) all.push_back(curl.arguments[i]);
   }
-  arguments.insert(arguments.begin(), added.begin(), added.end());
-  return arguments;
+  return all;
 }
 
 std::string cookie_file(const Url& url, std::string_view jwt) {
@@ -98,23 +111,14 @@ std::string cookie_file(const Url& url, std::string_view jwt) {
 
 struct Credential {
   Descriptor file;
-  std::vector<std::string> arguments;
+  Words arguments;
   enum class Form { header, cookie } form = Form::header;
 };
 
 // curl writes every cookie that it has into the jar that ~/.curlrc or another configuration names;
 // the last name counts, and what is written to this one is nowhere.
-std::vector<std::string> no_jar() {
+Words no_jar() {
   return {"-c", "/dev/null"};
-}
-
-std::vector<std::string> without_configured_jars(const CurlArguments& curl) {
-  std::vector<std::string> arguments = curl.arguments;
-  const std::vector<std::string> added = no_jar();
-  for (auto place = curl.configured.rbegin(); place != curl.configured.rend(); ++place)
-    arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(*place), added.begin(),
-                     added.end());
-  return arguments;
 }
 
 Credential credential_for(const CurlArguments& curl, const Url& url, Session& session,
@@ -122,9 +126,11 @@ Credential credential_for(const CurlArguments& curl, const Url& url, Session& se
   Credential credential;
   if (may_leave_host(curl, url)) {
     if (!grant.token && session.service_token()) {
-      throw Error(ErrorKind::usage,
-                  "a service token that earns no session token cannot be kept to its host by curl",
-                  "leave out --location, --config and URLs of other hosts");
+      throw Error(
+          ErrorKind::usage,
+          "a service token that earns no session token cannot be kept to its host by curl",
+          "leave out --location, --config, URLs of other hosts and unknown options; -q, as the "
+          "first one, leaves out .curlrc");
     }
     if (!grant.token) return credential;
     if (curl.keeps_cookies) {
@@ -164,7 +170,15 @@ Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
   return credentials.renew(url, grant);
 }
 
-[[noreturn]] void become_curl(std::vector<std::string> arguments) {
+// For the way to the server, so that curl goes it as our own requests did.
+Words connect_to_arguments() {
+  Words arguments;
+  for (const std::string& entry : connect_to_from_environment())
+    arguments.insert(arguments.end(), {"--connect-to", entry});
+  return arguments;
+}
+
+[[noreturn]] void become_curl(Words arguments) {
   arguments.insert(arguments.begin(), "curl");
   std::vector<char*> words;
   words.reserve(arguments.size() + 1);
@@ -195,25 +209,24 @@ int run_curl(const Invocation& invocation) {
   curl.network.host_only_redirect = true;
   complete_from_environment(curl.network);
   const Url url = parse_curl_url(curl.urls.front());
-  std::vector<std::string> added = certificate_arguments(curl);
+  Added added{.front = certificate_arguments(curl),
+              .back = connect_to_arguments(),
+              .after_configuration = {}};
   Session session(curl.network);
   // What is wrong with it is found now, and its password is asked for once and not by curl again.
   if (!curl.network.certificate.empty()) session.connection();
-  const CurlPassword password = password_for_curl(session.asked_password());
+  const CurlPassword password = password_for_curl(session.asked_password(), curl.network);
   const Grant grant = grant_for(curl, url, session);
   const Credential credential = credential_for(curl, url, session, grant);
-  for (const auto* one : {&password.arguments, &credential.arguments})
-    added.insert(added.end(), one->begin(), one->end());
-  for (const std::string& entry : connect_to_from_environment()) {
-    added.insert(added.begin(), {"--connect-to", entry});
-  }
-  if (credential.form == Credential::Form::cookie) curl.arguments = without_configured_jars(curl);
-  std::vector<std::string> arguments = with_after_each_next(curl.arguments, added);
+  for (const Words* one : {&password.arguments, &credential.arguments})
+    added.front.insert(added.front.end(), one->begin(), one->end());
+  if (credential.form == Credential::Form::cookie) added.after_configuration = no_jar();
   // Without it curl takes "HOST/PATH" for plain HTTP.
-  if (!std::all_of(curl.urls.begin(), curl.urls.end(), has_scheme)) {
-    arguments.insert(arguments.begin(), {"--proto-default", "https"});
-  }
-  become_curl(std::move(arguments));
+  if (!std::all_of(curl.urls.begin(), curl.urls.end(), has_scheme))
+    added.front.insert(added.front.end(), {"--proto-default", "https"});
+  // Now only: a browser may have been started meanwhile.
+  for (const Descriptor* file : {&password.file, &credential.file}) hand_over(*file);
+  become_curl(with_added(curl, added));
 }
 
 }  // namespace mayfly::cli

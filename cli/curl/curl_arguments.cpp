@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -11,167 +10,11 @@
 
 #include "access/core/error.hpp"
 #include "access/transport/tls/token_uri.hpp"
+#include "cli/curl/curl_certificate.hpp"
+#include "cli/curl/curl_options.hpp"
 
 namespace mayfly::cli {
 namespace {
-
-// Options that take a value, from curl(1), versions 7.88 to 8.14: what follows them is no URL.
-// Sorted.
-constexpr std::string_view long_with_value[] = {
-    "abstract-unix-socket",
-    "alt-svc",
-    "aws-sigv4",
-    "cacert",
-    "capath",
-    "cert",
-    "cert-type",
-    "ciphers",
-    "config",
-    "connect-timeout",
-    "connect-to",
-    "continue-at",
-    "cookie",
-    "cookie-jar",
-    "create-file-mode",
-    "crlfile",
-    "curves",
-    "data",
-    "data-ascii",
-    "data-binary",
-    "data-raw",
-    "data-urlencode",
-    "delegation",
-    "dns-interface",
-    "dns-ipv4-addr",
-    "dns-ipv6-addr",
-    "dns-servers",
-    "doh-url",
-    "dump-header",
-    "ech",
-    "egd-file",
-    "engine",
-    "etag-compare",
-    "etag-save",
-    "expand-data",
-    "expand-header",
-    "expand-output",
-    "expand-url",
-    "expect100-timeout",
-    "form",
-    "form-string",
-    "ftp-account",
-    "ftp-alternative-to-user",
-    "ftp-method",
-    "ftp-port",
-    "ftp-ssl-ccc-mode",
-    "happy-eyeballs-timeout-ms",
-    "haproxy-clientip",
-    "header",
-    "help",
-    "hostpubmd5",
-    "hostpubsha256",
-    "hsts",
-    "interface",
-    "ip-tos",
-    "ipfs-gateway",
-    "json",
-    "keepalive-cnt",
-    "keepalive-time",
-    "key",
-    "key-type",
-    "krb",
-    "libcurl",
-    "limit-rate",
-    "local-port",
-    "login-options",
-    "mail-auth",
-    "mail-from",
-    "mail-rcpt",
-    "max-filesize",
-    "max-redirs",
-    "max-time",
-    "netrc-file",
-    "noproxy",
-    "oauth2-bearer",
-    "output",
-    "output-dir",
-    "parallel-max",
-    "pass",
-    "pinnedpubkey",
-    "preproxy",
-    "proto",
-    "proto-default",
-    "proto-redir",
-    "proxy",
-    "proxy-cacert",
-    "proxy-capath",
-    "proxy-cert",
-    "proxy-cert-type",
-    "proxy-ciphers",
-    "proxy-crlfile",
-    "proxy-header",
-    "proxy-key",
-    "proxy-key-type",
-    "proxy-pass",
-    "proxy-pinnedpubkey",
-    "proxy-service-name",
-    "proxy-tls13-ciphers",
-    "proxy-tlsauthtype",
-    "proxy-tlspassword",
-    "proxy-tlsuser",
-    "proxy-user",
-    "proxy1.0",
-    "pubkey",
-    "quote",
-    "random-file",
-    "range",
-    "rate",
-    "referer",
-    "request",
-    "request-target",
-    "resolve",
-    "retry",
-    "retry-delay",
-    "retry-max-time",
-    "sasl-authzid",
-    "service-name",
-    "sigalgs",
-    "socks4",
-    "socks4a",
-    "socks5",
-    "socks5-gssapi-service",
-    "socks5-hostname",
-    "speed-limit",
-    "speed-time",
-    "ssl-sessions",
-    "stderr",
-    "telnet-option",
-    "tftp-blksize",
-    "time-cond",
-    "tls-max",
-    "tls13-ciphers",
-    "tlsauthtype",
-    "tlspassword",
-    "tlsuser",
-    "trace",
-    "trace-ascii",
-    "trace-config",
-    "unix-socket",
-    "upload-file",
-    "upload-flags",
-    "url",
-    "url-query",
-    "user",
-    "user-agent",
-    "variable",
-    "vlan-priority",
-    "write-out",
-};
-constexpr std::string_view short_with_value = "EKCbcdDFPHhmoUQreXYytzTuAwx";
-
-bool takes_value(std::string_view long_name) {
-  return std::binary_search(std::begin(long_with_value), std::end(long_with_value), long_name);
-}
 
 // curl's "FILE:PASSWORD"; a colon behind a backslash or in a pkcs11: URI is part of the name.
 void learn_certificate(NetworkFlags& network, const std::string& value) {
@@ -214,7 +57,8 @@ class Reader {
   explicit Reader(const std::vector<std::string>& arguments) : all_(arguments) {}
 
   CurlArguments read() {
-    for (next_ = 0; next_ < all_.size();) read_one(all_[next_++]);
+    while (next_ < all_.size()) read_one(all_[next_++]);
+    if (!only_urls_) result_.parts.back().back = unfinished_.value_or(result_.arguments.size());
     return std::move(result_);
   }
 
@@ -225,6 +69,7 @@ class Reader {
       keep(word);
     } else if (word == "--") {
       only_urls_ = true;
+      result_.parts.back().back = result_.arguments.size();
       keep(word);
     } else if (allows_request(word)) {
       result_.token = CurlArguments::Token::optional;
@@ -236,41 +81,69 @@ class Reader {
   }
 
   void read_long(const std::string& word) {
-    std::string_view name = std::string_view(word).substr(2);
     if (read_ours(word)) return;
-    keep(word);
-    // curl takes a part of a name for the whole when no other begins so.
-    constexpr std::string_view config = "config";
-    if (name.size() > 3 && config.starts_with(name)) name = config;
-    if (name.size() > 2 && std::string_view("location-trusted").starts_with(name))
-      result_.reach = CurlArguments::Reach::open;
-    if (name == "insecure") result_.network.insecure = true;
-    if (name.starts_with("cookie-")) result_.keeps_cookies = true;
-    if (takes_value(name)) learn(name, take_value());
+    const std::size_t place = keep(word);
+    const CurlOption option = read_curl_option(word);
+    const std::string value = !option.takes_value ? ""
+                              : option.value      ? *option.value
+                                                  : take_value();
+    notice(option.name);
+    if (option.name == "next") begin_part(place);
+    if (option.name == "insecure") result_.network.insecure = !option.is_negated;
+    if (option.name.empty() || option.is_expanded) result_.reach = CurlArguments::Reach::open;
+    if (option.takes_value && !option.is_expanded) learn(option.name, value);
   }
 
   // "-sSLo file": letters up to the first that takes a value, which is the rest or the next word.
   void read_short(const std::string& word) {
-    keep(word);
-    for (std::size_t i = 1; i < word.size(); ++i) {
-      if (word[i] == 'L') result_.reach = CurlArguments::Reach::open;
+    const std::size_t place = keep(word);
+    std::size_t i = 1;
+    for (; i < word.size() && !takes_value(word[i]); ++i) {
+      if (word[i] == 'L') notice("location");
       if (word[i] == 'k') result_.network.insecure = true;
-      if (short_with_value.find(word[i]) == std::string_view::npos) continue;
+    }
+    const bool is_parted = word.substr(0, i).find(':') != std::string::npos;
+    if (i < word.size()) {
       const std::string value = i + 1 < word.size() ? word.substr(i + 1) : take_value();
-      if (word[i] == 'E') learn("cert", value);
-      if (word[i] == 'x') learn("proxy", value);
-      if (word[i] == 'K') learn("config", value);
-      if (word[i] == 'c') result_.keeps_cookies = true;
-      return;
+      const std::string_view name = name_of(word[i]);
+      notice(name);
+      learn(name, value);
+    }
+    if (is_parted) begin_part(place);
+  }
+
+  static std::string_view name_of(char letter) {
+    switch (letter) {
+      case 'E':
+        return "cert";
+      case 'x':
+        return "proxy";
+      case 'K':
+        return "config";
+      case 'c':
+        return "cookie-jar";
+      default:
+        return "";
     }
   }
 
+  // What matters of an option, whatever its value is; all of it has been kept.
+  void notice(std::string_view name) {
+    if (name == "config") result_.configured.push_back(result_.arguments.size());
+    if (name == "cookie-jar") result_.keeps_cookies = true;
+    for (const std::string_view leading_away :
+         {"config", "follow", "location", "location-trusted", "proto-default"})
+      if (name == leading_away) result_.reach = CurlArguments::Reach::open;
+  }
+
+  // By the word at this place, which has been kept with its value.
+  void begin_part(std::size_t place) {
+    result_.parts.back().back = place;
+    result_.parts.push_back({.front = result_.arguments.size()});
+  }
+
   void learn(std::string_view name, const std::string& value) {
-    if (name == "url") result_.urls.push_back(value);
-    if (name == "config") {
-      result_.reach = CurlArguments::Reach::open;
-      result_.configured.push_back(result_.arguments.size());
-    }
+    if (name == "url") learn_url(value);
     if (name == "cert") learn_certificate(result_.network, value);
     if (name == "cert-type") result_.names_certificate_type = true;
     if (name == "key") result_.network.key = value;
@@ -280,6 +153,14 @@ class Reader {
     if (name == "proxy") result_.network.proxy = value;
     if (name == "connect-to") result_.network.connect_to.push_back(value);
     if (name == "resolve") result_.network.resolve.push_back(value);
+  }
+
+  // "@FILE" is a list of URLs (curl 8.13 on).
+  void learn_url(const std::string& value) {
+    if (value.starts_with('@'))
+      result_.reach = CurlArguments::Reach::open;
+    else
+      result_.urls.push_back(value);
   }
 
   bool read_ours(const std::string& word) {
@@ -300,7 +181,10 @@ class Reader {
   }
 
   std::string take_value() {
-    if (next_ >= all_.size()) return {};
+    if (next_ >= all_.size()) {
+      unfinished_ = result_.arguments.size() - 1;
+      return {};
+    }
     keep(all_[next_]);
     return all_[next_++];
   }
@@ -308,14 +192,19 @@ class Reader {
   // In the word that was kept last, which is the value or ends with it.
   void replace_value(const std::string& uri) {
     std::string& word = result_.arguments.back();
-    word.replace(word.size() - uri.size(), uri.size(), without_module(uri));
+    word.replace(word.size() - uri.size(), uri.size(), certificate_for_curl(uri));
   }
 
-  void keep(const std::string& word) { result_.arguments.push_back(word); }
+  // Where.
+  std::size_t keep(const std::string& word) {
+    result_.arguments.push_back(word);
+    return result_.arguments.size() - 1;
+  }
 
   const std::vector<std::string>& all_;
   std::size_t next_ = 0;
   bool only_urls_ = false;
+  std::optional<std::size_t> unfinished_;  // where an option is that lacks its value
   CurlArguments result_;
 };
 

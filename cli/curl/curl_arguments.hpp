@@ -18,11 +18,16 @@ struct CurlArguments {
     required,
     optional
   } token = Token::required;  // optional: --allow-request, -ar
-  // The request may travel to another host than the URL's: redirects are followed, or options that
-  // we cannot see (a configuration file) may say so.
+  // The request may travel to another host than the URL's, or over plain HTTP: redirects are
+  // followed, or options that we cannot see (a configuration file) or do not know may say so.
   enum class Reach { one_host, open } reach = Reach::one_host;
   bool names_certificate_type = false;  // --cert-type
   bool keeps_cookies = false;           // --cookie-jar: curl writes every cookie that it has there
+  // Where in `arguments` options can be put: before all others of what --next parts, and after.
+  struct Part {
+    std::size_t front = 0, back = 0;
+  };
+  std::vector<Part> parts = {{}};
   std::vector<std::size_t> configured;  // where in `arguments` a --config FILE has been read
   NetworkFlags
       network;  // curl's --cert --key --cacert --proxy --connect-to --resolve -k, and our own flags

@@ -30,6 +30,10 @@ TEST_CASE("the URL is found wherever it stands") {
       {{"--header", "K: V", "a.example", "b.example"}, {"a.example", "b.example"}},
       {{"-o", "-", "--", "a.example"}, {"a.example"}},
       {{"--some-new-flag", "a.example"}, {"a.example"}},
+      {{"--url=a.example", "--output=file", "b.example"}, {"a.example", "b.example"}},
+      {{"--outp", "file", "a.example"}, {"a.example"}},
+      {{"--expand-output", "{{v}}", "a.example"}, {"a.example"}},
+      {{"--url", "@list", "a.example"}, {"a.example"}},
       {{"-o"}, {}},
   };
   for (const UrlCase& c : cases) {
@@ -66,6 +70,8 @@ TEST_CASE("curl's connection options serve us too, and stay with curl") {
   CHECK(parsed.network.proxy == "http://p");
   CHECK(parsed.network.connect_to == Words{"a:443:b:8443"});
   CHECK(parsed.network.resolve == Words{"a:443:[::1]"});
+  CHECK(parse_curl_arguments({"--cert=c.pem"}).network.certificate == "c.pem");
+  CHECK_FALSE(parse_curl_arguments({"-k", "--no-insecure"}).network.insecure);
 }
 
 TEST_CASE("a password behind the certificate's name is none of its name") {
@@ -83,9 +89,10 @@ TEST_CASE("a password behind the certificate's name is none of its name") {
   CHECK(password({"--cert", "c\\:d.pem"}) == "");
 }
 
-TEST_CASE("curl is not told of a token's module, which it would not understand") {
+TEST_CASE(
+    "curl's arguments hold neither a token's module, which it would not understand, nor a PIN") {
   const std::string uri = "pkcs11:token=t?module-path=/m.so&pin-value=1";
-  const std::string known = "pkcs11:token=t?pin-value=1";
+  const std::string known = "pkcs11:token=t";
   for (const Words& words : {Words{"--cert", uri}, {"-E", uri}, {"-sE" + uri}, {"--key", uri}}) {
     const auto parsed = parse_curl_arguments(words);
     CHECK(parsed.arguments.back().ends_with(known));
@@ -96,17 +103,49 @@ TEST_CASE("curl is not told of a token's module, which it would not understand")
   CHECK(parse_curl_arguments({"--cert-type", "P12"}).names_certificate_type);
 }
 
-TEST_CASE("following redirects opens the reach") {
-  using Reach = CurlArguments::Reach;
-  CHECK(parse_curl_arguments({"a.example"}).reach == Reach::one_host);
-  CHECK(parse_curl_arguments({"-L", "a.example"}).reach == Reach::open);
-  CHECK(parse_curl_arguments({"-sSL", "a.example"}).reach == Reach::open);
-  CHECK(parse_curl_arguments({"--location", "a.example"}).reach == Reach::open);
-  CHECK(parse_curl_arguments({"--loca", "a.example"}).reach == Reach::open);
-  CHECK(parse_curl_arguments({"--location-tr", "a.example"}).reach == Reach::open);
-  CHECK(parse_curl_arguments({"-K", "rc", "a.example"}).reach == Reach::open);
+TEST_CASE("what may lead elsewhere opens the reach, and so does what is not known") {
+  const auto is_open = [](const Words& words) {
+    return parse_curl_arguments(words).reach == CurlArguments::Reach::open;
+  };
+  for (const Words& words : {Words{"-L"},
+                             {"-sSL"},
+                             {"-sLo", "file"},
+                             {"--location"},
+                             {"--loca"},
+                             {"--location-tr"},
+                             {"--follow"},
+                             {"-K", "rc"},
+                             {"--config=rc"},
+                             {"--proto-default", "http"},
+                             {"--url", "@list"},
+                             {"--expand-url", "{{v}}"},
+                             {"--expand-config", "{{v}}"},
+                             {"--some-new-flag"}}) {
+    CAPTURE(words);
+    CHECK(is_open(words));
+  }
   // The L is part of a value here.
-  CHECK(parse_curl_arguments({"-oL", "a.example"}).reach == Reach::one_host);
+  for (const Words& words : {Words{"a.example"}, {"-oL"}, {"-sS", "--no-keepalive", "--retry=3"}}) {
+    CAPTURE(words);
+    CHECK_FALSE(is_open(words));
+  }
+}
+
+TEST_CASE("where options can be put") {
+  using Places = std::vector<std::pair<std::size_t, std::size_t>>;
+  const auto places = [](const Words& words) {
+    Places all;
+    for (const auto& part : parse_curl_arguments(words).parts)
+      all.emplace_back(part.front, part.back);
+    return all;
+  };
+  CHECK(places({"-s", "a.example"}) == Places{{0, 2}});
+  CHECK(places({"a.example", "--next", "b.example"}) == Places{{0, 1}, {2, 3}});
+  CHECK(places({"--batch", "a.example", "-:", "b.example"}) == Places{{0, 1}, {2, 3}});
+  CHECK(places({"a.example", "-s:o", "file", "b.example"}) == Places{{0, 1}, {3, 4}});
+  CHECK(places({"a.example", "--next", "-s", "--", "--next"}) == Places{{0, 1}, {2, 3}});
+  CHECK(places({"-d", "--next", "-o", "-:", "a.example"}) == Places{{0, 5}});
+  CHECK(places({"a.example", "-o"}) == Places{{0, 1}});
 }
 
 TEST_CASE("where a configuration has been read") {

@@ -24,20 +24,35 @@ void name_module(const std::string& uri) {
     ::setenv(name, module.c_str(), 1);
 }
 
-std::string for_curl(const std::string& source) {
-  return is_token_uri(source) ? without_module(source) : source;
+// The person's own environment is nobody else's, but a program that curl starts is told of it too.
+void forget_pin(const char* name) {
+  if (!pin_of(variable(name)).empty()) forget_variable(name);
 }
 
 std::vector<std::string> from_environment(NetworkFlags& flags) {
   flags.certificate = variable("MAYFLY_CERT");
   if (flags.certificate.empty()) return {};
-  std::vector<std::string> arguments = {"--cert", for_curl(flags.certificate)};
+  std::vector<std::string> arguments = {"--cert", certificate_for_curl(flags.certificate)};
   if (flags.key.empty()) flags.key = variable("MAYFLY_KEY");
-  if (!flags.key.empty()) arguments.insert(arguments.end(), {"--key", for_curl(flags.key)});
+  if (!flags.key.empty())
+    arguments.insert(arguments.end(), {"--key", certificate_for_curl(flags.key)});
+  for (const char* name : {"MAYFLY_CERT", "MAYFLY_KEY"}) forget_pin(name);
   return arguments;
 }
 
+std::optional<Secret> pin_in(const NetworkFlags& flags) {
+  for (const std::string* source : {&flags.certificate, &flags.key}) {
+    if (!is_token_uri(*source)) continue;
+    if (std::string pin = pin_of(*source); !pin.empty()) return Secret(std::move(pin));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::string certificate_for_curl(const std::string& source) {
+  return is_token_uri(source) ? without_pin(without_module(source)) : source;
+}
 
 std::vector<std::string> certificate_arguments(CurlArguments& curl) {
   NetworkFlags& flags = curl.network;
@@ -51,7 +66,8 @@ std::vector<std::string> certificate_arguments(CurlArguments& curl) {
   return arguments;
 }
 
-CurlPassword password_for_curl(const std::optional<Secret>& password) {
+CurlPassword password_for_curl(const std::optional<Secret>& asked, const NetworkFlags& flags) {
+  const std::optional<Secret> password = asked ? asked : pin_in(flags);
   CurlPassword result;
   if (!password || password->empty()) return result;
   std::string line = "pass = \"";

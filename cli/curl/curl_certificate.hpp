@@ -16,11 +16,16 @@ namespace mayfly::cli {
 // environment, since neither curl nor OpenSSL's engine takes it from there.
 std::vector<std::string> certificate_arguments(CurlArguments& curl);
 
-// The password of the key for curl, as a configuration file that only it can see.
+// What curl is told instead of a certificate or key: a pkcs11: URI without its module and PIN.
+std::string certificate_for_curl(const std::string& source);
+
+// The password of the key for curl, or the PIN of the token, as a configuration file that only it
+// can see.
 struct CurlPassword {
   std::vector<std::string> arguments;
   Descriptor file;  // named in the arguments
 };
-CurlPassword password_for_curl(const std::optional<Secret>& password);
+// asked: what had to be asked for; otherwise it is in the pkcs11: URI, or there is none.
+CurlPassword password_for_curl(const std::optional<Secret>& asked, const NetworkFlags& flags);
 
 }  // namespace mayfly::cli

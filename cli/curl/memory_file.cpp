@@ -12,7 +12,7 @@
 namespace mayfly::cli {
 
 Descriptor memory_file(std::string_view content) {
-  Descriptor file(::memfd_create("mayfly", MFD_ALLOW_SEALING));
+  Descriptor file(::memfd_create("mayfly", MFD_ALLOW_SEALING | MFD_CLOEXEC));
   if (!file) throw system_error("cannot make a file in memory", errno);
   while (!content.empty()) {
     const ssize_t written = ::write(file.get(), content.data(), content.size());
@@ -21,6 +21,11 @@ Descriptor memory_file(std::string_view content) {
   }
   ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
   return file;
+}
+
+void hand_over(const Descriptor& file) {
+  if (file && ::fcntl(file.get(), F_SETFD, 0) != 0)
+    throw system_error("cannot hand a file over to another program", errno);
 }
 
 std::string path_of(const Descriptor& file) {

@@ -9,8 +9,10 @@
 
 using namespace mayfly;
 
-TEST_CASE("a file in memory is inherited, and sealed") {
+TEST_CASE("a file in memory is sealed, and inherited once it is handed over") {
   const Descriptor file = cli::memory_file("secret");
+  CHECK((::fcntl(file.get(), F_GETFD) & FD_CLOEXEC) != 0);
+  cli::hand_over(file);
   CHECK((::fcntl(file.get(), F_GETFD) & FD_CLOEXEC) == 0);
   CHECK(testing::content_of(cli::path_of(file)) == "secret");
   CHECK(::pwrite(file.get(), "x", 1, 0) == -1);

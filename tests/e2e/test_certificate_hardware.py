@@ -146,12 +146,15 @@ class ByEngine(OnTheToken, TokenCase):
         """curl itself signs with the key; the PIN is on no command line, the module in no URI."""
         told = os.path.join(self.home.path, "told")
         self.home.script("curl", f"""printf '%s\\n' "$@" > {told}
+printf '%s' "$MAYFLY_CERT" > {told}-environment
 exec {programs.system("curl")} "$@"
 """)
-        for flags, env in ((("--cert", self.uri), {}), ((), {"MAYFLY_CERT": self.uri}),
-                           (("--cert", self.ca.path("sensor.pem"), "--key", self.uri), {})):
+        with_pin = f"{self.uri}&pin-value={PIN}"
+        for flags, env in ((("--cert", self.uri, *self.pin), {}), (self.pin, {"MAYFLY_CERT": self.uri}),
+                           (("--cert", self.ca.path("sensor.pem"), "--key", self.uri, *self.pin), {}),
+                           (("--cert", with_pin), {}), ((), {"MAYFLY_CERT": with_pin})):
             with self.subTest(flags):
-                page = self.home.mayfly("curl", "-sS", *flags, *self.pin, f"https://{HOST}/", env=env)
+                page = self.home.mayfly("curl", "-sS", *flags, f"https://{HOST}/", env=env)
                 self.assertIn(b"hello from echo, device", self.assert_done(page).out)
                 last = self.requests()[-1]
                 self.assertTrue(header(last, "User-Agent")[0].startswith("curl/"), last)
@@ -161,6 +164,8 @@ exec {programs.system("curl")} "$@"
                 self.assertNotIn(PIN, words)
                 self.assertIn(self.bare_uri, words)
                 self.assertNotIn("module-path", words)
+                with open(told + "-environment", encoding="utf-8") as file:
+                    self.assertNotIn(PIN, file.read())
 
 
 class ByProvider(OnTheToken, TokenCase):

@@ -4,6 +4,7 @@ import os
 import threading
 
 from harness import programs
+from harness.authority import Authority
 from harness.case import LOGIN_NEEDED, USAGE, EdgeCase
 from harness.edge import header
 from harness.origin import Origin, Proxy
@@ -134,10 +135,29 @@ class InPlace(CurlCase):
             connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
         server = Origin(hear)
         self.addCleanup(server.stop)
-        self.assert_done(self.curl("-s", "http://web.example.com/", "--connect-to",
-                                   f"web.example.com:80:127.0.0.1:{server.port}"))
-        self.assertIn("GET / ", heard[0])
-        self.assertNotIn(self.token, heard[0])
+        to = ["--connect-to", f"web.example.com:80:127.0.0.1:{server.port}"]
+        for arguments in (["http://web.example.com/"], ["--proto-default", "http", "web.example.com"],
+                          [URL, "--next", "-s", "http://web.example.com/"]):
+            with self.subTest(arguments):
+                del heard[:]
+                self.assert_done(self.curl("-s", *to, *arguments, *to))
+                self.assertIn("GET / ", heard[0])
+                self.assertNotIn(self.token, heard[0])
+
+    def test_next_url_without_a_scheme_is_https_too(self):
+        self.edge.ask("DELETE", "/log")
+        self.assert_done(self.curl("-s", URL, "--next", "-s", "web.example.com/next"))
+        self.assertIn("/next", [entry["target"] for entry in self.edge.log("web.example.com")])
+
+    def test_way_to_the_server(self):
+        """The first entry that fits counts, for curl as for mayfly; those of the command line come first."""
+        nobody = "web.example.com:443:127.0.0.1:1"
+        edge = f"web.example.com:443:127.0.0.1:{self.edge.port}"
+        rest = f":443:127.0.0.1:{self.edge.port}"
+        for flags, entries in (([], [edge, nobody, rest]), (["--connect-to", edge], [nobody, rest])):
+            with self.subTest(flags):
+                self.assert_page(self.curl("-s", *flags, URL, "--next", "-s", *flags, URL,
+                                           env={"MAYFLY_CONNECT_TO": ",".join(entries)}))
 
     def test_without_a_url(self):
         for arguments in ([], ["-s"], ["-o", URL]):
@@ -194,6 +214,25 @@ class Secrecy(CurlCase):
         seen = self.watch("--service-token-id", ID, "--service-token-secret-file", path)
         self.assertNotIn(SECRET, seen)
         self.assertEqual(header(self.request(), "Cf-Access-Client-Secret"), [SECRET])
+
+    def test_password_of_the_key_is_not_for_the_browser(self):
+        authority = Authority()
+        self.addCleanup(authority.remove)
+        authority.root("root")
+        authority.device("device", "root")
+        password = authority.write("password", "correct horse\n")
+        authority.openssl("pkcs8", "-topk8", "-in", "device.key", "-out", "locked.key", "-v2", "aes256",
+                          "-passout", f"file:{password}")
+        os.unlink(self.home.file(self.home.token_name("web")))
+        person = self.home.install_browser("person")
+        seen = os.path.join(self.home.path, "seen")
+        self.home.script("xdg-open", f'{programs.system("ls")} -l /proc/$$/fd > {seen}\nexec {person} "$@"\n')
+        self.assert_page(self.curl("-s", "--cert", authority.path("device.pem"), "--key",
+                                   authority.path("locked.key"), "--cert-password-file", password, URL))
+        with open(seen, encoding="utf-8") as file:
+            descriptors = file.read()
+        self.assertIn(" 0 -> ", descriptors)
+        self.assertNotIn("memfd", descriptors)
 
     def test_nothing_on_disk(self):
         before = self.home.snapshot()
@@ -274,9 +313,9 @@ class Elsewhere(CurlCase):
         self.addCleanup(server.shutdown)
         self.edge.application("web", origin=f"http:127.0.0.1:{server.server_address[1]}")
 
-    def assert_kept(self, *arguments):
+    def assert_kept(self, *arguments, **more):
         self.edge.ask("DELETE", "/log")
-        result = self.curl("-s", *arguments)
+        result = self.curl("-s", *arguments, **more)
         asked = self.edge.log("other.example.com")
         self.assertTrue(asked, result)
         self.assertFalse(any(self.carried(e) for e in asked))
@@ -291,10 +330,46 @@ class Elsewhere(CurlCase):
         self.assert_kept(URL, "https://other.example.com/")
         self.assert_kept(URL, "--next", "-s", "https://other.example.com/")
 
+    def configure(self, place, line):
+        path = os.path.join(self.home.path, place)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="ascii") as file:
+            file.write(line + "\n")
+        return path
+
     def test_redirect_that_a_configuration_follows(self):
-        with open(os.path.join(self.home.path, ".curlrc"), "w", encoding="ascii") as file:
-            file.write("location\n")
-        self.assert_kept(URL)
+        for place, env in ((".curlrc", {}), (".config/curlrc", {}),
+                           ("curl/.curlrc", {"CURL_HOME": "curl"}), ("xdg/.curlrc", {"XDG_CONFIG_HOME": "xdg"})):
+            with self.subTest(place):
+                path = self.configure(place, "location")
+                self.configure("xdg/curlrc", "location")  # its name for newer ones
+                self.assert_kept(URL, env={name: os.path.join(self.home.path, folder)
+                                           for name, folder in env.items()})
+                os.unlink(path)
+
+    def test_configuration_that_is_not_to_be_read(self):
+        """curl heeds it as its first argument only."""
+        self.configure(".curlrc", "location")
+        for first in ("-q", "--disable", "-qs"):
+            with self.subTest(first):
+                self.edge.ask("DELETE", "/log")
+                self.assertEqual(self.curl(first, "-s", URL).code, 0)
+                self.assertEqual(self.edge.log("other.example.com"), [])
+                self.assertEqual(header(self.request(), "Cf-Access-Token"), [self.token])
+
+    def test_redirect_that_a_newer_curl_follows(self):
+        """Options that this curl may not know: how the token would have been handed to it."""
+        told = os.path.join(self.home.path, "told")
+        os.unlink(os.path.join(self.home.bin, "curl"))
+        self.home.script("curl", f"printf '%s\\n' \"$@\" > {told}\n")
+        for flags in (["--follow"], ["--variable", "u=https://other.example.com", "--expand-url", "{{u}}"],
+                      ["--url", "@list"], ["--option-of-tomorrow"]):
+            with self.subTest(flags):
+                self.assert_done(self.curl(*flags, URL))
+                with open(told, encoding="utf-8") as file:
+                    words = file.read().split("\n")
+                self.assertIn("-b", words)
+                self.assertNotIn("-H", words)
 
     def test_cookie_is_for_its_host_only(self):
         self.curl("-s", "-L", URL)

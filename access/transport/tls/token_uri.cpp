@@ -38,6 +38,25 @@ std::string percent_decoded(std::string_view text) {
   return value;
 }
 
+std::string query_value(std::string_view uri, std::string_view name) {
+  for (const std::string_view part : query_of(uri))
+    if (part.starts_with(name)) return percent_decoded(part.substr(name.size()));
+  return {};
+}
+
+template <typename Predicate>
+std::string with_query(std::string_view uri, Predicate is_kept) {
+  std::string kept(before_query(uri));
+  char before = '?';
+  for (const std::string_view part : query_of(uri)) {
+    if (!is_kept(part)) continue;
+    kept += before;
+    kept += part;
+    before = '&';
+  }
+  return kept;
+}
+
 }  // namespace
 
 bool is_token_uri(std::string_view text) {
@@ -49,22 +68,22 @@ std::string shown_uri(std::string_view uri) {
 }
 
 std::string module_of(std::string_view uri) {
-  constexpr std::string_view name = "module-path=";
-  for (const std::string_view part : query_of(uri))
-    if (part.starts_with(name)) return percent_decoded(part.substr(name.size()));
-  return {};
+  return query_value(uri, "module-path=");
+}
+
+std::string pin_of(std::string_view uri) {
+  return query_value(uri, "pin-value=");
 }
 
 std::string without_module(std::string_view uri) {
-  std::string known(before_query(uri));
-  char before = '?';
-  for (const std::string_view part : query_of(uri)) {
-    if (!part.starts_with("pin-value=") && !part.starts_with("pin-source=")) continue;
-    known += before;
-    known += part;
-    before = '&';
-  }
-  return known;
+  return with_query(uri, [](std::string_view attribute) {
+    return attribute.starts_with("pin-value=") || attribute.starts_with("pin-source=");
+  });
+}
+
+std::string without_pin(std::string_view uri) {
+  return with_query(
+      uri, [](std::string_view attribute) { return !attribute.starts_with("pin-value="); });
 }
 
 }  // namespace mayfly

@@ -14,8 +14,14 @@ std::string shown_uri(std::string_view uri);
 // The attribute module-path, percent-decoded; "" when there is none.
 std::string module_of(std::string_view uri);
 
+// The attribute pin-value, percent-decoded; "" when there is none.
+std::string pin_of(std::string_view uri);
+
 // Without the query's attributes but those of the PIN: OpenSSL's engine takes a URI with one that
 // it does not know for no URI at all.
 std::string without_module(std::string_view uri);
+
+// Without the attribute pin-value.
+std::string without_pin(std::string_view uri);
 
 }  // namespace mayfly

@@ -27,3 +27,13 @@ TEST_CASE("a token's URI without its module keeps the PIN") {
   CHECK(without_module("pkcs11:token=a?pin-source=file:/p&module-path=/x&pin-value=1") ==
         "pkcs11:token=a?pin-source=file:/p&pin-value=1");
 }
+
+TEST_CASE("the PIN of a token's URI, and the URI without it") {
+  CHECK(pin_of("pkcs11:token=a") == "");
+  CHECK(pin_of("pkcs11:token=a?module-path=/x&pin-value=1%26%202") == "1& 2");
+  CHECK(pin_of("pkcs11:pin-value=1?pin-source=file:/p") == "");
+  CHECK(without_pin("pkcs11:token=a") == "pkcs11:token=a");
+  CHECK(without_pin("pkcs11:token=a?pin-value=1") == "pkcs11:token=a");
+  CHECK(without_pin("pkcs11:token=a?module-path=/x&pin-value=1&pin-source=file:/p") ==
+        "pkcs11:token=a?module-path=/x&pin-source=file:/p");
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""curl's options against the curl that is here: curl_options.py ROOT. Which of those that it lists take a value."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+
+def table(name):
+    with open(os.path.join(ROOT, "cli", "curl", "curl_options.cpp"), encoding="utf-8") as file:
+        inside = re.search(rf"{name}\[\] = \{{(.*?)\}};", file.read(), re.DOTALL).group(1)
+    return set(re.findall(r'"([^"]+)"', inside))
+
+
+def listed():
+    """Name, and whether there is a value, of each option in curl's help."""
+    told = subprocess.run(["curl", "--help", "all"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    for line in told.splitlines():
+        found = re.match(r" *(?:-., *)?--([\w.-]+)( [<\[])?", line)
+        if found:
+            yield re.sub("^no-", "", found[1]), bool(found[2])
+
+
+class CurlOptions(unittest.TestCase):
+    def test_value_or_none(self):
+        with_value, without = table("with_value"), table("without_value")
+        self.assertEqual(with_value & without, set())
+        options = dict(listed())
+        self.assertGreater(len(options), 150)
+        known = with_value | without
+        for name, has_value in options.items():
+            if name in known:  # one that is newer counts as leading elsewhere
+                with self.subTest(name):
+                    self.assertEqual(name in with_value, has_value)
+        self.assertGreater(len(known & set(options)), 150)
+
+
+if __name__ == "__main__":
+    ROOT = sys.argv.pop(1)
+    if not shutil.which("curl"):
+        sys.exit(77)
+    unittest.main()
