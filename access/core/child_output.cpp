@@ -88,13 +88,13 @@ class Child {
   bool ended_ = false;
 };
 
-// What is there now; true at the end of the stream.
-bool take(const Descriptor& from, std::string& into) {
+// What is there now.
+void take(const Descriptor& from, std::string& into) {
   std::array<char, 4096> room{};
   for (;;) {
     const ssize_t got = ::read(from.get(), room.data(), room.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return got == 0;
+    if (got <= 0) return;
     into.append(room.data(), std::min(static_cast<std::size_t>(got), most_kept - into.size()));
   }
 }
@@ -109,8 +109,8 @@ void wait_for_more(const Pipe& out, const Pipe& err) {
 
 ChildOutput listen_to(Child& child, const Pipe& out, const Pipe& err, Clock::time_point deadline) {
   ChildOutput output;
-  for (bool ended = false; !ended;) {
-    ended = child.has_ended();  // first: what it wrote before is there by now
+  for (;;) {
+    const bool ended = child.has_ended();  // first: what it wrote before is there by now
     take(out.reading, output.out);
     take(err.reading, output.err);
     if (ended) break;

@@ -23,13 +23,9 @@ NonBlocking::~NonBlocking() {
 }
 
 void widen_pipe(int descriptor) noexcept {
-#ifdef F_SETPIPE_SZ
   constexpr int wanted = 256 * 1024;
   const int size = fcntl(descriptor, F_GETPIPE_SZ);
   if (size > 0 && size < wanted) fcntl(descriptor, F_SETPIPE_SZ, wanted);
-#else
-  static_cast<void>(descriptor);
-#endif
 }
 
 bool reader_is_gone(int descriptor) noexcept {

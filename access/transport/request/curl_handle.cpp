@@ -100,13 +100,6 @@ CurlMulti make_multi() {
   return multi;
 }
 
-CurlShare make_share() {
-  load_libcurl();
-  CurlShare share(curl_share_init());
-  if (!share) throw Error(ErrorKind::failed, "cannot use libcurl: no share handle to be had");
-  return share;
-}
-
 void append(CurlList& list, const std::string& text) {
   curl_slist* longer = curl_slist_append(list.get(), text.c_str());
   if (longer == nullptr) throw std::bad_alloc();

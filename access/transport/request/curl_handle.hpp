@@ -20,20 +20,15 @@ struct CurlEasyCleanup {
 struct CurlMultiCleanup {
   void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
 };
-struct CurlShareCleanup {
-  void operator()(CURLSH* share) const noexcept { curl_share_cleanup(share); }
-};
 struct CurlListFree {
   void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
 };
 using CurlEasy = std::unique_ptr<CURL, CurlEasyCleanup>;
 using CurlMulti = std::unique_ptr<CURLM, CurlMultiCleanup>;
-using CurlShare = std::unique_ptr<CURLSH, CurlShareCleanup>;
 using CurlList = std::unique_ptr<curl_slist, CurlListFree>;
 
-// These load libcurl when it is not yet there; throw Error(failed) when it cannot be.
+// Loads libcurl when it is not yet there; throws Error(failed) when it cannot be.
 CurlMulti make_multi();
-CurlShare make_share();
 void append(CurlList& list, const std::string& text);
 
 // Throws Error(failed) when libcurl does not take the option.

@@ -1,5 +1,5 @@
 // libcurl's functions under their own names, loaded on first use: most commands never touch the
-// network, and linking libcurl costs them the loading of its forty libraries.
+// network, and linking libcurl costs them the loading of its thirty libraries.
 #ifndef CURL_DISABLE_TYPECHECK
 #define CURL_DISABLE_TYPECHECK  // the macros would get in the way of the definitions
 #endif
@@ -14,15 +14,10 @@
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
 #undef curl_multi_setopt
-#undef curl_share_setopt
 
 namespace {
 
-#ifdef __APPLE__
-constexpr const char* library_name = "libcurl.4.dylib";
-#else
 constexpr const char* library_name = "libcurl.so.4";  // the flavour that uses OpenSSL
-#endif
 
 [[noreturn]] void not_available() {
   const char* why = dlerror();
@@ -78,9 +73,6 @@ CURLcode curl_global_init_mem(long flags, curl_malloc_callback allocate, curl_fr
                               curl_calloc_callback allocate_zeroed) {
   return REAL(curl_global_init_mem)(flags, allocate, free, reallocate, duplicate, allocate_zeroed);
 }
-curl_version_info_data* curl_version_info(CURLversion age) {
-  return REAL(curl_version_info)(age);
-}
 time_t curl_getdate(const char* text, const time_t* unused) {
   return REAL(curl_getdate)(text, unused);
 }
@@ -94,12 +86,6 @@ CURL* curl_easy_init() {
 void curl_easy_cleanup(CURL* easy) {
   REAL(curl_easy_cleanup)(easy);
 }
-void curl_easy_reset(CURL* easy) {
-  REAL(curl_easy_reset)(easy);
-}
-CURL* curl_easy_duphandle(CURL* easy) {
-  return REAL(curl_easy_duphandle)(easy);
-}
 CURLcode curl_easy_setopt(CURL* easy, CURLoption option, ...) {
   FORWARD_ONE_ARGUMENT(curl_easy_setopt, easy, option);
 }
@@ -109,12 +95,6 @@ CURLcode curl_easy_getinfo(CURL* easy, CURLINFO info, ...) {
 CURLcode curl_easy_perform(CURL* easy) {
   return REAL(curl_easy_perform)(easy);
 }
-CURLcode curl_easy_pause(CURL* easy, int mask) {
-  return REAL(curl_easy_pause)(easy, mask);
-}
-CURLcode curl_easy_upkeep(CURL* easy) {
-  return REAL(curl_easy_upkeep)(easy);
-}
 CURLcode curl_easy_recv(CURL* easy, void* buffer, size_t size, size_t* received) {
   return REAL(curl_easy_recv)(easy, buffer, size, received);
 }
@@ -123,10 +103,6 @@ CURLcode curl_easy_send(CURL* easy, const void* buffer, size_t size, size_t* sen
 }
 const char* curl_easy_strerror(CURLcode code) {
   return REAL(curl_easy_strerror)(code);
-}
-CURLHcode curl_easy_header(CURL* easy, const char* name, size_t index, unsigned origin, int request,
-                           curl_header** header) {
-  return REAL(curl_easy_header)(easy, name, index, origin, request, header);
 }
 curl_header* curl_easy_nextheader(CURL* easy, unsigned origin, int request, curl_header* before) {
   return REAL(curl_easy_nextheader)(easy, origin, request, before);
@@ -154,15 +130,6 @@ CURLMcode curl_multi_poll(CURLM* multi, curl_waitfd* extra, unsigned count, int 
                           int* ready) {
   return REAL(curl_multi_poll)(multi, extra, count, timeout_ms, ready);
 }
-CURLMcode curl_multi_wakeup(CURLM* multi) {
-  return REAL(curl_multi_wakeup)(multi);
-}
-CURLMcode curl_multi_timeout(CURLM* multi, long* milliseconds) {
-  return REAL(curl_multi_timeout)(multi, milliseconds);
-}
-CURLMcode curl_multi_assign(CURLM* multi, curl_socket_t socket, void* object) {
-  return REAL(curl_multi_assign)(multi, socket, object);
-}
 CURLMcode curl_multi_socket_action(CURLM* multi, curl_socket_t socket, int events, int* running) {
   return REAL(curl_multi_socket_action)(multi, socket, events, running);
 }
@@ -171,16 +138,6 @@ CURLMsg* curl_multi_info_read(CURLM* multi, int* left) {
 }
 const char* curl_multi_strerror(CURLMcode code) {
   return REAL(curl_multi_strerror)(code);
-}
-
-CURLSH* curl_share_init() {
-  return REAL(curl_share_init)();
-}
-CURLSHcode curl_share_cleanup(CURLSH* share) {
-  return REAL(curl_share_cleanup)(share);
-}
-CURLSHcode curl_share_setopt(CURLSH* share, CURLSHoption option, ...) {
-  FORWARD_ONE_ARGUMENT(curl_share_setopt, share, option);
 }
 
 curl_slist* curl_slist_append(curl_slist* list, const char* text) {

@@ -17,12 +17,10 @@ std::string number_text(int family, const Address& address) {
 }
 
 std::string process_text(int socket) {
-#ifdef SO_PEERCRED
   ucred who{};
   socklen_t size = sizeof who;
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.pid > 0)
     return fmt::format("process {}", who.pid);
-#endif
   return {};
 }
 

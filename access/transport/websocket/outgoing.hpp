@@ -35,7 +35,6 @@ class Outgoing {
   void add_pong(std::span<const std::byte> body);
   // Nothing but what is on its way already goes before a Close, and nothing after it.
   void add_close(std::uint16_t code, std::string_view reason = {});
-  bool close_added() const noexcept { return close_added_; }
 
   // Writes until all is written (moved), or what else came in between; bytes is all that was
   // written, whatever the state.
