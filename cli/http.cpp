@@ -58,7 +58,7 @@ int run_http(const Invocation& invocation) {
     throw Error(ErrorKind::usage, "which application? --hostname is missing",
                 "run: mayfly http --hostname HOST");
   ForwarderOptions options = options_of(flags);
-  Session session(flags.network, LogSettings::Terminal::lines);
+  Session session(flags.network, Storage::for_persons, LogSettings::Terminal::lines);
   options.edge.connection = session.connection();
   run_forwarder(options, tunnel_authorization(session, options.edge.url));
   notify_service_manager("STOPPING=1");

@@ -15,8 +15,26 @@
 namespace mayfly::cli {
 namespace {
 
-CredentialOptions credential_options(const NetworkFlags& flags, std::optional<ServiceToken> token) {
+bool does_without_state(const NetworkFlags& flags, Storage storage) {
+  const bool is_machine = !flags.service_token_id.empty() || !flags.certificate.empty();
+  return storage == Storage::unused || (storage == Storage::for_persons && is_machine);
+}
+
+StateDirectory state_for(const NetworkFlags& flags, Storage storage) {
+  if (!does_without_state(flags, storage)) return StateDirectory::open(state_directory_path());
+  std::string path;
+  try {
+    path = state_directory_path();
+  } catch (const Error& no_home) {
+    return StateDirectory::none(no_home);
+  }
+  return StateDirectory::open_or_none(path);
+}
+
+CredentialOptions credential_options(const NetworkFlags& flags, Storage storage,
+                                     std::optional<ServiceToken> token) {
   CredentialOptions options;
+  if (does_without_state(flags, storage)) options.storage = CredentialOptions::Storage::optional;
   options.service_token = std::move(token);
   if (!flags.certificate.empty()) {
     options.client_certificate = CredentialOptions::ClientCertificate::present;
@@ -48,9 +66,9 @@ std::chrono::sys_seconds now() {
   return std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-Session::Session(NetworkFlags flags, LogSettings::Terminal terminal)
+Session::Session(NetworkFlags flags, Storage storage, LogSettings::Terminal terminal)
     : flags_(std::move(flags)),
-      state_(StateDirectory::open(state_directory_path())),
+      state_(state_for(flags_, storage)),
       service_token_(service_token_of(flags_)) {
   wipe(flags_.service_token_secret);
   start_logging(log_settings_of(flags_, terminal));
@@ -60,7 +78,7 @@ Session::Session(NetworkFlags flags, LogSettings::Terminal terminal)
     return send_showing_progress(*http_, request);
   };
   credentials_ = std::make_unique<Credentials>(state_, send_, terminal_login_prompt(flags_),
-                                               credential_options(flags_, service_token_));
+                                               credential_options(flags_, storage, service_token_));
 }
 
 Session::~Session() = default;

@@ -17,13 +17,20 @@ namespace mayfly::cli {
 
 std::chrono::sys_seconds now();
 
+// What cannot be written in the state directory keeps nobody from his work who needs nothing of it.
+enum class Storage {
+  required,
+  for_persons,  // a machine's identity does without
+  unused
+};
+
 class Session {
  public:
   // Throws usage Error for flags that contradict each other. No network, no certificate file is
   // read yet.
   // terminal: whether log lines go to stderr even without -v, as a listener's do.
-  explicit Session(NetworkFlags flags,
-                   LogSettings::Terminal terminal = LogSettings::Terminal::silent);
+  Session(NetworkFlags flags, Storage storage,
+          LogSettings::Terminal terminal = LogSettings::Terminal::silent);
   ~Session();
 
   const StateDirectory& state() const noexcept { return state_; }

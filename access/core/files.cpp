@@ -50,14 +50,21 @@ Descriptor open_directory(const std::string& path) {
   return Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
+Error with_state_hint(const Error& error) {
+  return {error.kind(), error.message(), state_hint};
+}
+
+bool is_no_directory(int error) {
+  return error == ELOOP || error == ENOTDIR;
+}
+
 Error cannot_open(const std::string& path, int error) {
-  if (error == ELOOP || error == ENOTDIR) {
+  if (is_no_directory(error)) {
     return Error(ErrorKind::failed,
                  fmt::format("cannot use {}: it is a symbolic link or no directory", path),
                  state_hint);
   }
-  const Error base = system_error("cannot open " + path, error);
-  return Error(base.kind(), base.message(), state_hint);
+  return with_state_hint(system_error("cannot open " + path, error));
 }
 
 // The name as C takes it. What was made by file_name() passes; anything that is not one name inside
@@ -100,16 +107,29 @@ std::string file_name(std::string_view raw) {
   return name;
 }
 
-StateDirectory StateDirectory::open(const std::string& given_path) {
+StateDirectory StateDirectory::open(const std::string& path) {
+  StateDirectory directory = open_or_none(path);
+  directory.require_directory();
+  return directory;
+}
+
+StateDirectory StateDirectory::open_or_none(const std::string& given_path) {
   const std::string path = without_trailing_slashes(given_path);
-  if (make_directory(path) != 0 && errno != EEXIST && errno != EROFS) {
-    const Error base = system_error("cannot make the directory " + path, errno);
-    throw Error(base.kind(), base.message(), state_hint);
-  }
+  if (make_directory(path) != 0 && errno != EEXIST && errno != EROFS)
+    return {path, with_state_hint(system_error("cannot make the directory " + path, errno))};
   Descriptor directory = open_directory(path);
-  if (!directory) throw cannot_open(path, errno);
+  if (!directory && is_no_directory(errno)) throw cannot_open(path, errno);
+  if (!directory) return {path, cannot_open(path, errno)};
   check_directory(directory, path);
   return {path, std::move(directory)};
+}
+
+StateDirectory StateDirectory::none(Error reason) {
+  return {std::string(), std::move(reason)};
+}
+
+void StateDirectory::require_directory() const {
+  if (why_none_) throw Error(*why_none_);
 }
 
 std::optional<StateDirectory> StateDirectory::open_existing(const std::string& given_path) {
@@ -127,6 +147,7 @@ std::string StateDirectory::path_of(std::string_view name) const {
 
 std::optional<StateDirectory::File> StateDirectory::read(std::string_view name,
                                                          std::size_t max_bytes) const {
+  if (why_none_) return std::nullopt;
   // O_NONBLOCK: a FIFO put there would block the open.
   const Descriptor file(::openat(directory_.get(), one_name(name).c_str(),
                                  O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
@@ -154,6 +175,7 @@ std::optional<StateDirectory::File> StateDirectory::read(std::string_view name,
 }
 
 void StateDirectory::write(std::string_view name, std::string_view content) const {
+  require_directory();
   const std::string final_name = one_name(name);
   TemporaryFile file(directory_.get(), path_);
   file.write(content);
@@ -162,6 +184,7 @@ void StateDirectory::write(std::string_view name, std::string_view content) cons
 }
 
 std::vector<TemporaryFile> StateDirectory::written(const std::vector<NamedContent>& files) const {
+  require_directory();
   std::vector<TemporaryFile> temporaries;
   temporaries.reserve(files.size());
   for (const NamedContent& file : files) {
@@ -186,12 +209,14 @@ void StateDirectory::replace_set(const std::vector<NamedContent>& files) const {
 }
 
 bool StateDirectory::remove(std::string_view name) const {
+  if (why_none_) return false;
   if (::unlinkat(directory_.get(), one_name(name).c_str(), 0) == 0) return true;
   if (errno == ENOENT) return false;
   throw system_error("cannot remove " + path_of(name), errno);
 }
 
 std::vector<std::string> StateDirectory::list() const {
+  if (why_none_) return {};
   return list_directory(directory_.get(), path_);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "access/core/descriptor.hpp"
+#include "access/core/error.hpp"
 
 namespace mayfly {
 
@@ -22,14 +23,22 @@ class StateDirectory {
   // Opens the directory, making it (0700) when it is not there. Symbolic links, foreign owners and
   // directories that others can write are refused. Throws Error(failed) with a hint.
   static StateDirectory open(const std::string& path);
-  // The same, but nothing is made: nothing comes back when the directory is not there.
+  // For who can do without: where it is not there and cannot be made, or cannot be looked into, one
+  // that has no files; to write there throws the Error that open() had thrown. What is there and
+  // cannot be trusted is refused all the same.
+  static StateDirectory open_or_none(const std::string& path);
+  static StateDirectory none(Error reason);
+  // The same as open(), but nothing is made: nothing comes back when the directory is not there.
   static std::optional<StateDirectory> open_existing(const std::string& path);
 
   // Names below are single ones, as file_name() makes them; Error(failed) is thrown for any that
   // would lead out of the directory.
   const std::string& path() const noexcept { return path_; }
   std::string path_of(std::string_view name) const;
-  int descriptor() const noexcept { return directory_.get(); }
+  int descriptor() const noexcept { return directory_.get(); }  // -1 where there is none
+
+  // Where there is none, throws what open() would have thrown.
+  void require_directory() const;
 
   struct File {
     std::string content;
@@ -62,10 +71,14 @@ class StateDirectory {
   StateDirectory(std::string path, Descriptor directory)
       : path_(std::move(path)), directory_(std::move(directory)) {}
 
+  StateDirectory(std::string path, Error why_none)
+      : path_(std::move(path)), why_none_(std::move(why_none)) {}
+
   std::vector<class TemporaryFile> written(const std::vector<NamedContent>& files) const;
 
   std::string path_;
   Descriptor directory_;
+  std::optional<Error> why_none_;
 };
 
 }  // namespace mayfly

@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <functional>
+
 #include "access/core/error.hpp"
 #include "access/core/forked_child.hpp"
 #include "access/core/scratch_directory.hpp"
@@ -45,14 +47,16 @@ class FileSizeLimit {
 };
 
 template <typename Function>
-void check_failed(Function function) {
+Error check_failed(Function function) {
   try {
     function();
-    FAIL_CHECK("nothing was thrown");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::failed);
     CHECK_FALSE(error.message().empty());
+    return error;
   }
+  FAIL_CHECK("nothing was thrown");
+  return {ErrorKind::usage, {}};
 }
 
 TEST_SUITE("core/files") {
@@ -109,6 +113,35 @@ TEST_SUITE("core/files") {
     CHECK(StateDirectory::open_existing(scratch / "state")->path_of("a") == scratch / "state/a");
     check_failed([&] { StateDirectory::open(scratch / "no/parent"); });
     check_failed([&] { StateDirectory::open(""); });
+  }
+
+  TEST_CASE("where there is no directory, there are no files, and none can be written") {
+    const ScratchDirectory scratch;
+    put(scratch / "file", "");
+    CHECK(StateDirectory::open_or_none(scratch / "state").list().empty());
+    CHECK(is_there(scratch / "state"));
+    const auto none = StateDirectory::open_or_none(scratch / "no/parent");
+    CHECK_FALSE(none.read("a"));
+    CHECK(none.list().empty());
+    CHECK_FALSE(none.remove("a"));
+    const std::function<void()> ways[] = {[&] { none.write("a", "new"); },
+                                          [&] {
+                                            none.write_all({{"a", "new"}});
+                                          },
+                                          [&] {
+                                            none.replace_set({{"a", "new"}});
+                                          }};
+    for (const auto& write : ways) {
+      const Error error = check_failed(write);
+      CHECK(error.message().find("cannot make the directory " + (scratch / "no/parent")) == 0);
+      CHECK(error.hint().find("MAYFLY_HOME") != std::string::npos);
+    }
+    // What cannot be trusted is no reason to do without.
+    check_failed([&] { StateDirectory::open_or_none(scratch / "file"); });
+    REQUIRE(::symlink((scratch / "state").c_str(), (scratch / "link").c_str()) == 0);
+    check_failed([&] { StateDirectory::open_or_none(scratch / "link"); });
+    REQUIRE(::chmod((scratch / "state").c_str(), 0777) == 0);
+    check_failed([&] { StateDirectory::open_or_none(scratch / "state"); });
   }
 
   TEST_CASE("directories that are refused") {

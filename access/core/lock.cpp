@@ -208,6 +208,7 @@ Error waited_too_long(long pid) {
 
 std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory,
                                              std::string_view raw_base, const LockWait& wait) {
+  directory.require_directory();
   const std::string base = file_name(raw_base);
   const std::string lock = base + ".lock";
   const std::string content = own_content();

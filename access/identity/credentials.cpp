@@ -28,6 +28,11 @@ Grant granted(const Application& application, StoredToken token, std::string_vie
   return {.application = application, .token = std::move(token)};
 }
 
+// One that the edge did not take is there still where nothing can be removed.
+bool is_same(const StoredToken& token, const std::optional<StoredToken>& refused) {
+  return refused && token.jwt == refused->jwt;
+}
+
 class PersonWaitedFor {
  public:
   explicit PersonWaitedFor(const LoginPrompt& prompt) : prompt_(prompt) {}
@@ -77,11 +82,10 @@ Grant Credentials::obtain(const Url& url, const Grant& refused) const {
   const Send noting = noting_first_answer(send_, first);
   const auto application = ApplicationFinder(state_, noting).find(url, options_.now());
   if (!application) return {.answered = first};
-  if (refused.token && refused.application->audience == application->audience)
-    remove_app_token(state_, *refused.application, refused.token->jwt);
-  if (auto token = stored_token(*application))
+  if (refused.token && refused.application->audience == application->audience) forget(refused);
+  if (auto token = stored_token(*application); token && !is_same(*token, refused.token))
     return granted(*application, *std::move(token), "the state directory");
-  if (auto grant = by_machine(url, *application)) return std::move(*grant);
+  if (auto grant = by_machine(url, *application, refused)) return std::move(*grant);
   if (wants_certificate(first)) throw certificate_wanted(*application, first);
   if (!is_guarded(url, first) && is_open(url))
     return {.application = application, .guard = Grant::Guard::nobody};
@@ -120,13 +124,41 @@ std::optional<LoginLock> Credentials::lock(const std::string& base, Waiting wait
        .notice = [&](long, std::string_view shown) { is_person_at_it = !shown.empty(); }});
 }
 
-std::optional<Grant> Credentials::by_machine(const Url& url, const Application& application) const {
+// Not to be able to store anything is no reason to stop, if that is allowed.
+bool Credentials::does_without(const Error& error) const {
+  return options_.storage == CredentialOptions::Storage::optional &&
+         error.kind() == ErrorKind::failed;
+}
+
+std::optional<LoginLock> Credentials::machine_lock(const Application& application) const try {
+  return lock(app_token_file(application), Waiting::machine,
+              [&] { return stored_token(application).has_value(); });
+} catch (const Error& error) {
+  if (!does_without(error)) throw;
+  return std::nullopt;
+}
+
+StoredToken Credentials::keep(const Application& application, const Secret& jwt) const try {
+  return save_app_token(state_, application, jwt, options_.now());
+} catch (const Error& error) {
+  if (!does_without(error)) throw;
+  log(LogLevel::warn, "the token is not stored", {{"reason", error.message()}});
+  return check_app_token(application, jwt, options_.now());
+}
+
+void Credentials::forget(const Grant& refused) const try {
+  remove_app_token(state_, *refused.application, refused.token->jwt);
+} catch (const Error& error) {
+  if (!does_without(error)) throw;
+}
+
+std::optional<Grant> Credentials::by_machine(const Url& url, const Application& application,
+                                             const Grant& refused) const {
   using Certificate = CredentialOptions::ClientCertificate;
   if (!options_.service_token && options_.client_certificate == Certificate::absent)
     return std::nullopt;
-  const auto held = lock(app_token_file(application), Waiting::machine,
-                         [&] { return stored_token(application).has_value(); });
-  if (auto token = stored_token(application))
+  const auto held = machine_lock(application);
+  if (auto token = stored_token(application); token && !is_same(*token, refused.token))
     return granted(application, *std::move(token), "another process");
 
   const Response response =
@@ -137,11 +169,10 @@ std::optional<Grant> Credentials::by_machine(const Url& url, const Application& 
              .purpose = "a token"});
   const Machine machine =
       options_.service_token ? Machine::service_token : Machine::client_certificate;
-  const sys_seconds now = options_.now();
-  auto answer = judge_machine_answer({url, application, machine}, response, now);
+  auto answer = judge_machine_answer({url, application, machine}, response, options_.now());
   if (answer.wants_person) return std::nullopt;
   if (!answer.token) return Grant{.application = application};
-  return granted(application, save_app_token(state_, application, *answer.token, now),
+  return granted(application, keep(application, *answer.token),
                  options_.service_token ? "the service token" : "the client certificate");
 }
 

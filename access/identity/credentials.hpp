@@ -35,6 +35,9 @@ struct CredentialOptions {
   std::optional<ServiceToken> service_token;
   enum class ClientCertificate { absent, present } client_certificate = ClientCertificate::absent;
   enum class Login { allowed, never } login = Login::allowed;  // never: --batch
+  // optional: a machine's token is used though it cannot be stored, and nobody is waited for where
+  // no lock can be had.
+  enum class Storage { required, optional } storage = Storage::required;
   TransferOptions transfer;
   // What has no person waiting for it (a machine's identity, Login::never) waits this long for
   // another process's login, and does without the lock then.
@@ -93,7 +96,12 @@ class Credentials {
   std::optional<StoredToken> stored_token(const Application& application) const;
   std::optional<LoginLock> lock(const std::string& base, Waiting waiting,
                                 const std::function<bool()>& satisfied) const;
-  std::optional<Grant> by_machine(const Url& url, const Application& application) const;
+  std::optional<LoginLock> machine_lock(const Application& application) const;
+  StoredToken keep(const Application& application, const Secret& jwt) const;
+  void forget(const Grant& refused) const;
+  bool does_without(const Error& error) const;
+  std::optional<Grant> by_machine(const Url& url, const Application& application,
+                                  const Grant& refused) const;
   bool is_open(const Url& url) const;
   Grant by_person(const Url& url, const Application& application) const;
   std::optional<Grant> by_exchange(const Url& url, const Application& application,

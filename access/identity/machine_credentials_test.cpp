@@ -21,6 +21,30 @@ TEST_CASE("an accepted service token earns a token that is stored") {
   CHECK(jwt_of(*world.credentials().known(test_url())) == world.service_token(kServiceId));
 }
 
+TEST_CASE("where nothing can be stored a machine does without, if it may") {
+  World world;
+  world.use_service_token();
+  world.application = [&](const Request&) {
+    return answer(404, {{"Set-Cookie", "CF_Authorization=" + world.service_token(kServiceId)}});
+  };
+  const auto none = StateDirectory::none(Error(ErrorKind::failed, "no room"));
+  const auto obtain = [&] {
+    return Credentials(none, world.edge.send(), world.prompt, world.options).obtain(test_url());
+  };
+  CHECK(error_of([&] { obtain(); }).kind() == ErrorKind::failed);
+  world.options.storage = CredentialOptions::Storage::optional;
+  CHECK(jwt_of(obtain()) == world.service_token(kServiceId));
+  // What comes is checked as ever.
+  world.application = [&](const Request&) {
+    return answer(404, {{"Set-Cookie", "CF_Authorization=" + world.app_token + "x"}});
+  };
+  CHECK_FALSE(error_of([&] { obtain(); }).kind() == ErrorKind::failed);
+  // A person's login is worth nothing when it is not kept.
+  world.options.service_token.reset();
+  world.application = [&](const Request&) { return redirect(kLogin); };
+  CHECK(error_of([&] { obtain(); }).message() == "no room");
+}
+
 TEST_CASE("the origin's 403 with the cookie is no refusal") {
   World world;
   world.use_service_token();

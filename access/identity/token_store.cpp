@@ -4,6 +4,7 @@
 
 #include "access/core/edge_clock.hpp"
 #include "access/core/error.hpp"
+#include "access/core/log.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly {
@@ -34,6 +35,13 @@ bool remove_if_still(const StateDirectory& state, const std::string& name, const
   return now_there && *now_there == jwt && state.remove(name);
 }
 
+// It is of no use any more; where it cannot be removed it is of none either.
+void discard(const StateDirectory& state, const std::string& name, const Secret& jwt) try {
+  remove_if_still(state, name, jwt);
+} catch (const Error& error) {
+  log(LogLevel::debug, "a useless token stays", {{"file", name}, {"reason", error.message()}});
+}
+
 std::optional<StoredToken> peek(const StateDirectory& state, const std::string& name) {
   auto jwt = read_jwt(state, name);
   auto claims = jwt ? read_token(jwt->reveal()) : std::nullopt;
@@ -47,7 +55,7 @@ std::optional<StoredToken> load(const StateDirectory& state, const std::string& 
   auto token = peek(state, name);
   if (!token) return std::nullopt;
   if (token->claims.expires <= now || !is_wanted(token->claims)) {
-    remove_if_still(state, name, token->jwt);
+    discard(state, name, token->jwt);
     return std::nullopt;
   }
   return token;

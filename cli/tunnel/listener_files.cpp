@@ -64,7 +64,7 @@ void add_file(ListenerFiles& files, const std::string& file, const FilePlaces& p
   const path real = resolved(named);
   add_once(files.permitted.open, real.string());
   for (const path& folder : {resolved(named.parent_path()), real.parent_path()}) {
-    if (holds(resolved(places.state), folder)) continue;  // it is written to
+    if (!places.state.empty() && holds(resolved(places.state), folder)) continue;  // written to
     if (is_too_much(folder, places))
       add_once(files.not_renewed, file);
     else
@@ -76,10 +76,11 @@ void add_file(ListenerFiles& files, const std::string& file, const FilePlaces& p
 
 FilePlaces FilePlaces::of_this_process() {
   FilePlaces places{.home = {},
-                    .state = state_directory_path(),
+                    .state = {},
                     .authorities = variable("SSL_CERT_FILE"),
                     .directory_of_authorities = variable("SSL_CERT_DIR")};
   try {
+    places.state = state_directory_path();
     places.home = home_directory();
   } catch (const Error&) {  // nobody's: then there is nothing in it
   }
@@ -94,7 +95,8 @@ ListenerFiles listener_files(const ListenOptions& options, const NetworkFlags& f
   permitted.read.assign(std::begin(of_the_system), std::end(of_the_system));
   if (!places.directory_of_authorities.empty())
     permitted.read.push_back(places.directory_of_authorities);
-  permitted.write = {"/dev/null", places.state};
+  permitted.write = {"/dev/null"};
+  if (!places.state.empty()) permitted.write.push_back(places.state);
   if (!flags.log_directory.empty()) permitted.write.push_back(absolute_path(flags.log_directory));
   for (const std::string& file : {flags.certificate, flags.key, flags.certificate_password_file,
                                   flags.ca_file, places.authorities})

@@ -1,15 +1,17 @@
 """A disk that is full or cannot be written, a clock that jumps, locks from another time."""
 import json
 import os
+import socket
 import subprocess
 import unittest
 
 from crash_checks import check_nothing_left_over, check_whole
 from crash_sweep import install_quick_browser
 from harness import programs
-from harness.case import FAILED, EdgeCase
+from harness.case import FAILED, LOGIN_NEEDED, EdgeCase
+from harness.listener import STARTED, receive
 from harness.process import PIPE
-from harness.waiting import eventually
+from harness.waiting import GENEROUS, eventually
 
 ECHO, SSH, WEB = "echo.example.com", "ssh.example.com", "web.example.com"
 HOUR, DAY = 3600, 86400
@@ -80,7 +82,7 @@ class FullDisk(AdversityCase):
         self.assert_done(self.generate("--check"))
 
 
-class NoWriting(AdversityCase):
+class ReadOnlyCase(AdversityCase):
     """The directory as it is on a read-only disk, or after a chmod."""
 
     def lock_up(self):
@@ -96,6 +98,8 @@ class NoWriting(AdversityCase):
                 self.skipTest(mounted.stderr.strip())
         self.addCleanup(subprocess.run, [programs.system("umount"), self.home.state], check=True)
 
+
+class NoWriting(ReadOnlyCase):
     def test_what_is_stored_is_used(self):
         token = self.assert_done(self.login()).out
         self.home.plant_token("echo")
@@ -127,6 +131,75 @@ class NoWriting(AdversityCase):
         self.lock_up()
         place = os.path.join(self.home.state, "in", "here")
         self.assert_error(self.login(env={"MAYFLY_HOME": place}), FAILED, place)
+
+
+SERVICE_TOKEN = {"TUNNEL_SERVICE_TOKEN_ID": "0123456789abcdef.access", "TUNNEL_SERVICE_TOKEN_SECRET": "the-s3cret"}
+
+
+class NothingKept(ReadOnlyCase):
+    """A machine in a container: no home, or one that cannot be written, and an identity of its own."""
+
+    def setUp(self):
+        super().setUp()
+        self.token = [{"id": SERVICE_TOKEN["TUNNEL_SERVICE_TOKEN_ID"],
+                       "secret": SERVICE_TOKEN["TUNNEL_SERVICE_TOKEN_SECRET"]}]
+        for name in ("echo", "web"):
+            self.edge.application(name, policy="service", service_tokens=self.token)
+        os.symlink(programs.system("curl"), os.path.join(self.home.bin, "curl"))
+
+    def places(self):
+        """What is said of each in the environment, and the directory that is looked for."""
+        yield {"HOME": "/nonexistent"}, "/nonexistent/.cloudflared"
+        yield {"MAYFLY_HOME": "/nonexistent/in/here"}, "/nonexistent/in/here"
+        os.makedirs(self.home.state, 0o700, exist_ok=True)
+        self.home.plant_token("web", expires_in=-5)  # which cannot be removed
+        self.lock_up()
+        yield {}, self.home.state
+
+    def test_tunnel(self):
+        for place, _ in self.places():
+            with self.subTest(place):
+                running = self.home.start("ssh", "--hostname", ECHO, env={**SERVICE_TOKEN, **place}, stdin=PIPE)
+                running.write(b"through")
+                self.assertEqual(running.wait_out(7), b"through")
+                self.edge.ask("POST", "/close-tunnels", {"code": 1000})
+                self.assertEqual(self.assert_done(running.finish()).err, "")
+
+    def test_listener(self):
+        for place, _ in self.places():
+            with self.subTest(place):
+                running = self.home.start("tcp", "--hostname", ECHO, "--url", "127.0.0.1:0",
+                                          env={**SERVICE_TOKEN, **place})
+                port = int(running.wait_err(STARTED).group(1).rsplit(":", 1)[1])
+                with socket.create_connection(("127.0.0.1", port), GENEROUS) as connection:
+                    connection.sendall(b"through")
+                    self.assertEqual(receive(connection, 7), b"through")
+                running.kill()
+
+    def test_curl(self):
+        for place, _ in self.places():
+            with self.subTest(place):
+                page = self.home.mayfly("curl", "-s", f"https://{WEB}", env={**SERVICE_TOKEN, **place})
+                self.assertEqual(self.assert_done(page).out[:14], b"hello from web")
+
+    def test_refused_token_is_not_tried_for_ever(self):
+        self.home.plant_token("web", common_name=self.token[0]["id"])
+        self.edge.ask("POST", "/revoke", {"kind": "all"})
+        self.lock_up()
+        page = self.home.mayfly("curl", "-s", f"https://{WEB}", env=SERVICE_TOKEN)
+        self.assertEqual(self.assert_done(page).out[:14], b"hello from web")
+
+    def test_no_token_is_there_to_be_printed(self):
+        for place, _ in self.places():
+            with self.subTest(place):
+                result = self.home.mayfly("token", WEB, env=place)
+                self.assertEqual((result.code, result.out), (LOGIN_NEEDED, b""), result)
+
+    def test_what_is_for_keeping_is_an_error(self):
+        for place, directory in self.places():
+            with self.subTest(place):
+                self.assert_error(self.login(env={**SERVICE_TOKEN, **place}), FAILED, directory)
+                self.assert_error(self.generate(env={**SERVICE_TOKEN, **place}), FAILED, directory)
 
 
 def fake_time():
