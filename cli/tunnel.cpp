@@ -95,13 +95,17 @@ TunnelOptions tunnel_options(const TunnelFlags& flags) {
   return options;
 }
 
-int exit_code(const Ending& ending) {
+// Its exit code; throws for an end that was none.
+int judge(const Ending& ending) {
   switch (ending.how) {
     case Ending::How::closed:
     case Ending::How::interrupted:
       return 0;
     case Ending::How::cut:
       throw Error(ErrorKind::network, "the tunnel was cut: " + ending_line(ending));
+    case Ending::How::undelivered:
+      throw Error(ErrorKind::failed, ending_line(ending),
+                  "what came from the application went nowhere: look at where stdout leads");
     case Ending::How::violation:
       throw Error(ErrorKind::protocol,
                   "the peer broke the WebSocket protocol: " + ending_line(ending));
@@ -186,7 +190,7 @@ int run_tunnel(const Invocation& invocation) {
   const auto ending =
       with_stats(flags.stats, {options.url.authority(), run, std::chrono::system_clock::now()},
                  [&](RunStats& stats) { return carry(flags, options, stats); });
-  return ending ? exit_code(*ending) : 0;
+  return ending ? judge(*ending) : 0;
 }
 
 }  // namespace mayfly::cli

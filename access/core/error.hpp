@@ -36,7 +36,8 @@ class Error : public std::exception {
   std::string hint_;
 };
 
-// "what: strerror(number)" as an Error of kind failed.
+// "what: strerror(number)" as an Error of kind failed; with a hint where the number alone says what
+// to do.
 Error system_error(std::string_view what, int error_number);
 
 }  // namespace mayfly

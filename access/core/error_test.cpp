@@ -14,6 +14,13 @@ TEST_SUITE("core/error") {
     CHECK(std::string(error.what()) == error.message());
     CHECK(error.hint().empty());
   }
+
+  TEST_CASE("where the number alone says what to do, the hint does") {
+    CHECK(system_error("cannot open x", EMFILE).hint() ==
+          "raise the limit of open files: ulimit -n");
+    CHECK(system_error("cannot write x", ENOSPC).hint() == "make room there, and run it again");
+    CHECK(system_error("cannot read x", EIO).hint().empty());
+  }
 }
 
 }  // namespace mayfly

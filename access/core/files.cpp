@@ -51,7 +51,7 @@ Descriptor open_directory(const std::string& path) {
 }
 
 Error with_state_hint(const Error& error) {
-  return {error.kind(), error.message(), state_hint};
+  return {error.kind(), error.message(), error.hint().empty() ? state_hint : error.hint()};
 }
 
 bool is_no_directory(int error) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -19,11 +20,25 @@ std::atomic<int> signal_number{0};
 // descriptor.
 int pipe_ends[2] = {-1, -1};
 
+std::atomic<time_t> first_signal_s{0};
+constexpr time_t patience_s = 2;
+
+time_t monotonic_s() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec;
+}
+
 void on_signal(int number) {
   const int saved = errno;
   int none = 0;
   if (signal_number.compare_exchange_strong(none, number)) {
+    first_signal_s = monotonic_s();
     [[maybe_unused]] const auto written = ::write(pipe_ends[1], "!", 1);
+  } else if (monotonic_s() - first_signal_s > patience_s) {
+    // It hangs where nobody looks, in a library that opens a pipe, say.
+    ::signal(number, SIG_DFL);
+    ::raise(number);
   }
   errno = saved;
 }

@@ -3,8 +3,8 @@
 
 namespace mayfly {
 
-// Installs handlers for SIGINT, SIGTERM and SIGHUP that only mark the interruption. Call once, in
-// main.
+// Installs handlers for SIGINT, SIGTERM and SIGHUP that only mark the interruption; one that comes
+// more than two seconds after the first ends the process. Call once, in main.
 void catch_interrupts();
 // For a forked child, which shares the descriptor with its parent until then: what interrupts the
 // one is to say nothing to the other. Keep the signals blocked from before fork() until it has

@@ -47,7 +47,8 @@ void listen_at(const std::vector<std::string>& places, std::string_view announce
 }
 
 void log_bad_ending(const Ending& ending) {
-  if (ending.how == Ending::How::cut || ending.how == Ending::How::violation)
+  using How = Ending::How;
+  if (ending.how == How::cut || ending.how == How::undelivered || ending.how == How::violation)
     log(LogLevel::warn, "a tunnel ended: " + ending_line(ending));
   else
     log_ending(ending);

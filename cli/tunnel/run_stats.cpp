@@ -27,6 +27,8 @@ const char* how_text(Ending::How how) {
       return "interrupted";
     case Ending::How::cut:
       return "cut";
+    case Ending::How::undelivered:
+      return "undelivered";
     case Ending::How::violation:
       return "violation";
   }

@@ -96,7 +96,8 @@ class ReadOnlyCase(AdversityCase):
             mounted = mount(*words)
             if mounted.returncode:
                 self.skipTest(mounted.stderr.strip())
-        self.addCleanup(subprocess.run, [programs.system("umount"), self.home.state], check=True)
+        self.addCleanup(subprocess.run, [programs.system("umount"), "--lazy", self.home.state],  # a child may be ending
+                        check=True)
 
 
 class NoWriting(ReadOnlyCase):

@@ -4,7 +4,7 @@ import random
 import signal
 import threading
 
-from harness.case import LOGIN_NEEDED, NETWORK, USAGE
+from harness.case import FAILED, LOGIN_NEEDED, NETWORK, USAGE
 from harness.edge import header
 from harness.origin import Origin
 from harness.process import PIPE
@@ -202,6 +202,19 @@ class Ends(TunnelCase):
         running.finish(5)
         self.edge.ended_tunnel()
 
+    def test_signals_when_it_hangs_where_nobody_looks(self):
+        """The log is a pipe that nobody reads: to open it takes for ever."""
+        pipe = os.path.join(self.home.path, "pipe")
+        os.mkfifo(pipe)
+        running = self.home.start("ssh", "--hostname", "echo.example.com", "--logfile", pipe)
+
+        def ended():
+            if not running.has_ended():
+                running.process.send_signal(signal.SIGINT)
+            return running.has_ended()
+        eventually("repeated signals end it", ended, 20)
+        self.assertIn(running.finish().code, (FAILED, -signal.SIGINT))
+
     def test_signal_while_draining(self):
         self.origin(lambda connection: connection.recv(1) and connection.recv(1))
         running = self.home.start(*ECHO, stdin=b"x")
@@ -221,6 +234,15 @@ class Ends(TunnelCase):
                 os.close(reader)
                 running.finish(10)
                 eventually("the edge sees it go", lambda: self.edge.stats()["open_tunnels"] == 0)
+
+    def test_stdout_on_a_full_disk(self):
+        """Nothing is wrong with the network, and trying again helps nobody."""
+        with open("/dev/full", "wb") as full:
+            running = self.open(stdout=full)
+            running.write(b"x" * 1000)
+            result = running.finish()
+        self.assert_error(result, FAILED, "cannot write the local side: no space left on device", "stdout")
+        self.assertNotIn("close code", result.err)
 
     def test_stdout_closed_under_load(self):
         self.edge.application("echo", origin="source:100000000")

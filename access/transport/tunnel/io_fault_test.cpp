@@ -236,7 +236,8 @@ int carry_with_fault(const Local& local, Fault fault, int at) {
   CHECK(ending.sent <= up.size());
   // A clean end is one after which nothing is missing.
   if (ending.how == Ending::How::closed) CHECK(delivered.size() == down.size());
-  if (ending.how == Ending::How::cut) CHECK_FALSE(ending.reason.empty());
+  if (ending.how == Ending::How::cut || ending.how == Ending::How::undelivered)
+    CHECK_FALSE(ending.reason.empty());
   CHECK(ending.how != Ending::How::violation);
   if (at == 0 || is_harmless(fault)) CHECK(ending.how == Ending::How::closed);
   return operations;

@@ -129,7 +129,8 @@ bool Pump::deliver() {
   const auto before = incoming_.payload_written();
   const IoResult result = incoming_.write(ends_.local);
   if (result.state == IoResult::State::ended) local_is_gone();
-  if (result.state == IoResult::State::failed) end_by_local(Ending::How::cut, result.failure);
+  if (result.state == IoResult::State::failed)
+    end_by_local(Ending::How::undelivered, result.failure);
   if (!local_out_.settled(result) || finished()) return false;
   incoming_.rest(ends_.buffers);
   return incoming_.payload_written() > before;

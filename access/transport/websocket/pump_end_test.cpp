@@ -169,7 +169,7 @@ TEST_CASE("a local write that fails otherwise is no clean end") {
   world.tunnel.in.pieces = {data("x")};
   Pump pump = world.make();
   const Ending ending = world.run(pump);
-  CHECK(ending.how == Ending::How::cut);
+  CHECK(ending.how == Ending::How::undelivered);
   CHECK(ending.reason == "broken pipe");
 }
 
