@@ -8,6 +8,8 @@
 #include "access/core/text.hpp"
 #include "cli/command.hpp"
 #include "cli/environment.hpp"
+#include "cli/flags/arguments.hpp"
+#include "cli/flags/global_flags.hpp"
 #include "cli/match_exec.hpp"
 #include "cli/process.hpp"
 #include "cli/terminal/message.hpp"
@@ -37,27 +39,45 @@ bool is_version(std::string_view word) {
   return word == "--version" || word == "-version" || word == "-V" || word == "version";
 }
 
-// The words before the command: "access" or "forward", and their one flag.
-int dispatch(std::vector<std::string> words) {
-  Invocation invocation;
-  for (std::size_t i = 0; i < words.size(); ++i) {
+[[noreturn]] void refuse_command(std::string_view word) {
+  throw Error(ErrorKind::usage, fmt::format("there is no command {}", printable(word)),
+              "run: mayfly --help");
+}
+
+// A flag before the command is as good as behind it, where the command has it.
+std::vector<std::string> flags_for(const Command& command, const GlobalFlags& global) {
+  std::vector<std::string> flags = global.values;
+  std::erase_if(flags, [&](const std::string& flag) {
+    return !has_flag(command, std::string_view(flag).substr(2, flag.find('=') - 2));
+  });
+  return flags;
+}
+
+int run_command(const std::vector<std::string>& words, const GlobalFlags& global) {
+  const Command* command = find_command(words.front());
+  if (!command) refuse_command(words.front());
+  Invocation invocation{
+      .name = words.front(), .arguments = flags_for(*command, global), .cloud = global.cloud};
+  invocation.arguments.insert(invocation.arguments.end(), words.begin() + 1, words.end());
+  return command->run(invocation);
+}
+
+// The words before the command: "access" or "forward", and global flags.
+int dispatch(const std::vector<std::string>& words) {
+  GlobalFlags global;
+  for (std::size_t i = 0; i < words.size();) {
     const std::string& word = words[i];
-    if (word == "access" || word == "forward") continue;
-    if (word == "--fedramp" || word == "-fedramp") {
-      invocation.cloud = Invocation::Cloud::fedramp;
-      continue;
-    }
+    const bool is_last = i + 1 == words.size();
     if (is_help(word)) return print_product(as_called(help())), 0;
-    if (is_version(word) || (word == "-v" && words.size() == 1))
+    if (is_version(word) || (word == "-v" && is_last))
       return print_product(fmt::format("mayfly {}\n", version)), 0;
-    const Command* command = find_command(word);
-    if (!command) {
-      throw Error(ErrorKind::usage, fmt::format("there is no command {}", printable(word)),
-                  "run: mayfly --help");
+    if (word == "access" || word == "forward") {
+      ++i;
+    } else if (word.starts_with('-')) {
+      i = take_global_flag(words, i, global);
+    } else {
+      return run_command({words.begin() + static_cast<std::ptrdiff_t>(i), words.end()}, global);
     }
-    invocation.name = word;
-    invocation.arguments.assign(words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words.end());
-    return command->run(invocation);
   }
   throw Error(ErrorKind::usage, "which command?", "run: mayfly --help");
 }
@@ -68,9 +88,9 @@ int run(int argc, char** argv) {
     harden_process();
     catch_interrupts();
     set_program_name(argc > 0 ? argv[0] : "mayfly");
-    std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+    const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     hide_secrets(argc, argv);
-    return dispatch(std::move(words));
+    return dispatch(words);
   } catch (const Error& error) {
     print_error(error);
     return static_cast<int>(error.kind());

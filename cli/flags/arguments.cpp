@@ -22,7 +22,19 @@ bool has_long_flag(const CLI::App& parser, std::string_view name) {
   });
 }
 
-// cloudflared's flags follow Go's rule: one dash or two mean the same, and "-L=X" is "-L X".
+// The long name of a flag without a value that is known by this letter; "" when there is none.
+std::string long_name_of_switch(const CLI::App& parser, std::string_view letter) {
+  for (const CLI::Option* option : parser.get_options()) {
+    const auto& names = option->get_snames();
+    const bool is_meant = std::find(names.begin(), names.end(), letter) != names.end();
+    if (is_meant && option->get_items_expected_max() == 0 && !option->get_lnames().empty())
+      return option->get_lnames().front();
+  }
+  return "";
+}
+
+// cloudflared's flags follow Go's rule: one dash or two mean the same, "-L=X" is "-L X", and
+// "-q=true" is "-q".
 void add_normalised(const CLI::App& parser, const std::string& argument,
                     std::vector<std::string>& out) {
   if (argument.size() < 3 || argument[0] != '-' || argument[1] == '-') {
@@ -33,11 +45,13 @@ void add_normalised(const CLI::App& parser, const std::string& argument,
   const std::string_view name = std::string_view(argument).substr(1, equals - 1);
   if (name.size() > 1 && has_long_flag(parser, name)) {
     out.push_back("-" + argument);
-  } else if (name.size() == 1 && equals != std::string::npos) {
+  } else if (name.size() != 1 || equals == std::string::npos) {
+    out.push_back(argument);
+  } else if (const std::string on_off = long_name_of_switch(parser, name); !on_off.empty()) {
+    out.push_back("--" + on_off + argument.substr(equals));
+  } else {
     out.push_back(argument.substr(0, 2));
     out.push_back(argument.substr(equals + 1));
-  } else {
-    out.push_back(argument);
   }
 }
 
@@ -118,6 +132,16 @@ void Parser::keep_flags(const std::function<bool(const std::string& long_name)>&
     const bool is_help = option == app_->get_help_ptr() || option == app_->get_help_all_ptr();
     if (!is_help && !is_kept(option->get_lnames().front())) app_->remove_option(option);
   }
+}
+
+bool has_flag(const Command& command, std::string_view long_name) {
+  bool found = false;
+  Invocation invocation{.name = std::string(command.name), .arguments = {}};
+  invocation.show_parser = [&](const CLI::App& parser) {
+    found = has_long_flag(parser, long_name);
+  };
+  command.run(invocation);
+  return found;
 }
 
 Parsed parse_arguments(const Parser& described, const Invocation& invocation) {

@@ -69,6 +69,9 @@ class Parser {
   std::unique_ptr<CLI::App> app_;
 };
 
+// Asks the command's parser; name without its dashes.
+bool has_flag(const Command& command, std::string_view long_name);
+
 enum class Parsed { run, help_shown };
 
 // Single-dash long flags ("-app X", "-app=X") are taken for the double-dash ones. Throws usage

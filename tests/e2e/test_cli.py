@@ -100,6 +100,23 @@ class CommandLine(EdgeCase):
         self.assert_error(result, USAGE)
         self.assert_error(self.home.mayfly("login", "web\x1b.example.com"), USAGE)
 
+    def test_flags_before_the_command(self):
+        expected = self.home.mayfly("access", "status").err
+        for before in (["--no-autoupdate", "access"], ["--loglevel", "debug", "access"], ["-config=/dev/null"],
+                       ["access", "--logfile", "there.log"], ["--fedramp=false"], ["access", "--fedramp=true"],
+                       ["--metrics", "localhost:0", "--edge", "a:1", "-pq", "forward"]):
+            with self.subTest(before):
+                result = self.assert_done(self.home.mayfly(*before, "status"))
+                self.assertEqual((result.out, result.err), (b"", expected))
+        self.assertEqual(self.home.files(), [], "status has no log")
+        shown = self.home.mayfly("--version").out
+        for words in (["--no-autoupdate", "version"], ["--no-autoupdate", "-v"], ["--loglevel", "debug", "--version"]):
+            self.assertEqual(self.assert_done(self.home.mayfly(*words)).out, shown)
+        result = self.assert_error(self.home.mayfly("--no-such-flag", "login"), USAGE, "there is no flag --no-such-flag")
+        self.assertNotIn("no command", result.err)
+        self.assert_error(self.home.mayfly("--logfile"), USAGE, "needs a value")
+        self.assert_error(self.home.mayfly("--fedramp=perhaps", "status"), USAGE)
+
     def test_empty_home_is_said(self):
         result = self.home.mayfly("token", "web.example.com", env={"HOME": None})
         self.assertNotEqual(result.code, 0)

@@ -36,6 +36,16 @@ class Places(ListenerCase):
                 request = self.assert_tunnel(*arguments)
                 self.assertEqual(header(request, "X-A") + header(request, "X-B"), ["1", "2"])
 
+    def test_global_flags_of_cloudflared(self):
+        """Those that the command has count as if they stood behind it."""
+        path = os.path.join(self.home.path, "global.log")
+        self.assert_tunnel("--no-autoupdate", "-loglevel=debug", "--logfile", path, "--config", "/dev/null",
+                           "access", "ssh", "--hostname", "echo.example.com")
+        with open(path, encoding="utf-8") as file:
+            self.assertIn("debug", [json.loads(line)["level"] for line in file])
+        self.assert_tunnel("--loglevel", "loud", "--logfile", "/nowhere/at/all", "access", "ssh", "--hostname",
+                           "echo.example.com", "--logfile", path)
+
     def test_last_one_counts(self):
         self.assert_tunnel("ssh", "--hostname", "nowhere.example.com", "-loglevel=info", "-log-level",
                            "warn", "--hostname", "echo.example.com")

@@ -1,0 +1,48 @@
+// The forms of a flag that cloudflared's users type.
+#include "cli/flags/arguments.hpp"
+
+#include <doctest/doctest.h>
+
+#include "access/core/error.hpp"
+
+using namespace mayfly;
+using namespace mayfly::cli;
+
+namespace {
+
+struct Values {
+  bool quiet = false;
+  std::string place;
+};
+
+Values parsed(std::vector<std::string> arguments) {
+  Values values;
+  Parser parser({});
+  parser.add_flag("--quiet,-q", values.quiet, "");
+  parser.add_option("--listener,-L", values.place, "");
+  parse_arguments(parser, {.name = "tcp", .arguments = std::move(arguments)});
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("arguments: a switch may say true or false, by its letter and by one dash too") {
+  for (const char* word :
+       {"-q", "-q=true", "-q=1", "-q=T", "-quiet", "-quiet=true", "--quiet=TRUE"})
+    CHECK(parsed({word}).quiet);
+  for (const char* word : {"-q=false", "-q=0", "-q=F", "-quiet=false", "--quiet=FALSE"})
+    CHECK_FALSE(parsed({"-q", word}).quiet);
+  CHECK_THROWS_AS(parsed({"-q=perhaps"}), Error);
+}
+
+TEST_CASE("arguments: a letter's value may stand behind an equals sign") {
+  CHECK(parsed({"-L=localhost:1", "-q=true"}).place == "localhost:1");
+  CHECK(parsed({"-listener=a=b"}).place == "a=b");
+}
+
+TEST_CASE("arguments: a command is asked for its flags") {
+  CHECK(has_flag(*find_command("ssh"), "logfile"));
+  CHECK(has_flag(*find_command("token"), "loglevel"));
+  CHECK_FALSE(has_flag(*find_command("status"), "logfile"));
+  CHECK_FALSE(has_flag(*find_command("curl"), "logfile"));
+}
