@@ -145,6 +145,7 @@ int run_ssh_config(const Invocation& invocation) {
   const ServiceTokenVariables variables;  // parsing takes the secret out of the environment
   if (parse_arguments(parser, invocation) == Parsed::help_shown) return 0;
   check(flags);
+  flags.hostname = sshconfig::block_host(flags.hostname);
   leave_to_environment(flags.network, variables);
   if (flags.write || flags.remove) {
     change_configuration(flags);

@@ -6,7 +6,6 @@
 
 #include "access/core/error.hpp"
 #include "access/core/files.hpp"
-#include "access/core/idn.hpp"
 #include "access/core/text.hpp"
 #include "access/core/url.hpp"
 #include "sshconfig/quote.hpp"
@@ -37,21 +36,33 @@ bool is_wildcard(std::string_view host) {
 }
 
 struct HostAndPath {
-  std::string host;
+  std::string host;  // lower case, as ssh's Host has one
   std::string path;  // "" or "/..."
 };
 
-HostAndPath split_host(std::string_view text) {
+// The rules for paths are those of the command that will read it.
+HostAndPath split_wildcard(std::string_view text) {
   const auto slash = text.find('/');
-  HostAndPath result{std::string(text.substr(0, slash)), ""};
+  HostAndPath result{to_lower(text.substr(0, slash)), ""};
   if (slash != std::string_view::npos && slash + 1 < text.size()) result.path = text.substr(slash);
-  if (!is_wildcard(result.host)) {
-    result.host = host_to_ascii(result.host);
-    if (!is_host_name(result.host)) refuse_host(text);
-  }
-  // The rules for paths are those of the command that will read it.
   if (parse_url("a" + result.path).path != result.path) refuse_host(text);
   return result;
+}
+
+HostAndPath split_host(std::string_view text) {
+  const std::string_view host = text.substr(0, text.find('/'));
+  if (is_wildcard(host)) return split_wildcard(text);
+  if (host.find('*') != std::string_view::npos) refuse_host(text);
+  const Url url = parse_url(text);
+  // Of a path only what stands there as it goes over the wire.
+  if (!is_host_name(url.host) || text.find(url.path) == std::string_view::npos) refuse_host(text);
+  if (url.port != 443 || !url.query.empty()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("no ssh_config block can be for {}: {}", printable(text),
+                            url.query.empty() ? "it names a port" : "it has a query"),
+                "give a host name such as vm.example.com, or vm.example.com/path");
+  }
+  return {url.host, url.path == "/" ? "" : url.path};
 }
 
 Target plain_target(const HostAndPath& parts) {
@@ -63,7 +74,7 @@ Target plain_target(const HostAndPath& parts) {
             "%h" + (file.empty() ? "" : file.substr(1)),
             std::nullopt};
   }
-  const std::string name = to_lower(parts.host) + parts.path;
+  const std::string name = parts.host + parts.path;
   return {{parts.host}, shell_word(name), without_tokens(file_name(name)), std::nullopt};
 }
 
@@ -78,13 +89,13 @@ Target aliased_target(const HostAndPath& parts, const std::string& alias) {
     throw Error(ErrorKind::usage, fmt::format("{} cannot be an alias", printable(alias)),
                 "use letters, digits, \"-\", \"_\" and \".\"");
   }
-  const std::string name = to_lower(parts.host) + parts.path;
+  const std::string name = parts.host + parts.path;
   Target target{{alias}, shell_word(name), without_tokens(file_name(name)), std::nullopt};
   if (parts.path.empty()) {
-    if (!equals_ignoring_case(alias, parts.host)) target.patterns.push_back(parts.host);
+    if (alias != parts.host) target.patterns.push_back(parts.host);
     // known_hosts has one entry for both names. Applications that share a host are different
     // machines: with a path ssh knows them by their alias.
-    target.host_name = to_lower(parts.host);
+    target.host_name = parts.host;
   }
   return target;
 }
@@ -132,6 +143,12 @@ std::string key_path(const BlockOptions& options, const Target& target) {
 }
 
 }  // namespace
+
+std::string block_host(std::string_view hostname) {
+  if (hostname.empty()) return "";
+  const HostAndPath parts = split_host(hostname);
+  return parts.host + parts.path;
+}
 
 std::string render_block(const BlockOptions& options) {
   using Certificate = BlockOptions::Certificate;

@@ -23,6 +23,11 @@ struct BlockOptions {
   std::optional<std::string> alias;
 };
 
+// "https://VM.example.com/" and the other forms in which the commands take an application, as a
+// block names it: "vm.example.com", with its path if it has one; "" stays "". Throws usage Error
+// for what no block can be for.
+std::string block_host(std::string_view hostname);
+
 // The block, each line ending in a newline, without blank lines around it. Values are quoted where
 // ssh's parser or the shell behind exec and ProxyCommand need it. Throws usage Error for a host,
 // user or alias that cannot stand there, and for a secret among the flags.

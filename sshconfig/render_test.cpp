@@ -117,7 +117,7 @@ TEST_CASE("render: user and alias") {
 TEST_CASE("render: an application on a path is named literally") {
   BlockOptions options = short_lived("VM.example.com/Team/a%20b");
   CHECK(render_block(options) ==
-        "Match host VM.example.com exec \"/usr/bin/mayfly access ssh-gen "
+        "Match host vm.example.com exec \"/usr/bin/mayfly access ssh-gen "
         "--hostname vm.example.com/Team/a%%20b\"\n"
         "  ProxyCommand /usr/bin/mayfly access ssh --hostname vm.example.com/Team/a%%20b\n"
         "  IdentityFile ~/.cloudflared/vm.example.com-Team-a%%20b-cf_key\n"
@@ -130,6 +130,31 @@ TEST_CASE("render: an application on a path is named literally") {
 TEST_CASE("render: a path with nothing in it is no path") {
   CHECK(render_block(short_lived("vm.example.com/")) ==
         render_block(short_lived("vm.example.com")));
+}
+
+// ssh's Host has a case, and people type host names in lower case.
+TEST_CASE("render: a host is in lower case, whatever form names it") {
+  BlockOptions options = short_lived("vm.example.com");
+  BlockOptions plain = options, aliased = options;
+  plain.certificate = Certificate::none;
+  aliased.alias = "vm";
+  for (const std::string host :
+       {"VM.Example.com", "https://vm.example.com", "HTTPS://VM.example.com/",
+        "http://vm.example.com", "vm.example.com.", "vm.example.com:443",
+        "https://vm.example.com:443/#top"}) {
+    CAPTURE(host);
+    CHECK(block_host(host) == "vm.example.com");
+    for (BlockOptions each : {options, plain, aliased}) {
+      const std::string expected = render_block(each);
+      each.host = host;
+      CHECK(render_block(each) == expected);
+    }
+  }
+  CHECK(block_host("https://VM.example.com/Team/") == "vm.example.com/Team/");
+  CHECK(block_host("*.Example.com/Team") == "*.example.com/Team");
+  CHECK(block_host("") == "");
+  aliased.alias = "VM.example.com";
+  CHECK(render_block(aliased).starts_with("Match originalhost VM.example.com,vm.example.com exec"));
 }
 
 TEST_CASE("render: wildcards leave the name to ssh") {
@@ -181,17 +206,21 @@ TEST_CASE("render: what is no host name is refused and shown harmlessly") {
                                  "v*",
                                  "?.example.com",
                                  "vm.example.com:22",
-                                 "https://vm.example.com",
+                                 "https://vm.example.com:8443/",
+                                 "ftp://vm.example.com",
+                                 "https://*.example.com",
+                                 "https://[::1]/",
                                  "/path",
                                  "vm.example.com/a b",
                                  "vm.example.com/a\"b",
                                  "vm.example.com/a?b",
-                                 "vm.example.com/a#b",
                                  "user@vm.example.com"}) {
     CAPTURE(host);
     CHECK(refusal(short_lived(host)).find("not refused") == std::string::npos);
   }
-  CHECK(refusal(short_lived("a\x1b[2J")) == "a\\x1b[2J is not a host name");
+  CHECK(refusal(short_lived("a\x1b[2J")).starts_with("a\\x1b[2J is no application URL"));
+  CHECK(refusal(short_lived("vm.example.com:22")) ==
+        "no ssh_config block can be for vm.example.com:22: it names a port");
 }
 
 TEST_CASE("render: aliases and users that cannot stand there are refused") {

@@ -10,8 +10,8 @@
 #include <cerrno>
 
 #include "access/core/error.hpp"
-#include "access/core/files.hpp"
 #include "access/core/interrupt.hpp"
+#include "access/identity/place.hpp"
 #include "sshgen/wire.hpp"
 
 namespace mayfly::sshgen {
@@ -194,7 +194,7 @@ std::size_t Agent::remove_all(std::string_view comment, std::string_view keep) {
 }
 
 std::string agent_comment(const Url& url) {
-  return "mayfly:" + file_name(url.host + url.path);
+  return "mayfly:" + key_place_of(url);
 }
 
 }  // namespace mayfly::sshgen

@@ -150,6 +150,7 @@ TEST_CASE("agent: a socket that is none") {
 
 TEST_CASE("agent: comments are named from host and path") {
   CHECK(agent_comment(parse_url("VM.example.com")) == "mayfly:vm.example.com");
+  CHECK(agent_comment(parse_url("https://vm.example.com/")) == "mayfly:vm.example.com");
   CHECK(agent_comment(parse_url("vm.example.com/a/b")) == "mayfly:vm.example.com-a-b");
 }
 

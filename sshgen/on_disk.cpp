@@ -1,6 +1,7 @@
 #include "sshgen/on_disk.hpp"
 
 #include "access/core/error.hpp"
+#include "access/identity/place.hpp"
 
 namespace mayfly::sshgen {
 namespace {
@@ -26,7 +27,7 @@ std::optional<std::string> blob_of(const std::optional<Secret>& file,
 }  // namespace
 
 KeyFiles key_files(const Url& url) {
-  return key_files_at(url.host + url.path);
+  return key_files_at(key_place_of(url));
 }
 
 KeyFiles key_files_at(std::string_view place) {

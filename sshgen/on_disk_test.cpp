@@ -34,6 +34,7 @@ struct Home {
 TEST_CASE("on disk: names are cloudflared's") {
   const auto key_of = [](const char* url) { return key_file_name(parse_url(url)); };
   CHECK(key_of("vm.example.com") == "vm.example.com-cf_key");
+  CHECK(key_of("https://vm.example.com/") == "vm.example.com-cf_key");
   CHECK(key_of("https://VM.example.com/a/b%20c") == "vm.example.com-a-b%20c-cf_key");
   CHECK(key_of("vm.example.com:8443") == "vm.example.com-cf_key");
   const auto names = key_files(parse_url("vm.example.com"));

@@ -35,6 +35,11 @@ std::string place_of(const Url& url) {
   return place(url, without_slashes_at_end(url.path));
 }
 
+std::string key_place_of(const Url& url) {
+  const bool is_host = without_slashes_at_end(url.path).empty();
+  return place(url, is_host ? std::string_view() : url.path);
+}
+
 std::vector<std::string> places_above(const Url& url) {
   std::vector<std::string> places;
   std::string_view path = without_slashes_at_end(url.path);

@@ -11,6 +11,10 @@ namespace mayfly {
 // Of a URL; "/" at its end tells nothing. Throws usage Error when it makes no file name.
 std::string place_of(const Url& url);
 
+// Of its SSH key: as cloudflared names it, which keeps a "/" at the end of a path; "/" alone is no
+// path, since the blocks for ssh name the host. Throws usage Error when it makes no file name.
+std::string key_place_of(const Url& url);
+
 // Of what may be remembered for a URL, the most special first: the URL's own, then those of its
 // parent paths, and at the end that of the host alone.
 std::vector<std::string> places_above(const Url& url);

@@ -29,6 +29,13 @@ TEST_CASE("places of URLs") {
         Names{"vm.example.com"});
 }
 
+TEST_CASE("places of keys: a path keeps the slash at its end, which alone is none") {
+  CHECK(key_place_of(parse_url("vm.example.com")) == "vm.example.com");
+  CHECK(key_place_of(parse_url("https://vm.example.com/")) == "vm.example.com");
+  CHECK(key_place_of(parse_url("vm.example.com/a/b")) == "vm.example.com-a-b");
+  CHECK(key_place_of(parse_url("vm.example.com/a/")) == "vm.example.com-a-");
+}
+
 TEST_CASE("places of applications are on the host that was asked, at their own path") {
   CHECK(place("vm.example.com", "vm.example.com/a/b") == "vm.example.com");
   CHECK(place("*.example.com", "vm.example.com/a/b") == "vm.example.com");

@@ -35,7 +35,7 @@ const RememberedApplication* application_of(const Inventory& inventory, const Ur
 Subject subject_of(const Inventory& inventory, const Url& url) {
   Subject subject;
   const std::string place = place_of(url);
-  // The name of a key keeps the "/" that ends a URL.
+  // The name of a key keeps the "/" that ends a URL, with cloudflared also that of a whole host.
   subject.places = {place, place + "-"};
   subject.hostnames = {place};
   if (const auto* known = application_of(inventory, url)) add(subject, *known);

@@ -154,6 +154,12 @@ TEST_CASE("logout: locks of the application") {
         Names{token_of_vm, "vm.example.com-cf_key"});
 }
 
+TEST_CASE("logout: keys under the name that cloudflared makes of a URL with a slash at its end") {
+  CHECK(plan({}, "vm.example.com").places == Names{"vm.example.com", "vm.example.com-"});
+  CHECK(plan({}, "https://vm.example.com/a/").places ==
+        Names{"vm.example.com-a", "vm.example.com-a-"});
+}
+
 TEST_CASE("known host names") {
   Inventory inventory;
   inventory.applications = {known("a.example.com", '1', "*.example.com"),

@@ -182,6 +182,15 @@ Match host [your hostname] exec "MAYFLY access ssh-gen --hostname %h"
             for flag in (["--hostname", "vm.example.com"], ["-hostname=vm.example.com"]):
                 self.assertEqual(self.home.mayfly(*before, "ssh-config", *flag).out, expected)
 
+    def test_host_in_any_form(self):
+        """ssh's Host has a case."""
+        expected = self.config("--hostname", "vm.example.com").out
+        for host in ("VM.Example.com", "https://vm.example.com/", "vm.example.com.", "vm.example.com:443"):
+            with self.subTest(host):
+                self.assertEqual(self.assert_done(self.config("--hostname", host)).out, expected)
+        for host in ("vm.example.com:22", "https://vm.example.com/?team=a", "https://[::1]/"):
+            self.assert_error(self.config("--hostname", host), USAGE)
+
     def test_mayfly_home_is_named(self):
         self.expect("""
 Add to your HOME/.ssh/config:

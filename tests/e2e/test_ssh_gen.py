@@ -52,6 +52,12 @@ class SshGen(EdgeCase):
                 self.assert_done(self.generate("--key-type", second))
                 self.assertEqual(len(self.edge.log()), seen)
 
+    def test_by_its_url(self):
+        """A "/" alone is no path, and the block for ssh names the key by the host."""
+        self.assert_done(self.home.mayfly("ssh-gen", "--hostname", "https://SSH.example.com/"))
+        self.assertLessEqual(set(FILES), set(self.home.files()))
+        self.assert_done(self.generate("--check"))
+
     def test_silent(self):
         self.home.plant_token("ssh")
         result = self.assert_done(self.generate())
