@@ -94,6 +94,8 @@ int run(int argc, char** argv) {
   } catch (const Error& error) {
     print_error(error);
     return static_cast<int>(error.kind());
+  } catch (const OutputClosed&) {
+    return static_cast<int>(ErrorKind::failed);
   } catch (const std::exception& error) {
     print_error(Error(ErrorKind::failed, fmt::format("internal error: {}", printable(error.what())),
                       "this is a fault of mayfly; please report it"));

@@ -81,6 +81,11 @@ bool is_wildcard(std::string_view host) {
   return host.find('*') != std::string_view::npos;
 }
 
+// Include expands patterns, and since OpenSSH 9.9 "%" and "$" too: no spelling suits all of them.
+bool is_pattern(std::string_view path) {
+  return path.find_first_of("*?[]{}\\\"'%$~") != std::string_view::npos;
+}
+
 std::string spliced(std::string_view text, const Section& place, std::string_view replacement) {
   return std::string(text.substr(0, place.start))
       .append(replacement)
@@ -130,8 +135,7 @@ bool is_bare(std::string_view own_file) {
 }
 
 std::string include_line(std::string_view own_file_path) {
-  // Include expands patterns, and since OpenSSH 9.9 "%" and "$" too: no spelling suits all of them.
-  if (own_file_path.find_first_of("*?[]{}\\\"'%$~") != std::string_view::npos) {
+  if (is_pattern(own_file_path)) {
     throw Error(ErrorKind::failed,
                 fmt::format("cannot name {} in an Include line: ssh would take it for a pattern",
                             printable(own_file_path)),
@@ -153,6 +157,7 @@ std::string with_include(std::string_view config, std::string_view own_file_path
 }
 
 std::string without_include(std::string_view config, std::string_view own_file_path) {
+  if (is_pattern(own_file_path)) return std::string(config);  // we have put none there
   const std::string include = include_line(own_file_path);
   std::string result;
   for (const Line& line : lines_of(config)) {

@@ -112,5 +112,6 @@ TEST_CASE("edit: a path with a space is quoted, one that Include would expand is
   CHECK(include_line("/a home/.ssh/mayfly_config") == "Include \"/a home/.ssh/mayfly_config\"");
   for (const std::string path : {"/a*/x", "/a[b]/x", "/50%/x", "/$HOME/x", "/a\\b/x", "/a\"b/x"}) {
     CHECK_THROWS_AS(include_line(path), mayfly::Error);
+    CHECK(without_include("Host a\n", path) == "Host a\n");
   }
 }

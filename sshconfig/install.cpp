@@ -31,7 +31,7 @@ struct Existing {
 
 Error cannot_edit(const std::string& path, std::string_view why) {
   return Error(ErrorKind::failed, fmt::format("cannot edit {}: {}", printable(path, 4096), why),
-               "paste the output of ssh-config without --write yourself");
+               "edit it yourself; ssh-config without --write prints the block");
 }
 
 bool is_link(const std::string& path) {

@@ -49,15 +49,16 @@ std::string_view general_hint(ErrorKind kind) {
       return "something may be answering in Access's place; if it goes on, show this to the "
              "administrator";
     case ErrorKind::failed:
-      return "run it again with -v to see each step";
+      break;  // the local system's no, mostly, of which a log tells no more
   }
   return {};
 }
 
 void print_error(const Error& error) {
   const std::string_view hint = error.hint().empty() ? general_hint(error.kind()) : error.hint();
-  print_notice(
-      fmt::format("mayfly: error: {}\nhint: {}\n", error.message(), as_called(std::string(hint))));
+  std::string text = fmt::format("mayfly: error: {}\n", error.message());
+  if (!hint.empty()) text += fmt::format("hint: {}\n", as_called(std::string(hint)));
+  print_notice(text);
 }
 
 void print_warning(std::string_view text) {
@@ -89,7 +90,9 @@ void ProgressLine::show(std::string_view text) {
 void print_product(std::string_view text) {
   // It may go to the same terminal.
   if (!progress().empty()) ProgressLine().show("");
-  if (!write_all(STDOUT_FILENO, text)) throw system_error("cannot write to standard output", errno);
+  if (write_all(STDOUT_FILENO, text)) return;
+  if (errno == EPIPE) throw OutputClosed();
+  throw system_error("cannot write to standard output", errno);
 }
 
 }  // namespace mayfly::cli

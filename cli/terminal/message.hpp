@@ -1,6 +1,7 @@
 // How messages look: the only place that words "mayfly: error:" and "hint:".
 #pragma once
 
+#include <exception>
 #include <string_view>
 
 #include "access/core/error.hpp"
@@ -9,14 +10,17 @@ namespace mayfly::cli {
 
 // "mayfly: error: <message>" and "hint: <hint>", on stderr.
 void print_error(const Error& error);
-// What to do about an error that knows no better.
+// What to do about an error that knows no better; "" when the message says all that can be said.
 std::string_view general_hint(ErrorKind kind);
 // "mayfly: warning: <text>".
 void print_warning(std::string_view text);
 // Text as it is, on stderr.
 void print_notice(std::string_view text);
-// The product of a command. Throws Error(failed) when stdout takes no more (a full disk, a closed
-// pipe).
+// Whoever read standard output has seen enough (`| head -1`): the command ends without a word.
+class OutputClosed : public std::exception {};
+
+// The product of a command. Throws Error(failed) when stdout takes no more (a full disk), and
+// OutputClosed for a pipe that nobody reads.
 void print_product(std::string_view text);
 
 // A line below all messages that says how a wait goes on. Only a terminal shows it, where it is

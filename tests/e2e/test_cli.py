@@ -125,7 +125,24 @@ class CommandLine(EdgeCase):
         with open("/dev/full", "wb") as full:
             result = self.home.start("--help", stdout=full).finish()
         self.assertEqual(result.code, FAILED, result)
-        self.assertIn("mayfly: error: ", result.err)
+        self.assertEqual(result.err, "mayfly: error: cannot write to standard output: No space left on device\n")
+
+    def test_output_that_nobody_reads(self):
+        """As `| head -1` and `| true` leave it."""
+        for words in (["--help"], ["login", "--help"], ["completion", "bash"], ["status", "--json"],
+                      ["ssh-config"], ["doctor", "--hostname", "vm.example.com"]):
+            with self.subTest(words):
+                reading, writing = os.pipe()
+                os.close(reading)
+                with os.fdopen(writing, "wb") as pipe:
+                    result = self.home.start(*words, stdout=pipe).finish()
+                self.assertEqual((result.code, result.err), (FAILED, ""), result)
+
+    def test_no_hint_is_given_where_there_is_nothing_to_say(self):
+        result = self.home.mayfly("ssh-config", "--hostname", "vm.example.com", "--write",
+                                  env={"HOME": "/proc/nowhere"})
+        self.assert_error(result, FAILED, "/proc/nowhere")
+        self.assertNotIn("hint", result.err)
 
 
 class SshConfig(EdgeCase):

@@ -3,7 +3,7 @@ import os
 import stat
 
 from harness import programs
-from harness.case import USAGE, EdgeCase
+from harness.case import FAILED, USAGE, EdgeCase
 from harness.edge import USER
 from harness.process import run
 from harness.sshd import Sshd
@@ -28,9 +28,9 @@ class ConfigCase(EdgeCase):
         self.config = os.path.join(self.folder, "config")
         self.own = os.path.join(self.folder, "mayfly_config")
 
-    def ssh_config(self, *flags, host=HOST):
+    def ssh_config(self, *flags, host=HOST, **more):
         named = ["--hostname", host] if host else []
-        return self.home.mayfly("ssh-config", *named, *flags)
+        return self.home.mayfly("ssh-config", *named, *flags, **more)
 
     def begin_with(self, content, mode=0o644):
         for path in (self.config, self.own):
@@ -116,6 +116,15 @@ class Installed(ConfigCase):
                 self.assertIn(f"-Include {self.own}\n", shown)
                 self.assert_unchanged(before)
         self.assert_error(self.ssh_config("--dry-run"), USAGE, "--write")
+
+    def test_home_that_no_include_line_can_name(self):
+        env = {"HOME": os.path.join(self.home.path, 'so "called"')}
+        os.mkdir(env["HOME"])
+        result = self.ssh_config("--write", env=env)
+        self.assert_error(result, FAILED, "Include line", "without --write")
+        result = self.assert_done(self.ssh_config("--remove", env=env))
+        self.assertEqual(result.err, "nothing to change\n")
+        self.assertEqual(os.listdir(env["HOME"]), [])
 
     def test_several_hosts(self):
         self.begin_with(BEFORE["one host"])
