@@ -3,6 +3,7 @@
 #include "access/transport/tls/token_uri.hpp"
 #include "cli/environment.hpp"
 #include "cli/flags/arguments.hpp"
+#include "cli/flags/service_token_text.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -91,7 +92,9 @@ std::vector<std::string> NetworkFlags::repeated() const {
   const auto repeat_path = [&](const char* flag, const std::string& value) {
     if (!value.empty()) repeat(flag, is_token_uri(value) ? value : absolute_path(value));
   };
-  repeat("--service-token-id", service_token_id);
+  if (!service_token_id.empty())
+    repeat("--service-token-id",
+           std::string(service_token_text(service_token_id, service_token_id_field)));
   repeat_path("--service-token-secret-file", service_token_secret_file);
   repeat_path("--cert", certificate);
   repeat_path("--key", key);

@@ -13,3 +13,9 @@ TEST_CASE("network flags: paths are repeated absolute, URIs of tokens as they ar
   CHECK(flags.repeated() == std::vector<std::string>{"--cert", flags.certificate, "--key",
                                                      flags.key, "--cacert", "/etc/ca.pem"});
 }
+
+TEST_CASE("network flags: the id of a service token is repeated without what was copied with it") {
+  NetworkFlags flags;
+  flags.service_token_id = "CF-Access-Client-Id: ci.access\r";
+  CHECK(flags.repeated() == std::vector<std::string>{"--service-token-id", "ci.access"});
+}

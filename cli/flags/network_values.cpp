@@ -7,6 +7,7 @@
 #include "access/core/error.hpp"
 #include "cli/environment.hpp"
 #include "cli/flags/secret_file.hpp"
+#include "cli/flags/service_token_text.hpp"
 #include "cli/session.hpp"
 #include "cli/version.hpp"
 
@@ -33,10 +34,12 @@ std::optional<ServiceToken> service_token_of(const NetworkFlags& flags) {
                 "TUNNEL_SERVICE_TOKEN_ID and TUNNEL_SERVICE_TOKEN_SECRET");
   }
   // A file named on the command line says more than a variable of the environment.
-  Secret secret = flags.service_token_secret_file.empty()
-                      ? Secret(flags.service_token_secret)
-                      : read_secret_file(flags.service_token_secret_file);
-  return ServiceToken{flags.service_token_id, std::move(secret)};
+  const Secret secret = flags.service_token_secret_file.empty()
+                            ? Secret(flags.service_token_secret)
+                            : read_secret_file(flags.service_token_secret_file);
+  return ServiceToken{
+      std::string(service_token_text(flags.service_token_id, service_token_id_field)),
+      Secret(service_token_text(secret.reveal(), service_token_secret_field))};
 }
 
 std::shared_ptr<const ClientCertificate> client_certificate_of(const NetworkFlags& flags,

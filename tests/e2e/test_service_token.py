@@ -54,6 +54,21 @@ class ServiceToken(EdgeCase):
                             self.home.plant(name, "")
         self.assertEqual(self.home.browsed(), [])
 
+    def test_as_it_was_copied(self):
+        """From a file with the line ends of Windows, and as the header that dashboards offer."""
+        header_form = {"TUNNEL_SERVICE_TOKEN_ID": f"CF-Access-Client-Id: {ID}",
+                       "TUNNEL_SERVICE_TOKEN_SECRET": f"cf-access-client-secret:{SECRET}\r"}
+        file = self.home.plant("../secret", f"\ufeff{SECRET}\r\n")
+        for flags, env in [([], {name: value + "\r" for name, value in RIGHT.items()}), ([], header_form),
+                           (["--id", ID, "--service-token-secret-file", file], {})]:
+            with self.subTest(flags=flags, env=env):
+                self.assert_done(self.home.mayfly("login", "echo.example.com", *flags, env=env))
+                self.assert_done(self.home.mayfly("logout", "--all"))
+        for variable in RIGHT:
+            broken = {**RIGHT, variable: f"a{RIGHT[variable]}\nX-Header: b"}
+            result = self.assert_error(self.home.mayfly("login", "echo.example.com", env=broken), USAGE, variable)
+            self.assertNotIn(SECRET, result.err)
+
     def test_file_that_others_can_read(self):
         file = self.home.plant("../secret", SECRET + "\n", mode=0o640)
         os.chmod(file, 0o640)  # whatever the umask
