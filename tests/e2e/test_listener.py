@@ -38,7 +38,7 @@ class Addresses(ListenerCase):
 
     def test_ways_to_say_where(self):
         forms = [["--url", "{}"], ["--url={}"], ["-url", "{}"], ["-url={}"], ["--listener", "{}"],
-                 ["-listener={}"], ["-L", "{}"], ["{}"]]
+                 ["-listener={}"], ["-L", "{}"], ["{}"], ["-L", "{}/"]]
         for form in forms:
             with self.subTest(form):
                 port = free_port()
