@@ -1,9 +1,11 @@
 #include "cli/environment.hpp"
 
+#include <fmt/format.h>
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -24,6 +26,19 @@ std::string& program_name() {
 bool is_this_program(const fs::path& candidate) {
   std::error_code ignored;
   return fs::equivalent(candidate, "/proc/self/exe", ignored);
+}
+
+// Every field may be empty, and the last may be missing; an IPv6 address is in brackets.
+bool is_connect_to(std::string_view entry) {
+  constexpr std::string_view digits = "0123456789";
+  for (int field = 0;; ++field) {
+    const auto bracket = entry.starts_with('[') ? entry.find(']') : 0;
+    const auto colon = entry.find(':', std::min(bracket, entry.size()));
+    const bool is_port = field % 2 == 1;
+    if (is_port && entry.substr(0, colon).find_first_not_of(digits) != entry.npos) return false;
+    if (colon == entry.npos) return field == 2 || field == 3;
+    entry.remove_prefix(colon + 1);
+  }
 }
 
 }  // namespace
@@ -61,7 +76,15 @@ std::vector<std::string> connect_to_from_environment() {
   const std::string text = variable("MAYFLY_CONNECT_TO");
   std::vector<std::string> entries;
   for (const std::string_view entry : split(text, ',')) {
-    if (!trim(entry).empty()) entries.emplace_back(trim(entry));
+    if (trim(entry).empty()) continue;
+    if (!is_connect_to(trim(entry))) {
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("MAYFLY_CONNECT_TO: \"{}\" is not HOST:PORT:HOST2:PORT2", printable(entry)),
+          "set it to entries such as vm.example.com:443:127.0.0.1:8443, with commas between "
+          "them, or unset it");
+    }
+    entries.emplace_back(trim(entry));
   }
   return entries;
 }

@@ -17,7 +17,7 @@ std::string home_directory();
 // MAYFLY_HOME made absolute, else ~/.cloudflared.
 std::string state_directory_path();
 
-// MAYFLY_CONNECT_TO, "HOST:PORT:HOST2:PORT2[,...]", one entry each (curl's CONNECT_TO).
+// MAYFLY_CONNECT_TO, "HOST:PORT:HOST2:PORT2" each, as curl's. Throws usage Error for what is none.
 std::vector<std::string> connect_to_from_environment();
 
 // Absolute path to start this program again, by the name it was started with: a symbolic link

@@ -40,7 +40,7 @@ bool is_version(std::string_view word) {
 }
 
 [[noreturn]] void refuse_command(std::string_view word) {
-  throw Error(ErrorKind::usage, fmt::format("there is no command {}", printable(word)),
+  throw Error(ErrorKind::usage, fmt::format("there is no command \"{}\"", printable(word)),
               "run: mayfly --help");
 }
 

@@ -218,7 +218,7 @@ TEST_CASE("render: what is no host name is refused and shown harmlessly") {
     CAPTURE(host);
     CHECK(refusal(short_lived(host)).find("not refused") == std::string::npos);
   }
-  CHECK(refusal(short_lived("a\x1b[2J")).starts_with("a\\x1b[2J is no application URL"));
+  CHECK(refusal(short_lived("a\x1b[2J")).starts_with("\"a\\x1b[2J\" is no application URL"));
   CHECK(refusal(short_lived("vm.example.com:22")) ==
         "no ssh_config block can be for vm.example.com:22: it names a port");
 }

@@ -16,7 +16,8 @@ namespace mayfly {
 namespace {
 
 [[noreturn]] void refuse(std::string_view text, std::string_view why) {
-  throw Error(ErrorKind::usage, fmt::format("{} is no application URL: {}", printable(text), why),
+  throw Error(ErrorKind::usage,
+              fmt::format("\"{}\" is no application URL: {}", printable(text), why),
               "give a host name such as vm.example.com, or https://vm.example.com/path");
 }
 

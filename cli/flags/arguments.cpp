@@ -14,45 +14,46 @@
 namespace mayfly::cli {
 namespace {
 
-bool has_long_flag(const CLI::App& parser, std::string_view name) {
-  const auto options = parser.get_options();
-  return std::any_of(options.begin(), options.end(), [&](const CLI::Option* option) {
-    const auto& names = option->get_lnames();
-    return std::find(names.begin(), names.end(), name) != names.end();
-  });
+// By its long name or its letter, without dashes; nullptr when there is none.
+const CLI::Option* flag_of(const CLI::App& parser, std::string_view name) {
+  for (const CLI::Option* option : parser.get_options()) {
+    const auto& names = name.size() == 1 ? option->get_snames() : option->get_lnames();
+    if (std::find(names.begin(), names.end(), name) != names.end()) return option;
+  }
+  return nullptr;
 }
 
-// The long name of a flag without a value that is known by this letter; "" when there is none.
-std::string long_name_of_switch(const CLI::App& parser, std::string_view letter) {
-  for (const CLI::Option* option : parser.get_options()) {
-    const auto& names = option->get_snames();
-    const bool is_meant = std::find(names.begin(), names.end(), letter) != names.end();
-    if (is_meant && option->get_items_expected_max() == 0 && !option->get_lnames().empty())
-      return option->get_lnames().front();
-  }
-  return "";
+bool takes_value(const CLI::Option& flag) {
+  return flag.get_items_expected_max() > 0;
+}
+
+using Words = std::vector<std::string>;
+
+// CLI11 would take "--name=" for a flag that lacks its value.
+Words long_form(const CLI::Option& flag, const std::string& word) {
+  const auto end = word.size() - 1;
+  if (word.find('=') != end || !takes_value(flag)) return {word};
+  return {word.substr(0, end), ""};
+}
+
+Words letter_form(const CLI::Option& flag, const std::string& word) {
+  constexpr std::size_t equals = 2;  // "-x="
+  if (word.size() <= equals) return {word};
+  if (takes_value(flag)) return {word.substr(0, equals), word.substr(equals + 1)};
+  const auto& names = flag.get_lnames();
+  return {names.empty() ? word : "--" + names.front() + word.substr(equals)};
 }
 
 // cloudflared's flags follow Go's rule: one dash or two mean the same, "-L=X" is "-L X", and
 // "-q=true" is "-q".
-void add_normalised(const CLI::App& parser, const std::string& argument,
-                    std::vector<std::string>& out) {
-  if (argument.size() < 3 || argument[0] != '-' || argument[1] == '-') {
-    out.push_back(argument);
-    return;
-  }
-  const auto equals = argument.find('=');
-  const std::string_view name = std::string_view(argument).substr(1, equals - 1);
-  if (name.size() > 1 && has_long_flag(parser, name)) {
-    out.push_back("-" + argument);
-  } else if (name.size() != 1 || equals == std::string::npos) {
-    out.push_back(argument);
-  } else if (const std::string on_off = long_name_of_switch(parser, name); !on_off.empty()) {
-    out.push_back("--" + on_off + argument.substr(equals));
-  } else {
-    out.push_back(argument.substr(0, 2));
-    out.push_back(argument.substr(equals + 1));
-  }
+Words normalised(const CLI::App& parser, const std::string& word) {
+  if (!word.starts_with('-')) return {word};
+  const std::size_t dashes = word.starts_with("--") ? 2 : 1;
+  const std::string name = word.substr(dashes, word.find('=') - dashes);
+  const CLI::Option* flag = flag_of(parser, name);
+  if (!flag) return {word};
+  if (name.size() > 1) return long_form(*flag, "--" + word.substr(dashes));
+  return dashes == 1 ? letter_form(*flag, word) : Words{word};
 }
 
 class HelpFormatter : public CLI::FormatterBase {
@@ -70,6 +71,12 @@ class HelpFormatter : public CLI::FormatterBase {
 std::string lower_first(std::string text) {
   if (text.size() > 1 && text[1] >= 'a' && text[1] <= 'z') text[0] = to_lower(text.substr(0, 1))[0];
   return text;
+}
+
+Error unreadable(const Invocation& invocation, std::string_view why) {
+  return {ErrorKind::usage,
+          fmt::format("cannot read the arguments of {}: {}", invocation.name, printable(why)),
+          fmt::format("run: mayfly access {} --help", invocation.name)};
 }
 
 }  // namespace
@@ -138,7 +145,7 @@ bool has_flag(const Command& command, std::string_view long_name) {
   bool found = false;
   Invocation invocation{.name = std::string(command.name), .arguments = {}};
   invocation.show_parser = [&](const CLI::App& parser) {
-    found = has_long_flag(parser, long_name);
+    found = flag_of(parser, long_name) != nullptr;
   };
   command.run(invocation);
   return found;
@@ -150,30 +157,28 @@ Parsed parse_arguments(const Parser& described, const Invocation& invocation) {
     invocation.show_parser(parser);
     return Parsed::help_shown;
   }
-  std::vector<std::string> normalised;
+  Words words;
   bool only_positionals = false;
   for (const std::string& argument : invocation.arguments) {
     only_positionals = only_positionals || argument == "--";
-    if (only_positionals) {
-      normalised.push_back(argument);
-    } else {
-      add_normalised(parser, argument, normalised);
-    }
+    for (std::string& word : only_positionals ? Words{argument} : normalised(parser, argument))
+      words.push_back(std::move(word));
   }
-  std::reverse(normalised.begin(), normalised.end());  // CLI11 takes a vector from its end
+  std::reverse(words.begin(), words.end());  // CLI11 takes a vector from its end
   try {
-    parser.parse(normalised);
+    parser.parse(words);
   } catch (const CLI::CallForHelp&) {
     print_product(as_called(parser.help()));
     return Parsed::help_shown;
   } catch (const CLI::CallForAllHelp&) {
     print_product(as_called(parser.help("", CLI::AppFormatMode::All)));
     return Parsed::help_shown;
+  } catch (const CLI::ExtrasError&) {
+    // Its own text has them from the last to the first.
+    throw unreadable(invocation,
+                     fmt::format("not expected: {}", fmt::join(parser.remaining(), " ")));
   } catch (const CLI::ParseError& error) {
-    throw Error(ErrorKind::usage,
-                fmt::format("cannot read the arguments of {}: {}", invocation.name,
-                            lower_first(printable(error.what()))),
-                fmt::format("run: mayfly access {} --help", invocation.name));
+    throw unreadable(invocation, lower_first(error.what()));
   }
   // What it said is in the flags now: the parser and the environment keep no secret.
   parser.clear();

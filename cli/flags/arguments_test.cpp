@@ -40,6 +40,22 @@ TEST_CASE("arguments: a letter's value may stand behind an equals sign") {
   CHECK(parsed({"-listener=a=b"}).place == "a=b");
 }
 
+TEST_CASE("arguments: an empty value is a value, as of a variable that is not set") {
+  for (const char* word : {"--listener=", "-listener=", "-L="}) {
+    CAPTURE(word);
+    const Values values = parsed({"-L", "before", word, "-q"});
+    CHECK(values.place.empty());
+    CHECK(values.quiet);
+  }
+  CHECK(parsed({"--listener=-x"}).place == "-x");
+  CHECK(parsed({"--listener=a="}).place == "a=");
+}
+
+TEST_CASE("arguments: what is too much is named in its order") {
+  CHECK_THROWS_WITH_AS(parsed({"some", "-q", "extra", "--words"}),
+                       "cannot read the arguments of tcp: not expected: some extra --words", Error);
+}
+
 TEST_CASE("arguments: a command is asked for its flags") {
   CHECK(has_flag(*find_command("ssh"), "logfile"));
   CHECK(has_flag(*find_command("token"), "loglevel"));

@@ -3,7 +3,7 @@ import os
 import re
 
 from harness import programs
-from harness.case import FAILED, USAGE, EdgeCase
+from harness.case import FAILED, NETWORK, USAGE, EdgeCase
 
 LINES, COLUMNS = 40, 80  # a terminal that nobody has made larger
 
@@ -94,6 +94,26 @@ class CommandLine(EdgeCase):
             with self.subTest(arguments):
                 self.assert_error(self.home.mayfly(*arguments), USAGE)
         self.assertEqual([f for f in self.home.files()], [])
+
+    def test_usage_errors_show_what_is_wrong(self):
+        for words, shown in ((["login", "vm.example.com", "extra", "words"], "not expected: extra words"),
+                             ([""], 'no command ""'),
+                             (["token", " vm.example.com "], '" vm.example.com " is no application URL'),
+                             (["ssh-gen", "--hostname="], '"" is no application URL'),
+                             (["ssh", "--hostname="], "which")):
+            with self.subTest(words):
+                self.assert_error(self.home.mayfly(*words), USAGE, shown)
+
+    def test_where_to_connect_is_no_place(self):
+        for text in ("garbage", "127.0.0.1:443", "a:b:c:d", "a:1:b:2:c", "::127.0.0.1:1,garbage", "[::1:443:a:1"):
+            with self.subTest(text):
+                result = self.home.mayfly("login", "--batch", "vm.example.com", env={"MAYFLY_CONNECT_TO": text})
+                self.assert_error(result, USAGE, "MAYFLY_CONNECT_TO")
+        for text in ("", " , ", "::127.0.0.1:1", ":443:127.0.0.1:1", "vm.example.com:443:127.0.0.1:1,::127.0.0.1:1",
+                     "[::1]:1:[::1]:1,::127.0.0.1:1"):
+            with self.subTest(text):
+                result = self.home.mayfly("login", "--batch", "vm.invalid", env={"MAYFLY_CONNECT_TO": text})
+                self.assertEqual(result.code, NETWORK, result)
 
     def test_what_was_typed_is_shown_without_its_control_characters(self):
         result = self.home.mayfly("\x1b[31mred\x07")
