@@ -14,17 +14,11 @@ using std::chrono::sys_seconds;
 constexpr auto certificate_ends_soon = std::chrono::hours(24 * 7);
 constexpr std::size_t audience_shown = 12;
 
-std::string status_and_ray(const Response& answer) {
-  const std::string_view ray = answer.header("cf-ray");
-  return ray.empty() ? fmt::format("status {}", answer.status)
-                     : fmt::format("status {}, cf-ray {}", answer.status, printable(ray, 64));
-}
-
 Finding judge_no_application(const Url& url, const Response& answer) {
   if (const auto refusal = explain_missing_metadata(url, answer)) return failed(*refusal);
   return failed({ErrorKind::failed,
                  fmt::format("no Access application answers at {} ({})",
-                             url.authority() + printable(url.path), status_and_ray(answer)),
+                             url.authority() + printable(url.path), answer.reference()),
                  "check the hostname and its path, or ask whether Access guards it"});
 }
 

@@ -30,8 +30,8 @@ Finding judge_login_page(const Url& url, const Response& answer, Shown shown) {
   return failed(
       {ErrorKind::login_needed,
        fmt::format("the edge no longer takes the stored token: it was revoked, or is bound "
-                   "to a browser (status {}, cf-ray {})",
-                   answer.status, printable(answer.header("cf-ray"), 64)),
+                   "to a browser ({})",
+                   answer.reference()),
        fmt::format("run: mayfly access logout {0} && mayfly access login {0}; if that does "
                    "not help, an administrator can turn off Binding Cookie for this "
                    "application",
@@ -54,11 +54,7 @@ Finding judge_end(const Ending& ending) {
 }  // namespace
 
 Finding judge_upgrade(const Url& url, const Response& answer, Shown shown) {
-  if (answer.status == 101) {
-    const std::string_view ray = answer.header("cf-ray");
-    return well(ray.empty() ? "the tunnel opens (101)"
-                            : fmt::format("the tunnel opens (101, cf-ray {})", printable(ray, 64)));
-  }
+  if (answer.status == 101) return well(fmt::format("the tunnel opens ({})", answer.reference()));
   if (leads_to_login(url, answer)) return judge_login_page(url, answer, shown);
   return failed(explain_refusal(url, answer));
 }

@@ -39,7 +39,7 @@ Heard ended(Ending::How how, std::uint16_t code = 1006) {
 TEST_CASE("doctor: an upgrade that is done") {
   const Finding open = judge_upgrade(vm, answer(101), Shown::stored_token);
   CHECK(open.state == State::ok);
-  CHECK(holds(open.detail, "cf-ray 7-AMS"));
+  CHECK(open.detail == "the tunnel opens (HTTP 101, cf-ray 7-AMS)");
 }
 
 TEST_CASE("doctor: an upgrade that is refused is explained") {
@@ -60,6 +60,12 @@ TEST_CASE("doctor: the login page means something else for each that was shown")
   const Finding fresh = judge_upgrade(vm, login_page(), Shown::fresh_token);
   CHECK(fresh.kind == ErrorKind::refused);
   CHECK(holds(fresh.hint, "Binding Cookie"));
+}
+
+TEST_CASE("doctor: an answer without a cf-ray is shown without one") {
+  Response page = login_page();
+  page.headers.pop_back();
+  CHECK(holds(judge_upgrade(vm, page, Shown::stored_token).detail, "(HTTP 302)"));
 }
 
 TEST_CASE("doctor: what an SSH server says first, and others do") {
