@@ -3,6 +3,7 @@
 
 #include "access/core/error.hpp"
 #include "access/core/url.hpp"
+#include "access/transport/tls/token_uri.hpp"
 #include "cli/environment.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/flags/network_flags.hpp"
@@ -121,6 +122,24 @@ void leave_to_environment(NetworkFlags& flags, const ServiceTokenVariables& vari
   if (flags.service_token_id == variables.id) flags.service_token_id.clear();
 }
 
+bool holds_pin(const std::string& name) {
+  return is_token_uri(name) && name.find("pin-value=") != std::string::npos;
+}
+
+// Whoever is on the machine reads the words of a ProxyCommand in ps.
+void refuse_secrets(const NetworkFlags& flags) {
+  if (flags.proxy.find('@') != std::string::npos) {
+    throw Error(ErrorKind::usage,
+                "user name and password of a proxy are not written into an ssh_config",
+                "leave --proxy out, and set HTTPS_PROXY to that URL where ssh runs");
+  }
+  if (holds_pin(flags.certificate) || holds_pin(flags.key)) {
+    throw Error(
+        ErrorKind::usage, "a PIN is not written into an ssh_config",
+        "put it into a file, and name that with --cert-password-file or as pin-source in the URI");
+  }
+}
+
 void check(const SshConfigFlags& flags) {
   if (flags.dry_run && !flags.write && !flags.remove) {
     throw Error(ErrorKind::usage, "--dry-run goes with --write or --remove");
@@ -147,6 +166,7 @@ int run_ssh_config(const Invocation& invocation) {
   check(flags);
   flags.hostname = sshconfig::block_host(flags.hostname);
   leave_to_environment(flags.network, variables);
+  refuse_secrets(flags.network);
   if (flags.write || flags.remove) {
     change_configuration(flags);
     return 0;

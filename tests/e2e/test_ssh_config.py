@@ -239,6 +239,29 @@ class ServiceToken(ConfigCase):
                     self.assertNotIn("s3cret", result.err)
                     self.assert_unchanged(before)
 
+    def test_password_of_a_proxy_has_no_place_in_a_block(self):
+        for proxy in ("http://me:s3cret@proxy.example.com:3128", "me:s3cret@proxy.example.com", "http://s3cret@p"):
+            for flags in (["--write"], []):
+                with self.subTest(proxy=proxy, flags=flags):
+                    before = self.home.snapshot()
+                    result = self.ssh_config("--proxy", proxy, *flags)
+                    self.assert_error(result, USAGE, "HTTPS_PROXY")
+                    self.assertNotIn("s3cret", result.err)
+                    self.assert_unchanged(before)
+        result = self.assert_done(self.ssh_config("--proxy", "http://proxy.example.com:3128"))
+        self.assertIn(b"--proxy http://proxy.example.com:3128", result.out)
+
+    def test_pin_of_a_token_has_no_place_in_a_block(self):
+        uri = "pkcs11:token=work;object=me?module-path=/usr/lib/x.so&pin-value=s3cret"
+        for flags, env in ((["--cert", uri], {}), (["--cert", "me.pem", "--key", uri], {}), ([], {"MAYFLY_CERT": uri}),
+                           (["--cert", "pkcs11:token=work;pin-value=s3cret"], {})):
+            with self.subTest(flags=flags, env=env):
+                result = self.home.mayfly("ssh-config", "--hostname", HOST, *flags, env=env)
+                self.assert_error(result, USAGE, "--cert-password-file", "pin-source")
+                self.assertNotIn("s3cret", result.err)
+        kept = "pkcs11:token=work?pin-source=/home/me/pin"
+        self.assertIn(kept.encode(), self.assert_done(self.ssh_config("--cert", kept)).out)
+
     def test_environment_is_left_to_ssh(self):
         result = self.home.mayfly("ssh-config", "--hostname", HOST, "--write", "--short-lived-cert", env=self.VARIABLES)
         self.assert_done(result)
