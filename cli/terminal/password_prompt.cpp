@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 
 #include "access/core/descriptor.hpp"
 #include "access/core/error.hpp"
 #include "access/core/interrupt.hpp"
-#include "access/core/text.hpp"
 #include "cli/flags/secret_file.hpp"
 
 namespace mayfly::cli {
@@ -59,14 +59,18 @@ Secret read_line(int terminal) {
   return password;
 }
 
+std::string prompt_for(const std::string& what) {
+  const auto first = static_cast<unsigned char>(what.at(0));
+  return fmt::format("{:c}{}: ", std::toupper(first), what.substr(1));
+}
+
 Secret ask(const std::string& what) {
   const Descriptor terminal(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!terminal) {
-    throw Error(ErrorKind::login_needed,
-                fmt::format("cannot ask for the password of {}: no terminal", what),
+    throw Error(ErrorKind::login_needed, fmt::format("cannot ask for the {}: no terminal", what),
                 "put it into a file and name that with --cert-password-file");
   }
-  const std::string prompt = fmt::format("Password for {}: ", printable(what));
+  const std::string prompt = prompt_for(what);
   const SilentTerminal silent(terminal.get());
   if (::write(terminal.get(), prompt.data(), prompt.size()) < 0) {
     throw system_error("cannot ask on the terminal", errno);
@@ -84,8 +88,7 @@ AskPassword certificate_password(const NetworkFlags& flags) {
     if (batch) {
       throw Error(
           ErrorKind::login_needed,
-          fmt::format("{} needs a password, and nobody is asked for it here (as with --batch)",
-                      what),
+          fmt::format("the {} is wanted, and nobody is asked for it here (as with --batch)", what),
           "put it into a file and name that with --cert-password-file");
     }
     return ask(what);

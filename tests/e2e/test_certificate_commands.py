@@ -141,13 +141,15 @@ exec {programs.system("curl")} "$@"
                 terminal = Terminal([programs.mayfly(), "curl", "-sS", *flags, f"https://{HOST}/"],
                                     env=self.home.environment())
                 self.addCleanup(terminal.end)
-                terminal.wait_for("Password for")
+                asked = f"Password of {flags[-1]}: "
+                terminal.wait_for(re.escape(asked))
                 terminal.type(PASSWORD + "\n")
                 self.assertEqual(terminal.finish(), 0, terminal.text)
                 self.assertIn("hello from echo, device", terminal.text)
                 self.assertNotIn("PEM pass phrase", terminal.text)
                 self.assertNotIn(PASSWORD, terminal.text)
-                self.assertEqual(terminal.text.count("Password for"), 1)
+                self.assertEqual(terminal.text.count("Password of"), 1)
+                self.assertEqual(terminal.text.splitlines()[0], asked)
                 self.assert_presented_by_curl()
 
     def test_what_is_wrong_is_found_before_any_connection(self):

@@ -5,6 +5,7 @@ import re
 from harness import programs
 from harness.case import LOGIN_NEEDED, USAGE
 from harness.certificate_case import HOST, PASSWORD, CertificateCase, Listener
+from harness.process import run
 from harness.terminal import Terminal
 
 
@@ -37,8 +38,17 @@ class Formats(CertificateCase):
 
     def test_password_is_never_asked_for_in_batch(self):
         for flags in self.each():
-            self.assert_no_connection(self.login(*flags), "--batch", "--cert-password-file",
-                                      code=LOGIN_NEEDED)
+            result = self.login(*flags)
+            self.assert_no_connection(result, "--cert-password-file", code=LOGIN_NEEDED)
+            self.assertIn(f"error: the password of {flags[-1]} is wanted, and nobody is asked for it here (as with "
+                          "--batch)\n", result.err)
+
+    def test_nobody_can_be_asked_without_a_terminal(self):
+        for flags in self.each():
+            alone = [programs.system("setsid"), "--wait", programs.mayfly(), "login", "-q", *flags, HOST]
+            result = run(alone, env=self.home.environment())
+            self.assert_no_connection(result, "--cert-password-file", code=LOGIN_NEEDED)
+            self.assertIn(f"error: cannot ask for the password of {flags[-1]}: no terminal\n", result.err)
 
     def test_wrong_password(self):
         wrong = self.ca.write("wrong", "Tr0ub4dor\n")
@@ -61,12 +71,14 @@ class Formats(CertificateCase):
     def test_password_typed_at_the_terminal_is_not_shown(self):
         for flags in self.each():
             terminal = self.terminal(flags, "login", "-q", HOST)
-            terminal.wait_for(r"(?i)password")
+            asked = f"Password of {flags[-1]}: "
+            terminal.wait_for(re.escape(asked))
             self.assertEqual(self.edge.stats()["tls_connections"], 0)
             terminal.type(PASSWORD + "\n")
             self.assertEqual(terminal.finish(), 0, terminal.text)
             self.assertNotIn(PASSWORD, terminal.text)
-            self.assertEqual(len(re.findall("Password for", terminal.text)), 1, terminal.text)
+            self.assertEqual(len(re.findall("Password", terminal.text)), 1, terminal.text)
+            self.assertIn(asked, terminal.text.splitlines())
             self.assert_presents("CN=device")
 
     def test_wrong_password_typed(self):

@@ -1,5 +1,6 @@
 """Client certificates whose key is on a PKCS#11 token: SoftHSM, by OpenSSL's engine and by its provider."""
 import os
+import re
 import shutil
 import urllib.request
 
@@ -106,7 +107,7 @@ class OnTheToken:
         terminal = Terminal([programs.mayfly(), "login", "-q", "--cert", self.uri, HOST],
                             env=self.home.environment())
         self.addCleanup(terminal.end)
-        terminal.wait_for(r"PIN")
+        terminal.wait_for(f"PIN of {re.escape(self.uri.split('?')[0])}: $")
         terminal.type(PIN + "\n")
         self.assertEqual(terminal.finish(), 0, terminal.text)
         self.assertNotIn(PIN, terminal.text)

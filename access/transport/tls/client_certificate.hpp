@@ -14,8 +14,8 @@ namespace mayfly {
 struct ClientCertificateFiles {
   std::string certificate;  // path, PKCS#12 path, or "pkcs11:" URI
   std::string key;          // path or URI; "" when it is in the same file
-  // Asked for the password of an encrypted key, PKCS#12 file or token PIN, at most once for each;
-  // empty answer: none.
+  // Asked for the "password of FILE", of an encrypted key or PKCS#12 file, or the "PIN of URI", at
+  // most once for each; empty answer: none.
   std::function<Secret(const std::string& what)> password = [](const std::string&) {
     return Secret();
   };

@@ -242,7 +242,7 @@ TEST_CASE("a renewal on disk is used by the next connection, a half-written one 
   ClientCertificateFiles named = files("live.pem", "live.key");
   named.password = [&](const std::string& what) {
     ++asked;
-    CHECK(what == "the password of " + authority().path("live.key"));
+    CHECK(what == "password of " + authority().path("live.key"));
     return Secret(std::string("open sesame"));
   };
   TestServer server(asking());

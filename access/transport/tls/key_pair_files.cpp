@@ -86,7 +86,7 @@ Error bad_password(const std::string& path, const Password& password) {
 }
 
 Password& password_of(const Content& content, PasswordCache& passwords) {
-  return passwords.of("the password of " + printable(content.path));
+  return passwords.of("password of " + printable(content.path));
 }
 
 bool has_private_key(const Content& content) {

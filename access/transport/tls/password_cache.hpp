@@ -12,6 +12,7 @@
 
 namespace mayfly {
 
+// what: see PasswordCache::of().
 using AskPassword = std::function<Secret(const std::string& what)>;
 
 // The password of one source. Lives as long as its key, since a token may want the PIN again later.
@@ -47,7 +48,7 @@ class PasswordCache {
   PasswordCache(const PasswordCache&) = delete;
   PasswordCache& operator=(const PasswordCache&) = delete;
 
-  // what: "the password of FILE", "the PIN for URI", as the person is asked; begun.
+  // what: "password of FILE", "PIN of URI", fit to be shown; begun.
   Password& of(const std::string& what);
 
  private:

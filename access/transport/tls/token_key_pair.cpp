@@ -34,7 +34,7 @@ struct Ways {
 
 template <typename Pointer>
 Pointer load(const std::string& uri, PasswordCache& passwords, const Ways<Pointer>& ways) {
-  Password& pin = passwords.of("the PIN for " + shown_uri(uri));
+  Password& pin = passwords.of("PIN of " + shown_uri(uri));
   Pointer found;
   if (have_token_engine(uri)) {
     found = ways.by_engine(uri, pin);

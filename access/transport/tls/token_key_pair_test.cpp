@@ -79,7 +79,7 @@ TEST_CASE("a key on a token opens a connection without leaving it") {
   typed.certificate = with_module;
   typed.password = [&](const std::string& what) {
     ++asked;
-    CHECK(what == "the PIN for " + uri);
+    CHECK(what == "PIN of " + uri);
     return Secret(std::string("4711"));
   };
   ClientCertificateFiles without_pin = typed;
