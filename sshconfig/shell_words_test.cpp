@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
+
+#include "sshconfig/quote.hpp"
+
 using namespace mayfly::sshconfig;
 using Words = std::vector<std::string>;
 
@@ -23,10 +27,40 @@ TEST_CASE("words of a command") {
       {"a; b", {"a"}},
       {"'not closed", {"not closed"}},
       {"end\\", {"end\\"}},
+      {R"('/home/o'$(printf '\047')'brien/mayfly' x)", {"/home/o'brien/mayfly", "x"}},
+      {"\"$(printf '\\134')\" x", {"\\", "x"}},
   };
   for (const Case& one : cases) {
     CAPTURE(one.command);
     CHECK(shell_words(one.command) == one.words);
+  }
+}
+
+TEST_CASE("expansions are part of a word, and stay") {
+  const std::pair<const char*, Words> cases[] = {
+      {"$(which mayfly) access", {"$(which mayfly)", "access"}},
+      {"a$(b (c) 'd)' \"e)\" \\) f)g h", {"a$(b (c) 'd)' \"e)\" \\) f)g", "h"}},
+      {"\"a $(b \"c\") d\" e", {"a $(b \"c\") d", "e"}},
+      {"`which \\` mayfly` access", {"`which \\` mayfly`", "access"}},
+      {"'$(a' b", {"$(a", "b"}},
+      {"$(printf '\\477') a", {"$(printf '\\477')", "a"}},
+      {"$(printf '\\047' b) a", {"$(printf '\\047' b)", "a"}},
+      {"$(not closed", {"$(not closed"}},
+      {"`not closed", {"`not closed"}},
+      {"$(ends \\", {"$(ends \\"}},
+      {"$('", {"$('"}},
+  };
+  for (const auto& [command, words] : cases) {
+    CAPTURE(command);
+    CHECK(shell_words(command) == words);
+  }
+}
+
+TEST_CASE("what is quoted for a shell is read back") {
+  for (const char* text :
+       {"", "plain", "a b", "o'brien", "a\"b", "a\\b", "$HOME `id` $(id)", "'\"\\'", "#;|&<>()"}) {
+    CAPTURE(text);
+    CHECK(shell_words("x " + shell_word(text) + " y") == Words{"x", text, "y"});
   }
 }
 

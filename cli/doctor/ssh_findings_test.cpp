@@ -64,6 +64,28 @@ TEST_CASE("doctor: the way of a good block") {
         "OpenSSH_9.2p1: ProxyCommand /usr/bin/mayfly, short-lived certificate on disk");
 }
 
+TEST_CASE("doctor: a program in a directory with a quote and a percent sign") {
+  SshAnswer answer = block();
+  answer.settings->proxy_command =
+      R"('/home/o'$(printf '\047')'brien 5%%/mayfly' access ssh --hostname %h)";
+  answer.ssh_gens = {
+      R"('/home/o'$(printf '\047')'brien 5%%/mayfly' access ssh-gen --agent --hostname x)"};
+  const SshWay way = ssh_way(places, answer);
+  CHECK(way.program == "/home/o'brien 5%/mayfly");
+  CHECK(way.leads_to == "vm.example.com");
+  CHECK(way.certificate == Kept::agent);
+}
+
+TEST_CASE("doctor: the flag of the host in all its forms") {
+  SshAnswer answer = block();
+  for (const char* flag : {"--hostname ", "-hostname=", "--tunnel-host=", "-tunnel-host ", "-T "}) {
+    CAPTURE(flag);
+    answer.settings->proxy_command =
+        std::string("cloudflared access ssh ") + flag + "other.example.com";
+    CHECK(ssh_way(places, answer).leads_to == "other.example.com");
+  }
+}
+
 TEST_CASE("doctor: a block for an agent, and one without certificates") {
   SshAnswer answer = block();
   answer.settings->certificate_files.clear();

@@ -48,7 +48,8 @@ std::string file_path(std::string_view text, const SshPlaces& places, const SshS
 // The value of the flag that names the application, in its forms.
 std::optional<std::string> hostname_flag(const Words& words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
-    for (const std::string_view flag : {"--hostname", "-hostname", "--tunnel-host", "-T"}) {
+    for (const std::string_view flag :
+         {"--hostname", "-hostname", "--tunnel-host", "-tunnel-host", "-T"}) {
       if (words[i] == flag && i + 1 < words.size()) return words[i + 1];
       if (words[i].starts_with(std::string(flag) + "=")) return words[i].substr(flag.size() + 1);
     }
@@ -58,7 +59,7 @@ std::optional<std::string> hostname_flag(const Words& words) {
 
 void take_command(SshWay& way, const SshPlaces& places, const SshSettings& settings) {
   const Words words = sshconfig::shell_words(settings.proxy_command);
-  way.program = sshconfig::program_of(words);
+  way.program = expanded(sshconfig::program_of(words), places, settings);
   if (const auto host = hostname_flag(words)) way.leads_to = expanded(*host, places, settings);
 }
 

@@ -3,6 +3,7 @@
 #include "property.hpp"
 #include "shell_reading.hpp"
 #include "sshconfig/quote.hpp"
+#include "sshconfig/shell_words.hpp"
 
 namespace mayfly::fuzz {
 namespace {
@@ -40,6 +41,8 @@ const Harness harness("quote", [](std::string_view input) {
     require(word->find('"') == std::string::npos, "it may stand between double quotes");
     require(shell_words(*word) == std::vector{with_percents_doubled(input)},
             "the shell reads what was meant");
+    require(sshconfig::shell_words(*word) == std::vector{with_percents_doubled(input)},
+            "doctor reads what was meant");
   }
   const auto argument = result_of({ErrorKind::usage}, [&] { return config_word(input); });
   require(word.has_value() == argument.has_value(), "control characters are refused alike");
