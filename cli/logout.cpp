@@ -91,23 +91,29 @@ std::optional<sshgen::Agent> reachable_agent() {
   }
 }
 
+void forget_in_agent(Forgetting& forgetting, sshgen::Agent& agent,
+                     const sshgen::KeptCertificate& kept) {
+  forgetting.attempt(fmt::format("the certificate of {} from ssh-agent", kept.place), [&] {
+    if (!agent.remove(kept.certificate->blob))
+      throw Error(ErrorKind::failed,
+                  fmt::format("ssh-agent keeps the certificate of {}", printable(kept.place)),
+                  "unlock it with ssh-add -X, or end it");
+    return true;
+  });
+}
+
 void forget_in_agent(Forgetting& forgetting, const std::vector<std::string>& places,
                      const LogoutFlags& flags) {
   auto agent = reachable_agent();
   if (!agent) return;
+  std::vector<sshgen::KeptCertificate> all;
   forgetting.attempt("certificates from ssh-agent", [&] {
-    bool removed = false;
-    for (const auto& kept : sshgen::certificates_in_agent(*agent)) {
-      if (!flags.all && std::find(places.begin(), places.end(), kept.place) == places.end())
-        continue;
-      if (!agent->remove(kept.certificate->blob))
-        throw Error(ErrorKind::failed,
-                    fmt::format("ssh-agent keeps the certificate of {}", printable(kept.place)),
-                    "unlock it with ssh-add -X, or end it");
-      removed = true;
-    }
-    return removed;
+    all = sshgen::certificates_in_agent(*agent);
+    return false;
   });
+  for (const auto& kept : all)
+    if (flags.all || std::find(places.begin(), places.end(), kept.place) != places.end())
+      forget_in_agent(forgetting, *agent, kept);
 }
 
 int report(const Forgetting& forgetting, const LogoutPlan& plan, const LogoutFlags& flags) {

@@ -5,6 +5,7 @@ import shutil
 from harness import programs
 from harness.agent_case import KEYS, TEAM_KEYS, TEAM_TOKEN, AgentCase
 from harness.case import LOGIN_NEEDED, USAGE
+from harness.keeping_agent import KeepingAgent
 from harness.process import run
 
 
@@ -115,9 +116,22 @@ class Logout(AgentCase):
         self.assert_done(self.logout("web.example.com"))
         self.assertIn("mayfly:ssh.example.com", self.agent_lists())
         result = self.assert_done(self.logout("ssh.example.com"))
-        self.assertIn("removed certificates from ssh-agent\n", result.err)
+        self.assertIn("removed the certificate of ssh.example.com from ssh-agent\n", result.err)
         self.assertNotIn("mayfly:", self.agent_lists())
         self.assertIn("own", self.agent_lists())
+
+    def test_agent_that_keeps_one_certificate(self):
+        self.start_agent()
+        self.home.install_browser()
+        self.certified("--agent")
+        self.assert_done(self.home.mayfly("ssh-gen", "--hostname", "web.example.com", "--agent"))
+        first, second = (line.split()[2] for line in self.agent_lists().splitlines())
+        keeping = KeepingAgent(self.home.variables["SSH_AUTH_SOCK"], first.encode())
+        self.addCleanup(keeping.stop)
+        self.home.variables["SSH_AUTH_SOCK"] = keeping.path
+        result = self.assert_error(self.logout("--all"), 1, "ssh-agent keeps the certificate of " + first[7:])
+        self.assertIn(f"removed the certificate of {second[7:]} from ssh-agent\n", result.err)
+        self.assertEqual([line.split()[2] for line in self.agent_lists().splitlines()], [first])
 
     def test_agent_everything_without_a_state_directory(self):
         self.start_agent()
