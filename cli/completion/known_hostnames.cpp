@@ -8,12 +8,15 @@
 namespace mayfly::cli {
 namespace {
 
-// A host, and a path of characters that mean nothing to any shell.
+constexpr std::size_t longest_file_name = 255;
+
+// A host, and a path of characters that mean nothing to any shell; its file_name() can be made.
 bool is_offerable(std::string_view hostname) {
   constexpr std::string_view plain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/";
   const auto host = hostname.substr(0, hostname.find('/'));
-  return is_host_name(host) && hostname.find_first_not_of(plain) == std::string_view::npos;
+  return is_host_name(host) && hostname.size() <= longest_file_name &&
+         hostname.find_first_not_of(plain) == std::string_view::npos;
 }
 
 }  // namespace
@@ -21,8 +24,10 @@ bool is_offerable(std::string_view hostname) {
 std::vector<std::string> known_hostnames(const Inventory& inventory,
                                          const std::vector<std::string>& places_with_keys,
                                          const std::vector<std::string>& configured) {
-  std::set<std::string> names(configured.begin(), configured.end()), places;
-  for (const std::string& host : configured) places.insert(file_name(host));
+  std::set<std::string> names, places;
+  std::copy_if(configured.begin(), configured.end(), std::inserter(names, names.end()),
+               is_offerable);
+  for (const std::string& host : names) places.insert(file_name(host));
   for (const RememberedApplication& known : inventory.applications) {
     names.insert(known.host);
     names.insert(known.application.hostname);

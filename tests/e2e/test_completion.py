@@ -78,6 +78,13 @@ class Completion(EdgeCase):
         self.assertEqual(self.complete_in_bash("ssh", "--hostname", ""),
                          {"tools.example.com-admin", "web.example.com", "old.example.com", "vm.example.com"})
 
+    def test_hosts_of_ssh_config_that_nobody_can_be_offered(self):
+        self.assert_done(self.home.mayfly("ssh-config", "--hostname", "vm.example.com", "--write"))
+        with open(os.path.join(self.home.path, ".ssh", "config"), "a", encoding="utf-8") as file:
+            for host in (".example.com", "a" * 300 + ".example.com", "vm.example.com/" + "a" * 300):
+                file.write(f"Host {host}\n  ProxyCommand cloudflared access ssh --hostname %h\n")
+        self.assertEqual(self.complete_in_bash("ssh", "--hostname", "v"), {"vm.example.com"})
+
     def test_bash_values(self):
         self.assertEqual(self.complete_in_bash("ssh-gen", "--key-type", ""), {"ecdsa", "ed25519"})
         self.assertEqual(self.complete_in_bash("completion", "z"), {"zsh"})
