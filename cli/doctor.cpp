@@ -8,6 +8,7 @@
 #include "cli/flags/arguments.hpp"
 #include "cli/flags/network_values.hpp"
 #include "cli/terminal/message.hpp"
+#include "cli/terminal/terminal.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -34,19 +35,18 @@ void bind(Parser& parser, DoctorFlags& flags, const Invocation& invocation) {
   bind_network_flags(parser, flags.network, invocation);
 }
 
-// A terminal that does as it is told (ECMA-48).
-bool is_terminal() {
-  return ::isatty(STDOUT_FILENO) == 1 && variable("TERM") != "dumb";
+bool is_capable_terminal() {
+  return ::isatty(STDOUT_FILENO) == 1 && terminal_kind() == Terminal::Kind::capable;
 }
 
 // no-color.org
 Paint paint() {
-  return is_terminal() && variable("NO_COLOR").empty() ? Paint::colors : Paint::none;
+  return is_capable_terminal() && variable("NO_COLOR").empty() ? Paint::colors : Paint::none;
 }
 
 // Each line as soon as it is known; at a terminal also what is waited for.
 doctor::Watcher line_by_line() {
-  const bool shows_running = is_terminal();
+  const bool shows_running = is_capable_terminal();
   doctor::Watcher watcher;
   if (shows_running)
     watcher.begins = [](std::string_view name) { print_product(doctor::running_line(name)); };

@@ -7,6 +7,11 @@
 
 namespace mayfly::cli {
 
+Terminal::Kind terminal_kind() {
+  const std::string name = variable("TERM");
+  return name.empty() || name == "dumb" ? Terminal::Kind::dumb : Terminal::Kind::capable;
+}
+
 std::optional<Terminal> message_terminal() {
   if (::isatty(STDERR_FILENO) != 1) return std::nullopt;
   Terminal terminal;
@@ -15,8 +20,7 @@ std::optional<Terminal> message_terminal() {
     terminal.columns = size.ws_col;
     terminal.lines = size.ws_row;
   }
-  const std::string name = variable("TERM");
-  if (!name.empty() && name != "dumb") terminal.kind = Terminal::Kind::capable;
+  terminal.kind = terminal_kind();
   return terminal;
 }
 

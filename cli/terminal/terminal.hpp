@@ -11,6 +11,9 @@ struct Terminal {
   enum class Kind { dumb, capable } kind = Kind::dumb;
 };
 
+// What TERM says of any terminal here.
+Terminal::Kind terminal_kind();
+
 // What stderr leads to now: a window may change its size. Nothing when that is no terminal.
 std::optional<Terminal> message_terminal();
 

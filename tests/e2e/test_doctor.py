@@ -613,7 +613,8 @@ class Looks(DoctorCase):
 
     def test_no_colors_when_they_are_not_wanted(self):
         self.assertNotRegex(self.at_terminal(env={"NO_COLOR": "1"}), "\x1b\\[[0-9;]*m")
-        self.assertNotIn("\x1b", self.at_terminal(env={"TERM": "dumb"}))
+        for kind in ("dumb", ""):
+            self.assertNotIn("\x1b", self.at_terminal(env={"TERM": kind}))
         self.assertRegex(self.at_terminal(env={"NO_COLOR": ""}), "\x1b\\[32m")
 
     def test_json_at_a_terminal(self):
