@@ -75,16 +75,20 @@ std::string length_of(std::uint64_t seconds) {
   return duration_text(std::chrono::seconds(std::min(seconds, longest)));
 }
 
-std::string objection_to_time(const Certificate& certificate, std::chrono::sys_seconds now) {
+std::optional<Objection> objection_to_time(const Certificate& certificate,
+                                           std::chrono::sys_seconds now) {
   const auto seconds = epoch_seconds(now);
-  if (certificate.valid_before <= certificate.valid_after) return "it is valid at no time";
+  if (certificate.valid_before <= certificate.valid_after)
+    return Objection{"it is valid at no time"};
   if (seconds >= certificate.valid_before)
-    return fmt::format("it expired {} ago by this machine's clock",
-                       length_of(seconds - certificate.valid_before));
+    return Objection{fmt::format("it expired {} ago by this machine's clock",
+                                 length_of(seconds - certificate.valid_before)),
+                     Objection::To::time};
   if (certificate.valid_after > seconds && certificate.valid_after - seconds > clock_tolerance)
-    return fmt::format("it becomes valid only in {} by this machine's clock",
-                       length_of(certificate.valid_after - seconds));
-  return {};
+    return Objection{fmt::format("it becomes valid only in {} by this machine's clock",
+                                 length_of(certificate.valid_after - seconds)),
+                     Objection::To::time};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -102,7 +106,7 @@ std::chrono::seconds Certificate::remaining_at(std::chrono::sys_seconds now) con
 }
 
 bool Certificate::usable_at(std::chrono::sys_seconds now) const {
-  if (!objection_to_time(*this, now).empty()) return false;
+  if (objection_to_time(*this, now)) return false;
   const auto validity = valid_before - valid_after;
   const std::uint64_t margin = validity < 120 ? validity / 3 : 30;
   return valid_before - epoch_seconds(now) > margin;
@@ -150,16 +154,16 @@ bool signature_verifies(const Certificate& certificate) {
                   blob.substr(0, blob.size() - signature_field));
 }
 
-std::string objection_to(const Certificate& certificate, std::string_view public_blob,
-                         std::chrono::sys_seconds now) {
-  if (certificate.role != user_role) return "it is not a user certificate";
-  if (certificate.certified_key != public_blob) return "it certifies another key";
-  if (auto objection = objection_to_time(certificate, now); !objection.empty()) return objection;
-  if (certificate.principals.empty()) return "it names no principal";
+std::optional<Objection> objection_to(const Certificate& certificate, std::string_view public_blob,
+                                      std::chrono::sys_seconds now) {
+  if (certificate.role != user_role) return Objection{"it is not a user certificate"};
+  if (certificate.certified_key != public_blob) return Objection{"it certifies another key"};
+  if (auto objection = objection_to_time(certificate, now)) return objection;
+  if (certificate.principals.empty()) return Objection{"it names no principal"};
   if (const auto option = unknown_critical_option(certificate); !option.empty())
-    return fmt::format("its critical option \"{}\" is unknown", printable(option, 60));
-  if (!signature_verifies(certificate)) return "its signature does not verify";
-  return {};
+    return Objection{fmt::format("its critical option \"{}\" is unknown", printable(option, 60))};
+  if (!signature_verifies(certificate)) return Objection{"its signature does not verify"};
+  return std::nullopt;
 }
 
 }  // namespace mayfly::sshgen

@@ -42,10 +42,14 @@ std::optional<Certificate> parse_certificate_blob(std::string_view blob);
 // not trust: the server decides whom it trusts).
 bool signature_verifies(const Certificate& certificate);
 
-// Why a certificate that came from the signer must not be used with this key, "" when it may: other
-// key, host certificate, expired or not yet valid, broken signature, no principal, unknown critical
-// option. Fit to be shown.
-std::string objection_to(const Certificate& certificate, std::string_view public_blob,
-                         std::chrono::sys_seconds now);
+struct Objection {
+  std::string text;                                  // fit to be shown
+  enum class To { content, time } to = To::content;  // time: or this machine's clock is off
+};
+// Why a certificate that came from the signer must not be used with this key, nothing when it may:
+// other key, host certificate, expired or not yet valid, broken signature, no principal, unknown
+// critical option.
+std::optional<Objection> objection_to(const Certificate& certificate, std::string_view public_blob,
+                                      std::chrono::sys_seconds now);
 
 }  // namespace mayfly::sshgen

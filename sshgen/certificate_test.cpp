@@ -77,7 +77,7 @@ TEST_CASE("certificate: every kind of key under every kind of authority") {
       const auto certificate = parse_certificate(authority.sign(public_line));
       REQUIRE(certificate);
       CHECK(signature_verifies(*certificate));
-      CHECK(objection_to(*certificate, *public_blob_of_line(public_line), present()).empty());
+      CHECK_FALSE(objection_to(*certificate, *public_blob_of_line(public_line), present()));
     }
   }
 }
@@ -197,12 +197,21 @@ TEST_CASE("certificate: parts out of their form") {
   }
 }
 
-// What objection_to says of a certificate made with these options of ssh-keygen.
-std::string objection(const std::string& options, std::chrono::seconds later = {}) {
+std::string text_of(const std::optional<Objection>& objection) {
+  return objection ? objection->text : "";
+}
+
+// Of a certificate made with these options of ssh-keygen.
+std::optional<Objection> objection_made(const std::string& options,
+                                        std::chrono::seconds later = {}) {
   const auto pair = generate_key_pair(KeyType::ecdsa);
   const auto certificate = parse_certificate(Authority().sign(pair.public_line(), options));
   REQUIRE(certificate);
   return objection_to(*certificate, pair.public_blob, present() + later);
+}
+
+std::string objection(const std::string& options, std::chrono::seconds later = {}) {
+  return text_of(objection_made(options, later));
 }
 
 TEST_CASE("certificate: a good one meets no objection") {
@@ -214,7 +223,8 @@ TEST_CASE("certificate: a good one meets no objection") {
 TEST_CASE("certificate: one for another key") {
   const auto pair = generate_key_pair(KeyType::ecdsa), other = generate_key_pair(KeyType::ecdsa);
   const auto certificate = parse_certificate(Authority().sign(other.public_line())).value();
-  CHECK(objection_to(certificate, pair.public_blob, present()) == "it certifies another key");
+  CHECK(text_of(objection_to(certificate, pair.public_blob, present())) ==
+        "it certifies another key");
 }
 
 TEST_CASE("certificate: one of a host") {
@@ -231,6 +241,13 @@ TEST_CASE("certificate: one of the future, unless a clock behind the signer's ex
   CHECK(objection("-I id -n jdoe -V +4m:+2h").empty());
 }
 
+TEST_CASE("certificate: an objection to its time is told from one to what is in it") {
+  CHECK(objection_made("-I id -n jdoe -V -2h:-1h")->to == Objection::To::time);
+  CHECK(objection_made("-I id -n jdoe -V +1h:+2h")->to == Objection::To::time);
+  CHECK(objection_made("-I id -n jdoe -O critical:clock@example.com=no")->to ==
+        Objection::To::content);
+}
+
 TEST_CASE("certificate: one without a principal") {
   CHECK(objection("-I id -V -5m:+5m") == "it names no principal");
 }
@@ -244,7 +261,8 @@ TEST_CASE("certificate: one with a broken signature") {
   const auto pair = generate_key_pair(KeyType::ecdsa);
   const auto blob = parse_certificate(Authority().sign(pair.public_line())).value().blob;
   const auto certificate = parse_certificate_blob(flipped(blob, blob.size() - 1)).value();
-  CHECK(objection_to(certificate, pair.public_blob, present()) == "its signature does not verify");
+  CHECK(text_of(objection_to(certificate, pair.public_blob, present())) ==
+        "its signature does not verify");
 }
 
 struct Span {

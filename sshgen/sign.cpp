@@ -169,11 +169,11 @@ Signed request_certificate(const Send& send, const Subject& subject, const std::
                 fmt::format("the answer of {} is no SSH certificate: \"{}\"", signer,
                             printable(line.substr(0, line.size() - 1), 60)));
   const auto public_blob = public_blob_of_line(public_line).value_or("");
-  if (const auto objection = objection_to(*certificate, public_blob, now); !objection.empty())
+  if (const auto objection = objection_to(*certificate, public_blob, now))
     throw Error(
         ErrorKind::protocol,
-        fmt::format("the certificate from {} must not be used: {}", signer, objection),
-        objection.find("clock") != std::string::npos
+        fmt::format("the certificate from {} must not be used: {}", signer, objection->text),
+        objection->to == Objection::To::time
             ? clock_hint("this computer's clock agrees with the signer's: ask the administrator")
             : "");
   return {std::move(line), *std::move(certificate)};

@@ -181,6 +181,12 @@ TEST_CASE("sign: a clock that may be off is hinted at") {
   CHECK(contains(attempt.error().hint(), "this computer's clock"));
 }
 
+TEST_CASE("sign: what the signer calls its options brings no hint") {
+  Attempt attempt;
+  attempt.signer.options = "-I id -n jdoe -O critical:clock@example.com=y";
+  CHECK(attempt.error().hint().empty());
+}
+
 TEST_CASE("sign: a certificate for another key is refused") {
   Attempt attempt;
   const auto other = generate_key_pair(KeyType::ecdsa);

@@ -28,9 +28,8 @@ void check(const Certificate& certificate) {
 
 void check_judgement(const Certificate& certificate) {
   const auto objection = objection_to(certificate, certificate.certified_key, now);
-  require(is_fit_to_show(objection, 400), "an objection is fit to be shown");
-  require(!objection_to(certificate, "another key", now).empty(), "another key is objected to");
-  if (!objection.empty()) return;
+  require(objection_to(certificate, "another key", now).has_value(), "another key is objected to");
+  if (objection) return require(is_fit_to_show(objection->text, 400), "it is fit to be shown");
   require(certificate.role == 1 && !certificate.principals.empty() &&
               certificate.remaining_at(now).count() > 0 && signature_verifies(certificate),
           "what is not objected to may be used");
