@@ -3,6 +3,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import time
 
@@ -503,6 +504,17 @@ Match exec "test -e /"
         report = self.examine()
         self.assertIn("no CertificateFile", report["checks"]["ssh_config"]["detail"])
         self.assertFalse(os.path.exists(self.home.transcript))
+
+    def test_program_whose_path_has_to_be_quoted(self):
+        program = os.path.join(self.home.path, "o'brien \"5%\"", "mayfly")
+        os.mkdir(os.path.dirname(program))
+        shutil.copy(programs.mayfly(), program)
+        self.home.variables["MAYFLY_HOME"] = self.home.state
+        block = self.home.mayfly("ssh-config", "--hostname", HOST, "--short-lived-cert", program=program)
+        self.configure_ssh(block.out.decode().split(":\n\n", 1)[1])
+        check = self.examine()["checks"]["ssh_config"]
+        self.assertEqual(check["state"], "ok", check)
+        self.assertIn(f"ProxyCommand {program}, short-lived certificate on disk", check["detail"])
 
     def test_alias(self):
         self.home.variables["MAYFLY_HOME"] = self.home.state
