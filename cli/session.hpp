@@ -1,5 +1,5 @@
-// One command's dealings with Access: state directory, network and credentials, each made when
-// first used.
+// One command's dealings with Access: state directory and log from the start, connections and
+// client certificate when first used.
 #pragma once
 
 #include <chrono>
@@ -26,8 +26,8 @@ enum class Storage {
 
 class Session {
  public:
-  // Throws usage Error for flags that contradict each other. No network, no certificate file is
-  // read yet.
+  // Makes the state directory when it is not there. No network, no certificate file is read yet.
+  // Throws usage Error for flags that contradict each other.
   // terminal: whether log lines go to stderr even without -v, as a listener's do.
   Session(NetworkFlags flags, Storage storage,
           LogSettings::Terminal terminal = LogSettings::Terminal::silent);

@@ -1,4 +1,4 @@
-// The ssh_config block for an application (mayfly-access(1), ssh-config).
+// The ssh_config block for an application (mayfly-ssh-config(1)).
 #pragma once
 
 #include <optional>

@@ -33,8 +33,8 @@ std::string refusal(const BlockOptions& options) {
 
 }  // namespace
 
-// The texts are those that mayfly-access(1) promises. cloudflared 2026.8.2 prints the same but for
-// the blank line after "Add to your ...", and it does not quote.
+// The texts are those that mayfly-ssh-config(1) promises. cloudflared 2026.8.2 prints the same but
+// for the blank line after "Add to your ...", and it does not quote.
 TEST_CASE("render: with a short-lived certificate") {
   CHECK(render_advice(short_lived("vm.example.com"), "/home/jdoe") ==
         "\n"

@@ -23,7 +23,7 @@ const Check* first_failure(const std::vector<Check>& checks);
 // Names the first that failed and what to do, or says that all is well.
 std::string summary_line(std::string_view hostname, const std::vector<Check>& checks, Paint paint);
 
-// As mayfly-access(1) describes it.
+// As mayfly-doctor(1) describes it.
 std::string report_json(std::string_view hostname, const std::vector<Check>& checks);
 
 // 0 when nothing failed, else that of the first failure.

@@ -30,7 +30,7 @@ std::vector<StatusEntry> status_entries(const Inventory& inventory,
 // Four aligned columns: what, identity, opens, ends in; fit to be shown.
 std::string status_table(const std::vector<StatusEntry>& entries, std::chrono::sys_seconds now);
 
-// {"directory":...,"entries":[...]} as mayfly-access(1) describes it.
+// {"directory":...,"entries":[...]} as mayfly-status(1) describes it.
 std::string status_json(const std::string& directory, const std::vector<StatusEntry>& entries,
                         std::chrono::sys_seconds now);
 

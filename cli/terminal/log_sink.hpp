@@ -13,7 +13,8 @@ struct LogSettings {
   enum class Terminal { silent, lines } terminal = Terminal::silent;
 };
 
-// Throws usage Error for an unknown level, Error(failed) for a file that cannot be written.
+// Warns of an unknown level, and takes info. Throws Error(failed) for a file that cannot be
+// written.
 void start_logging(const LogSettings& settings);
 // The last rotation, if one is due: for a process that gives up opening files.
 void stop_rotating_log_files();
