@@ -54,8 +54,7 @@ Certificate sign_under_lock(const Place& place, const Url& url, const Issuer& is
     if (options.renew == EnsureOptions::Renew::when_needed) found = place.find_valid();
     return found.has_value();
   };
-  LockWait wait;
-  wait.satisfied = satisfied;
+  const LockWait wait{.satisfied = satisfied, .work = LockWait::Work::certificate};
   const auto lock = wait_for_login_lock(place.state, key_file_name(url), wait);
   // Whoever held the lock before may have made one in the moment before it was ours.
   if (satisfied()) return *std::move(found);
@@ -101,8 +100,7 @@ std::optional<Certificate> valid_in_agent(const AgentPlace& place, const Url& ur
   auto held = place.agent.held(comment, now);
   if (!held.valid || held.all == 1) return std::move(held.valid);
   try {
-    LockWait at_once;
-    at_once.timeout = {};
+    const LockWait at_once{.timeout = {}, .work = LockWait::Work::certificate};
     const auto lock = wait_for_login_lock(place.state, key_file_name(url), at_once);
     return place.agent.keep_valid(comment, now);
   } catch (const Error&) {

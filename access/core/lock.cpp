@@ -198,10 +198,21 @@ std::string published_url(const StateDirectory& directory, const std::string& ba
   }
 }
 
-Error waited_too_long(long pid) {
+Error waited_too_long(long pid, LockWait::Work work) {
   const std::string who = pid > 0 ? fmt::format("process {}", pid) : "another process";
-  return Error(ErrorKind::login_needed, fmt::format("{} has been logging in for too long", who),
-               "finish its login in the browser, or end that process");
+  if (work == LockWait::Work::certificate)
+    return {ErrorKind::login_needed,
+            fmt::format("{} has been having a certificate signed for too long", who),
+            "end that process"};
+  return {ErrorKind::login_needed, fmt::format("{} has been logging in for too long", who),
+          "finish its login in the browser, or end that process"};
+}
+
+Error stopped_waiting(LockWait::Work work) {
+  const bool is_login = work == LockWait::Work::login;
+  return {ErrorKind::login_needed,
+          fmt::format("stopped while waiting for another {}",
+                      is_login ? "login to finish" : "process to have a certificate signed")};
 }
 
 }  // namespace
@@ -231,12 +242,10 @@ std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory,
       wait.notice(holder.pid, shown_url);
     }
     const auto left = deadline - std::chrono::steady_clock::now();
-    if (left <= left.zero()) throw waited_too_long(holder.pid);
+    if (left <= left.zero()) throw waited_too_long(holder.pid, wait.work);
     if (!shown_url.empty()) wait.waiting(std::chrono::ceil<std::chrono::seconds>(left));
     watch->wait(std::min(longest_sleep, std::chrono::ceil<milliseconds>(left)));
-    if (interrupted_by() != 0) {
-      throw Error(ErrorKind::login_needed, "stopped while waiting for another login to finish");
-    }
+    if (interrupted_by() != 0) throw stopped_waiting(wait.work);
   }
 }
 

@@ -41,6 +41,7 @@ struct LockWait {
   // Told several times a second how long that login will still be waited for.
   std::function<void(std::chrono::seconds left)> waiting = [](std::chrono::seconds) {};
   std::chrono::milliseconds timeout = std::chrono::minutes(10);
+  enum class Work { login, certificate } work = Work::login;  // of whoever holds the lock
 };
 
 // base is a file_name(). Nothing when wait.satisfied() became true. Locks of dead processes, and of

@@ -133,6 +133,27 @@ TEST_SUITE("core/lock") {
     CHECK(is_there(directory.lock));
   }
 
+  TEST_CASE("a wait that is too long names what is waited for") {
+    const Directory directory;
+    ForkedChild holder = holder_of(directory);
+    REQUIRE(holder.hear() == 'g');
+    const auto error_of = [&](LockWait::Work work) {
+      try {
+        directory.wait({.timeout = 0ms, .work = work});
+      } catch (const Error& error) {
+        return error;
+      }
+      return Error(ErrorKind::failed, "nothing was thrown");
+    };
+    const std::string who = "process " + std::to_string(holder.pid());
+    const Error login = error_of(LockWait::Work::login);
+    CHECK(login.message() == who + " has been logging in for too long");
+    CHECK(login.hint() == "finish its login in the browser, or end that process");
+    const Error certificate = error_of(LockWait::Work::certificate);
+    CHECK(certificate.message() == who + " has been having a certificate signed for too long");
+    CHECK(certificate.hint() == "end that process");
+  }
+
   TEST_CASE("a signal ends the wait") {
     const Directory directory;
     ForkedChild holder = holder_of(directory);
