@@ -14,7 +14,7 @@
 
 namespace mayfly::sshgen {
 
-// "<host[-path]>-cf_key" and its two companions (protocol.md section 3).
+// "<host[-path]>-cf_key" and its two companions (docs/protocol.md section 3).
 struct KeyFiles {
   std::string key, public_key, certificate;
 };

@@ -1,4 +1,4 @@
-// Having a public key certified by the team's signer (protocol.md section 3).
+// Having a public key certified by the team's signer (docs/protocol.md section 3).
 #pragma once
 
 #include <chrono>

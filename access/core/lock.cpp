@@ -28,7 +28,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// protocol.md section 5: when cloudflared takes a lock for stale.
+// docs/protocol.md section 5: when cloudflared takes a lock for stale.
 constexpr long long start_time_tolerance_ms = 1000;
 constexpr auto cloudflared_lock_age = std::chrono::minutes(10);
 // cloudflared makes an empty file and then looks up what to write into it.
@@ -81,7 +81,7 @@ std::optional<Inode> inode_at(int directory, const std::string& name) {
   return Inode{status.st_dev, status.st_ino};
 }
 
-// protocol.md section 5: whether cloudflared, which does not flock, still holds the lock.
+// docs/protocol.md section 5: whether cloudflared, which does not flock, still holds the lock.
 bool cloudflared_holds(const std::optional<Owner>& owner, std::chrono::system_clock::duration age) {
   if (!owner) return age >= age.zero() && age < being_written;
   return age < cloudflared_lock_age && is_alive(*owner);

@@ -1,4 +1,4 @@
-// One login at a time: the lock that mayfly and cloudflared share (protocol.md section 5).
+// One login at a time: the lock that mayfly and cloudflared share (docs/protocol.md section 5).
 #pragma once
 
 #include <chrono>

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr auto certificate_ends_soon = std::chrono::hours(24 * 7);
 constexpr auto clock_agrees = 30s;
-// protocol.md section 1: how far ahead the application's metadata may have been issued.
+// docs/protocol.md section 1: how far ahead the application's metadata may have been issued.
 constexpr auto clock_too_far = 5min;
 
 std::string joined(const std::vector<std::string>& texts) {

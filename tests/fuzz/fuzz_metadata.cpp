@@ -34,7 +34,7 @@ Response answer(const Request& request, const std::string& metadata, const Mode&
   return {200, {}, mode.keys_broken ? R"({"keys":[{}]})" : SigningKey::key_set()};
 }
 
-// Protocol.md section 1, by a reader of its own.
+// docs/protocol.md section 1, by a reader of its own.
 void check_application(const Application& application, const json& claims) {
   require(to_lower(claims.at("hostname").get<std::string>()) == url.host, "it is for this host");
   require(claims.at("type") == "match", "its type is match");

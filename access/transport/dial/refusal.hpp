@@ -1,5 +1,5 @@
-// What an answer means that is not the one asked for, in words a person can act on (protocol.md
-// section 4).
+// What an answer means that is not the one asked for, in words a person can act on
+// (docs/protocol.md section 4).
 #pragma once
 
 #include <optional>
