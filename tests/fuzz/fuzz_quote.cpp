@@ -44,6 +44,8 @@ const Harness harness("quote", [](std::string_view input) {
     require(sshconfig::shell_words(*word) == std::vector{with_percents_doubled(input)},
             "doctor reads what was meant");
   }
+  for (const auto& text : sshconfig::shell_words(input))
+    require(text.size() <= input.size(), "no word is longer than its command");
   const auto argument = result_of({ErrorKind::usage}, [&] { return config_word(input); });
   require(word.has_value() == argument.has_value(), "control characters are refused alike");
   if (argument) require(config_argument(*argument) == input, "ssh reads what was meant");
