@@ -2,20 +2,32 @@
 
 #include <doctest/doctest.h>
 
-#include <utility>
+#include <initializer_list>
 
 #include "sshconfig/quote.hpp"
 
 using namespace mayfly::sshconfig;
 using Words = std::vector<std::string>;
 
+namespace {
+
+struct Case {
+  const char* command;
+  Words words;
+};
+
+void check(std::initializer_list<Case> cases) {
+  for (const Case& one : cases) {
+    CAPTURE(one.command);
+    CHECK(shell_words(one.command) == one.words);
+  }
+}
+
+}  // namespace
+
 // What sh -c 'printf "%s\n" WORDS' prints for the same.
 TEST_CASE("words of a command") {
-  struct Case {
-    const char* command;
-    Words words;
-  };
-  const Case cases[] = {
+  check({
       {"", {}},
       {"  a  b\tc ", {"a", "b", "c"}},
       {"'/opt/my fly/mayfly' access", {"/opt/my fly/mayfly", "access"}},
@@ -29,15 +41,11 @@ TEST_CASE("words of a command") {
       {"end\\", {"end\\"}},
       {R"('/home/o'$(printf '\047')'brien/mayfly' x)", {"/home/o'brien/mayfly", "x"}},
       {"\"$(printf '\\134')\" x", {"\\", "x"}},
-  };
-  for (const Case& one : cases) {
-    CAPTURE(one.command);
-    CHECK(shell_words(one.command) == one.words);
-  }
+  });
 }
 
 TEST_CASE("expansions are part of a word, and stay") {
-  const std::pair<const char*, Words> cases[] = {
+  check({
       {"$(which mayfly) access", {"$(which mayfly)", "access"}},
       {"a$(b (c) 'd)' \"e)\" \\) f)g h", {"a$(b (c) 'd)' \"e)\" \\) f)g", "h"}},
       {"\"a $(b \"c\") d\" e", {"a $(b \"c\") d", "e"}},
@@ -49,11 +57,7 @@ TEST_CASE("expansions are part of a word, and stay") {
       {"`not closed", {"`not closed"}},
       {"$(ends \\", {"$(ends \\"}},
       {"$('", {"$('"}},
-  };
-  for (const auto& [command, words] : cases) {
-    CAPTURE(command);
-    CHECK(shell_words(command) == words);
-  }
+  });
 }
 
 TEST_CASE("what is quoted for a shell is read back") {
