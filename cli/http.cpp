@@ -1,6 +1,11 @@
 // `mayfly http`: an application at a local address, for programs that cannot add its token.
+#include <fmt/format.h>
+
+#include "access/core/error.hpp"
+#include "access/core/text.hpp"
 #include "access/transport/dial/upgrade.hpp"
 #include "access/transport/forward/forwarder.hpp"
+#include "access/transport/forward/http_guard.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/flags/place_flags.hpp"
 #include "cli/flags/user_headers.hpp"
@@ -17,7 +22,7 @@ constexpr const char* usual_place = "127.0.0.1:8080";
 
 struct HttpFlags {
   std::string hostname;
-  std::vector<std::string> listeners, headers;
+  std::vector<std::string> listeners, headers, aliases;
   NetworkFlags network;
 };
 
@@ -25,6 +30,9 @@ void bind(Parser& parser, HttpFlags& flags, const Invocation& invocation) {
   bind_hostname(parser, flags.hostname, "the application");
   bind_listeners(parser, flags.listeners,
                  "listen on HOST:PORT or unix:PATH (127.0.0.1:8080); repeatable");
+  parser.add_option("--allow-host", flags.aliases,
+                    "answer to NAME or NAME:PORT too, as a proxy or port mapping in front calls "
+                    "it; repeatable");
   bind_headers(parser, flags.headers, "a header for each request, \"Name: value\"; repeatable");
   bind_network_flags(parser, flags.network, invocation);
 }
@@ -35,6 +43,11 @@ ForwarderOptions options_of(const HttpFlags& flags) {
   options.edge.headers = user_headers(flags.headers);
   // For its checks: a bad header would be met at the first request only.
   static_cast<void>(upgrade_text({options.edge.url, options.edge.headers, {}, {}}));
+  for (const std::string& alias : flags.aliases)
+    if (!is_alias(alias))
+      throw Error(ErrorKind::usage, fmt::format("\"{}\" is no host name", printable(alias)),
+                  "give --allow-host NAME or NAME:PORT");
+  options.aliases = flags.aliases;
   const bool usual = flags.listeners.empty();
   listen_at(usual ? std::vector<std::string>{usual_place} : flags.listeners, "Start HTTP listener",
             options);

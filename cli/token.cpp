@@ -1,5 +1,4 @@
 // `mayfly access token`: prints the stored token; no network while the application is known.
-#include <fmt/format.h>
 
 #include "access/core/error.hpp"
 #include "access/transport/dial/refusal.hpp"

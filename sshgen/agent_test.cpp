@@ -1,7 +1,6 @@
 #include "sshgen/agent.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>

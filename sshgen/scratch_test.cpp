@@ -6,10 +6,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <memory>
-#include <sstream>
 
 namespace mayfly::sshgen {
 

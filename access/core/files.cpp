@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 
 #include "access/core/directory_listing.hpp"
 #include "access/core/error.hpp"

@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "access/core/text.hpp"
 #include "access/identity/test_tokens.hpp"

@@ -1,7 +1,6 @@
 #include "access/identity/transfer.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
 #include <sodium.h>
 
 #include "access/core/encoding.hpp"

@@ -1,7 +1,6 @@
 #include "cli/completion/completion_words.hpp"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 
 #include "access/core/text.hpp"
 

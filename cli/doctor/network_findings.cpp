@@ -4,7 +4,6 @@
 #include <netdb.h>
 
 #include <cerrno>
-#include <cstdlib>
 
 #include "access/core/text.hpp"
 #include "access/transport/tls/connection_error.hpp"

@@ -1,4 +1,3 @@
-#include <cerrno>
 
 #include "access/transport/dial/proxy_choice.hpp"
 #include "cli/doctor/network_findings.hpp"

@@ -73,9 +73,20 @@ class Passing(HttpCase):
         self.assertEqual(self.get(port, "/chunked")[::2], (200, b"hello world"))
         text = self.talk(port, "GET /chunked HTTP/1.0\r\nHost: HOST\r\n\r\n")
         self.assertTrue(text.endswith("\r\n\r\nhello world"), text)
+        text = self.talk(port, "GET /chunked HTTP/1.0\r\n\r\n")  # as balancers ask whether one is well
+        self.assertTrue(text.endswith("\r\n\r\nhello world"), text)
         text = self.talk(port, "POST / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\n"
                                "Connection: close\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\n\r\n")
         self.assertTrue(text.endswith("\r\n\r\nPOST abcde"), text)
+
+    def test_names_of_a_port_mapping_in_front(self):
+        _, port = self.at_free_port("--allow-host", "sidecar", "--allow-host", "localhost:9000")
+        for host, status in (("sidecar", 200), ("sidecar:80", 200), ("localhost:9000", 200), ("localhost:9001", 421)):
+            with self.subTest(host):
+                text = self.talk(port, "GET / HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n", host)
+                self.assertTrue(text.startswith(f"HTTP/1.1 {status} "), text)
+        self.assertIn("--allow-host localhost:9001", text)
+        self.assert_error(self.listen("--allow-host", "http://sidecar/").finish(), USAGE, "--allow-host")
 
     def test_one_connection_serves_many_requests(self):
         _, port = self.at_free_port()

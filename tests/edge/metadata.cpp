@@ -1,7 +1,6 @@
 // The signed answer to "which application is this?".
 #include "metadata.hpp"
 
-#include <algorithm>
 #include <cctype>
 #include <nlohmann/json.hpp>
 

@@ -1,5 +1,4 @@
 // The user's ~/.ssh/config and our own file, in sections after what asks for a block.
-#include <algorithm>
 
 #include "access/core/text.hpp"
 #include "block_request.hpp"

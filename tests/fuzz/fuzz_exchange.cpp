@@ -1,6 +1,5 @@
 // The answers to an exchange of the org token: three heads of HTTP, in sections. Lines may end in
 // LF alone, and @TOKEN stands for a token that is good.
-#include <algorithm>
 #include <vector>
 
 #include "access/identity/exchange.hpp"

@@ -1,6 +1,5 @@
 // What a local program sends to the HTTP port: a head, and a body in pieces of a size that the
 // first byte says.
-#include <algorithm>
 #include <string>
 
 #include "access/transport/forward/http_request.hpp"

@@ -1,5 +1,4 @@
 // UTF-8 checked in pieces; the first byte says how large they are.
-#include <algorithm>
 
 #include "access/transport/websocket/utf8.hpp"
 #include "fuzz.hpp"

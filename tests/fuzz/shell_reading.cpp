@@ -1,6 +1,5 @@
 #include "shell_reading.hpp"
 
-#include <algorithm>
 
 namespace mayfly::fuzz {
 namespace {

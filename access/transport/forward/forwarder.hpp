@@ -17,6 +17,7 @@ struct HttpPatience {
 struct ForwarderOptions : ListenOptions {
   TunnelOptions edge;  // its url is the application; its headers replace those of the programs
   HttpPatience patience = {};
+  std::vector<std::string> aliases = {};  // LocalPlace::aliases
 };
 
 // As run_listener(): blocks until a signal, one thread. Requests under way at the signal get a

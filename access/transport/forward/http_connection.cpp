@@ -40,7 +40,7 @@ HttpConnection::HttpConnection(const asio::any_io_executor& executor, const Shar
     : executor_(executor),
       shared_(shared),
       socket_(std::move(socket)),
-      place_(LocalPlace::of(socket_.get(), shared.names)),
+      place_(LocalPlace::of(socket_.get(), shared.names, shared.options.aliases)),
       stream_(executor, socket_.get()),
       program_(socket_.get(), stream_) {
   keep_alive(socket_.get());

@@ -19,6 +19,7 @@ namespace {
 struct HostPort {
   std::string_view host;  // IPv6 without brackets
   std::uint16_t port = 80;
+  bool names_port = false;
 };
 
 std::optional<HostPort> split_host(std::string_view text) {
@@ -32,6 +33,7 @@ std::optional<HostPort> split_host(std::string_view text) {
   if (rest.empty()) return found;
   if (rest.front() != ':') return std::nullopt;
   rest.remove_prefix(1);
+  found.names_port = true;
   const auto [last, error] = std::from_chars(rest.data(), rest.data() + rest.size(), found.port);
   if (rest.empty() || error != std::errc() || last != rest.data() + rest.size())
     return std::nullopt;
@@ -86,24 +88,40 @@ bool is_of_another_site(const RequestHead& head, std::string_view host) {
   return foreign && !is_navigation(head);
 }
 
+bool is_host(std::string_view host) {
+  return !canonical_address(host).empty() || is_host_name(host);
+}
+
+bool means(std::string_view alias, const HostPort& wanted) {
+  const auto parts = split_host(alias);
+  return parts && equals_ignoring_case(parts->host, wanted.host) &&
+         (!parts->names_port || parts->port == wanted.port);
+}
+
 Denial wrong_host(std::string_view host, const LocalPlace& place) {
   if (place.family == LocalPlace::Family::unix_socket)
     return {421, fmt::format("\"{}\" is no host name", printable(host)),
             "any name will do, as in http://localhost/"};
-  const bool is_ipv6 = place.address.find(':') != std::string::npos;
   return {421, fmt::format("\"{}\" is not the name of this listener", printable(host)),
-          fmt::format("use http://{}{}{}:{}/", is_ipv6 ? "[" : "", place.address,
-                      is_ipv6 ? "]" : "", place.port)};
+          fmt::format("use http://{}/, or start it with --allow-host {}", place.authority(),
+                      printable(host))};
 }
 
 }  // namespace
 
-LocalPlace LocalPlace::of(int socket, std::vector<std::string> names) {
+bool is_alias(std::string_view text) {
+  const auto parts = split_host(text);
+  return parts && is_host(parts->host);
+}
+
+LocalPlace LocalPlace::of(int socket, std::vector<std::string> names,
+                          std::vector<std::string> aliases) {
   sockaddr_storage room{};
   socklen_t size = sizeof room;
   if (getsockname(socket, reinterpret_cast<sockaddr*>(&room), &size) != 0)
     throw system_error("cannot tell a connection's address", errno);
-  LocalPlace place{.family = Family::tcp, .address = "", .names = std::move(names)};
+  LocalPlace place{.family = Family::tcp, .address = "", .names = std::move(names),
+                   .aliases = std::move(aliases)};
   char text[INET6_ADDRSTRLEN] = "";
   if (room.ss_family == AF_INET) {
     const auto* v4 = reinterpret_cast<const sockaddr_in*>(&room);
@@ -125,8 +143,10 @@ bool LocalPlace::is_meant_by(std::string_view host) const {
   const auto parts = split_host(host);
   if (!parts) return false;
   const std::string literal = canonical_address(parts->host);
-  if (literal.empty() && !is_host_name(parts->host)) return false;
+  if (!is_host(parts->host)) return false;
   if (family == Family::unix_socket) return true;  // no browser gets there, whatever the name
+  if (std::ranges::any_of(aliases, [&](const std::string& one) { return means(one, *parts); }))
+    return true;
   if (parts->port != port) return false;
   if (!literal.empty() && literal == address) return true;
   if (reach == Reach::loopback && is_localhost(parts->host)) return true;
@@ -134,10 +154,17 @@ bool LocalPlace::is_meant_by(std::string_view host) const {
       names, [&](const std::string& name) { return equals_ignoring_case(name, parts->host); });
 }
 
+std::string LocalPlace::authority() const {
+  if (family == Family::unix_socket) return "localhost";
+  const bool is_ipv6 = address.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", address, is_ipv6 ? "]" : "", port);
+}
+
 std::optional<Denial> denial_of(const RequestHead& head, const LocalPlace& place) {
   const auto hosts = values_of(head.headers, "Host");
   if (hosts.size() != 1)
-    return Denial{400, hosts.empty() ? "it names no Host" : "it names more than one Host", ""};
+    return Denial{400, hosts.empty() ? "it names no Host" : "it names more than one Host",
+                  "exactly one belongs to each request (RFC 9112 section 3.2)"};
   if (!place.is_meant_by(hosts.front())) return wrong_host(hosts.front(), place);
   if (is_of_another_site(head, hosts.front()))
     return Denial{403, "a page of another site asks for it",

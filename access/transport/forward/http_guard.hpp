@@ -18,13 +18,21 @@ struct LocalPlace {
   std::string address;  // "127.0.0.1", "::1"
   std::uint16_t port = 0;
   enum class Reach { loopback, network } reach = Reach::loopback;
-  std::vector<std::string> names;  // under which it was told to listen
+  std::vector<std::string> names;    // under which it was told to listen
+  // "NAME" or "NAME:PORT": what a proxy or port mapping in front calls it.
+  std::vector<std::string> aliases = {};
 
   // Of a connected socket. Throws Error(failed).
-  static LocalPlace of(int socket, std::vector<std::string> names);
+  static LocalPlace of(int socket, std::vector<std::string> names,
+                       std::vector<std::string> aliases);
   // Whether a Host means this place. Somebody else's name may lead here too (DNS rebinding).
   bool is_meant_by(std::string_view host) const;
+  // A Host that means it.
+  std::string authority() const;
 };
+
+// Whether text is "NAME" or "NAME:PORT"; an address is a name too.
+bool is_alias(std::string_view text);
 
 struct Denial {
   int status = 403;

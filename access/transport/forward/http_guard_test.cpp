@@ -27,6 +27,26 @@ int status_for(std::vector<Header> headers, std::string method = "GET") {
 
 }  // namespace
 
+TEST_CASE("a listener answers to the names that it was told") {
+  LocalPlace told = place();
+  told.aliases = {"sidecar", "Wiki.example:9000", "192.0.2.1:80"};
+  for (const char* host : {"127.0.0.1:8080", "sidecar", "SideCar:1", "wiki.example:9000",
+                           "192.0.2.1", "192.0.2.1:80"}) {
+    CAPTURE(host);
+    CHECK(told.is_meant_by(host));
+  }
+  for (const char* host : {"sidecar.evil.example", "wiki.example", "wiki.example:9001",
+                           "192.0.2.1:81", "127.0.0.1:9000", "sidecar:x", "a sidecar"}) {
+    CAPTURE(host);
+    CHECK_FALSE(told.is_meant_by(host));
+  }
+  for (const char* alias : {"", "a b", "x:y", "x/y", ":80", "http://x"}) {
+    CAPTURE(alias);
+    CHECK_FALSE(is_alias(alias));
+  }
+  for (const std::string& alias : told.aliases) CHECK(is_alias(alias));
+}
+
 TEST_CASE("a listener knows its own names") {
   for (const char* host : {"127.0.0.1:8080", "localhost:8080", "LOCALHOST:8080",
                            "wiki.localhost:8080", "box.lan:8080", "Box.Lan:8080"}) {

@@ -72,6 +72,9 @@ std::variant<AskedRequest, Page> judge_request(std::string_view head_text, const
   auto read = read_request_head(head_text);
   if (const auto* malformed = std::get_if<Malformed>(&read)) return page_of(*malformed);
   RequestHead& head = std::get<RequestHead>(read);
+  // HTTP/1.0 has none, and no browser leaves it out.
+  if (head.minor_version == 0 && values_of(head.headers, "Host").empty())
+    head.headers.push_back({"Host", place.authority()});
   if (auto page = judge_method(head)) return *page;
   if (const auto denial = denial_of(head, place))
     return page_of(denial->status, "the request is refused: " + denial->why, denial->hint);

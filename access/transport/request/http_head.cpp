@@ -1,6 +1,5 @@
 #include "access/transport/request/http_head.hpp"
 
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>

@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include <array>
-#include <filesystem>
 
 #include "access/core/error.hpp"
 #include "access/transport/tls/test_authority.hpp"
