@@ -81,27 +81,27 @@ std::string take_double_quoted(std::string_view& rest) {
   return text;
 }
 
+bool ends_word(std::string_view rest) {
+  return rest.empty() || blanks.find(rest.front()) != std::string_view::npos ||
+         operators.find(rest.front()) != std::string_view::npos;
+}
+
+// What is quoted, a substitution, or one character.
+std::string take_piece(std::string_view& rest) {
+  if (begins_substitution(rest)) return take_substitution(rest);
+  const char c = rest[0];
+  rest.remove_prefix(1);
+  if (c == '\'') return take_single_quoted(rest);
+  if (c == '"') return take_double_quoted(rest);
+  if (c != '\\' || rest.empty()) return {c};
+  const char escaped = rest[0];
+  rest.remove_prefix(1);
+  return {escaped};
+}
+
 std::string take_word(std::string_view& rest) {
   std::string word;
-  while (!rest.empty() && blanks.find(rest.front()) == std::string_view::npos &&
-         operators.find(rest.front()) == std::string_view::npos) {
-    if (begins_substitution(rest)) {
-      word += take_substitution(rest);
-      continue;
-    }
-    const char c = rest.front();
-    rest.remove_prefix(1);
-    if (c == '\'') {
-      word += take_single_quoted(rest);
-    } else if (c == '"') {
-      word += take_double_quoted(rest);
-    } else if (c == '\\' && !rest.empty()) {
-      word += rest.front();
-      rest.remove_prefix(1);
-    } else {
-      word += c;
-    }
-  }
+  while (!ends_word(rest)) word += take_piece(rest);
   return word;
 }
 

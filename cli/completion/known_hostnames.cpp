@@ -1,6 +1,7 @@
 #include "cli/completion/known_hostnames.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "access/core/text.hpp"
