@@ -2,6 +2,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
@@ -50,8 +51,10 @@ std::shared_ptr<void> public_key(const BIGNUM* modulus, const BIGNUM* exponent) 
   const KeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
   EVP_PKEY* key = nullptr;
   if (!parameters || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
-      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters.get()) != 1)
+      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters.get()) != 1) {
+    ERR_clear_error();
     return nullptr;
+  }
   return {key, [](void* handle) { EVP_PKEY_free(static_cast<EVP_PKEY*>(handle)); }};
 }
 
@@ -71,11 +74,14 @@ std::shared_ptr<void> rs256_key(const nlohmann::json& jwk) {
 bool verify_rs256(EVP_PKEY* key, const Jwt& jwt) {
   const DigestContext context(EVP_MD_CTX_new());
   // RSASSA-PKCS1-v1_5 is what an RSA key does unless told otherwise.
-  return context &&
-         EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key,
-                                 nullptr) == 1 &&
-         EVP_DigestVerify(context.get(), bytes_of(jwt.signature), jwt.signature.size(),
-                          bytes_of(jwt.signing_input), jwt.signing_input.size()) == 1;
+  const bool good = context &&
+                    EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key,
+                                            nullptr) == 1 &&
+                    EVP_DigestVerify(context.get(), bytes_of(jwt.signature), jwt.signature.size(),
+                                     bytes_of(jwt.signing_input), jwt.signing_input.size()) == 1;
+  // A refusal must not be taken for one of TLS later in this thread.
+  ERR_clear_error();
+  return good;
 }
 
 }  // namespace

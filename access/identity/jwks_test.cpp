@@ -1,6 +1,7 @@
 #include "access/identity/jwks.hpp"
 
 #include <doctest/doctest.h>
+#include <openssl/err.h>
 
 #include "access/core/encoding.hpp"
 #include "access/identity/test_tokens.hpp"
@@ -80,6 +81,13 @@ TEST_CASE("a changed message, signature or key id does not verify") {
   CHECK_FALSE(verifies(jwk(), jwt));
   jwt.key_id = "";
   CHECK_FALSE(verifies(jwk(), jwt));
+}
+
+TEST_CASE("a signature that does not verify leaves OpenSSL no error to show others") {
+  Jwt jwt = rfc_jwt();
+  jwt.signature.front() = static_cast<char>(jwt.signature.front() ^ 1);
+  CHECK_FALSE(verifies(jwk(), jwt));
+  CHECK(ERR_peek_error() == 0);
 }
 
 TEST_CASE("keys that are not for RS256 are passed over") {

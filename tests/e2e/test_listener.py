@@ -302,6 +302,24 @@ class Logins(ListenerCase):
         self.edge.sign_in(url)
         self.assert_echo(waiting)
 
+    def test_signature_that_does_not_verify_cuts_no_tunnel(self):
+        running, port = self.at_free_port()
+        before = self.assert_echo(self.connect(port))
+        record = "echo.example.com-app"
+        head, claims, signature = self.home.text(record).strip().split(".")
+        spoiled = ("B" if signature[0] == "A" else "A") + signature[1:]
+        self.home.plant(record, ".".join((head, claims, spoiled)))
+        os.remove(self.home.file(self.home.token_name("echo")))
+        # What is known is read anew for one that was sent to the login page.
+        self.edge.fault("upgrade.login_redirect", 1, application="echo")
+        waiting = self.connect(port)
+        url = running.wait_err(r"https://\S+/cdn-cgi/access/cli\?\S+").group()
+        for _ in range(3):
+            self.assert_echo(before)
+        self.edge.sign_in(url)
+        self.assert_echo(waiting)
+        self.assert_echo(before)
+
     def test_revoked_token_is_renewed_once_for_all(self):
         self.home.install_browser()
         _, port = self.at_free_port()

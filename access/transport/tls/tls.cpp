@@ -161,7 +161,10 @@ TlsStream::~TlsStream() {
   ERR_clear_error();
 }
 
+// SSL_get_error(3) asks for an empty queue before each call it is to judge: what any other code has
+// left there is else taken for the connection's end.
 IoResult TlsStream::handshake() {
+  ERR_clear_error();
   const int returned = SSL_do_handshake(ssl_.get());
   if (returned == 1) return {};
   IoResult result = result_of(returned);
@@ -172,6 +175,7 @@ IoResult TlsStream::handshake() {
 
 IoResult TlsStream::read(std::span<std::byte> into) {
   std::size_t bytes = 0;
+  ERR_clear_error();
   const int returned = SSL_read_ex(ssl_.get(), into.data(), into.size(), &bytes);
   if (returned == 1) return {.bytes = bytes};
   return result_of(returned);
@@ -179,6 +183,7 @@ IoResult TlsStream::read(std::span<std::byte> into) {
 
 IoResult TlsStream::write(std::span<const std::byte> bytes) {
   std::size_t written = 0;
+  ERR_clear_error();
   const int returned = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written);
   if (returned == 1) return {.bytes = written};
   return result_of(returned);
