@@ -2,7 +2,7 @@
 from http import HTTPStatus
 
 from harness.chromium import Chromium
-from harness.http_case import HOST, HttpCase
+from harness.http_case import HOST, HttpCase, name_of_this_computer
 from harness.web import Web
 
 PAGE = b"""<!doctype html><title>wiki</title><img id=picture src=/picture.svg>
@@ -31,6 +31,19 @@ Promise.allSettled([
     "<p id=done>done</p><a id=link href=" + wiki + "/link>link</a>"));
 </script>"""
 
+EVIL_BLIND = """<!doctype html><title>evil</title><body>
+<iframe id=frame src="http://{0}/frame"></iframe>
+<script src="http://{0}/script" referrerpolicy=no-referrer></script><img src="http://{0}/image">
+<script>
+addEventListener("load", async () => {{
+  const blind = {{mode: "no-cors", headers: {{Accept: "text/html"}}}};
+  await fetch("http://{0}/script", blind).catch(() => 0);
+  await fetch("http://{0}/write", {{method: "POST", mode: "no-cors", body: "x"}}).catch(() => 0);
+  document.body.insertAdjacentHTML("beforeend", "<p id=done>" + (window.stolen || "nothing") +
+      "</p><a id=link href=http://{0}/link>link</a>");
+}});
+</script>"""
+
 
 class Browser(HttpCase):
     def setUp(self):
@@ -55,7 +68,9 @@ class Browser(HttpCase):
     def test_pages_of_the_application(self):
         web = self.web(self.answer)
         _, port = self.at_free_port()
-        for name in (f"127.0.0.1:{port}", f"wiki.localhost:{port}"):
+        trusted_less = self.places(self.listen("--url", f"{name_of_this_computer()}:0"))[0]
+        names = (f"127.0.0.1:{port}", f"wiki.localhost:{port}", trusted_less)
+        for name in names:
             with self.subTest(name):
                 self.chromium.open(f"http://{name}/")
                 self.chromium.wait_for("#done")
@@ -63,7 +78,7 @@ class Browser(HttpCase):
                 self.chromium.click("#save")  # a form without a referrer: its Origin is "null"
                 self.chromium.wait_for("#shown")
                 self.assertEqual(self.chromium.address, f"http://{name}/saved")
-        self.assertEqual([r[3] for r in web.requests if r[1] == "/save"], [b"text=hello"] * 2)
+        self.assertEqual([r[3] for r in web.requests if r[1] == "/save"], [b"text=hello"] * len(names))
 
     def test_pages_of_others(self):
         web = self.web(self.answer)
@@ -80,3 +95,24 @@ class Browser(HttpCase):
         self.chromium.wait_for("#shown")
         self.assertEqual([request[1] for request in web.requests if request[1] != "/favicon.ico"],
                          ["/link"])
+
+    def test_pages_of_others_where_browsers_do_not_say_so(self):
+        def answer(handler):
+            if handler.path == "/script":
+                return handler.say(HTTPStatus.OK, b'window.stolen = "the secret"',
+                                   Content_Type="text/javascript",
+                                   Cross_Origin_Resource_Policy="cross-origin")
+            self.answer(handler)
+        web = self.web(answer)
+        place = self.places(self.listen("--url", f"{name_of_this_computer()}:0"))[0]
+        evil = Web(lambda handler: handler.say(HTTPStatus.OK, EVIL_BLIND.format(place).encode(),
+                                               Content_Type="text/html"))
+        self.addCleanup(evil.stop)
+        self.chromium.open(f"http://127.0.0.1:{evil.port}/")
+        self.chromium.wait_for("#done")
+        self.assertEqual(self.chromium.text("#done"), "nothing")
+        # What fills a frame cannot be told from what a person follows, and is not shown in it.
+        self.assertEqual([request[1] for request in web.requests], ["/frame"])
+        self.assertNotIn("/frame", self.chromium.frame_text("#frame"))
+        self.chromium.click("#link")
+        self.chromium.wait_for("#shown")

@@ -1,5 +1,8 @@
 """mayfly http: who is refused, before anything of it reaches the edge."""
-from harness.http_case import HOST, HttpCase
+import socket
+
+from harness.http_case import HOST, HttpCase, name_of_this_computer
+from harness.waiting import GENEROUS
 
 
 class Guard(HttpCase):
@@ -28,6 +31,17 @@ class Guard(HttpCase):
                                "\r\nhi", 403, "another site")
         self.refused(port, "GET / HTTP/1.1\r\nHost: HOST\r\nOrigin: https://evil.example\r\n"
                            "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 403, "another site")
+
+    def test_browsers_where_they_do_not_say_whose_page_asks(self):
+        name = name_of_this_computer()
+        running = self.listen("--url", f"{name}:0")
+        place = self.places(running)[0]
+        host, port = place.rsplit(":", 1)
+        self.connect = lambda _: socket.create_connection((host, int(port)), timeout=GENEROUS)
+        for header in ("Accept: text/html", "Referer: https://evil.example/"):
+            self.refused(port, f"GET / HTTP/1.1\r\nHost: HOST\r\nUser-Agent: Mozilla/5.0\r\n{header}"
+                               "\r\n\r\n", 403, "127.0.0.1", place)
+        running.wait_err("WRN .*identity")
 
     def test_requests_that_two_readers_read_differently(self):
         _, port = self.at_free_port()

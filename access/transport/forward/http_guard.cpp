@@ -98,6 +98,38 @@ bool means(std::string_view alias, const HostPort& wanted) {
          (!parts->names_port || parts->port == wanted.port);
 }
 
+// To whom browsers say whose page asks: of plain HTTP, to these origins alone (Secure Contexts,
+// section 3.1). A name may mean a loopback address and not be one.
+bool is_told_by_browsers(std::string_view host) {
+  const auto parts = split_host(host);
+  if (!parts) return false;
+  const std::string literal = canonical_address(parts->host);
+  return literal.starts_with("127.") || literal == "::1" || is_localhost(parts->host);
+}
+
+// Browsers say this of what fills a window or frame, and no script can: a header that is not
+// safelisted (Fetch, section 2.2.2) has to be asked for first, with an Origin.
+bool seems_followed(const RequestHead& head) {
+  return (head.method == "GET" || head.method == "HEAD") &&
+         one(head, "Upgrade-Insecure-Requests") == "1";
+}
+
+bool is_referred_by_own_page(const RequestHead& head, std::string_view host) {
+  const std::string own = fmt::format("http://{}/", host);
+  const auto referers = values_of(head.headers, "Referer");
+  return !referers.empty() && std::ranges::all_of(referers, [&](std::string_view referer) {
+    return equals_ignoring_case(referer.substr(0, own.size()), own);
+  });
+}
+
+// A browser's request that says nothing of the page it comes from, where browsers do not.
+bool is_of_any_page(const RequestHead& head, std::string_view host) {
+  if (is_told_by_browsers(host) || !one(head, "User-Agent").starts_with("Mozilla/")) return false;
+  const bool says = !values_of(head.headers, "Origin").empty() ||
+                    !values_of(head.headers, "Sec-Fetch-Site").empty();
+  return !says && !seems_followed(head) && !is_referred_by_own_page(head, host);
+}
+
 Denial wrong_host(std::string_view host, const LocalPlace& place) {
   if (place.family == LocalPlace::Family::unix_socket)
     return {421, fmt::format("\"{}\" is no host name", printable(host)),
@@ -170,6 +202,11 @@ std::optional<Denial> denial_of(const RequestHead& head, const LocalPlace& place
     return Denial{403, "a page of another site asks for it",
                   "only pages of this address may; a link may lead here, a script or form of "
                   "another site may not"};
+  if (place.family == LocalPlace::Family::tcp && is_of_any_page(head, hosts.front()))
+    return Denial{403, "a page of another site may ask for it",
+                  "browsers say whose page asks to 127.0.0.1 and names under .localhost alone: "
+                  "use such an address; a program that is no browser needs a User-Agent other "
+                  "than Mozilla's"};
   return std::nullopt;
 }
 

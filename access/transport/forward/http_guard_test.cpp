@@ -163,3 +163,51 @@ TEST_CASE("pages of others do not") {
   }
   CHECK(status_for({{"Sec-Fetch-Site", "same-origin"}, {"Origin", "https://evil.example"}}) == 403);
 }
+
+// Secure Contexts, section 3.1: http://box.lan:8080 is not potentially trustworthy, wherever it
+// leads.
+TEST_CASE("a browser that does not say whose page asks has to show it otherwise") {
+  const auto status = [](std::vector<Header> headers, std::string host = "box.lan:8080") {
+    headers.insert(headers.begin(), {"Host", std::move(host)});
+    const auto denial = denial_of(RequestHead{"GET", "/", 1, std::move(headers)}, place());
+    return denial ? denial->status : 0;
+  };
+  const Header browser = {"User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0)"};
+  CHECK(status({browser}) == 403);
+  CHECK(status({browser, {"Accept", "text/html"}}) == 403);  // a script may say so
+  CHECK(status({browser, {"Referer", "http://evil.example/"}}) == 403);
+  CHECK(status({browser, {"Referer", "http://box.lan:8080.evil.example/"}}) == 403);
+  CHECK(
+      status({browser, {"Referer", "http://box.lan:8080/"}, {"Referer", "http://evil.example/"}}) ==
+      403);
+  CHECK(status({browser}, "127.0.0.1.evil.example:8080") == 421);
+
+  CHECK(status({browser, {"Referer", "http://box.lan:8080/page"}}) == 0);
+  CHECK(status({browser, {"Referer", "http://BOX.lan:8080/"}}) == 0);
+  CHECK(status({browser, {"Origin", "http://box.lan:8080"}}) == 0);
+  CHECK(status({browser, {"Origin", "http://evil.example"}}) == 403);
+  CHECK(status({browser, {"Upgrade-Insecure-Requests", "1"}}) == 0);  // typed, or a link
+  CHECK(status({browser, {"Sec-Fetch-Site", "none"}}) == 0);
+  CHECK(status({browser, {"Sec-Fetch-Site", "cross-site"}}) == 403);
+  CHECK(status({{"User-Agent", "curl/8.14.1"}}) == 0);
+  CHECK(status({}) == 0);
+  // There a browser would have said so, unless it is older than that: SECURITY.md.
+  for (const char* host : {"127.0.0.1:8080", "localhost:8080", "wiki.localhost:8080"})
+    CHECK(status({browser}, host) == 0);
+}
+
+TEST_CASE("a form without an Origin is no link") {
+  const RequestHead form{"POST",
+                         "/",
+                         1,
+                         {{"Host", "box.lan:8080"},
+                          {"User-Agent", "Mozilla/5.0"},
+                          {"Upgrade-Insecure-Requests", "1"}}};
+  CHECK(denial_of(form, place()));
+}
+
+TEST_CASE("no browser comes by a Unix socket") {
+  const LocalPlace file{.family = LocalPlace::Family::unix_socket, .address = "", .names = {}};
+  CHECK_FALSE(denial_of(
+      RequestHead{"GET", "/", 1, {{"Host", "anything"}, {"User-Agent", "Mozilla/5.0"}}}, file));
+}

@@ -68,14 +68,33 @@ std::string request_value(const Header& header, const SitePair& site) {
   return header.second;
 }
 
+// A page that hides its address from itself too would look like one of another site
+// (http_guard.hpp) to a listener that browsers do not tell more. Of several the last counts.
+std::string local_referrer_policy(std::string_view value) {
+  const std::string_view last = trim(split(value, ',').back());
+  return equals_ignoring_case(last, "no-referrer") ? "same-origin" : std::string(value);
+}
+
 // Nothing for what is left out.
 std::optional<std::string> response_value(const Header& header, const SitePair& site) {
   if (equals_ignoring_case(header.first, "Set-Cookie")) return local_cookie(header.second);
   // They would take a browser away from the listener.
   if (is_one_of(header.first, {"Strict-Transport-Security", "Alt-Svc"})) return std::nullopt;
+  // Ours is the strictest there is.
+  if (equals_ignoring_case(header.first, "Cross-Origin-Resource-Policy")) return std::nullopt;
+  if (equals_ignoring_case(header.first, "Referrer-Policy"))
+    return local_referrer_policy(header.second);
   if (is_one_of(header.first, {"Location", "Content-Location", "Access-Control-Allow-Origin"}))
     return local_url(header.second, site);
   return header.second;
+}
+
+// The browser keeps the answer from pages of other sites: as script, picture or style (Fetch,
+// section 3.7), and in a frame. Of several policies each counts (Content Security Policy, section
+// 8.1).
+void put_own_pages_only(std::string& text) {
+  put(text, "Cross-Origin-Resource-Policy", "same-origin");
+  put(text, "Content-Security-Policy", "frame-ancestors 'self'");
 }
 
 std::string_view reason_of(int status) {
@@ -168,6 +187,7 @@ std::string request_text(const RequestHead& head, const RequestChanges& changes)
 
 std::string response_text(const ResponseHead& head, const ResponseChanges& changes) {
   std::string text = fmt::format("HTTP/1.1 {} {}\r\n", head.status, head.reason);
+  if (head.status >= 200) put_own_pages_only(text);
   for (const Header& header : head.headers) {
     if (is_hop_by_hop(header.first, head.headers)) continue;
     if (const auto value = response_value(header, changes.site)) put(text, header.first, *value);

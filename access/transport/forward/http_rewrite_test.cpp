@@ -29,6 +29,9 @@ std::string received(std::vector<Header> headers, ResponseChanges changes = {}) 
 }
 
 const std::string request_begin = "GET /a?b HTTP/1.1\r\nHost: app.example.com\r\n";
+const std::string answer_begin =
+    "HTTP/1.1 200 OK\r\nCross-Origin-Resource-Policy: same-origin\r\n"
+    "Content-Security-Policy: frame-ancestors 'self'\r\n";
 
 }  // namespace
 
@@ -72,7 +75,7 @@ TEST_CASE("what is between two hops stays there") {
   CHECK(
       received(
           {{"Connection", "X-Hop, close"}, {"X-Hop", "1"}, {"Keep-Alive", "x"}, {"Server", "s"}}) ==
-      "HTTP/1.1 200 OK\r\nServer: s\r\n\r\n");
+      answer_begin + "Server: s\r\n\r\n");
 }
 
 TEST_CASE("a body is announced as it is sent") {
@@ -151,8 +154,32 @@ TEST_CASE("redirects come back to the listener, and none takes it elsewhere") {
                   {"Access-Control-Allow-Origin", "https://app.example.com"},
                   {"Strict-Transport-Security", "max-age=1"},
                   {"Alt-Svc", "h3=\":443\""}}) ==
-        "HTTP/1.1 200 OK\r\nLocation: http://127.0.0.1:8080/x\r\n"
-        "Access-Control-Allow-Origin: http://127.0.0.1:8080\r\n\r\n");
+        answer_begin +
+            "Location: http://127.0.0.1:8080/x\r\n"
+            "Access-Control-Allow-Origin: http://127.0.0.1:8080\r\n\r\n");
+}
+
+TEST_CASE("answers are for pages of the listener") {
+  CHECK(received({{"Cross-Origin-Resource-Policy", "cross-origin"}}) == answer_begin + "\r\n");
+  // Of several of these each one counts: the application's stays.
+  CHECK(received({{"Content-Security-Policy", "default-src 'self'"}}) ==
+        answer_begin + "Content-Security-Policy: default-src 'self'\r\n\r\n");
+  CHECK(response_text({1, 100, "Continue", {}}, {.site = site(), .body = {}}) ==
+        "HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+TEST_CASE("pages say to the listener that they are its own") {
+  const auto policy = [](const std::string& value) {
+    return received({{"Referrer-Policy", value}});
+  };
+  const std::string own = answer_begin + "Referrer-Policy: same-origin\r\n\r\n";
+  CHECK(policy("no-referrer") == own);
+  CHECK(policy("strict-origin-when-cross-origin, No-Referrer") == own);
+  for (const char* kept :
+       {"origin", "no-referrer, same-origin", "no-referrer-when-downgrade", ""}) {
+    CAPTURE(kept);
+    CHECK(policy(kept) == answer_begin + "Referrer-Policy: " + kept + "\r\n\r\n");
+  }
 }
 
 TEST_CASE("cookies become the listener's, and those of Access stay behind") {
@@ -166,18 +193,18 @@ TEST_CASE("cookies become the listener's, and those of Access stay behind") {
   for (const char* name : {"CF_Authorization", "CF_AppSession", "CF_Binding"})
     CHECK_FALSE(local_cookie(std::string(name) + "=x; Path=/"));
   CHECK(received({{"Set-Cookie", "CF_Authorization=jwt; Secure"}, {"Set-Cookie", "a=b; Secure"}}) ==
-        "HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\n\r\n");
+        answer_begin + "Set-Cookie: a=b\r\n\r\n");
 }
 
 TEST_CASE("an answer without a body may say how long it would be") {
   ResponseChanges changes;
   changes.then = ResponseChanges::Then::close;
   CHECK(received({{"Content-Length", "7"}}, changes) ==
-        "HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\n");
+        answer_begin + "Content-Length: 7\r\nConnection: close\r\n\r\n");
   changes.then = ResponseChanges::Then::keep_alive;
   changes.body = {BodyFraming::Kind::chunked, 0};
   CHECK(received({{"Transfer-Encoding", "chunked"}}, changes) ==
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        answer_begin + "Transfer-Encoding: chunked\r\n\r\n");
 }
 
 TEST_CASE("a page of our own is small text that nobody keeps") {

@@ -101,6 +101,14 @@ class Chromium:
     def text(self, selector="body"):
         return self._ask("GET", f"/element/{self.find(selector)}/text")
 
+    def frame_text(self, selector):
+        """What a frame of the page shows."""
+        self._ask("POST", "/frame", {"id": {_ELEMENT: self.find(selector)}})
+        try:
+            return self.text()
+        finally:
+            self._ask("POST", "/frame/parent", {})
+
     def fill_in(self, selector, text):
         element = self.wait_for(selector)
         self._ask("POST", f"/element/{element}/clear", {})
