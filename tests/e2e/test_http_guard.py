@@ -58,6 +58,7 @@ class Guard(HttpCase):
                 self.refused(port, head + fields + "\r\n0\r\n\r\n", status, "mayfly: ")
         self.refused(port, "GET / HTTP/2.0\r\nHost: HOST\r\n\r\n", 505, "HTTP/1.1")
         self.refused(port, "TRACE / HTTP/1.1\r\nHost: HOST\r\n\r\n", 405, "TRACE")
+        self.refused(port, "trace / HTTP/1.1\r\nHost: HOST\r\n\r\n", 405, "TRACE")
 
     def test_paths_beside_the_application(self):
         self.edge.application("wiki", hostname=f"{HOST}/admin")

@@ -20,12 +20,12 @@ Page page_of(const Malformed& malformed) {
 }
 
 // CONNECT and absolute targets of other hosts are what is said to a proxy; TRACE would show the
-// token.
+// token. Methods are told apart by case (RFC 9110 section 9.1), but not by every server.
 std::optional<Page> judge_method(const RequestHead& head) {
-  if (head.method == "CONNECT")
+  if (equals_ignoring_case(head.method, "CONNECT"))
     return page_of(405, "this listener is one web site and no proxy",
                    "take it out of the proxy settings, and use its own address");
-  if (head.method == "TRACE") return page_of(405, "TRACE is refused");
+  if (equals_ignoring_case(head.method, "TRACE")) return page_of(405, "TRACE is refused");
   for (const std::string_view expected : values_of(head.headers, "Expect"))
     if (!equals_ignoring_case(expected, "100-continue"))
       return page_of(417, "only 100-continue can be expected here");
