@@ -246,6 +246,10 @@ std::optional<std::string> auth_domain_host(std::string_view claim) {
   return host;
 }
 
+std::string issuer_of(std::string_view auth_domain) {
+  return "https://" + std::string(auth_domain);
+}
+
 std::optional<Application> ask_application(const Send& send, const Url& url, sys_seconds now) {
   const Response response = send(metadata_request(url));
   const std::string_view text = response.header("cf-access-metadata");

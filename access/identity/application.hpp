@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "access/core/files.hpp"
 #include "access/core/url.hpp"
@@ -22,6 +23,9 @@ struct Application {
 // ".cloudflareaccess.com"; user info, port, path, query and fragment are dropped. Nothing
 // otherwise, and for blanks, backslashes and control characters.
 std::optional<std::string> auth_domain_host(std::string_view claim);
+
+// Of all tokens of a team: their claim "iss".
+std::string issuer_of(std::string_view auth_domain);
 
 // Asks the edge and the team, and verifies; nothing is remembered, nor used of what is. Nothing
 // when there is no Access application. Throws Error(network) or Error(protocol).

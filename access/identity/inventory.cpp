@@ -62,7 +62,7 @@ Content read_content(const StateDirectory& state, const std::string& name) {
 TokenFile team_token(const StateDirectory& state, const std::string& name,
                      const std::string& team) {
   Content content = read_content(state, name);
-  if (content.claims && content.claims->issuer != "https://" + team)
+  if (content.claims && content.claims->issuer != issuer_of(team))
     content = {std::nullopt, fmt::format("{} holds another team's token", state.path_of(name))};
   return {name, TokenFile::Kind::team, team, std::move(content.claims),
           std::move(content.objection)};

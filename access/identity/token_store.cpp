@@ -14,10 +14,6 @@ using std::chrono::sys_seconds;
 
 constexpr std::size_t kMaxFileBytes = std::size_t{128} * 1024;
 
-std::string issuer_of(std::string_view auth_domain) {
-  return "https://" + std::string(auth_domain);
-}
-
 // The bare JWT; people and editors add a newline.
 std::optional<Secret> read_jwt(const StateDirectory& state, const std::string& name) {
   auto file = state.read(name, kMaxFileBytes);
@@ -47,18 +43,6 @@ std::optional<StoredToken> peek(const StateDirectory& state, const std::string& 
   auto claims = jwt ? read_token(jwt->reveal()) : std::nullopt;
   if (!claims) return std::nullopt;
   return StoredToken{std::move(*jwt), std::move(*claims)};
-}
-
-template <typename Wanted>
-std::optional<StoredToken> load(const StateDirectory& state, const std::string& name,
-                                sys_seconds now, const Wanted& is_wanted) {
-  auto token = peek(state, name);
-  if (!token) return std::nullopt;
-  if (token->claims.expires <= now || !is_wanted(token->claims)) {
-    discard(state, name, token->jwt);
-    return std::nullopt;
-  }
-  return token;
 }
 
 Error bad_token(std::string_view which, std::string_view why) {
@@ -97,19 +81,27 @@ StoredToken check_app_token(const Application& application, const Secret& jwt, s
 
 std::optional<StoredToken> load_app_token(const StateDirectory& state,
                                           const Application& application, sys_seconds now) {
-  return load(state, app_token_file(application), now,
-              [&](const TokenClaims& claims) { return claims.is_for(application.audience); });
+  auto token = peek_app_token(state, application);
+  if (!token || (token->claims.expires > now && token->claims.is_for(application.audience)))
+    return token;
+  discard(state, app_token_file(application), token->jwt);
+  return std::nullopt;
 }
 
 std::optional<StoredToken> load_org_token(const StateDirectory& state, std::string_view auth_domain,
                                           sys_seconds now) {
-  return load(state, org_token_file(auth_domain), now,
-              [&](const TokenClaims& claims) { return claims.issuer == issuer_of(auth_domain); });
+  auto token = peek_org_token(state, auth_domain);
+  if (!token || (token->claims.expires > now && token->claims.issuer == issuer_of(auth_domain)))
+    return token;
+  discard(state, org_token_file(auth_domain), token->jwt);
+  return std::nullopt;
 }
 
 std::optional<StoredToken> peek_app_token(const StateDirectory& state,
                                           const Application& application) {
-  return peek(state, app_token_file(application));
+  auto token = peek(state, app_token_file(application));
+  if (token && token->claims.issuer != issuer_of(application.auth_domain)) return std::nullopt;
+  return token;
 }
 
 std::optional<StoredToken> peek_org_token(const StateDirectory& state,

@@ -25,15 +25,18 @@ std::string org_token_file(std::string_view auth_domain);    // "<auth domain>-o
 StoredToken check_app_token(const Application& application, const Secret& jwt,
                             std::chrono::sys_seconds now);
 
-// The valid token: RS256 JWT, expiry in the future, audience (app) or issuer (org). An expired or
-// foreign one is deleted. Text that is no JWT stays: it may be one that cloudflared is writing.
+// The valid token: RS256 JWT, expiry in the future, audience (app), issuer. An expired or foreign
+// one is deleted. Text that is no JWT stays: it may be one that cloudflared is writing. So does an
+// application's token that another team issued: a team's metadata may name what it likes, and with
+// that the file of somebody else's token.
 std::optional<StoredToken> load_app_token(const StateDirectory& state,
                                           const Application& application,
                                           std::chrono::sys_seconds now);
 std::optional<StoredToken> load_org_token(const StateDirectory& state, std::string_view auth_domain,
                                           std::chrono::sys_seconds now);
 
-// The token as it lies there, valid or not; nothing is deleted. Nothing: there is no token.
+// The token as it lies there, valid or not; nothing is deleted. Nothing: there is no token (app:
+// of the application's team).
 std::optional<StoredToken> peek_app_token(const StateDirectory& state,
                                           const Application& application);
 std::optional<StoredToken> peek_org_token(const StateDirectory& state,

@@ -98,6 +98,19 @@ TEST_CASE("a stored token of another application or team is deleted") {
   CHECK(store.state.names().empty());
 }
 
+TEST_CASE("metadata that names another team's file gets nothing of it") {
+  Store store;
+  for (const auto& claims :
+       {app_claims(store.now).text("iss", "https://other.cloudflareaccess.com"),
+        app_claims(store.now).text("iss", kTeam), app_claims(store.now).without("iss"),
+        app_claims(store.now).text("iss", "https://other.cloudflareaccess.com").text("aud", "x")}) {
+    CAPTURE(claims.json());
+    CHECK_FALSE(store.load(team_key().sign(claims)));
+    CHECK_FALSE(peek_app_token(store.state.directory(), test_application()));
+    CHECK(store.state.names() == std::vector<std::string>{kFile});
+  }
+}
+
 TEST_CASE("a stored token that is not RS256 does not count, and stays as it may be half written") {
   Store store;
   const std::string jwt = team_key().sign(app_claims(store.now));

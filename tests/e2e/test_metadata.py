@@ -259,3 +259,18 @@ class Remembered(EdgeCase):
         self.know("web", "web.example.com")
         self.assert_done(self.home.mayfly("logout", "web.example.com/a/b"))
         self.assertEqual(self.home.files(), [])
+
+    def test_description_that_names_another_teams_application(self):
+        """What it leads to was issued by that team, and is not this one's."""
+        token = self.know("web", "web.example.com")
+        self.edge.application("evil", hostname="evil.example.com", team="evil", origin="echo")
+        self.home.mayfly("login", "--batch", "evil.example.com")  # for the keys of its team
+        self.home.plant("evil.example.com-app", self.edge.mint("meta", "evil", claims={
+            "type": "match", "hostname": "evil.example.com", "auth_domain": "evil.cloudflareaccess.com",
+            "app_hostname": "web.example.com", "aud": self.edge.audience("web")}))
+        self.edge.ask("DELETE", "/log")
+        self.assertEqual(self.home.mayfly("token", "evil.example.com").out, b"")
+        result = self.home.mayfly("ssh", "--batch", "--hostname", "evil.example.com")
+        self.assert_error(result, LOGIN_NEEDED)
+        self.assertFalse(any(token in str(entry) for entry in self.edge.log()))
+        self.assertEqual(self.home.text(self.home.token_name("web")), token)
