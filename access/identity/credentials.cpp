@@ -247,7 +247,7 @@ EdgeVerdict Credentials::accepted_at_edge(const Url& url, const StoredToken& tok
                .body = {},
                .timeout = 5s,
                .purpose = "its opinion of the token"});
-    return {.accepted = !is_login_redirect(probe, response.status, response.header("Location")),
+    return {.accepted = !is_login_redirect(probe, response, token.claims.issuer),
             .reference = response.reference()};
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::network && error.kind() != ErrorKind::protocol) throw;

@@ -8,15 +8,24 @@ using namespace std::chrono_literals;
 
 TEST_CASE("a redirect to the login page is told from others") {
   const Url url = parse_url("vm.example.com/a");
-  CHECK(is_login_redirect(url, 302, kLogin));
-  CHECK(is_login_redirect(url, 302, "/cdn-cgi/access/login"));
-  CHECK(is_login_redirect(url, 302, "/cdn-cgi/access/login/vm.example.com?kid=x"));
-  CHECK_FALSE(is_login_redirect(url, 301, kLogin));
-  CHECK_FALSE(is_login_redirect(url, 200, kLogin));
+  const auto leads = [&](int status, std::string_view location) {
+    return is_login_redirect(url, answer(status, {{"Location", std::string(location)}}),
+                             issuer_of(kTeam));
+  };
+  CHECK(leads(302, kLogin));
+  CHECK(leads(302, "https://TEAM.cloudflareaccess.com/cdn-cgi/access/login/vm.example.com?kid=x"));
+  CHECK_FALSE(leads(301, kLogin));
+  CHECK_FALSE(leads(200, kLogin));
   for (const char* location :
        {"", "/", "/x/cdn-cgi/access/login", "https://vm.example.com/?/cdn-cgi/access/login",
-        "http://team.cloudflareaccess.com/cdn-cgi/access/login", "https://[/cdn-cgi/access/login"})
-    CHECK_FALSE(is_login_redirect(url, 302, location));
+        "http://team.cloudflareaccess.com/cdn-cgi/access/login", "https://[/cdn-cgi/access/login",
+        "/cdn-cgi/access/login", "https://evil.cloudflareaccess.com/cdn-cgi/access/login",
+        "https://other.example.com/cdn-cgi/access/login/x",
+        "https://team.cloudflareaccess.com:8443/cdn-cgi/access/login",
+        "https://team.cloudflareaccess.com/x/cdn-cgi/access/login"}) {
+    CAPTURE(location);
+    CHECK_FALSE(leads(302, location));
+  }
 }
 
 TEST_CASE("where no application is, nothing is needed") {
@@ -273,7 +282,9 @@ TEST_CASE("only a redirect to the login page means that the edge does not take a
     return redirect(kLogin);
   }));
   for (const Response& response :
-       {answer(200), answer(403), answer(502), answer(500), redirect("/elsewhere"), redirect("")})
+       {answer(200), answer(403), answer(502), answer(500), redirect("/elsewhere"), redirect(""),
+        redirect("/cdn-cgi/access/login"),
+        redirect("https://other.example.com/cdn-cgi/access/login")})
     CHECK(accepted([&](const Request&) { return response; }));
   for (const ErrorKind kind : {ErrorKind::network, ErrorKind::protocol})
     CHECK(accepted([&](const Request&) -> Response { throw Error(kind, "slow"); }));

@@ -194,6 +194,21 @@ TEST_CASE("a refused client certificate is described") {
   CHECK(contains(error.message(), "CN=root"));
 }
 
+TEST_CASE("what is behind the application leads nobody to a login") {
+  World world;
+  world.use_certificate();
+  for (const char* location :
+       {"https://other.example.com/cdn-cgi/access/login/x", "/cdn-cgi/access/login/vm.example.com",
+        "https://evil.cloudflareaccess.com/cdn-cgi/access/login/vm.example.com"}) {
+    CAPTURE(location);
+    world.application = [&](const Request&) { return redirect(location); };
+    const Grant grant = world.obtain();
+    CHECK(grant.application);
+    CHECK_FALSE(grant.token);
+    CHECK(world.shown.empty());
+  }
+}
+
 TEST_CASE("a client certificate where an identity is wanted too leads to the login") {
   World world;
   world.use_certificate();

@@ -64,7 +64,7 @@ MachineAnswer judge_machine_answer(const MachineRequest& request, const Response
   const Application& application = request.application;
   const bool is_service_token = request.machine == Machine::service_token;
   const bool is_login =
-      is_login_redirect(request.url, response.status, response.header("Location"));
+      is_login_redirect(request.url, response, issuer_of(application.auth_domain));
   if (is_login && is_service_token) throw service_token_refused(application, response);
   if (is_login) return {.wants_person = true, .token = std::nullopt};
   // The cookie decides first: a 403 that comes with it is the origin's.
@@ -98,10 +98,11 @@ Error certificate_wanted(const Application& application, const Response& respons
                "name one with --cert FILE [--key FILE]");
 }
 
-bool is_login_redirect(const Url& request, int status, std::string_view location) {
-  if (status != 302) return false;
+bool is_login_redirect(const Url& request, const Response& response, std::string_view issuer) {
+  if (response.status != 302) return false;
   try {
-    return resolve_location(request, location).path.starts_with("/cdn-cgi/access/login");
+    const Url target = resolve_location(request, response.header("Location"));
+    return target.origin() == issuer && target.path.starts_with("/cdn-cgi/access/login");
   } catch (const Error&) {
     return false;
   }

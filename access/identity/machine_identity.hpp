@@ -55,7 +55,8 @@ bool is_guarded(const Url& request, const Response& response);
 bool wants_certificate(const Response& response);
 Error certificate_wanted(const Application& application, const Response& response);
 
-// True for a 302 whose Location path starts with /cdn-cgi/access/login.
-bool is_login_redirect(const Url& request, int status, std::string_view location);
+// True for a 302 to /cdn-cgi/access/login... of the team that issues the tokens. What is behind
+// Access may redirect to such a path too, its own or somebody else's.
+bool is_login_redirect(const Url& request, const Response& response, std::string_view issuer);
 
 }  // namespace mayfly

@@ -5,7 +5,7 @@ import threading
 import unittest
 
 from harness import memory
-from harness.http_case import HttpCase
+from harness.http_case import HOST, HttpCase
 from harness.listener import abort, receive
 from harness.waiting import GENEROUS, eventually
 
@@ -88,14 +88,18 @@ class Logins(HttpCase):
         self.assertIn(b"Binding Cookie", body)
         self.assertEqual(len(self.home.browsed()), 1)
 
-    def test_login_page_of_another_team_is_the_applications_own_affair(self):
-        page = "https://evil.cloudflareaccess.com/cdn-cgi/access/login"
+    def test_login_page_that_is_not_the_teams_is_the_applications_own_affair(self):
         self.web(lambda handler: handler.say(302, Location=page))
         self.home.install_browser()
         _, port = self.at_free_port()
         before = self.home.text(self.home.token_name("wiki"))
-        status, headers, _ = self.get(port)
-        self.assertEqual((status, headers["Location"]), (302, page))
+        for page, shown in [("https://evil.cloudflareaccess.com/cdn-cgi/access/login", None),
+                            (f"https://{HOST}/cdn-cgi/access/login",
+                             f"http://127.0.0.1:{port}/cdn-cgi/access/login"),
+                            ("/cdn-cgi/access/login/x", None)]:
+            with self.subTest(page):
+                status, headers, _ = self.get(port)
+                self.assertEqual((status, headers["Location"]), (302, shown or page))
         self.assertEqual(self.home.browsed(), [])
         self.assertEqual(self.home.text(self.home.token_name("wiki")), before)
 

@@ -71,7 +71,7 @@ const Harness harness("http_head", [](std::string_view input) {
   response.body = whole->rest;
   const Url url{"vm.example.com", 443, "/", ""};
   if (response.status != 101) require_fit_to_show(explain_refusal(url, response));
-  is_login_redirect(url, response.status, response.header("Location"));
+  is_login_redirect(url, response, url.origin());
 });
 
 }  // namespace

@@ -58,7 +58,9 @@ const Harness harness("url", [](std::string_view input) {
   }
   const Url from = base.value_or(Url{"vm.example.com", 443, "/a/b", "c=d"});
   const auto location = lines.line();
-  is_login_redirect(from, 302, location);
+  is_login_redirect(from,
+                    {.status = 302, .headers = {{"Location", std::string(location)}}, .body = ""},
+                    from.origin());
   // A host name in it may be no host name, which is a usage error elsewhere.
   const auto target =
       result_of({ErrorKind::protocol}, [&] { return resolve_location(from, location); });

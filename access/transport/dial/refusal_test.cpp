@@ -44,11 +44,11 @@ TEST_CASE("the login page is recognised by host and path") {
   };
   const Case cases[] = {
       {302, "https://team.cloudflareaccess.com/cdn-cgi/access/login/vm.example.com?kid=1", true},
-      {302, "https://vm.example.com/cdn-cgi/access/login?x", true},
-      {302, "/cdn-cgi/access/login/vm.example.com", true},
-      {307, "/cdn-cgi/access/login", true},
-      {200, "/cdn-cgi/access/login", false},
-      {403, "/cdn-cgi/access/login", false},
+      {307, "https://team.cloudflareaccess.com/cdn-cgi/access/login", true},
+      {200, "https://team.cloudflareaccess.com/cdn-cgi/access/login", false},
+      {403, "https://team.cloudflareaccess.com/cdn-cgi/access/login", false},
+      {302, "https://vm.example.com/cdn-cgi/access/login?x", false},
+      {302, "/cdn-cgi/access/login/vm.example.com", false},
       {302, "https://evil.example/cdn-cgi/access/login", false},
       {302, "https://evilcloudflareaccess.com/cdn-cgi/access/login", false},
       {302, "https://vm.example.com/login", false},
@@ -68,7 +68,7 @@ TEST_CASE("another team's login page is none of this application") {
   };
   CHECK(leads("https://team.cloudflareaccess.com/cdn-cgi/access/login/vm.example.com"));
   CHECK(leads("https://TEAM.cloudflareaccess.com/cdn-cgi/access/login/vm.example.com"));
-  CHECK(leads("/cdn-cgi/access/login"));
+  CHECK_FALSE(leads("/cdn-cgi/access/login"));
   CHECK_FALSE(leads("https://evil.cloudflareaccess.com/cdn-cgi/access/login"));
   CHECK_FALSE(leads("https://x.team.cloudflareaccess.com/cdn-cgi/access/login"));
 }
@@ -81,8 +81,9 @@ TEST_CASE("every kind of refusal is explained") {
     const char* cure;
   };
   const Case cases[] = {
-      {answer(302, {{"Location", "/cdn-cgi/access/login/x?kid=secret"}}), ErrorKind::refused,
-       "does not accept a fresh token", "Binding Cookie"},
+      {answer(302, {{"Location",
+                     "https://team.cloudflareaccess.com/cdn-cgi/access/login/x?kid=secret"}}),
+       ErrorKind::refused, "does not accept a fresh token", "Binding Cookie"},
       {answer(301, {{"Location", "https://www.example.com/"}}), ErrorKind::protocol,
        "redirects elsewhere", "SSL mode"},
       {answer(200), ErrorKind::protocol, "plain HTTP", "WebSockets on"},

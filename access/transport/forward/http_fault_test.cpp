@@ -34,7 +34,8 @@ std::string answer_to(const std::string& request) {
   if (request.find(" /close") < 10) return "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + down;
   if (request.find(" /login") < 10 &&
       request.find("\r\nCf-Access-Token: obtained\r\n") == std::string::npos)
-    return "HTTP/1.1 302 Found\r\nLocation: /cdn-cgi/access/login\r\nContent-Length: 0\r\n\r\n";
+    return "HTTP/1.1 302 Found\r\nLocation: "
+           "https://t.cloudflareaccess.com/cdn-cgi/access/login\r\nContent-Length: 0\r\n\r\n";
   if (request.find(" /socket") < 10) return upgraded(request) + down;
   return request.starts_with("GET ") || request.starts_with("POST ") ? ok(down) : "";
 }

@@ -27,7 +27,9 @@ Reply reply_to_error(ErrorKind kind, Late late = Late::no) {
 TEST_CASE("an answer of the edge becomes a SOCKS5 reply") {
   CHECK(reply_to_status(403) == Reply::not_allowed);
   CHECK(reply_to_status(401) == Reply::not_allowed);
-  CHECK(reply_to_status(302, {{"Location", "/cdn-cgi/access/login"}}) == Reply::not_allowed);
+  CHECK(reply_to_status(302,
+                        {{"Location", "https://team.cloudflareaccess.com/cdn-cgi/access/login"}}) ==
+        Reply::not_allowed);
   CHECK(reply_to_status(302, {{"Location", "https://elsewhere.example/"}}) ==
         Reply::general_failure);
   CHECK(reply_to_status(502) == Reply::connection_refused);

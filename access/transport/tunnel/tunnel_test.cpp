@@ -288,7 +288,8 @@ TEST_CASE("a listener logs in beside its other connections") {
   TestServer server(serving([&](const std::string& request) {
     return request.find("Cf-Access-Token: fresh") != std::string::npos
                ? upgraded(request) + "\x82\x02ok" + close_1000
-               : "HTTP/1.1 302 Found\r\nLocation: /cdn-cgi/access/login\r\nContent-Length: "
+               : "HTTP/1.1 302 Found\r\nLocation: "
+                 "https://t.cloudflareaccess.com/cdn-cgi/access/login\r\nContent-Length: "
                  "0\r\n\r\n"s;
   }));
   int logins[2];
