@@ -86,6 +86,17 @@ Error error_of_stream(const Failure& failure) {
           "the connection was cut; try again"};
 }
 
+// libcurl then quotes the proxy's URL, and with it a password.
+std::optional<Error> error_of_proxy_url(const CurlHandle& handle, const Url& url) {
+  const std::string_view own = handle.detail();
+  if (!own.starts_with("Unsupported proxy")) return std::nullopt;
+  const bool is_scheme = own.starts_with("Unsupported proxy scheme");
+  return Error(ErrorKind::network,
+               fmt::format("cannot reach {}: the URL of the proxy {}", url.authority(),
+                           is_scheme ? "has a scheme that is not known" : "cannot be read"),
+               "check --proxy, HTTPS_PROXY and ALL_PROXY: http://[USER:PASSWORD@]HOST:PORT");
+}
+
 Error stored_error(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
@@ -100,6 +111,7 @@ Error stored_error(const std::exception_ptr& thrown) {
 
 Error network_error(const CurlHandle& handle, CURLcode code, const Url& url) {
   if (const std::exception_ptr thrown = handle.thrown()) return stored_error(thrown);
+  if (const auto error = error_of_proxy_url(handle, url)) return *error;
   const Failure failure{.handle = handle, .code = code, .where = url.authority()};
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:

@@ -145,6 +145,21 @@ TEST_CASE("what a proxy answers is told") {
   CHECK(error.message() == "the proxy refused to connect: status 403");
 }
 
+TEST_CASE("the password in a proxy's URL is in no message about it") {
+  ConnectionOptions options;
+  for (const char* proxy : {"htp://user:pr0xy@127.0.0.1:1", "http://us er:pr0xy@127.0.0.1:1",
+                            "http://user:pr0xy@127.0.0.1:99999", "http://user:pr0xy@[bad:1"}) {
+    CAPTURE(proxy);
+    options.proxy = proxy;
+    const Error error = failure(options);
+    CHECK(error.kind() == ErrorKind::network);
+    CAPTURE(error.message());
+    CHECK(holds(error.message(), "the URL of the proxy"));
+    CHECK_FALSE(holds(error.message(), "pr0xy"));
+    CHECK(holds(error.hint(), "HTTPS_PROXY"));
+  }
+}
+
 TEST_CASE("a CA file that is not there is the user's to mend") {
   ConnectionOptions options;
   options.ca_file = "/nonexistent/ca.pem";
