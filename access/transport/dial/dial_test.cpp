@@ -211,6 +211,13 @@ TEST_CASE("through a proxy") {
     CHECK(proxy.request().find("Proxy-Authorization: Basic dXNlcjpwYXNz\r\n") != std::string::npos);
     CHECK(server.handshakes() == 1);
   }
+  SUBCASE("that says nothing") {
+    const SilentPort silent(4);
+    options.connection.proxy = fmt::format("http://127.0.0.1:{}", silent.port);
+    options.connection.connect_timeout = 50ms;
+    Dialer dialer(options, TlsContext::Buffers::keep);
+    CHECK_THROWS_AS(dial(dialer), TimedOut);
+  }
   SUBCASE("that does not") {
     proxy.refuse("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
     const Error error = dial_error(options);

@@ -13,6 +13,7 @@
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
+#include "access/transport/dial/dial.hpp"
 #include "access/transport/io/deadline.hpp"
 #include "access/transport/io/watched_descriptor.hpp"
 #include "access/transport/request/curl_handle.hpp"
@@ -227,6 +228,12 @@ std::unique_ptr<Wire> wire_of(std::shared_ptr<ProxyTransfer> transfer, const std
   return std::make_unique<SocketWire>(std::move(socket));
 }
 
+[[noreturn]] void throw_why(const CurlHandle& handle, CURLcode code, const Url& url) {
+  const Error error = network_error(handle, code, url);
+  if (code == CURLE_OPERATION_TIMEDOUT) throw TimedOut(error.message(), error.hint());
+  throw error;
+}
+
 }  // namespace
 
 asio::awaitable<std::unique_ptr<Wire>> connect_by_proxy(ConnectionOptions options, Url url,
@@ -237,8 +244,8 @@ asio::awaitable<std::unique_ptr<Wire>> connect_by_proxy(ConnectionOptions option
   transfer->start(proxy);
   const std::optional<CURLcode> code = co_await transfer->result();
   deadline.cancel_by({});
-  if (code != CURLE_OK)
-    throw network_error(transfer->handle(), code.value_or(CURLE_OPERATION_TIMEDOUT), url);
+  // Without a code the deadline has stopped it.
+  if (code != CURLE_OK) throw_why(transfer->handle(), code.value_or(CURLE_OPERATION_TIMEDOUT), url);
   co_return wire_of(transfer, proxy);
 }
 
