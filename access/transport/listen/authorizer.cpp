@@ -1,5 +1,7 @@
 #include "access/transport/listen/authorizer.hpp"
 
+#include <fmt/format.h>
+
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
@@ -48,7 +50,13 @@ asio::awaitable<Headers> Authorizer::obtain(Authorization::Why why, Headers refu
   std::shared_ptr<Attempt> attempt = attempt_.lock();
   if (!attempt) {
     attempt_ = attempt = std::make_shared<Attempt>(co_await asio::this_coro::executor);
-    attempt->obtained = co_await keeper_.ask(why, std::move(refused));
+    // In any case: those who come next would wait for ever on one that never ends.
+    try {
+      attempt->obtained = co_await keeper_.ask(why, std::move(refused));
+    } catch (const std::exception& error) {
+      attempt->obtained = Error(ErrorKind::failed, fmt::format("cannot log in: {}", error.what()),
+                                "try again; restart this listener when that does not help");
+    }
     attempt_.reset();
     attempt->over.cancel();
   } else {

@@ -9,6 +9,8 @@
 #include <csignal>
 #include <optional>
 
+#include "access/transport/io/watched_descriptor.hpp"
+
 using namespace mayfly;
 using Headers = std::vector<Header>;
 
@@ -135,6 +137,31 @@ TEST_CASE("a child that dies is an error") {
   spawn(loop, authorizer.headers(), outcome);
   loop.run();
   CHECK(outcome.error);
+}
+
+TEST_CASE("a question that cannot be asked is an error for all who wait, and the next is asked") {
+  Authorization authorization;
+  authorization.known = []() -> std::optional<Headers> { return std::nullopt; };
+  authorization.obtain = [](Authorization::Why) { return Headers{{"T", "obtained"}}; };
+  // What a keeper opens first is its end of the line, which an event loop takes only once.
+  const int line = Descriptor(::dup(STDERR_FILENO)).get();
+  Authorizer authorizer(authorization);
+  asio::io_context loop;
+  {
+    const WatchedDescriptor in_the_way(loop.get_executor(), line);
+    std::vector<Outcome> outcomes(3);
+    for (Outcome& outcome : outcomes) spawn(loop, authorizer.headers(), outcome);
+    loop.run();
+    for (const Outcome& outcome : outcomes) {
+      REQUIRE(outcome.error);
+      CHECK_FALSE(outcome.error->hint().empty());
+    }
+  }
+  loop.restart();
+  Outcome outcome;
+  spawn(loop, authorizer.headers(), outcome);
+  loop.run();
+  CHECK(outcome.headers == Headers{{"T", "obtained"}});
 }
 
 // A listener that ends meanwhile; the address sanitizer looks on.

@@ -262,8 +262,9 @@ LoginKeeper::~LoginKeeper() {
 asio::awaitable<Obtained> LoginKeeper::ask(Authorization::Why why, Headers refused) {
   const std::string request =
       (why == Authorization::Why::refused ? 'r' : 'n') + encode_obtained(std::move(refused));
-  if (!tell(line_.get(), request)) co_return keeper_died();
+  // Before the question: when it cannot be watched, no answer is to be left on the line.
   WatchedDescriptor watched(co_await asio::this_coro::executor, line_.get());
+  if (!tell(line_.get(), request)) co_return keeper_died();
   std::string told;
   std::array<char, 4096> room;
   for (;;) {
