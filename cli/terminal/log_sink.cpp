@@ -5,6 +5,7 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
@@ -68,12 +69,19 @@ std::string terminal_line(LogLevel level, std::string_view message, LogFields fi
   return line + "\n";
 }
 
+// Somebody may name a terminal, a pipe or /dev/null.
+void keep_private(int descriptor) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == ::geteuid())
+    ::fchmod(descriptor, 0600);
+}
+
 // 0600 whatever the umask. Without a buffer each line is one write(2): whole, also when the process
 // is killed before the next, or another one writes to the same file.
 spdlog::file_event_handlers private_files() {
   spdlog::file_event_handlers handlers;
   handlers.after_open = [](const spdlog::filename_t&, std::FILE* file) {
-    ::fchmod(::fileno(file), 0600);
+    keep_private(::fileno(file));
     std::setvbuf(file, nullptr, _IONBF, 0);
   };
   return handlers;

@@ -169,6 +169,17 @@ class Log(ListenerCase):
             self.assert_private(path)
             self.assertGreaterEqual(len(self.lines(path)), run, "it is appended to")
 
+    def test_what_is_no_file_keeps_its_mode(self):
+        path = os.path.join(self.home.path, "pipe")
+        os.mkfifo(path)
+        os.chmod(path, 0o622)
+        reader = os.open(path, os.O_RDWR)
+        self.addCleanup(os.close, reader)
+        self.assert_done(self.home.mayfly("login", "--batch", "-q", "--log-level", "debug", "--logfile", path,
+                                          "echo.example.com"))
+        self.assertEqual(stat.S_IMODE(os.lstat(path).st_mode), 0o622)
+        self.assertIn(b'"level":', os.read(reader, 1 << 16))
+
     def test_directory_with_rotation(self):
         folder = os.path.join(self.home.path, "logs")
         os.mkdir(folder)
