@@ -1,5 +1,6 @@
 #include "cli/tunnel/listening.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include "access/core/error.hpp"
@@ -18,9 +19,15 @@ std::string authority(const ListenAddress& address) {
                      address.port);
 }
 
+// The name "127.example.com" is none.
+bool is_loopback_ipv4(const std::string& host) {
+  in_addr address{};
+  return host.starts_with("127.") && inet_pton(AF_INET, host.c_str(), &address) == 1;
+}
+
 bool is_loopback(const ListenAddress& address) {
   return address.family == ListenAddress::Family::unix_socket || address.host == "localhost" ||
-         address.host.empty() || address.host == "::1" || address.host.starts_with("127.");
+         address.host.empty() || address.host == "::1" || is_loopback_ipv4(address.host);
 }
 
 // Whoever connects passes with this person's identity.
