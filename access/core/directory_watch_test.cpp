@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-
 #include "access/core/files.hpp"
 #include "access/core/forked_child.hpp"
 #include "access/core/interrupt.hpp"

@@ -53,7 +53,7 @@ Error foreign_team(const Url& url, std::string_view auth_domain) {
           "under cloudflareaccess.com; otherwise somebody is in between"};
 }
 
-// Checks 1 and 2 of protocol.md section 1.
+// Checks 1 and 2 of docs/protocol.md section 1.
 Metadata read_metadata(const Url& url, std::string_view text) {
   auto jwt = parse_jwt(text);
   if (!jwt) throw bad_metadata(url, "not a token signed with RS256");

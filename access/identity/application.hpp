@@ -1,4 +1,4 @@
-// Which application is this? Signed metadata, verified (protocol.md section 1).
+// Which application is this? Signed metadata, verified (docs/protocol.md section 1).
 #pragma once
 
 #include <chrono>
@@ -39,9 +39,9 @@ class ApplicationFinder {
  public:
   ApplicationFinder(const StateDirectory& state, const Send& send) : state_(state), send_(send) {}
 
-  // From "<place>-app" (place.hpp), which must pass every check of protocol.md section 1 against
-  // the cached keys, but for its age and theirs: the edge refuses a token that is no longer right.
-  // No network. Nothing when there is none or it does not pass.
+  // From "<place>-app" (place.hpp), which must pass every check of docs/protocol.md section 1
+  // against the cached keys, but for its age and theirs: the edge refuses a token that is no longer
+  // right. No network. Nothing when there is none or it does not pass.
   std::optional<Application> known(const Url& url) const;
 
   // Asks the edge, verifies, remembers metadata and keys (in files; one that cannot be written is

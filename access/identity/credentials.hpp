@@ -86,7 +86,7 @@ class Credentials {
   Grant renew(const Url& url, const Grant& refused) const;
 
   // GET <url>?cloudflared_token_check=true; a redirect to the login page means no, an error of the
-  // network or the origin does not decide (protocol.md section 2).
+  // network or the origin does not decide (docs/protocol.md section 2).
   EdgeVerdict accepted_at_edge(const Url& url, const StoredToken& token) const;
 
  private:

@@ -1,4 +1,4 @@
-// An org token exchanged for an app token without a browser (protocol.md section 2, Exchange).
+// An org token exchanged for an app token without a browser (docs/protocol.md section 2, Exchange).
 #pragma once
 
 #include <chrono>

@@ -20,7 +20,7 @@ struct Jwt {
 // keys; at most 64 KiB. Nothing otherwise. Does not look at the signature.
 std::optional<Jwt> parse_jwt(std::string_view compact);
 
-// The claims of an app or org token (protocol.md, Words).
+// The claims of an app or org token (docs/protocol.md, Words).
 struct TokenClaims {
   std::vector<std::string> audience;  // "aud", a string or an array of strings
   std::string issuer;

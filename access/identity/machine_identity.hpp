@@ -22,7 +22,7 @@ struct ServiceToken {
   Secret secret;
 };
 
-// The two headers of a service token (protocol.md section 2).
+// The two headers of a service token (docs/protocol.md section 2).
 std::vector<Header> service_token_headers(const ServiceToken& token);
 
 // Whether a stored token is what this service token was given.

@@ -1,4 +1,4 @@
-// Tokens on disk, under cloudflared's names (cli.md, Files).
+// Tokens on disk, under cloudflared's names (mayfly(1), FILES).
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// The browser login: a public key goes into the URL, sealed tokens come back (protocol.md section
-// 2, Browser).
+// The browser login: a public key goes into the URL, sealed tokens come back (docs/protocol.md
+// section 2, Browser).
 #pragma once
 
 #include <chrono>

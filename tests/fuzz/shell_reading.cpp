@@ -1,6 +1,5 @@
 #include "shell_reading.hpp"
 
-
 namespace mayfly::fuzz {
 namespace {
 

@@ -152,7 +152,9 @@ LocalPlace LocalPlace::of(int socket, std::vector<std::string> names,
   socklen_t size = sizeof room;
   if (getsockname(socket, reinterpret_cast<sockaddr*>(&room), &size) != 0)
     throw system_error("cannot tell a connection's address", errno);
-  LocalPlace place{.family = Family::tcp, .address = "", .names = std::move(names),
+  LocalPlace place{.family = Family::tcp,
+                   .address = "",
+                   .names = std::move(names),
                    .aliases = std::move(aliases)};
   char text[INET6_ADDRSTRLEN] = "";
   if (room.ss_family == AF_INET) {

@@ -18,7 +18,7 @@ struct LocalPlace {
   std::string address;  // "127.0.0.1", "::1"
   std::uint16_t port = 0;
   enum class Reach { loopback, network } reach = Reach::loopback;
-  std::vector<std::string> names;    // under which it was told to listen
+  std::vector<std::string> names;  // under which it was told to listen
   // "NAME" or "NAME:PORT": what a proxy or port mapping in front calls it.
   std::vector<std::string> aliases = {};
 

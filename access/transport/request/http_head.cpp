@@ -1,6 +1,5 @@
 #include "access/transport/request/http_head.hpp"
 
-
 #include <algorithm>
 #include <charconv>
 

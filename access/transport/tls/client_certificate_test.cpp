@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-
 #include "access/core/error.hpp"
 #include "access/transport/request/http.hpp"
 #include "access/transport/request/test_server.hpp"

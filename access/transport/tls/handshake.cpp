@@ -5,7 +5,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-
 #include "access/core/text.hpp"
 #include "access/transport/tls/openssl_owner.hpp"
 
