@@ -13,13 +13,15 @@ TEST_CASE("a redirect to the login page is told from others") {
                              issuer_of(kTeam));
   };
   CHECK(leads(302, kLogin));
+  CHECK(leads(302, "/cdn-cgi/access/login"));
+  CHECK(leads(302, "/cdn-cgi/access/login/vm.example.com?kid=x"));
   CHECK(leads(302, "https://TEAM.cloudflareaccess.com/cdn-cgi/access/login/vm.example.com?kid=x"));
   CHECK_FALSE(leads(301, kLogin));
   CHECK_FALSE(leads(200, kLogin));
   for (const char* location :
        {"", "/", "/x/cdn-cgi/access/login", "https://vm.example.com/?/cdn-cgi/access/login",
         "http://team.cloudflareaccess.com/cdn-cgi/access/login", "https://[/cdn-cgi/access/login",
-        "/cdn-cgi/access/login", "https://evil.cloudflareaccess.com/cdn-cgi/access/login",
+        "https://evil.cloudflareaccess.com/cdn-cgi/access/login",
         "https://other.example.com/cdn-cgi/access/login/x",
         "https://team.cloudflareaccess.com:8443/cdn-cgi/access/login",
         "https://team.cloudflareaccess.com/x/cdn-cgi/access/login"}) {
@@ -283,7 +285,6 @@ TEST_CASE("only a redirect to the login page means that the edge does not take a
   }));
   for (const Response& response :
        {answer(200), answer(403), answer(502), answer(500), redirect("/elsewhere"), redirect(""),
-        redirect("/cdn-cgi/access/login"),
         redirect("https://other.example.com/cdn-cgi/access/login")})
     CHECK(accepted([&](const Request&) { return response; }));
   for (const ErrorKind kind : {ErrorKind::network, ErrorKind::protocol})

@@ -102,7 +102,8 @@ bool is_login_redirect(const Url& request, const Response& response, std::string
   if (response.status != 302) return false;
   try {
     const Url target = resolve_location(request, response.header("Location"));
-    return target.origin() == issuer && target.path.starts_with("/cdn-cgi/access/login");
+    const bool is_of_access = target.origin() == issuer || target.origin() == request.origin();
+    return is_of_access && target.path.starts_with("/cdn-cgi/access/login");
   } catch (const Error&) {
     return false;
   }

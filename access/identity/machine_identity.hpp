@@ -55,8 +55,9 @@ bool is_guarded(const Url& request, const Response& response);
 bool wants_certificate(const Response& response);
 Error certificate_wanted(const Application& application, const Response& response);
 
-// True for a 302 to /cdn-cgi/access/login... of the team that issues the tokens. What is behind
-// Access may redirect to such a path too, its own or somebody else's.
+// True for a 302 to /cdn-cgi/access/login... of the team that issues the tokens, or of the
+// application's own host, where that path is Access' too. What is behind Access may redirect to
+// such a path of somebody else's.
 bool is_login_redirect(const Url& request, const Response& response, std::string_view issuer);
 
 }  // namespace mayfly

@@ -5,7 +5,7 @@ import threading
 import unittest
 
 from harness import memory
-from harness.http_case import HOST, HttpCase
+from harness.http_case import HttpCase
 from harness.listener import abort, receive
 from harness.waiting import GENEROUS, eventually
 
@@ -93,13 +93,11 @@ class Logins(HttpCase):
         self.home.install_browser()
         _, port = self.at_free_port()
         before = self.home.text(self.home.token_name("wiki"))
-        for page, shown in [("https://evil.cloudflareaccess.com/cdn-cgi/access/login", None),
-                            (f"https://{HOST}/cdn-cgi/access/login",
-                             f"http://127.0.0.1:{port}/cdn-cgi/access/login"),
-                            ("/cdn-cgi/access/login/x", None)]:
+        for page in ("https://evil.cloudflareaccess.com/cdn-cgi/access/login",
+                     "https://other.example.com/cdn-cgi/access/login/x"):
             with self.subTest(page):
                 status, headers, _ = self.get(port)
-                self.assertEqual((status, headers["Location"]), (302, shown or page))
+                self.assertEqual((status, headers["Location"]), (302, page))
         self.assertEqual(self.home.browsed(), [])
         self.assertEqual(self.home.text(self.home.token_name("wiki")), before)
 

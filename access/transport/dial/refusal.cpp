@@ -184,6 +184,7 @@ bool leads_to_login(const Url& url, const Response& response, std::string_view t
   try {
     const Url to = resolve_location(url, response.header("Location"));
     if (!to.path.starts_with("/cdn-cgi/access/login")) return false;
+    if (to.host == url.host) return true;
     return team.empty() ? to.host.ends_with(".cloudflareaccess.com") : to.host == team;
   } catch (const Error&) {
     return false;

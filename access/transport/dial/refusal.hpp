@@ -12,9 +12,9 @@
 
 namespace mayfly {
 
-// A redirect to Access' login page, on the host of the application's team: the token is missing or
-// no longer good. team: its host; any team's counts while it is not known (""). What is behind
-// Access may redirect too, to its own host or others, and must not have tokens thrown away by it.
+// A redirect to Access' login page, on the application's own host or its team's: the token is
+// missing or no longer good. team: its host; any team's counts while it is not known (""). What is
+// behind Access may redirect to others, and must not have tokens thrown away by it.
 bool leads_to_login(const Url& url, const Response& response, std::string_view team = {});
 
 // Cause, status, cf-ray, location and cure. Kinds: refused when somebody's rule says no (401, 403,

@@ -47,8 +47,8 @@ TEST_CASE("the login page is recognised by host and path") {
       {307, "https://team.cloudflareaccess.com/cdn-cgi/access/login", true},
       {200, "https://team.cloudflareaccess.com/cdn-cgi/access/login", false},
       {403, "https://team.cloudflareaccess.com/cdn-cgi/access/login", false},
-      {302, "https://vm.example.com/cdn-cgi/access/login?x", false},
-      {302, "/cdn-cgi/access/login/vm.example.com", false},
+      {302, "https://vm.example.com/cdn-cgi/access/login?x", true},
+      {302, "/cdn-cgi/access/login/vm.example.com", true},
       {302, "https://evil.example/cdn-cgi/access/login", false},
       {302, "https://evilcloudflareaccess.com/cdn-cgi/access/login", false},
       {302, "https://vm.example.com/login", false},
@@ -68,7 +68,7 @@ TEST_CASE("another team's login page is none of this application") {
   };
   CHECK(leads("https://team.cloudflareaccess.com/cdn-cgi/access/login/vm.example.com"));
   CHECK(leads("https://TEAM.cloudflareaccess.com/cdn-cgi/access/login/vm.example.com"));
-  CHECK_FALSE(leads("/cdn-cgi/access/login"));
+  CHECK(leads("/cdn-cgi/access/login"));
   CHECK_FALSE(leads("https://evil.cloudflareaccess.com/cdn-cgi/access/login"));
   CHECK_FALSE(leads("https://x.team.cloudflareaccess.com/cdn-cgi/access/login"));
 }
