@@ -53,12 +53,8 @@ Error with_state_hint(const Error& error) {
   return {error.kind(), error.message(), error.hint().empty() ? state_hint : error.hint()};
 }
 
-bool is_no_directory(int error) {
-  return error == ELOOP || error == ENOTDIR;
-}
-
 Error cannot_open(const std::string& path, int error) {
-  if (is_no_directory(error)) {
+  if (error == ELOOP || error == ENOTDIR) {
     return Error(ErrorKind::failed,
                  fmt::format("cannot use {}: it is a symbolic link or no directory", path),
                  state_hint);
@@ -114,13 +110,16 @@ StateDirectory StateDirectory::open(const std::string& path) {
 
 StateDirectory StateDirectory::open_or_none(const std::string& given_path) {
   const std::string path = without_trailing_slashes(given_path);
-  if (make_directory(path) != 0 && errno != EEXIST && errno != EROFS)
-    return {path, with_state_hint(system_error("cannot make the directory " + path, errno))};
+  const int make_error = make_directory(path) == 0 ? 0 : errno;
   Descriptor directory = open_directory(path);
-  if (!directory && is_no_directory(errno)) throw cannot_open(path, errno);
-  if (!directory) return {path, cannot_open(path, errno)};
-  check_directory(directory, path);
-  return {path, std::move(directory)};
+  if (directory) {
+    check_directory(directory, path);
+    return {path, std::move(directory)};
+  }
+  const int open_error = errno;
+  if (make_error == 0 || make_error == EEXIST) throw cannot_open(path, open_error);
+  if (make_error == EROFS) return {path, cannot_open(path, open_error)};
+  return {path, with_state_hint(system_error("cannot make the directory " + path, make_error))};
 }
 
 StateDirectory StateDirectory::none(Error reason) {

@@ -23,9 +23,9 @@ class StateDirectory {
   // Opens the directory, making it (0700) when it is not there. Symbolic links, foreign owners and
   // directories that others can write are refused. Throws Error(failed) with a hint.
   static StateDirectory open(const std::string& path);
-  // For who can do without: where it is not there and cannot be made, or cannot be looked into, one
-  // that has no files; to write there throws the Error that open() had thrown. What is there and
-  // cannot be trusted is refused all the same.
+  // For who can do without: where it is not there and cannot be made, one that has no files; to
+  // write there throws the Error that open() had thrown. What is there and cannot be used is
+  // refused all the same.
   static StateDirectory open_or_none(const std::string& path);
   static StateDirectory none(Error reason);
   // The same as open(), but nothing is made: nothing comes back when the directory is not there.
