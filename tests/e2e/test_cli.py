@@ -145,7 +145,8 @@ class CommandLine(EdgeCase):
         with open("/dev/full", "wb") as full:
             result = self.home.start("--help", stdout=full).finish()
         self.assertEqual(result.code, FAILED, result)
-        self.assertEqual(result.err, "mayfly: error: cannot write to standard output: No space left on device\n")
+        self.assertEqual(result.err, "mayfly: error: cannot write to standard output: No space left on device\n"
+                                     "hint: make room there, and run it again\n")
 
     def test_output_that_nobody_reads(self):
         """As `| head -1` and `| true` leave it."""
