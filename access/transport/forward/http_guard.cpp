@@ -134,9 +134,10 @@ Denial wrong_host(std::string_view host, const LocalPlace& place) {
   if (place.family == LocalPlace::Family::unix_socket)
     return {421, fmt::format("\"{}\" is no host name", printable(host)),
             "any name will do, as in http://localhost/"};
-  return {421, fmt::format("\"{}\" is not the name of this listener", printable(host)),
-          fmt::format("use http://{}/, or start it with --allow-host {}", place.authority(),
-                      printable(host))};
+  return {
+      421, fmt::format("\"{}\" is not the name of this listener", printable(host)),
+      fmt::format("use http://{}/{}", place.authority(),
+                  is_alias(host) ? fmt::format(", or start it with --allow-host {}", host) : "")};
 }
 
 }  // namespace
