@@ -71,7 +71,8 @@ asio::awaitable<std::optional<std::string>> HttpConnection::read_head() {
   std::optional<Deadline> deadline;
   for (bool begun = false;;) {
     if (ahead_.starts_with("\r\n")) ahead_.erase(0, 2);  // RFC 9112 section 2.2
-    if (const auto end = find_head_end(ahead_)) {
+    // A read may bring the end together with what is too much.
+    if (const auto end = find_head_end(ahead_); end && end->head <= most_head) {
       std::string head = ahead_.substr(0, end->head);
       ahead_.erase(0, end->all);
       co_return head;

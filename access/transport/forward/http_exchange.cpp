@@ -168,6 +168,7 @@ IoResult HttpExchange::read_edge(std::span<std::byte> room) {
 
 void HttpExchange::read_head() {
   while (const auto end_of_head = find_head_end(heads_)) {
+    if (end_of_head->head > most_head) break;
     auto read = read_response_head(std::string_view(heads_).substr(0, end_of_head->head));
     if (const auto* malformed = std::get_if<Malformed>(&read))
       return end(State::edge_failed, "the answer is not HTTP/1.1: " + malformed->why);

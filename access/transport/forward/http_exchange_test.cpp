@@ -297,6 +297,11 @@ TEST_CASE("no answer, with a reason") {
     for (int i = 0; i < 70; ++i) f.edge.pieces.push_back(std::string(1000, 'x'));
     CHECK(problem().find("too long") != std::string::npos);
   }
+  SUBCASE("long head whose end comes with the rest") {
+    f.edge.pieces = {"HTTP/1.1 200 OK\r\nX: " + std::string(60'000, 'x'),
+                     std::string(10'000, 'x') + "\r\nContent-Length: 0\r\n\r\n"};
+    CHECK(problem().find("too long") != std::string::npos);
+  }
 }
 
 TEST_CASE("an early answer is heard although nobody takes the rest of the request") {
