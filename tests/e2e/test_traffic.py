@@ -208,7 +208,7 @@ class StatsOfAListener(ListenerCase):
         eventually("they have ended", lambda: self.edge.stats()["open_tunnels"] == 0)
         self.edge.fault("upgrade.403")
         self.connect(port)
-        running.wait_err("403")
+        running.wait_err("ERR .*403")  # and not a port with these digits
         running.send(signal.SIGTERM)
         result = running.finish()
         self.assertEqual(result.code, DONE)
