@@ -7,6 +7,7 @@
 #include "access/core/edge_clock.hpp"
 #include "access/core/json.hpp"
 #include "access/core/text.hpp"
+#include "access/identity/application.hpp"
 #include "sshgen/keypair.hpp"
 
 namespace mayfly::sshgen {
@@ -96,7 +97,7 @@ constexpr std::string_view administrator_hint =
 
 Url signer_of(const Subject& subject) {
   const auto& [application, token] = subject;
-  if (token.claims.issuer != "https://" + application.auth_domain)
+  if (token.claims.issuer != issuer_of(application.auth_domain))
     throw Error(
         ErrorKind::protocol,
         fmt::format("the token is not sent to be signed for: its issuer {} is not the "
