@@ -37,17 +37,11 @@ void warn_when_open_to_others(const ListenAddress& address) {
       {{"host", authority(address)}, {"hint", "listen on 127.0.0.1 or a unix: path"}});
 }
 
-// "localhost:9001/" is what remains of a URL when its scheme is taken off.
-ListenAddress address_of(std::string_view place) {
-  if (!place.starts_with("unix:") && place.ends_with('/')) place.remove_suffix(1);
-  return ListenAddress::parse(place);
-}
-
 }  // namespace
 
 void listen_at(const std::vector<std::string>& places, std::string_view announcement,
                ListenOptions& options) {
-  for (const std::string& place : places) options.addresses.push_back(address_of(place));
+  for (const std::string& place : places) options.addresses.push_back(ListenAddress::parse(place));
   options.ready = [announcement = std::string(announcement),
                    left = options.addresses.size()](const ListenAddress& address) mutable {
     log(LogLevel::info, announcement, {{"host", authority(address)}});

@@ -37,7 +37,6 @@ std::string_view without_scheme(std::string_view text) {
   });
   if (!scheme) return text;
   text.remove_prefix(end + 3);
-  if (text.ends_with('/')) text.remove_suffix(1);
   return text;
 }
 
@@ -60,7 +59,8 @@ ListenAddress unix_path(std::string_view text, std::string_view path) {
 
 ListenAddress ListenAddress::parse(std::string_view text) {
   if (text.starts_with("unix:")) return unix_path(text, text.substr(5));
-  const std::string_view rest = without_scheme(text);
+  std::string_view rest = without_scheme(text);
+  if (rest.ends_with('/')) rest.remove_suffix(1);  // of a URL, with its scheme or without
   const std::size_t colon = rest.rfind(':');
   std::string_view host = colon == std::string_view::npos ? "" : rest.substr(0, colon);
   const std::string_view digits = colon == std::string_view::npos ? rest : rest.substr(colon + 1);

@@ -24,6 +24,7 @@ TEST_CASE("addresses to listen on") {
       {"2222", "", 2222},
       {"ssh://localhost:2222", "localhost", 2222},
       {"tcp://127.0.0.1:2222/", "127.0.0.1", 2222},
+      {"localhost:2222/", "localhost", 2222},
       {"rdp://[::1]:3389", "::1", 3389},
   };
   for (const Case& one : cases) {
