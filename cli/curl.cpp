@@ -125,7 +125,7 @@ Credential credential_for(const CurlArguments& curl, const Url& url, Session& se
                           const Grant& grant) {
   Credential credential;
   if (may_leave_host(curl, url)) {
-    if (!grant.token && session.service_token()) {
+    if (grant.application && !grant.token && session.service_token()) {
       throw Error(
           ErrorKind::usage,
           "a service token that earns no session token cannot be kept to its host by curl",
@@ -146,7 +146,7 @@ Credential credential_for(const CurlArguments& curl, const Url& url, Session& se
   }
   std::string headers;
   if (grant.token) headers = fmt::format("Cf-Access-Token: {}\n", grant.token->jwt.reveal());
-  if (session.service_token()) {
+  if (grant.application && session.service_token()) {
     for (const auto& [name, value] : service_token_headers(*session.service_token())) {
       headers += fmt::format("{}: {}\n", name, value);
     }
@@ -161,7 +161,7 @@ Credential credential_for(const CurlArguments& curl, const Url& url, Session& se
 Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
   const Credentials& credentials = session.credentials();
   if (curl.token == CurlArguments::Token::optional) {
-    if (auto known = credentials.known(url)) return std::move(*known);
+    if (auto stored = credentials.stored(url)) return std::move(*stored);
     print_notice("No token is stored for this application; the request is sent without one.\n");
     return {};
   }

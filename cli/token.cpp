@@ -20,7 +20,8 @@ std::optional<Application> application_at(Session& session, const Url& url) {
   Response first;
   const Send noting = noting_first_answer(session.send(), first);
   const ApplicationFinder finder(session.state(), noting);
-  auto application = finder.known(url);
+  // It sends the token nowhere, so the record may be of any age; man/mayfly-token.1 says so.
+  auto application = finder.recall(url);
   if (!application) application = finder.find(url, now());
   if (!application)
     if (const auto refusal = explain_missing_metadata(url, first)) throw *refusal;

@@ -104,20 +104,26 @@ Application application_of(const Url& url, const Metadata& metadata) {
 constexpr std::string_view stale_hint =
     "this computer's clock agrees with the edge's: something on the way answers in its place";
 
+enum class Age { young, old, ahead };
+
+// Judges the claim "iat", in seconds since the epoch.
+Age age_of(std::int64_t issued, sys_seconds now) {
+  const std::int64_t seconds = now.time_since_epoch().count();
+  if (issued < seconds - std::chrono::seconds(kMetadataMaxAge).count()) return Age::old;
+  if (issued > seconds + std::chrono::seconds(kMetadataMaxAhead).count()) return Age::ahead;
+  return Age::young;
+}
+
 void check_issued(const Url& url, const Metadata& metadata, sys_seconds now) {
   const std::int64_t issued = metadata.issued.value_or(0);
   if (issued <= 0) throw bad_metadata(url, "it does not say when it was issued");
-  const std::int64_t seconds = now.time_since_epoch().count();
-  if (issued < seconds - std::chrono::seconds(kMetadataMaxAge).count())
-    throw Error(ErrorKind::protocol,
-                fmt::format("application metadata of {}: it is older than 24 hours", url.host),
-                clock_hint(stale_hint));
-  if (issued > seconds + std::chrono::seconds(kMetadataMaxAhead).count())
-    throw Error(
-        ErrorKind::protocol,
-        fmt::format("application metadata of {}: it was issued more than 5 minutes from now",
-                    url.host),
-        clock_hint(stale_hint));
+  const Age age = age_of(issued, now);
+  if (age == Age::young) return;
+  throw Error(ErrorKind::protocol,
+              fmt::format("application metadata of {}: {}", url.host,
+                          age == Age::old ? "it is older than 24 hours"
+                                          : "it was issued more than 5 minutes from now"),
+              clock_hint(stale_hint));
 }
 
 std::string keys_file(std::string_view auth_domain) {
@@ -137,6 +143,12 @@ struct CachedKeys {
   KeySet keys;
   system_clock::time_point modified;
 };
+
+// A file from the future (the clock was set back) is not fresh.
+bool are_fresh(system_clock::time_point fetched) {
+  const auto age = system_clock::now() - fetched;
+  return age > -kKeysMinAgeToRefetch && age <= kKeysLifetime;
+}
 
 // A file that cannot be used is as good as none: keys can be fetched again.
 std::optional<CachedKeys> read_cached_keys(const StateDirectory& state,
@@ -189,8 +201,7 @@ std::optional<std::string> verify_signature(const StateDirectory& state, const S
   if (const auto cached = read_cached_keys(state, metadata.auth_domain)) {
     const auto age = system_clock::now() - cached->modified;
     const bool is_young = age > -kKeysMinAgeToRefetch && age < kKeysMinAgeToRefetch;
-    const bool is_fresh = age > -kKeysMinAgeToRefetch && age <= kKeysLifetime;
-    if (is_fresh && cached->keys.verifies(metadata.jwt)) return std::nullopt;
+    if (are_fresh(cached->modified) && cached->keys.verifies(metadata.jwt)) return std::nullopt;
     if (is_young) throw bad_metadata(url, "its signature does not verify");
   }
   auto fetched = fetch_keys(send, metadata.auth_domain);
@@ -220,11 +231,19 @@ Error with_reference(const Error& error, const Response& response) {
           error.hint()};
 }
 
-void remember(const StateDirectory& state, const std::string& name, std::string_view content) {
+void store(const StateDirectory& state, const std::string& name, std::string_view content) {
   try {
     state.write(name, content);
   } catch (const Error& error) {
     log(LogLevel::warn, "not remembered", {{"file", name}, {"reason", error.message()}});
+  }
+}
+
+void discard(const StateDirectory& state, const std::string& name) {
+  try {
+    state.remove(name);
+  } catch (const Error& error) {
+    log(LogLevel::warn, "not forgotten", {{"file", name}, {"reason", error.message()}});
   }
 }
 
@@ -270,14 +289,32 @@ Send noting_first_answer(const Send& send, Response& first) {
   };
 }
 
-std::optional<Application> ApplicationFinder::known(const Url& url) const {
+std::optional<Application> ApplicationFinder::known(const Url& url, sys_seconds now) const {
+  auto record = record_of(url);
+  if (!record) return std::nullopt;
+  if (age_of(record->issued.value_or(0), now) != Age::young || !are_fresh(record->keys_fetched)) {
+    log(LogLevel::debug, "what is remembered of the application is too old", {{"host", url.host}});
+    return std::nullopt;
+  }
+  return std::move(record->application);
+}
+
+std::optional<Application> ApplicationFinder::recall(const Url& url) const {
+  auto record = record_of(url);
+  if (!record) return std::nullopt;
+  return std::move(record->application);
+}
+
+// The most special one, though it may be too old: whether the application around it is still the
+// one of this URL has to be asked for then.
+std::optional<ApplicationFinder::Record> ApplicationFinder::record_of(const Url& url) const {
   for (const std::string& place : places_above(url))
-    if (auto application = remembered_at(place, url)) return application;
+    if (auto record = record_at(place, url)) return record;
   return std::nullopt;
 }
 
-std::optional<Application> ApplicationFinder::remembered_at(const std::string& place,
-                                                            const Url& url) const {
+std::optional<ApplicationFinder::Record> ApplicationFinder::record_at(const std::string& place,
+                                                                      const Url& url) const {
   try {
     const auto file = state_.read(place + std::string(kRecordEnd), kMaxRecordBytes);
     if (!file) return std::nullopt;
@@ -287,7 +324,7 @@ std::optional<Application> ApplicationFinder::remembered_at(const std::string& p
     Application application = application_of(url, metadata);
     if (!is_at(application, place, url)) return std::nullopt;
     log_application("application remembered", application);
-    return application;
+    return Record{std::move(application), metadata.issued, cached->modified};
   } catch (const Error& error) {
     log(LogLevel::debug, "remembered application not used", {{"reason", error.message()}});
     return std::nullopt;
@@ -315,10 +352,20 @@ Application ApplicationFinder::verified(const Url& url, const std::string& text,
   Application application = application_of(url, metadata);
   check_issued(url, metadata, now);
 
-  if (new_keys) remember(state_, keys_file(metadata.auth_domain), *new_keys);
-  if (const auto name = record_file(application, url)) remember(state_, *name, text);
+  if (new_keys) store(state_, keys_file(metadata.auth_domain), *new_keys);
+  remember(url, application, text);
   log_application("application found", application);
   return application;
+}
+
+void ApplicationFinder::remember(const Url& url, const Application& application,
+                                 const std::string& text) const {
+  // A more special record of this URL would be found first, and says what is no longer so.
+  for (const std::string& place : places_above(url)) {
+    if (place == place_of(application, url)) break;
+    if (record_at(place, url)) discard(state_, place + std::string(kRecordEnd));
+  }
+  if (const auto name = record_file(application, url)) store(state_, *name, text);
 }
 
 }  // namespace mayfly

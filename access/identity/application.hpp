@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,18 +40,32 @@ class ApplicationFinder {
  public:
   ApplicationFinder(const StateDirectory& state, const Send& send) : state_(state), send_(send) {}
 
-  // From "<place>-app" (place.hpp), which must pass every check of docs/protocol.md section 1
-  // against the cached keys, but for its age and theirs: the edge refuses a token that is no longer
-  // right. No network. Nothing when there is none or it does not pass.
-  std::optional<Application> known(const Url& url) const;
+  // Returns the application of the young record "<place>-app" (place.hpp): it passes every check of
+  // docs/protocol.md section 1 against the cached keys, its age and theirs included. Returns
+  // nullopt when there is no such record, or when it is too old: find() has to ask before a
+  // credential is sent. Uses no network.
+  std::optional<Application> known(const Url& url, std::chrono::sys_seconds now) const;
+
+  // Returns the application of the record whatever its age and that of the keys, for commands that
+  // send no credential. Returns nullopt when there is no record that passes the other checks. Uses
+  // no network.
+  std::optional<Application> recall(const Url& url) const;
 
   // Asks the edge, verifies, remembers metadata and keys (in files; one that cannot be written is
-  // done without). Nothing when there is no Access application. Throws Error(network) or
-  // Error(protocol), and changes no file then.
+  // done without), and removes records of the URL that the answer has superseded. Nothing when
+  // there is no Access application. Throws Error(network) or Error(protocol), and changes no file
+  // then.
   std::optional<Application> find(const Url& url, std::chrono::sys_seconds now) const;
 
  private:
-  std::optional<Application> remembered_at(const std::string& place, const Url& url) const;
+  struct Record {
+    Application application;
+    std::optional<std::int64_t> issued;  // claim "iat"
+    std::chrono::system_clock::time_point keys_fetched;
+  };
+  std::optional<Record> record_of(const Url& url) const;
+  std::optional<Record> record_at(const std::string& place, const Url& url) const;
+  void remember(const Url& url, const Application& application, const std::string& text) const;
   Application verified(const Url& url, const std::string& text, std::chrono::sys_seconds now) const;
 
   const StateDirectory& state_;

@@ -69,7 +69,7 @@ TEST_CASE("an application is asked for, verified and remembered") {
   CHECK(world.state.content(kKeysFile) == key_set({team_key().jwk()}));
   CHECK(world.state.content(kRecord) == team_key().sign(metadata_claims(world.now)));
   world.edge.forget_requests();
-  CHECK(world.finder.known(test_url()) == application);
+  CHECK(world.finder.known(test_url(), world.now) == application);
   CHECK(world.edge.requests().empty());
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("any status may carry the metadata, and none means no application") {
   }
   world.edge.on(kApp, answer(200));
   CHECK_FALSE(world.find());
-  CHECK(world.finder.known(test_url()));
+  CHECK(world.finder.known(test_url(), world.now));
 }
 
 TEST_CASE("without an application nothing is written") {
@@ -90,7 +90,7 @@ TEST_CASE("without an application nothing is written") {
   world.edge.on(kApp, answer(403, {}, "no"));
   CHECK_FALSE(world.find());
   CHECK(world.state.names().empty());
-  CHECK_FALSE(world.finder.known(test_url()));
+  CHECK_FALSE(world.finder.known(test_url(), world.now));
 }
 
 TEST_CASE("an application that is only asked for is verified, and nothing is remembered") {
@@ -120,10 +120,10 @@ TEST_CASE("the whole URL is asked, and its application remembered once") {
     const auto application = world.finder.find(url, world.now);
     REQUIRE(application);
     CHECK(world.edge.last("https://vm.example.com" + std::string(path)).url.query == "x=1");
-    CHECK(world.finder.known(url) == application);
+    CHECK(world.finder.known(url, world.now) == application);
   }
   CHECK(world.state.names() == std::vector<std::string>{kKeysFile, kRecord});
-  CHECK(world.finder.known(test_url()));
+  CHECK(world.finder.known(test_url(), world.now));
 }
 
 TEST_CASE("an application inside another one is remembered beside it") {
@@ -136,7 +136,8 @@ TEST_CASE("an application inside another one is remembered beside it") {
     REQUIRE(world.finder.find(parse_url("vm.example.com" + path), world.now));
   };
   const auto known = [&](const char* path) {
-    const auto application = world.finder.known(parse_url("vm.example.com" + std::string(path)));
+    const auto application =
+        world.finder.known(parse_url("vm.example.com" + std::string(path)), world.now);
     return application ? application->hostname : "";
   };
   serve("/admin/users", "vm.example.com/admin");
@@ -161,9 +162,9 @@ TEST_CASE("where a wildcard hides what belongs to an application, it is known by
       answer(200, {{"cf-access-metadata", team_key().sign(metadata_claims(world.now).text(
                                               "app_hostname", "vm.example.com/api/*"))}}));
   REQUIRE(world.finder.find(parse_url("vm.example.com/api/v1"), world.now));
-  CHECK(world.finder.known(parse_url("vm.example.com/api/v1/")));
-  CHECK_FALSE(world.finder.known(parse_url("vm.example.com/api/v1/a")));
-  CHECK_FALSE(world.finder.known(parse_url("vm.example.com/api")));
+  CHECK(world.finder.known(parse_url("vm.example.com/api/v1/"), world.now));
+  CHECK_FALSE(world.finder.known(parse_url("vm.example.com/api/v1/a"), world.now));
+  CHECK_FALSE(world.finder.known(parse_url("vm.example.com/api"), world.now));
 }
 
 TEST_CASE("a path too long for a file name is found and not remembered") {
@@ -175,13 +176,13 @@ TEST_CASE("a path too long for a file name is found and not remembered") {
     claims.text("app_hostname", "vm.example.com/" + std::string(100, 'y') + "/*");
     world.edge.on(url.text(), answer(200, {{"cf-access-metadata", team_key().sign(claims)}}));
     CHECK(world.finder.find(url, world.now));
-    CHECK_FALSE(world.finder.known(url));
+    CHECK_FALSE(world.finder.known(url, world.now));
     CHECK(world.state.names() == std::vector<std::string>{kKeysFile});
   }
   SUBCASE("but not as a page's of a known one") {
     world.edge.on(url.text(), answer(200, {{"cf-access-metadata", team_key().sign(claims)}}));
     CHECK(world.finder.find(url, world.now));
-    CHECK(world.finder.known(url));
+    CHECK(world.finder.known(url, world.now));
   }
 }
 
@@ -249,7 +250,7 @@ TEST_CASE("what is remembered is verified at each load") {
   REQUIRE(world.find());
   const auto remember = [&](const std::string& text) {
     world.state.directory().write(kRecord, text);
-    return world.finder.known(test_url());
+    return world.finder.known(test_url(), world.now);
   };
   CHECK(remember(team_key().sign(metadata_claims(world.now))));
   CHECK_FALSE(remember(foreign_key().sign(metadata_claims(world.now))));
@@ -261,15 +262,75 @@ TEST_CASE("what is remembered is verified at each load") {
   CHECK_FALSE(remember(""));
 }
 
-TEST_CASE("neither age decides on what is remembered, but the keys must be there") {
+TEST_CASE("a record is known for 24 hours, and may be recalled afterwards") {
   ApplicationWorld world;
   REQUIRE(world.find());
-  world.state.directory().write(
-      kRecord, team_key().sign(metadata_claims(world.now).time("iat", world.now - 24h * 400)));
-  world.state.set_age(kKeysFile, 24h * 400);
-  CHECK(world.finder.known(test_url()));
+  const auto issued = [&](std::chrono::seconds ago) {
+    world.state.directory().write(
+        kRecord, team_key().sign(metadata_claims(world.now).time("iat", world.now - ago)));
+    CHECK(world.finder.recall(test_url()) == test_application());
+    return world.finder.known(test_url(), world.now).has_value();
+  };
+  world.edge.forget_requests();
+  CHECK(issued(24h));
+  CHECK_FALSE(issued(24h + 1s));
+  CHECK_FALSE(issued(24h * 400));
+  CHECK(issued(-5min));
+  CHECK_FALSE(issued(-5min - 1s));
+  for (const auto& claims :
+       {metadata_claims(world.now).without("iat"), metadata_claims(world.now).text("iat", "1"),
+        metadata_claims(world.now).number("iat", -1)}) {
+    world.state.directory().write(kRecord, team_key().sign(claims));
+    CHECK_FALSE(world.finder.known(test_url(), world.now));
+  }
+  CHECK(world.edge.requests().empty());
+}
+
+TEST_CASE("a record ages while the program runs, and is young again once the edge has answered") {
+  ApplicationWorld world;
+  REQUIRE(world.find());
+  CHECK(world.finder.known(test_url(), world.now + 24h));
+  const auto later = world.now + 24h + 1s;
+  CHECK_FALSE(world.finder.known(test_url(), later));
+  world.serve(team_key().sign(metadata_claims(later)));
+  REQUIRE(world.finder.find(test_url(), later));
+  CHECK(world.finder.known(test_url(), later));
+}
+
+TEST_CASE("a record counts while the keys that verify it are a day old at most") {
+  ApplicationWorld world;
+  REQUIRE(world.find());
+  for (const auto& [age, is_known] : {std::pair{std::chrono::seconds(23h), true},
+                                      {25h, false},
+                                      {24h * 400, false},
+                                      {-1h, false}}) {
+    CAPTURE(age.count());
+    world.state.set_age(kKeysFile, age);
+    CHECK(world.finder.known(test_url(), world.now).has_value() == is_known);
+    CHECK(world.finder.recall(test_url()));
+  }
   world.state.directory().remove(kKeysFile);
-  CHECK_FALSE(world.finder.known(test_url()));
+  CHECK_FALSE(world.finder.known(test_url(), world.now));
+  CHECK_FALSE(world.finder.recall(test_url()));
+}
+
+TEST_CASE("an old record hides that of the application around it until the edge has answered") {
+  ApplicationWorld world;
+  const Url url = parse_url("vm.example.com/admin");
+  const auto claims = [&](const char* defined, std::chrono::seconds ago) {
+    auto all = metadata_claims(world.now);
+    all.text("app_hostname", defined).text("aud", defined).time("iat", world.now - ago);
+    return team_key().sign(all);
+  };
+  REQUIRE(world.find());
+  world.state.directory().write("vm.example.com-admin-app", claims("vm.example.com/admin", 25h));
+  CHECK(world.finder.known(test_url(), world.now));
+  CHECK_FALSE(world.finder.known(url, world.now));
+  // The inner application is gone, and its record goes as well.
+  world.edge.on(url.text(), answer(302, {{"CF-Access-Metadata", claims("vm.example.com", 0s)}}));
+  REQUIRE(world.finder.find(url, world.now));
+  CHECK(world.finder.known(url, world.now)->hostname == "vm.example.com");
+  CHECK(world.state.names() == std::vector<std::string>{kKeysFile, kRecord});
 }
 
 TEST_CASE("an error of the network passes through") {

@@ -61,12 +61,22 @@ std::optional<StoredToken> Credentials::stored_token(const Application& applicat
   return token;
 }
 
-std::optional<Grant> Credentials::known(const Url& url) const {
-  auto application = finder_.known(url);
+std::optional<Grant> Credentials::stored_for(const std::optional<Application>& application) const {
   if (!application) return std::nullopt;
   auto token = stored_token(*application);
   if (!token) return std::nullopt;
   return granted(*application, *std::move(token), "the state directory");
+}
+
+std::optional<Grant> Credentials::known(const Url& url) const {
+  return stored_for(finder_.known(url, options_.now()));
+}
+
+std::optional<Grant> Credentials::stored(const Url& url) const {
+  if (auto grant = known(url)) return grant;
+  const auto recalled = finder_.recall(url);
+  if (!recalled || !peek_app_token(state_, *recalled)) return std::nullopt;
+  return stored_for(finder_.find(url, options_.now()));
 }
 
 Grant Credentials::obtain(const Url& url) const {

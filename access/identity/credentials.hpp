@@ -70,9 +70,14 @@ class Credentials {
   Credentials(const Credentials&) = delete;
   Credentials& operator=(const Credentials&) = delete;
 
-  // A known application and a valid stored token: no network. With a service token, only a token
-  // that this service token earned.
+  // Returns the valid stored token of an application whose record is young; uses no network. With a
+  // service token, only a token that this service token earned. Returns nullopt otherwise: obtain()
+  // asks the edge which application it is before it hands out a token.
   std::optional<Grant> known(const Url& url) const;
+
+  // As known(), but asks the edge when the record is too old. Obtains no token. Throws
+  // Error(network) or Error(protocol) when that cannot be found out.
+  std::optional<Grant> stored(const Url& url) const;
 
   // In order: stored token, (lock) stored token again, client certificate or service token, org
   // token exchange, browser. A service token is never followed by anything else. Throws
@@ -94,6 +99,7 @@ class Credentials {
 
   Grant obtain(const Url& url, const Grant& refused) const;
   std::optional<StoredToken> stored_token(const Application& application) const;
+  std::optional<Grant> stored_for(const std::optional<Application>& application) const;
   std::optional<LoginLock> lock(const std::string& base, Waiting waiting,
                                 const std::function<bool()>& satisfied) const;
   std::optional<LoginLock> machine_lock(const Application& application) const;

@@ -47,7 +47,7 @@ struct ApplicationWorld {
     const Error error = error_of([&] { find(); });
     CHECK(error.kind() == ErrorKind::protocol);
     CHECK(state.names() == before);
-    CHECK_FALSE(finder.known(test_url()));
+    CHECK_FALSE(finder.known(test_url(), now));
   }
 };
 

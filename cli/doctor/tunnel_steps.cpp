@@ -9,7 +9,7 @@ constexpr std::chrono::seconds banner_takes{4};
 
 Response open(Case& the_case) {
   std::vector<Header> headers = *the_case.opening;
-  if (the_case.service_token) {
+  if (the_case.application && the_case.service_token) {
     for (Header& header : service_token_headers(*the_case.service_token))
       headers.push_back(std::move(header));
     if (the_case.shown == Shown::nothing) the_case.shown = Shown::service_token;

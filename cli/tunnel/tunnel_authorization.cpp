@@ -8,8 +8,9 @@ namespace {
 std::vector<Header> headers_of(const Session& session, const Grant& grant) {
   std::vector<Header> headers;
   if (grant.token) headers.emplace_back("Cf-Access-Token", grant.token->jwt.reveal());
-  // The service token goes along: it still opens the door when its token has been revoked.
-  if (session.service_token()) {
+  // The service token goes along: it still opens the door when its token has been revoked. Where
+  // there is no application of Access, it goes to nobody.
+  if (grant.application && session.service_token()) {
     for (Header& header : service_token_headers(*session.service_token())) {
       headers.push_back(std::move(header));
     }
@@ -34,10 +35,11 @@ Authorization tunnel_authorization(Session& session, const Url& url) {
                                                : credentials.obtain(url);
     return headers_of(session, *last);
   };
-  // What a listener's keeper obtained is on disk.
-  authorization.team = [known = authorization.known, last] {
-    if (!last->application) static_cast<void>(known());
-    return last->application ? last->application->auth_domain : std::string();
+  // What a listener's keeper obtained is on disk, and may be another team's than before.
+  authorization.team = [&session, url, last] {
+    const auto grant = session.credentials().known(url);
+    const auto& application = grant ? grant->application : last->application;
+    return application ? application->auth_domain : std::string();
   };
   return authorization;
 }

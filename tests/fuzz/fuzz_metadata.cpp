@@ -73,15 +73,20 @@ const Harness harness("metadata", [](std::string_view input) {
     require(!mode.raw, "nobody signs by guessing");
     require(mode.keys_cached || !mode.keys_broken, "a signature needs its key");
     check_application(**found, json::parse(in.rest()));
-    const auto known = finder.known(url);
+    const auto known = finder.known(url, now);
     require(known == *found || (!known && !holds_path(json::parse(in.rest()))),
             "what was found is known");
   }
   scratch.put("vm.example.com-path-app", text);
-  if (const auto known = finder.known(url))
+  const auto recalled = finder.recall(url);
+  if (recalled)
     require(
         !mode.raw && to_lower(json::parse(in.rest()).at("hostname").get<std::string>()) == url.host,
-        "what is known was signed for this host");
+        "what is recalled was signed for this host");
+  if (const auto known = finder.known(url, now)) {
+    require(known == recalled, "what is known is recalled");
+    check_application(*known, json::parse(in.rest()));
+  }
   scratch.clear();
 });
 
