@@ -10,6 +10,7 @@
 #include "access/core/error.hpp"
 #include "access/core/spawn_settings.hpp"
 #include "access/core/text.hpp"
+#include "access/transport/dial/endpoints.hpp"
 #include "cli/curl/curl_arguments.hpp"
 #include "cli/curl/curl_certificate.hpp"
 #include "cli/curl/curl_configuration.hpp"
@@ -121,6 +122,28 @@ Words no_jar() {
   return {"-c", "/dev/null"};
 }
 
+std::string in_brackets(const std::string& host) {
+  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
+
+// curl keeps a cookie to its host, and sends it to every port of it. So all other ports lead to a
+// name that nobody can have (RFC 6761 section 6.4), but for that of plain HTTP, where curl sends no
+// cookie marked for TLS. curl takes the first mapping that fits: those of the ports that stay open
+// repeat the user's, and are explicit, since an empty target would be none.
+Words kept_to_port(const Url& url, const std::vector<std::string>& mappings) {
+  constexpr std::uint16_t plain_http = 80;
+  const std::string host = in_brackets(url.host);
+  Words words;
+  for (const std::uint16_t port : {url.port, plain_http}) {
+    const Target target = redirected({url.host, std::to_string(port)}, mappings);
+    words.insert(words.end(), {"--connect-to", fmt::format("{}:{}:{}:{}", host, port,
+                                                           in_brackets(target.host), target.port)});
+  }
+  words.insert(words.end(), {"--connect-to",
+                             fmt::format("{}::the-token-is-for-port-{}.invalid:", host, url.port)});
+  return words;
+}
+
 Credential credential_for(const CurlArguments& curl, const Url& url, Session& session,
                           const Grant& grant) {
   Credential credential;
@@ -142,6 +165,8 @@ Credential credential_for(const CurlArguments& curl, const Url& url, Session& se
     credential.file = memory_file(cookie_file(url, grant.token->jwt.reveal()));
     credential.arguments = no_jar();
     credential.arguments.insert(credential.arguments.end(), {"-b", path_of(credential.file)});
+    for (std::string& word : kept_to_port(url, session.connection().connect_to))
+      credential.arguments.push_back(std::move(word));
     return credential;
   }
   std::string headers;

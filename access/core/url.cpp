@@ -114,18 +114,31 @@ Parts split_parts(std::string_view rest) {
   return parts;
 }
 
+// "." and "..", with dots as they are or percent-encoded, as browsers know them (URL Standard,
+// "single-dot" and "double-dot URL path segment").
+enum class Segment { name, here, up };
+
+Segment kind_of(std::string_view segment) {
+  constexpr std::size_t longest = std::string_view("%2e%2e").size();
+  if (segment.size() > longest) return Segment::name;
+  std::string dots = to_lower(segment);
+  for (std::size_t at; (at = dots.find("%2e")) != std::string::npos;) dots.replace(at, 3, ".");
+  return dots == "." ? Segment::here : dots == ".." ? Segment::up : Segment::name;
+}
+
 // RFC 3986 section 5.2.4.
 std::string remove_dot_segments(std::string_view path) {
   std::vector<std::string_view> kept;
   const auto segments = split(path, '/');
   for (std::size_t i = 1; i < segments.size(); ++i) {
     const bool last = i + 1 == segments.size();
-    if (segments[i] == "." || segments[i] == "..") {
-      if (segments[i] == ".." && !kept.empty()) kept.pop_back();
-      if (last) kept.push_back("");
-    } else {
+    const Segment kind = kind_of(segments[i]);
+    if (kind == Segment::name) {
       kept.push_back(segments[i]);
+      continue;
     }
+    if (kind == Segment::up && !kept.empty()) kept.pop_back();
+    if (last) kept.emplace_back();
   }
   std::string result;
   for (const auto segment : kept) result.append("/").append(segment);
@@ -208,7 +221,7 @@ Url parse_url(std::string_view text) {
   if (const auto wrong = parse_authority(parts.authority, authority); !wrong.empty()) {
     refuse(text, wrong);
   }
-  return {authority.host, authority.port, path, query};
+  return {authority.host, authority.port, remove_dot_segments(path), query};
 }
 
 Url resolve_location(const Url& base, std::string_view location) {

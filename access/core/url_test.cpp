@@ -90,6 +90,47 @@ TEST_SUITE("core/url") {
     }
   }
 
+  // RFC 3986 section 5.2.4, and the URL Standard's "single-dot" and "double-dot URL path segment";
+  // each result is what Node's new URL(...).pathname says.
+  TEST_CASE("dot segments are removed alike from what is typed and what is sent") {
+    struct {
+      std::string_view path, normal;
+    } const cases[] = {
+        {"/a/../b", "/b"},
+        {"/a/./b", "/a/b"},
+        {"/..", "/"},
+        {"/.", "/"},
+        {"/../../x", "/x"},
+        {"/a/b/..", "/a/"},
+        {"/a/b/.", "/a/b/"},
+        {"/a//../b", "/a/b"},
+        {"/..//evil.example", "//evil.example"},
+        {"/a/%2e%2e/b", "/b"},
+        {"/a/%2E./b", "/b"},
+        {"/a/.%2e/b", "/b"},
+        {"/a/%2e/b", "/a/b"},
+        {"/a/%2E", "/a/"},
+        {"/a/...", "/a/..."},
+        {"/a/%2e%2e%2e", "/a/%2e%2e%2e"},
+        {"/a/x%2e", "/a/x%2e"},
+        {"/a/%252e%252e/b", "/a/%252e%252e/b"},
+        {"/a/..%2fb", "/a/..%2fb"},
+        {"/a/..;/b", "/a/..;/b"},
+        {"/cdn-cgi/x/../access/login", "/cdn-cgi/access/login"},
+        {"/cdn-cgi/access/login/%2e%2e/%2e%2e/other", "/cdn-cgi/other"},
+    };
+    const Url base = parse_url("h.example/p/q");
+    for (const auto& wanted : cases) {
+      CAPTURE(wanted.path);
+      const std::string url = "https://h.example" + std::string(wanted.path);
+      CHECK(parse_url(url).path == wanted.normal);
+      CHECK(parse_url(url + "?x=/../y").query == "x=/../y");
+      CHECK(resolve_location(base, url).path == wanted.normal);
+      if (!wanted.path.starts_with("//"))
+        CHECK(resolve_location(base, wanted.path).path == wanted.normal);
+    }
+  }
+
   TEST_CASE("authority and origin") {
     const Url url = parse_url("https://[2001:db8::1]:444/p?q");
     CHECK(url.authority() == "[2001:db8::1]:444");

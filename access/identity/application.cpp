@@ -3,206 +3,29 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
-#include "access/core/edge_clock.hpp"
 #include "access/core/error.hpp"
-#include "access/core/json.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
-#include "access/identity/jwks.hpp"
-#include "access/identity/jwt.hpp"
+#include "access/identity/metadata.hpp"
 #include "access/identity/place.hpp"
-#include "access/identity/token_store.hpp"
+#include "access/identity/team_keys.hpp"
 
 namespace mayfly {
 namespace {
 
 using std::chrono::sys_seconds;
-using std::chrono::system_clock;
-using namespace std::chrono_literals;
 
 constexpr std::string_view kAccessSuffix = ".cloudflareaccess.com";
 constexpr std::string_view kRecordEnd = "-app";
 constexpr std::size_t kMaxRecordBytes = std::size_t{64} * 1024;
-constexpr std::size_t kMaxKeysBytes = 1 << 20;
-constexpr auto kKeysLifetime = 24h;
-constexpr auto kKeysMinAgeToRefetch = 1min;
-constexpr auto kMetadataMaxAge = 24h;
-constexpr auto kMetadataMaxAhead = 5min;
-
-Error bad_metadata(const Url& url, std::string_view why) {
-  return Error(ErrorKind::protocol,
-               fmt::format("application metadata of {}: {}", printable(url.host), why));
-}
-
-struct Metadata {
-  Jwt jwt;
-  std::string auth_domain;  // a host, by auth_domain_host()
-  std::string type, hostname, audience, app_hostname;
-  std::optional<std::int64_t> issued;
-};
-
-// A team may show its login page at a domain of its own, but whose keys are there nobody vouches
-// for.
-Error foreign_team(const Url& url, std::string_view auth_domain) {
-  return {ErrorKind::protocol,
-          fmt::format("application metadata of {}: \"{}\" is not an Access team domain",
-                      printable(url.host), printable(auth_domain)),
-          "if the team has a custom login domain, an administrator has to give it back its name "
-          "under cloudflareaccess.com; otherwise somebody is in between"};
-}
-
-// Checks 1 and 2 of docs/protocol.md section 1.
-Metadata read_metadata(const Url& url, std::string_view text) {
-  auto jwt = parse_jwt(text);
-  if (!jwt) throw bad_metadata(url, "not a token signed with RS256");
-  const auto claims = parse_json(jwt->payload);
-  if (!claims) throw bad_metadata(url, "not a JSON object");
-  const auto claim = [&](const char* name) { return string_member(*claims, name).value_or(""); };
-
-  auto auth_domain = auth_domain_host(claim("auth_domain"));
-  if (!auth_domain) throw foreign_team(url, claim("auth_domain"));
-  if (claims->contains("app_hostname") && !string_member(*claims, "app_hostname"))
-    throw bad_metadata(url, "app_hostname is not a string");
-  return {.jwt = std::move(*jwt),
-          .auth_domain = std::move(*auth_domain),
-          .type = claim("type"),
-          .hostname = claim("hostname"),
-          .audience = claim("aud"),
-          .app_hostname = claim("app_hostname"),
-          .issued = integer_member(*claims, "iat")};
-}
-
-// The names made from the claims must be names of files, with room for ".lock" and a temporary
-// name.
-void require_file_names(const Url& url, const Application& application) {
-  try {
-    file_name(app_token_file(application) + std::string(32, '-'));
-  } catch (const Error& error) {
-    throw bad_metadata(url, error.message());
-  }
-}
-
-// Check 4, but for iat.
-Application application_of(const Url& url, const Metadata& metadata) {
-  if (!equals_ignoring_case(metadata.hostname, url.host))
-    throw bad_metadata(url, fmt::format("it is for \"{}\"", printable(metadata.hostname)));
-  if (metadata.type != "match")
-    throw bad_metadata(url,
-                       fmt::format("its type is \"{}\", not \"match\"", printable(metadata.type)));
-  if (metadata.audience.empty()) throw bad_metadata(url, "it names no audience");
-  // Older edges send no app_hostname.
-  Application application{
-      .auth_domain = metadata.auth_domain,
-      .audience = metadata.audience,
-      .hostname = metadata.app_hostname.empty() ? metadata.hostname : metadata.app_hostname};
-  require_file_names(url, application);
-  return application;
-}
-
-constexpr std::string_view stale_hint =
-    "this computer's clock agrees with the edge's: something on the way answers in its place";
-
-enum class Age { young, old, ahead };
-
-// Judges the claim "iat", in seconds since the epoch.
-Age age_of(std::int64_t issued, sys_seconds now) {
-  const std::int64_t seconds = now.time_since_epoch().count();
-  if (issued < seconds - std::chrono::seconds(kMetadataMaxAge).count()) return Age::old;
-  if (issued > seconds + std::chrono::seconds(kMetadataMaxAhead).count()) return Age::ahead;
-  return Age::young;
-}
-
-void check_issued(const Url& url, const Metadata& metadata, sys_seconds now) {
-  const std::int64_t issued = metadata.issued.value_or(0);
-  if (issued <= 0) throw bad_metadata(url, "it does not say when it was issued");
-  const Age age = age_of(issued, now);
-  if (age == Age::young) return;
-  throw Error(ErrorKind::protocol,
-              fmt::format("application metadata of {}: {}", url.host,
-                          age == Age::old ? "it is older than 24 hours"
-                                          : "it was issued more than 5 minutes from now"),
-              clock_hint(stale_hint));
-}
-
-std::string keys_file(std::string_view auth_domain) {
-  return file_name(std::string(auth_domain) + "-jwks");
-}
-
-Request metadata_request(const Url& url) {
-  return {.method = Request::Method::head,
-          .url = url,
-          .headers = {{"CF-Access-Metadata-Request", "true"}},
-          .body = {},
-          .timeout = 7s,
-          .purpose = "the application's metadata"};
-}
-
-struct CachedKeys {
-  KeySet keys;
-  system_clock::time_point modified;
-};
-
-// A file from the future (the clock was set back) is not fresh.
-bool are_fresh(system_clock::time_point fetched) {
-  const auto age = system_clock::now() - fetched;
-  return age > -kKeysMinAgeToRefetch && age <= kKeysLifetime;
-}
-
-// A file that cannot be used is as good as none: keys can be fetched again.
-std::optional<CachedKeys> read_cached_keys(const StateDirectory& state,
-                                           std::string_view auth_domain) {
-  try {
-    const auto file = state.read(keys_file(auth_domain), kMaxKeysBytes);
-    auto keys = file ? KeySet::parse(file->content) : std::nullopt;
-    if (!keys || keys->empty()) return std::nullopt;
-    return CachedKeys{std::move(*keys), file->modified};
-  } catch (const Error& error) {
-    log(LogLevel::debug, "cached keys not used", {{"reason", error.message()}});
-    return std::nullopt;
-  }
-}
-
-struct FetchedKeys {
-  KeySet keys;
-  std::string json;
-};
-
-// About another answer than the metadata's.
-struct KeysError : Error {
-  explicit KeysError(const Error& error) : Error(error) {}
-};
-
-FetchedKeys fetch_keys(const Send& send, const std::string& auth_domain) try {
-  const Request request{.url = {.host = auth_domain, .path = "/cdn-cgi/access/certs", .query = {}},
-                        .headers = {},
-                        .body = {},
-                        .timeout = 10s,
-                        .max_body = kMaxKeysBytes,
-                        .purpose = "the team's keys"};
-  Response response = send(request);
-  const auto bad = [&](std::string_view why) {
-    return Error(ErrorKind::protocol, fmt::format("fetching the keys of {}: {} ({})", auth_domain,
-                                                  why, response.reference()));
-  };
-  if (response.status != 200) throw bad("no keys came");
-  auto keys = KeySet::parse(response.body);
-  if (!keys) throw bad("not a JSON Web Key Set");
-  return {std::move(*keys), std::move(response.body)};
-} catch (const Error& error) {
-  throw KeysError(error);
-}
 
 // Check 3. The fetched JSON when keys were fetched, for the caller to store once all checks passed.
 std::optional<std::string> verify_signature(const StateDirectory& state, const Send& send,
                                             const Url& url, const Metadata& metadata) {
-  // A file from the future (the clock was set back) is neither fresh nor too young to fetch again.
   if (const auto cached = read_cached_keys(state, metadata.auth_domain)) {
-    const auto age = system_clock::now() - cached->modified;
-    const bool is_young = age > -kKeysMinAgeToRefetch && age < kKeysMinAgeToRefetch;
     if (are_fresh(cached->modified) && cached->keys.verifies(metadata.jwt)) return std::nullopt;
-    if (is_young) throw bad_metadata(url, "its signature does not verify");
+    if (are_young(cached->modified)) throw bad_metadata(url, "its signature does not verify");
   }
   auto fetched = fetch_keys(send, metadata.auth_domain);
   if (!fetched.keys.verifies(metadata.jwt))
@@ -360,12 +183,15 @@ Application ApplicationFinder::verified(const Url& url, const std::string& text,
 
 void ApplicationFinder::remember(const Url& url, const Application& application,
                                  const std::string& text) const {
+  const auto name = record_file(application, url);
+  if (!name) return;
   // A more special record of this URL would be found first, and says what is no longer so.
   for (const std::string& place : places_above(url)) {
-    if (place == place_of(application, url)) break;
-    if (record_at(place, url)) discard(state_, place + std::string(kRecordEnd));
+    const std::string file = place + std::string(kRecordEnd);
+    if (file == *name) break;
+    if (record_at(place, url)) discard(state_, file);
   }
-  if (const auto name = record_file(application, url)) store(state_, *name, text);
+  store(state_, *name, text);
 }
 
 }  // namespace mayfly

@@ -186,6 +186,47 @@ TEST_CASE("a path too long for a file name is found and not remembered") {
   }
 }
 
+TEST_CASE("what was learned at port 443 does not serve for another port") {
+  ApplicationWorld world;
+  const Url url = parse_url("vm.example.com:8443");
+  REQUIRE(world.find());
+  CHECK_FALSE(world.finder.known(url, world.now));
+  CHECK_FALSE(world.finder.recall(url));
+  world.edge.on(url.text(),
+                answer(302, {{"CF-Access-Metadata", team_key().sign(metadata_claims(world.now))}}));
+  CHECK(world.finder.find(url, world.now) == test_application());
+  CHECK(world.finder.known(url, world.now) == test_application());
+  CHECK(world.state.names() ==
+        std::vector<std::string>{kKeysFile, kRecord, "vm.example.com:8443-app"});
+  world.state.directory().remove(kRecord);
+  CHECK_FALSE(world.finder.known(test_url(), world.now));
+}
+
+TEST_CASE("an application is at the ports of Cloudflare's edge, whatever is repeated elsewhere") {
+  ApplicationWorld world;
+  const std::string metadata = team_key().sign(metadata_claims(world.now));
+  for (const int port : {443, 2053, 2083, 2087, 2096, 8443}) {
+    const Url url = parse_url("vm.example.com:" + std::to_string(port));
+    world.edge.on(url.text(), answer(200, {{"CF-Access-Metadata", metadata}}));
+    CHECK(world.finder.find(url, world.now));
+    CHECK(ask_application(world.send, url, world.now));
+  }
+  for (const int port : {1, 80, 444, 2052, 8080, 8444, 9443, 65535}) {
+    CAPTURE(port);
+    const Url url = parse_url("vm.example.com:" + std::to_string(port));
+    world.edge.on(url.text(), answer(200, {{"CF-Access-Metadata", metadata}}));
+    const auto before = world.state.names();
+    CHECK(error_of([&] { world.finder.find(url, world.now); }).kind() == ErrorKind::protocol);
+    CHECK(error_of([&] { ask_application(world.send, url, world.now); }).kind() ==
+          ErrorKind::protocol);
+    CHECK(world.state.names() == before);
+    world.state.directory().write("vm.example.com:" + std::to_string(port) + "-app", metadata);
+    CHECK_FALSE(world.finder.recall(url));
+    world.edge.on(url.text(), answer(200));
+    CHECK_FALSE(world.finder.find(url, world.now));
+  }
+}
+
 TEST_CASE("the hostname must be the requested one") {
   ApplicationWorld world;
   world.check_refused(

@@ -53,6 +53,68 @@ TEST_CASE("a known application with a valid token needs no network") {
   CHECK_FALSE(world.credentials().known(test_url()));
 }
 
+TEST_CASE("a stored token is known while the record is young, and asked about afterwards") {
+  World world;
+  world.options.now = [&] { return world.now; };
+  const auto live_for = [&](std::chrono::seconds time) {
+    return team_key().sign(app_claims(world.now).time("exp", world.now + time));
+  };
+  world.obtain();
+  const std::string token = live_for(72h);
+  world.store(kFile, token);
+  CHECK(world.credentials().stored(test_url()));
+  world.edge.forget_requests();
+  world.now += 24h + 1s;
+  CHECK_FALSE(world.credentials().known(test_url()));
+  CHECK(world.edge.requests().empty());
+  CHECK(jwt_of(*world.credentials().stored(test_url())) == token);
+  CHECK(world.edge.requests().size() == 1);
+  CHECK(jwt_of(*world.credentials().known(test_url())) == token);
+
+  world.now += 24h + 1s;
+  world.edge.on(kApp, [](const Request&) -> Response {
+    throw Error(ErrorKind::network, "connecting: no route", "look at the network");
+  });
+  for (const auto& ask : {std::function([&] { world.credentials().stored(test_url()); }),
+                          std::function([&] { world.obtain(); })})
+    CHECK(error_of(ask).kind() == ErrorKind::network);
+  world.edge.on(kApp, answer(200));
+  CHECK_FALSE(world.credentials().stored(test_url()));
+  CHECK_FALSE(world.obtain().token);
+}
+
+TEST_CASE("a token of what the record said does not go where the edge says something else") {
+  const std::string other = "other.cloudflareaccess.com";
+  const std::pair<const char*, std::string> changes[] = {
+      {"aud", "another"}, {"app_hostname", "*.example.com"}, {"auth_domain", other}};
+  for (const auto& [claim, value] : changes) {
+    CAPTURE(claim);
+    World world;
+    world.options.now = [&] { return world.now; };
+    world.obtain();
+    world.forbid_login();
+    world.state.directory().remove(kOrgFile);
+    const std::string token = team_key().sign(app_claims(world.now).time("exp", world.now + 72h));
+    world.store(kFile, token);
+    CHECK(jwt_of(*world.credentials().known(test_url())) == token);
+
+    world.now += 24h + 1s;
+    world.edge.on("https://" + other + "/cdn-cgi/access/certs",
+                  answer(200, {}, key_set({team_key().jwk()})));
+    world.edge.on(kApp, [&](const Request& request) {
+      if (request_header(request, "CF-Access-Metadata-Request").empty()) return redirect(kLogin);
+      return answer(200, {{"CF-Access-Metadata",
+                           team_key().sign(metadata_claims(world.now).text(claim, value))}});
+    });
+    CHECK_FALSE(world.credentials().known(test_url()));
+    CHECK_FALSE(world.credentials().stored(test_url()));
+    CHECK(world.refusal().kind() == ErrorKind::login_needed);
+    for (const Request& request : world.edge.requests())
+      for (const auto& header : request.headers) CHECK_FALSE(contains(header.second, token));
+    CHECK(world.state.content(kFile) == token);
+  }
+}
+
 TEST_CASE("a stored token is used before anything else") {
   World world;
   world.store(kFile, world.token("stored"));

@@ -55,9 +55,9 @@ std::optional<Secret> give_up(std::string_view why) {
   return std::nullopt;
 }
 
-std::optional<Secret> granted_token(const Application& application, const Response& response,
-                                    sys_seconds now) {
-  const auto cookie = response.cookie("CF_Authorization", now);
+std::optional<Secret> granted_token(const Url& url, const Application& application,
+                                    const Response& response, sys_seconds now) {
+  const auto cookie = response.cookie("CF_Authorization", url, now);
   if (!cookie || !cookie->expires || *cookie->expires <= now)
     return give_up("no cookie with a future expiry");
   try {
@@ -82,9 +82,10 @@ std::optional<Secret> exchange_org_token(const Send& send, const Url& url,
   if (!authorized) return give_up("the login page does not take it");
 
   std::vector<Header> headers;
-  if (const auto session = at_application.cookie("CF_AppSession", now))
+  if (const auto session = at_application.cookie("CF_AppSession", *authorized, now);
+      session && (!session->expires || *session->expires > now))
     headers.emplace_back("Cookie", "CF_AppSession=" + session->value);
-  return granted_token(application, ask(send, *authorized, std::move(headers)), now);
+  return granted_token(url, application, ask(send, *authorized, std::move(headers)), now);
 }
 
 }  // namespace mayfly

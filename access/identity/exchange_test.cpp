@@ -182,3 +182,33 @@ TEST_CASE("an error of the network is not a refusal") {
                    [](const Request&) -> Response { throw Error(ErrorKind::network, "reset"); });
   CHECK(error_of([&] { exchange.run(); }).kind() == ErrorKind::network);
 }
+
+// RFC 6265 sections 5.1.3 and 5.1.4: a browser would not send it to the application.
+TEST_CASE("a cookie for elsewhere is no token of the application") {
+  Exchange exchange;
+  for (const char* attributes : {"; Path=/cdn-cgi/access/", "; Path=/other",
+                                 "; Domain=evil.example", "; Domain=team.cloudflareaccess.com"}) {
+    CAPTURE(attributes);
+    exchange.grant(exchange.app + "; Expires=Thu, 01 Jan 2099 00:00:00 GMT" + attributes);
+    CHECK_FALSE(exchange.run());
+  }
+  exchange.grant(exchange.app + "; Expires=Thu, 01 Jan 2099 00:00:00 GMT; Domain=example.com");
+  CHECK(exchange.run());
+}
+
+TEST_CASE("a session cookie for elsewhere, or one that has expired, is not sent") {
+  Exchange exchange;
+  const std::pair<const char*, bool> table[] = {
+      {"; Path=/", true},       {"; Path=/cdn-cgi/access", true},
+      {"; Path=/other", false}, {"; Domain=evil.example", false},
+      {"; Max-Age=0", false},   {"; Expires=Thu, 01 Jan 1970 00:00:00 GMT", false},
+      {"; Max-Age=60", true},
+  };
+  for (const auto& [attributes, is_sent] : table) {
+    CAPTURE(attributes);
+    exchange.edge.on(
+        kApp, redirect(kLogin, {{"Set-Cookie", "CF_AppSession=s" + std::string(attributes)}}));
+    exchange.run();
+    CHECK(request_header(exchange.edge.last(kAuthorized), "Cookie").empty() != is_sent);
+  }
+}

@@ -6,7 +6,9 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "access/core/encoding.hpp"
 #include "access/core/json.hpp"
@@ -58,10 +60,26 @@ std::shared_ptr<void> public_key(const BIGNUM* modulus, const BIGNUM* exponent) 
   return {key, [](void* handle) { EVP_PKEY_free(static_cast<EVP_PKEY*>(handle)); }};
 }
 
+// RFC 7517 section 4.3: "key_ops", when it is there, is an array of strings without duplicates that
+// says all that the key is for. Beside a "use" of "sig" it must not say that it encrypts.
+bool is_for_verifying(const nlohmann::json& jwk) {
+  if (jwk.contains("use") && string_member(jwk, "use") != "sig") return false;
+  const auto operations = jwk.find("key_ops");
+  if (operations == jwk.end()) return true;
+  if (!operations->is_array()) return false;
+  std::set<std::string> named;
+  for (const nlohmann::json& operation : *operations)
+    if (!operation.is_string() || !named.insert(operation.get<std::string>()).second) return false;
+  const bool is_for_more = std::any_of(named.begin(), named.end(), [](const std::string& name) {
+    return name != "verify" && name != "sign";
+  });
+  return named.contains("verify") && !(jwk.contains("use") && is_for_more);
+}
+
 // Nothing for a key that cannot check RS256: another kind, another use, or too weak.
 std::shared_ptr<void> rs256_key(const nlohmann::json& jwk) {
   if (string_member(jwk, "kty") != "RSA") return nullptr;
-  if (jwk.contains("use") && string_member(jwk, "use") != "sig") return nullptr;
+  if (!is_for_verifying(jwk)) return nullptr;
   if (jwk.contains("alg") && string_member(jwk, "alg") != "RS256") return nullptr;
   const Number modulus = number_member(jwk, "n", kMaxModulusBits);
   const Number exponent = number_member(jwk, "e", kMaxExponentBits);

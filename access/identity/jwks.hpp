@@ -14,8 +14,9 @@ namespace mayfly {
 
 class KeySet {
  public:
-  // RSA keys with 2048 bits and more, public exponent odd and above 2; keys of other kinds are
-  // passed over. Nothing when the text is no {"keys":[...]} or holds more than 64 keys.
+  // RSA keys with 2048 bits and more, public exponent odd and above 2; keys of other kinds, and
+  // those whose "use", "key_ops" or "alg" speak of other work, are passed over. Nothing when the
+  // text is no {"keys":[...]} or holds more than 64 keys.
   static std::optional<KeySet> parse(std::string_view json);
 
   bool empty() const noexcept { return keys_.empty(); }

@@ -113,6 +113,30 @@ TEST_CASE("keys that are not for RS256 are passed over") {
   CHECK(mixed->verifies(rfc_jwt()));
 }
 
+// RFC 7517 section 4.3. ("sign" is the private half's, and beside "verify" there it is consistent
+// with "use": "sig".)
+TEST_CASE("a key verifies when its key_ops, if it has them, say so") {
+  for (const char* operations : {R"(["verify"])", R"(["sign","verify"])", R"(["verify","sign"])",
+                                 R"(["verify","of-some-extension"])"}) {
+    CAPTURE(operations);
+    CHECK(verifies(jwk().raw("key_ops", operations), rfc_jwt()));
+  }
+  CHECK(verifies(jwk().raw("key_ops", R"(["verify"])").text("use", "sig"), rfc_jwt()));
+  for (const char* operations :
+       {R"([])", R"(["sign"])", R"(["encrypt"])", R"(["Verify"])", R"(["verify","verify"])",
+        R"(["verify","sign","sign"])", R"("verify")", R"({"verify":true})", R"(null)", R"(true)",
+        R"(1)", R"(["verify",1])", R"([["verify"]])", R"(["verify",null])"}) {
+    CAPTURE(operations);
+    CHECK_FALSE(verifies(jwk().raw("key_ops", operations), rfc_jwt()));
+  }
+  for (const char* operations : {R"(["verify","encrypt"])", R"(["verify","deriveKey"])"})
+    CHECK_FALSE(verifies(jwk().raw("key_ops", operations).text("use", "sig"), rfc_jwt()));
+  for (const char* use : {"null", "1", R"(["sig"])", R"("")", R"("SIG")"})
+    CHECK_FALSE(verifies(jwk().raw("use", use), rfc_jwt()));
+  for (const char* algorithm : {"null", R"(["RS256"])", R"("none")", R"("rs256")"})
+    CHECK_FALSE(verifies(jwk().raw("alg", algorithm), rfc_jwt()));
+}
+
 TEST_CASE("short keys are passed over") {
   const SigningKey weak("weak", 1024);
   const auto keys = KeySet::parse(key_set({weak.jwk()}));

@@ -227,3 +227,17 @@ TEST_CASE("a client certificate where an identity is wanted too leads to the log
     CHECK(world.refusal().kind() == ErrorKind::login_needed);
   }
 }
+
+TEST_CASE("a cookie that would not come back to the application is not its token") {
+  for (const char* attributes :
+       {"; Domain=evil.example", "; Domain=com", "; Path=/cdn-cgi/access/", "; Path=/other"}) {
+    CAPTURE(attributes);
+    World world;
+    world.use_certificate();
+    world.application = [&](const Request&) {
+      return answer(200, {{"Set-Cookie", "CF_Authorization=" + world.app_token + attributes}});
+    };
+    CHECK_FALSE(world.obtain().token);
+    CHECK(world.state.content(kFile).empty());
+  }
+}

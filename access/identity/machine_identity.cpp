@@ -40,8 +40,8 @@ std::string_view without_access(std::string_view id) {
 }
 
 // The token an accepted machine is given; nothing when there is none or it is being taken away.
-std::optional<Secret> earned_token(const Response& response, sys_seconds now) {
-  const auto cookie = response.cookie("CF_Authorization", now);
+std::optional<Secret> earned_token(const Url& url, const Response& response, sys_seconds now) {
+  const auto cookie = response.cookie("CF_Authorization", url, now);
   if (!cookie || cookie->value.empty()) return std::nullopt;
   if (cookie->expires && *cookie->expires <= now) return std::nullopt;
   return Secret(std::string_view(cookie->value));
@@ -68,7 +68,7 @@ MachineAnswer judge_machine_answer(const MachineRequest& request, const Response
   if (is_login && is_service_token) throw service_token_refused(application, response);
   if (is_login) return {.wants_person = true, .token = std::nullopt};
   // The cookie decides first: a 403 that comes with it is the origin's.
-  if (auto token = earned_token(response, now)) return {.token = std::move(token)};
+  if (auto token = earned_token(request.url, response, now)) return {.token = std::move(token)};
   if (is_denied(response.status) && is_service_token)
     throw service_token_refused(application, response);
   if (is_denied(response.status)) throw certificate_refused(application, response);

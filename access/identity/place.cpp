@@ -26,7 +26,8 @@ bool holds(std::string_view path, std::string_view inner) {
 }
 
 std::string place(const Url& url, std::string_view path) {
-  return file_name(url.host + std::string(path));
+  const std::string server = url.port == 443 ? url.host : url.authority();
+  return file_name(server + std::string(path));
 }
 
 }  // namespace
@@ -37,7 +38,7 @@ std::string place_of(const Url& url) {
 
 std::string key_place_of(const Url& url) {
   const bool is_host = without_slashes_at_end(url.path).empty();
-  return place(url, is_host ? std::string_view() : url.path);
+  return file_name(url.host + (is_host ? "" : url.path));
 }
 
 std::vector<std::string> places_above(const Url& url) {

@@ -1,4 +1,6 @@
-// Places: the part of a file's name that says where an application is, host[-path].
+// Places: the part of a file's name that says where an application is, host[-path] at port 443, and
+// host:port[-path] at another, since another server may be there. (No host has a colon but an IPv6
+// address, which has brackets before a port.)
 #pragma once
 
 #include <string>
@@ -11,8 +13,9 @@ namespace mayfly {
 // Of a URL; "/" at its end tells nothing. Throws usage Error when it makes no file name.
 std::string place_of(const Url& url);
 
-// Of its SSH key: as cloudflared names it, which keeps a "/" at the end of a path; "/" alone is no
-// path, since the blocks for ssh name the host. Throws usage Error when it makes no file name.
+// Of its SSH key: as cloudflared names it, which leaves out the port and keeps a "/" at the end of
+// a path; "/" alone is no path, since the blocks for ssh name the host. Throws usage Error when it
+// makes no file name.
 std::string key_place_of(const Url& url);
 
 // Of what may be remembered for a URL, the most special first: the URL's own, then those of its

@@ -36,6 +36,23 @@ TEST_CASE("places of keys: a path keeps the slash at its end, which alone is non
   CHECK(key_place_of(parse_url("vm.example.com/a/")) == "vm.example.com-a-");
 }
 
+TEST_CASE("another port is another place, which no host and path at port 443 share") {
+  CHECK(place_of(parse_url("https://vm.example.com:443/a")) == "vm.example.com-a");
+  CHECK(place_of(parse_url("vm.example.com:8443")) == "vm.example.com:8443");
+  CHECK(place_of(parse_url("vm.example.com:8443/a")) == "vm.example.com:8443-a");
+  CHECK(place_of(parse_url("vm.example.com/:8443/a")) == "vm.example.com-:8443-a");
+  CHECK(place_of(parse_url("[::1]")) == "::1");
+  CHECK(place_of(parse_url("[::1]:8443")) == "[::1]:8443");
+  CHECK(place_of(parse_url("[::1:8443]")) == "::1:8443");
+  CHECK(places_above(parse_url("vm.example.com:8443/a")) ==
+        Names{"vm.example.com:8443-a", "vm.example.com:8443"});
+  CHECK(place("vm.example.com", "vm.example.com:8443/a") == "vm.example.com:8443");
+  CHECK_FALSE(
+      is_at(defined("vm.example.com/*"), "vm.example.com-a", parse_url("vm.example.com:8443/a")));
+  // cloudflared leaves the port out of the names of keys.
+  CHECK(key_place_of(parse_url("vm.example.com:8443/a")) == "vm.example.com-a");
+}
+
 TEST_CASE("places of applications are on the host that was asked, at their own path") {
   CHECK(place("vm.example.com", "vm.example.com/a/b") == "vm.example.com");
   CHECK(place("*.example.com", "vm.example.com/a/b") == "vm.example.com");

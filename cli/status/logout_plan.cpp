@@ -34,9 +34,11 @@ const RememberedApplication* application_of(const Inventory& inventory, const Ur
 
 Subject subject_of(const Inventory& inventory, const Url& url) {
   Subject subject;
-  const std::string place = place_of(url);
+  Url without_port = url;  // as tokens and keys are named
+  without_port.port = 443;
+  const std::string place = place_of(without_port);
   // The name of a key keeps the "/" that ends a URL, with cloudflared also that of a whole host.
-  subject.places = {place, place + "-"};
+  subject.places = {place_of(url), place, place + "-"};
   subject.hostnames = {place};
   if (const auto* known = application_of(inventory, url)) add(subject, *known);
   for (const auto& known : inventory.applications)

@@ -27,6 +27,7 @@ std::optional<CurlReading> read_by_curl(const std::string& text) {
   return CurlReading{.scheme = part_of(url.get(), CURLUPART_SCHEME),
                      .host = part_of(url.get(), CURLUPART_HOST),
                      .port = part_of(url.get(), CURLUPART_PORT),
+                     .path = part_of(url.get(), CURLUPART_PATH),
                      .query = part_of(url.get(), CURLUPART_QUERY),
                      .user = part_of(url.get(), CURLUPART_USER)};
 }

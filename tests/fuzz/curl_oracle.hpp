@@ -7,7 +7,7 @@
 namespace mayfly::fuzz {
 
 struct CurlReading {
-  std::string scheme, host, port, query, user;  // an IPv6 host in its brackets
+  std::string scheme, host, port, path, query, user;  // an IPv6 host in its brackets
 };
 
 // Nothing when it takes it for no URL.

@@ -20,9 +20,19 @@ bool holds_the_modulus(const nlohmann::json& entry) {
   return base64_encode(modulus->substr(start), Base64::url_unpadded) == SigningKey::modulus();
 }
 
+// RFC 7517 section 4.3.
+bool may_verify(const nlohmann::json& entry) {
+  if (!entry.contains("key_ops")) return true;
+  const auto& operations = entry.at("key_ops");
+  return operations.is_array() &&
+         std::count(operations.begin(), operations.end(), nlohmann::json("verify")) == 1;
+}
+
 bool names_the_signing_key(const nlohmann::json& key_set) {
   for (const auto& entry : key_set.at("keys"))
-    if (string_member(entry, "kid") == SigningKey::id && holds_the_modulus(entry)) return true;
+    if (string_member(entry, "kid") == SigningKey::id && holds_the_modulus(entry) &&
+        may_verify(entry))
+      return true;
   return false;
 }
 

@@ -34,6 +34,7 @@ void check(const Url& url) {
   require(curls && curls->scheme == "https" && curls->user.empty(), "libcurl takes it for https");
   require(is_ipv6(url.host) || curls->host == host, "libcurl would go to the same host");
   require(curls->port == std::to_string(url.port), "libcurl would go to the same port");
+  require(curls->path == (url.path.empty() ? "/" : url.path), "no dot segment is left in the path");
   require(curls->query == url.query, "libcurl would ask the same");
 }
 

@@ -49,12 +49,16 @@ struct Response {
   std::string ray() const;
   // "HTTP 403, cf-ray 8f1c2a3b4d5e6f70-FRA".
   std::string reference() const;
-  // Value and expiry of the last Set-Cookie `name`; nothing when it is not set.
+  // Returns value and expiry of the last Set-Cookie `name` that a browser would send to `target`,
+  // which is a URL at the host that has answered: its Domain holds that host (RFC 6265 section
+  // 5.1.3) and its Path that path (section 5.1.4). Without these attributes it counts. Returns
+  // nullopt when there is none. One that has expired is returned all the same.
   struct Cookie {
     std::string value;
     std::optional<std::chrono::sys_seconds> expires;  // Expires or Max-Age
   };
-  std::optional<Cookie> cookie(std::string_view name, std::chrono::sys_seconds now) const;
+  std::optional<Cookie> cookie(std::string_view name, const Url& target,
+                               std::chrono::sys_seconds now) const;
 };
 
 // How identity code reaches the network; tests hand in a function of their own. Throws

@@ -69,6 +69,40 @@ std::optional<sys_seconds> expiry_of(const std::vector<std::string_view>& parts,
   return by_age ? by_age : by_date;
 }
 
+// RFC 6265 section 5.1.3. A name without a dot, such as "com", is no domain that a site may set
+// cookies for (section 5.3, step 5).
+bool matches_domain(const std::string& host, std::string_view attribute) {
+  if (attribute.starts_with('.')) attribute.remove_prefix(1);
+  const std::string domain = to_lower(attribute);
+  if (host == domain) return true;
+  if (domain.find('.') == std::string::npos || !host.ends_with("." + domain)) return false;
+  return host.find_first_not_of("0123456789.") != std::string::npos;  // an address has no domain
+}
+
+// RFC 6265 section 5.1.4.
+bool matches_path(std::string_view path, std::string_view attribute) {
+  if (path.empty()) path = "/";
+  if (!path.starts_with(attribute)) return false;
+  return path.size() == attribute.size() || attribute.ends_with('/') ||
+         path[attribute.size()] == '/';
+}
+
+// RFC 6265 sections 5.2.3 and 5.2.4: of each attribute the last one counts, an empty Domain is
+// ignored, and a Path that does not begin with "/" stands for that of the request.
+bool would_be_sent_to(const Url& target, const std::vector<std::string_view>& parts) {
+  std::string_view domain, path;
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const Attribute attribute = attribute_of(parts[i]);
+    if (equals_ignoring_case(attribute.name, "domain")) {
+      if (!attribute.value.empty()) domain = attribute.value;
+    } else if (equals_ignoring_case(attribute.name, "path")) {
+      path = attribute.value;
+    }
+  }
+  return (domain.empty() || matches_domain(target.host, domain)) &&
+         (!path.starts_with('/') || matches_path(target.path, path));
+}
+
 }  // namespace
 
 std::string_view Response::header(std::string_view name) const {
@@ -91,13 +125,15 @@ std::string Response::reference() const {
   return fmt::format("HTTP {}{}{}", status, name.empty() ? "" : ", cf-ray ", name);
 }
 
-std::optional<Response::Cookie> Response::cookie(std::string_view name, sys_seconds now) const {
+std::optional<Response::Cookie> Response::cookie(std::string_view name, const Url& target,
+                                                 sys_seconds now) const {
   std::optional<Cookie> found;
   for (const Header& header : headers) {
     if (!equals_ignoring_case(header.first, "set-cookie")) continue;
     const auto parts = split(header.second, ';');
     const Attribute pair = attribute_of(parts.front());
     if (pair.name != name || parts.front().find('=') == std::string_view::npos) continue;
+    if (!would_be_sent_to(target, parts)) continue;
     found = Cookie{.value = std::string(pair.value), .expires = expiry_of(parts, now)};
   }
   return found;

@@ -10,6 +10,8 @@ namespace {
 
 const sys_seconds now{seconds(1'700'000'000)};
 
+const Url target{"vm.example.com", 443, "/a/b", ""};
+
 Response with_cookies(std::vector<std::string> lines) {
   Response response;
   for (std::string& line : lines) response.headers.emplace_back("Set-Cookie", std::move(line));
@@ -53,14 +55,14 @@ TEST_CASE("a cookie's value and name are taken as RFC 6265 section 5.2 says") {
   };
   for (const Case& one : cases) {
     CAPTURE(one.line);
-    const auto cookie = with_cookies({one.line}).cookie("CF_Authorization", now);
+    const auto cookie = with_cookies({one.line}).cookie("CF_Authorization", target, now);
     CHECK(cookie.has_value() == one.value.has_value());
     if (cookie && one.value) CHECK(cookie->value == *one.value);
   }
 }
 
 TEST_CASE("the last cookie of a name wins") {
-  const auto cookie = with_cookies({"a=1", "b=2", "a=3"}).cookie("a", now);
+  const auto cookie = with_cookies({"a=1", "b=2", "a=3"}).cookie("a", target, now);
   REQUIRE(cookie);
   CHECK(cookie->value == "3");
 }
@@ -87,8 +89,85 @@ TEST_CASE("a cookie's expiry comes from Max-Age, or else Expires") {
   };
   for (const Case& one : cases) {
     CAPTURE(one.attributes);
-    const auto cookie = with_cookies({"t=v" + one.attributes}).cookie("t", now);
+    const auto cookie = with_cookies({"t=v" + one.attributes}).cookie("t", target, now);
     REQUIRE(cookie);
     CHECK(cookie->expires == one.expires);
   }
+}
+
+// RFC 6265 section 5.1.3, and sections 5.2.3 and 5.3 for the attribute.
+TEST_CASE("a cookie counts when its Domain holds the host") {
+  struct Case {
+    std::string host, attributes;
+    bool counts;
+  };
+  const Case cases[] = {
+      {"vm.example.com", "", true},
+      {"vm.example.com", "; Domain=vm.example.com", true},
+      {"vm.example.com", "; domain=VM.Example.Com", true},
+      {"vm.example.com", "; Domain=.vm.example.com", true},
+      {"vm.example.com", "; Domain=example.com", true},
+      {"vm.example.com", "; Domain=.example.com", true},
+      {"vm.example.com", "; Domain=", true},
+      {"vm.example.com", "; Domain", true},
+      {"vm.example.com", "; Domain=evil.example", false},
+      {"vm.example.com", "; Domain=m.example.com", false},
+      {"vm.example.com", "; Domain=a.vm.example.com", false},
+      {"vm.example.com", "; Domain=xample.com", false},
+      {"vm.example.com", "; Domain=..example.com", false},
+      {"vm.example.com", "; Domain=example.com.", false},
+      {"vm.example.com", "; Domain=com", false},
+      {"vm.example.com", "; Domain=.", false},
+      {"vm.example.com", "; Domain=evil.example; Domain=example.com", true},
+      {"vm.example.com", "; Domain=example.com; Domain=evil.example", false},
+      {"vm.example.com", "; Domain=evil.example; Domain=", false},
+      {"127.0.0.1", "; Domain=127.0.0.1", true},
+      {"127.0.0.1", "; Domain=0.0.1", false},
+      {"localhost", "; Domain=localhost", true},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(one.host + one.attributes);
+    const Url url{one.host, 443, "/", ""};
+    CHECK(with_cookies({"t=v" + one.attributes}).cookie("t", url, now).has_value() == one.counts);
+  }
+}
+
+// RFC 6265 section 5.1.4, and section 5.2.4 for the attribute.
+TEST_CASE("a cookie counts when its Path holds the path") {
+  struct Case {
+    std::string path, attributes;
+    bool counts;
+  };
+  const Case cases[] = {
+      {"/a/b", "", true},
+      {"/a/b", "; Path=/", true},
+      {"/a/b", "; path=/a", true},
+      {"/a/b", "; Path=/a/", true},
+      {"/a/b", "; Path=/a/b", true},
+      {"/a/b", "; Path=", true},
+      {"/a/b", "; Path=a", true},
+      {"/a/b", "; Path=/a/b/", false},
+      {"/a/b", "; Path=/a/b/c", false},
+      {"/a/bc", "; Path=/a/b", false},
+      {"/a/b", "; Path=/A", false},
+      {"/a/b", "; Path=/cdn-cgi/access/", false},
+      {"", "; Path=/", true},
+      {"", "; Path=/a", false},
+      {"/a/b", "; Path=/x; Path=/a", true},
+      {"/a/b", "; Path=/a; Path=/x", false},
+      {"/a/b", "; Path=/x; Path=", true},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(one.path + one.attributes);
+    const Url url{"vm.example.com", 443, one.path, ""};
+    CHECK(with_cookies({"t=v" + one.attributes}).cookie("t", url, now).has_value() == one.counts);
+  }
+}
+
+TEST_CASE("a cookie for elsewhere hides none of the same name") {
+  const auto cookie = with_cookies({"t=1; Path=/", "t=2; Path=/x", "t=3; Domain=evil.example"})
+                          .cookie("t", target, now);
+  REQUIRE(cookie);
+  CHECK(cookie->value == "1");
+  CHECK_FALSE(with_cookies({"t=2; Path=/x"}).cookie("t", target, now));
 }
