@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <utility>
 
 #include "access/core/error.hpp"
 #include "access/core/spawn_settings.hpp"
@@ -14,8 +15,10 @@
 #include "cli/curl/curl_arguments.hpp"
 #include "cli/curl/curl_certificate.hpp"
 #include "cli/curl/curl_configuration.hpp"
+#include "cli/curl/curl_guard.hpp"
 #include "cli/curl/curl_url.hpp"
 #include "cli/curl/memory_file.hpp"
+#include "cli/curl/watched_curl.hpp"
 #include "cli/environment.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/session.hpp"
@@ -77,30 +80,28 @@ bool may_leave_host(const CurlArguments& curl, const Url& url) {
     return (has_scheme(text) && !to_lower(text).starts_with("https://")) || !leads_to(text, url);
   };
   if (std::any_of(curl.urls.begin(), curl.urls.end(), elsewhere)) return true;
-  return !ignores_configuration(curl) && has_curl_configuration();
+  return !ignores_configuration(curl) && default_curl_configuration().has_value();
 }
 
 // Options of ours, put among the user's; of two that say the same the later one counts.
 struct Added {
-  Words front;                // of each part between its --next
-  Words back;                 // after the user's
-  Words after_configuration;  // that --config names
+  Words front;  // of each part between its --next
+  Words back;   // after the user's
 };
 
-Words with_added(const CurlArguments& curl, const Added& added) {
+Words with_added(const CurlArguments& curl, const GuardedCurl& guarded, const Added& added) {
   std::map<std::size_t, Words> at;
   const auto add = [&at](std::size_t place, const Words& words) {
     at[place].insert(at[place].end(), words.begin(), words.end());
   };
   for (const CurlArguments::Part& part : curl.parts) add(part.front, added.front);
-  for (const std::size_t place : curl.configured) add(place, added.after_configuration);
   for (const CurlArguments::Part& part : curl.parts) add(part.back, added.back);
-  Words all;
-  // curl heeds it as the first word only.
-  if (ignores_configuration(curl)) all.emplace_back("-q");
-  for (std::size_t i = 0; i <= curl.arguments.size(); ++i) {
+  // curl heeds it as the first word only, and reads no configuration by itself then.
+  Words all = {"-q"};
+  all.insert(all.end(), guarded.default_configuration.begin(), guarded.default_configuration.end());
+  for (std::size_t i = 0; i <= guarded.words.size(); ++i) {
     all.insert(all.end(), at[i].begin(), at[i].end());
-    if (i < curl.arguments.size()) all.push_back(curl.arguments[i]);
+    if (i < guarded.words.size()) all.push_back(guarded.words[i]);
   }
   return all;
 }
@@ -113,14 +114,7 @@ std::string cookie_file(const Url& url, std::string_view jwt) {
 struct Credential {
   Descriptor file;
   Words arguments;
-  enum class Form { header, cookie } form = Form::header;
 };
-
-// curl writes every cookie that it has into the jar that ~/.curlrc or another configuration names;
-// the last name counts, and what is written to this one is nowhere.
-Words no_jar() {
-  return {"-c", "/dev/null"};
-}
 
 std::string in_brackets(const std::string& host) {
   return host.find(':') == std::string::npos ? host : "[" + host + "]";
@@ -156,15 +150,8 @@ Credential credential_for(const CurlArguments& curl, const Url& url, Session& se
           "first one, leaves out .curlrc");
     }
     if (!grant.token) return credential;
-    if (curl.keeps_cookies) {
-      throw Error(ErrorKind::usage, "curl would write the token into the cookie jar",
-                  "leave out --cookie-jar; or --location, --config, .curlrc and URLs of other "
-                  "hosts, so that the token goes as a header");
-    }
-    credential.form = Credential::Form::cookie;
     credential.file = memory_file(cookie_file(url, grant.token->jwt.reveal()));
-    credential.arguments = no_jar();
-    credential.arguments.insert(credential.arguments.end(), {"-b", path_of(credential.file)});
+    credential.arguments = {"-b", path_of(credential.file)};
     for (std::string& word : kept_to_port(url, session.connection().connect_to))
       credential.arguments.push_back(std::move(word));
     return credential;
@@ -203,6 +190,23 @@ Words connect_to_arguments() {
   return arguments;
 }
 
+// curl shows no progress at a terminal that its output goes to; the pipe of ours hides the
+// terminal.
+bool hides_terminal(const GuardedCurl& guarded) {
+  const auto& outputs = guarded.outputs;
+  const bool is_cleaned = std::any_of(outputs.begin(), outputs.end(), [](const CleanedOutput& one) {
+    return one.stream == STDOUT_FILENO;
+  });
+  return is_cleaned && !guarded.has_output_file && ::isatty(STDOUT_FILENO) == 1;
+}
+
+std::vector<Secret> secrets_of(const Session& session, const Grant& grant) {
+  std::vector<Secret> secrets;
+  if (grant.token) secrets.push_back(grant.token->jwt);
+  if (session.service_token()) secrets.push_back(session.service_token()->secret);
+  return secrets;
+}
+
 [[noreturn]] void become_curl(Words arguments) {
   arguments.insert(arguments.begin(), "curl");
   std::vector<char*> words;
@@ -234,9 +238,8 @@ int run_curl(const Invocation& invocation) {
   curl.network.host_only_redirect = true;
   complete_from_environment(curl.network);
   const Url url = parse_curl_url(curl.urls.front());
-  Added added{.front = certificate_arguments(curl),
-              .back = connect_to_arguments(),
-              .after_configuration = {}};
+  GuardedCurl guarded = guard_curl(curl);
+  Added added{.front = certificate_arguments(curl), .back = connect_to_arguments()};
   Session session(curl.network, Storage::for_persons);
   // What is wrong with it is found now, and its password is asked for once and not by curl again.
   if (!curl.network.certificate.empty()) session.connection();
@@ -245,13 +248,18 @@ int run_curl(const Invocation& invocation) {
   const Credential credential = credential_for(curl, url, session, grant);
   for (const Words* one : {&password.arguments, &credential.arguments})
     added.front.insert(added.front.end(), one->begin(), one->end());
-  if (credential.form == Credential::Form::cookie) added.after_configuration = no_jar();
   // Without it curl takes "HOST/PATH" for plain HTTP.
   if (!std::all_of(curl.urls.begin(), curl.urls.end(), has_scheme))
     added.front.insert(added.front.end(), {"--proto-default", "https"});
-  // Now only: a browser may have been started meanwhile.
-  for (const Descriptor* file : {&password.file, &credential.file}) hand_over(*file);
-  become_curl(with_added(curl, added));
+  if (hides_terminal(guarded)) added.front.emplace_back("--no-progress-meter");
+  const auto start = [&] {
+    // Now only: a browser may have been started meanwhile.
+    for (const Descriptor* file : {&password.file, &credential.file}) hand_over(*file);
+    for (const Descriptor& file : guarded.files) hand_over(file);
+    become_curl(with_added(curl, guarded, added));
+  };
+  if (guarded.outputs.empty()) start();
+  return run_watched_curl(std::move(guarded.outputs), secrets_of(session, grant), start);
 }
 
 }  // namespace mayfly::cli

@@ -86,53 +86,44 @@ class Reader {
     const std::string value = !option.takes_value ? ""
                               : option.value      ? *option.value
                                                   : take_value();
-    notice(option.name);
+    notice(option, word.substr(0, word.find('=')), value);
     if (option.name == "next") begin_part(place);
     if (option.name == "insecure") result_.network.insecure = !option.is_negated;
-    if (option.name.empty() || option.is_expanded) result_.reach = CurlArguments::Reach::open;
+    if (option.is_expanded) result_.reach = CurlArguments::Reach::open;
     if (option.takes_value && !option.is_expanded) learn(option.name, value);
   }
 
   // "-sSLo file": letters up to the first that takes a value, which is the rest or the next word.
   void read_short(const std::string& word) {
     const std::size_t place = keep(word);
-    std::size_t i = 1;
-    for (; i < word.size() && !takes_value(word[i]); ++i) {
-      if (word[i] == 'L') notice("location");
-      if (word[i] == 'k') result_.network.insecure = true;
-    }
-    const bool is_parted = word.substr(0, i).find(':') != std::string::npos;
-    if (i < word.size()) {
-      const std::string value = i + 1 < word.size() ? word.substr(i + 1) : take_value();
-      const std::string_view name = name_of(word[i]);
-      notice(name);
-      learn(name, value);
+    bool is_parted = false;
+    for (std::size_t i = 1; i < word.size(); ++i) {
+      const CurlOption option = read_curl_letter(word[i]);
+      const std::string spelling = {'-', word[i]};
+      if (option.takes_value) {
+        const std::string value = i + 1 < word.size() ? word.substr(i + 1) : take_value();
+        notice(option, spelling, value);
+        learn(option.name, value);
+        break;
+      }
+      notice(option, spelling, "");
+      if (option.name == "insecure") result_.network.insecure = true;
+      is_parted = is_parted || option.name == "next";
     }
     if (is_parted) begin_part(place);
   }
 
-  static std::string_view name_of(char letter) {
-    switch (letter) {
-      case 'E':
-        return "cert";
-      case 'x':
-        return "proxy";
-      case 'K':
-        return "config";
-      case 'c':
-        return "cookie-jar";
-      default:
-        return "";
-    }
-  }
-
-  // What matters of an option, whatever its value is; all of it has been kept.
-  void notice(std::string_view name) {
-    if (name == "config") result_.configured.push_back(result_.arguments.size());
-    if (name == "cookie-jar") result_.keeps_cookies = true;
+  // Records an option whose words have been kept.
+  void notice(const CurlOption& option, const std::string& spelling, const std::string& value) {
+    result_.options.push_back({.name = option.name,
+                               .spelling = spelling,
+                               .value = value,
+                               .word = result_.arguments.size() - 1,
+                               .is_negated = option.is_negated,
+                               .is_expanded = option.is_expanded});
     for (const std::string_view leading_away :
-         {"config", "follow", "location", "location-trusted", "proto-default"})
-      if (name == leading_away) result_.reach = CurlArguments::Reach::open;
+         {"", "config", "follow", "location", "location-trusted", "proto-default"})
+      if (option.name == leading_away) result_.reach = CurlArguments::Reach::open;
   }
 
   // By the word at this place, which has been kept with its value.

@@ -22,13 +22,20 @@ struct CurlArguments {
   // followed, or options that we cannot see (a configuration file) or do not know may say so.
   enum class Reach { one_host, open } reach = Reach::one_host;
   bool names_certificate_type = false;  // --cert-type
-  bool keeps_cookies = false;           // --cookie-jar: curl writes every cookie that it has there
   // Where in `arguments` options can be put: before all others of what --next parts, and after.
   struct Part {
     std::size_t front = 0, back = 0;
   };
   std::vector<Part> parts = {{}};
-  std::vector<std::size_t> configured;  // where in `arguments` a --config FILE has been read
+  // An option of curl's, in the order of the command line.
+  struct Option {
+    std::string_view name;  // the long name, "" if it is unknown
+    std::string spelling;   // as it was written, without its value
+    std::string value;
+    std::size_t word = 0;  // the word of `arguments` that is the value, or ends with it
+    bool is_negated = false, is_expanded = false;
+  };
+  std::vector<Option> options;
   NetworkFlags
       network;  // curl's --cert --key --cacert --proxy --connect-to --resolve -k, and our own flags
 };

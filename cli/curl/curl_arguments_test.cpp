@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <tuple>
+
 #include "access/core/error.hpp"
 
 using namespace mayfly;
@@ -148,26 +150,23 @@ TEST_CASE("where options can be put") {
   CHECK(places({"a.example", "-o"}) == Places{{0, 1}});
 }
 
-TEST_CASE("where a configuration has been read") {
-  using Places = std::vector<std::size_t>;
-  CHECK(parse_curl_arguments({"-s", "a.example"}).configured == Places{});
-  CHECK(parse_curl_arguments({"-K", "rc", "a.example"}).configured == Places{2});
-  CHECK(parse_curl_arguments({"--conf", "rc", "a.example"}).configured == Places{2});
-  CHECK(parse_curl_arguments({"--batch", "-sKrc", "a.example"}).configured == Places{1});
-  CHECK(parse_curl_arguments({"-s", "--config", "rc", "-K", "rc"}).configured == Places{3, 5});
-}
-
-TEST_CASE("a cookie jar is seen however it is named") {
-  for (const Words& words : {Words{"-c", "jar", "a.example"},
-                             {"-cjar", "a.example"},
-                             {"-sScjar", "a.example"},
-                             {"-sLc", "jar", "a.example"},
-                             {"--cookie-jar", "jar", "a.example"},
-                             {"a.example", "--cookie-j", "jar"}}) {
-    CAPTURE(words);
-    CHECK(parse_curl_arguments(words).keeps_cookies);
-  }
-  for (const Words& words :
-       {Words{"-b", "c", "a.example"}, {"-oc", "a.example"}, {"--cookie", "c=1"}})
-    CHECK_FALSE(parse_curl_arguments(words).keeps_cookies);
+TEST_CASE("each option of curl's is recorded with the word that holds its value") {
+  using Facts = std::vector<std::tuple<std::string, std::string, std::size_t>>;
+  const auto facts = [](const Words& words) {
+    Facts all;
+    for (const auto& option : parse_curl_arguments(words).options)
+      all.emplace_back(option.name, option.value, option.word);
+    return all;
+  };
+  CHECK(facts({"-c", "jar", "a.example"}) == Facts{{"cookie-jar", "jar", 1}});
+  CHECK(facts({"--batch", "-sScjar"}) ==
+        Facts{{"silent", "", 0}, {"show-error", "", 0}, {"cookie-jar", "jar", 0}});
+  CHECK(facts({"a.example", "--cookie-j", "jar"}) == Facts{{"cookie-jar", "jar", 2}});
+  CHECK(facts({"--config=rc", "-Krc"}) == Facts{{"config", "rc", 0}, {"config", "rc", 1}});
+  CHECK(facts({"-vI", "--no-verbose"}) ==
+        Facts{{"verbose", "", 0}, {"head", "", 0}, {"verbose", "", 1}});
+  CHECK(facts({"--option-of-tomorrow", "-$"}) == Facts{{"", "", 0}, {"", "", 1}});
+  CHECK(facts({"-oc", "--", "-c"}) == Facts{{"output", "c", 0}});
+  CHECK(parse_curl_arguments({"--no-verbose"}).options.front().is_negated);
+  CHECK(parse_curl_arguments({"--expand-dump-header", "x"}).options.front().is_expanded);
 }

@@ -60,10 +60,30 @@ constexpr std::string_view without_value[] = {
     "tlsv1.1", "tlsv1.2", "tlsv1.3", "tr-encoding", "trace-ids", "trace-time", "use-ascii",
     "verbose", "version", "xattr",
 };
-// clang-format on
 static_assert(std::ranges::is_sorted(with_value) && std::ranges::is_sorted(without_value));
 
-constexpr std::string_view letters_with_value = "EKCbcdDFPHhmoUQreXYytzTuAwx";
+// A letter and the long option that it stands for.
+struct Letter {
+  char letter;
+  std::string_view name;
+};
+
+constexpr Letter letters[] = {
+    {'#', "progress-bar"}, {'0', "http1.0"}, {'1', "tlsv1"}, {'2', "sslv2"}, {'3', "sslv3"},
+    {'4', "ipv4"}, {'6', "ipv6"}, {':', "next"}, {'A', "user-agent"}, {'B', "use-ascii"},
+    {'C', "continue-at"}, {'D', "dump-header"}, {'E', "cert"}, {'F', "form"}, {'G', "get"},
+    {'H', "header"}, {'I', "head"}, {'J', "remote-header-name"}, {'K', "config"},
+    {'L', "location"}, {'M', "manual"}, {'N', "buffer"}, {'O', "remote-name"}, {'P', "ftp-port"},
+    {'Q', "quote"}, {'R', "remote-time"}, {'S', "show-error"}, {'T', "upload-file"},
+    {'U', "proxy-user"}, {'V', "version"}, {'X', "request"}, {'Y', "speed-limit"},
+    {'Z', "parallel"}, {'a', "append"}, {'b', "cookie"}, {'c', "cookie-jar"}, {'d', "data"},
+    {'e', "referer"}, {'f', "fail"}, {'g', "globoff"}, {'h', "help"}, {'i', "include"},
+    {'j', "junk-session-cookies"}, {'k', "insecure"}, {'l', "list-only"}, {'m', "max-time"},
+    {'n', "netrc"}, {'o', "output"}, {'p', "proxytunnel"}, {'q', "disable"}, {'r', "range"},
+    {'s', "silent"}, {'t', "telnet-option"}, {'u', "user"}, {'v', "verbose"}, {'w', "write-out"},
+    {'x', "proxy"}, {'y', "speed-time"}, {'z', "time-cond"},
+};
+// clang-format on
 
 using Names = std::span<const std::string_view>;
 
@@ -105,8 +125,12 @@ CurlOption read_curl_option(std::string_view word) {
   return option;
 }
 
-bool takes_value(char letter) {
-  return letters_with_value.find(letter) != std::string_view::npos;
+CurlOption read_curl_letter(char letter) {
+  for (const Letter& known : letters)
+    if (known.letter == letter)
+      return {.name = known.name,
+              .takes_value = std::ranges::binary_search(with_value, known.name)};
+  return {};
 }
 
 }  // namespace mayfly::cli

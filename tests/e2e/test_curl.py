@@ -241,52 +241,231 @@ class Secrecy(CurlCase):
         self.assert_unchanged(before, besides=("-app",))
 
 
-class Jar(CurlCase):
-    def found(self):
-        """The files that hold the token, besides its own."""
+class Written(CurlCase):
+    """Each output of curl's, with each credential: in no file and in no line is anything that opens the application."""
+
+    def setUp(self):
+        super().setUp()
+        self.file = os.path.join(self.home.path, "written")
+
+    def as_person(self):
+        return []
+
+    def as_person_by_cookie(self):
+        return ["--location"]
+
+    def as_service(self):
+        """The edge sets CF_Authorization in each answer to a service token."""
+        self.edge.application("web", policy="service", service_tokens=[{"id": ID, "secret": SECRET}])
+        return ["--service-token-id", ID, "--service-token-secret-file", self.home.plant("../secret", SECRET + "\n")]
+
+    def as_device(self):
+        authority = Authority()
+        self.addCleanup(authority.remove)
+        authority.root("root")
+        authority.device("device", "root")
+        self.edge.application("web", policy="certificate", client_ca=authority.read("root.pem"))
+        return ["--cert", authority.path("device.pem"), "--key", authority.path("device.key")]
+
+    ALL = (as_person, as_person_by_cookie, as_service, as_device)
+
+    def secrets(self):
+        """The token that was planted, the secret, and every token that the edge has issued in answers."""
         own = self.home.file(self.home.token_name("web"))
+        found = {self.token, SECRET}
+        if os.path.exists(own):
+            found.add(self.home.text(self.home.token_name("web")))
+        return [text.rpartition(".")[2].encode() for text in found]
+
+    def assert_nothing_written(self, result):
+        own = (self.home.file(self.home.token_name("web")), os.path.join(self.home.path, "secret"))
         for folder, _, names in os.walk(self.home.path):
             for path in (os.path.join(folder, name) for name in names):
-                if path != own and os.path.isfile(path):
+                if path not in own and os.path.isfile(path):
                     with open(path, "rb") as file:
-                        if self.token.split(".")[2].encode() in file.read():
-                            yield path
+                        self.assert_clean(path, file.read())
+        self.assert_clean("standard output", result.out)
+        self.assert_clean("standard error", result.err.encode())
 
-    def test_token_is_not_written_into_it(self):
-        jar = os.path.join(self.home.path, "jar")
-        for flags in (["-c", jar], ["-c" + jar], ["-s", "--cookie-jar", jar]):
+    def assert_clean(self, where, content):
+        for secret in self.secrets():
+            self.assertNotIn(secret, content, where)
+        # Whatever the edge has issued begins as all tokens do.
+        self.assertNotRegex(content, rb"CF_(Authorization|AppSession)(=\"?|\t)eyJ", where)
+
+    def runs(self, *arguments, shows=None, **more):
+        """With each credential; shows: what has to be in the output or in self.file all the same."""
+        for credential in self.ALL:
+            with self.subTest((credential.__name__, arguments)):
+                self.fresh()
+                self.prepare()
+                self.file = os.path.join(self.home.path, "written")
+                flags = credential(self)
+                words = [word.replace("FILE", self.file) for word in arguments]
+                result = self.assert_done(self.curl("-sS", *flags, *words, URL, cwd=self.home.path, **more))
+                self.assertTrue([e for e in self.edge.log("web.example.com")
+                                 if any(v.startswith("curl/") for v in header(e, "User-Agent"))])
+                self.assert_nothing_written(result)
+                written = b""
+                if os.path.exists(self.file):
+                    with open(self.file, "rb") as file:
+                        written = file.read()
+                for text in shows or ():
+                    self.assertRegex(result.out + result.err.encode() + written, text)
+
+    def test_verbose(self):
+        for flags in (["-v"], ["--verbose"], ["-vv"], ["-v", "--http1.1"]):
+            self.runs(*flags, shows=[b"> GET / HTTP", b"< HTTP/1.1 200", PAGE])
+
+    def test_verbose_shows_what_it_hides(self):
+        result = self.curl("-sv", URL)
+        self.assertRegex(result.err, r"(?i)> cf-access-token: \*\*\*\r?\n")
+        self.assertIn(f"CF_Authorization=***", self.curl("-sv", "-L", URL).err)
+
+    def test_headers_on_standard_output(self):
+        for flags in (["-i"], ["--include"], ["-D", "-"], ["--dump-header", "-"], ["-iv"]):
+            self.runs(*flags, shows=[b"HTTP/1.1 200", b"cf-ray", PAGE])
+        self.runs("-I", shows=[b"HTTP/1.1 200"])
+        self.runs("-I", "-o", "/dev/null", "-w", "%{http_code}", shows=[b"200"])
+
+    def test_headers_by_write_out(self):
+        for text in ("%{header_json}", "%header{set-cookie}-%header{cf-ray}", "%{stderr}%{header_json}"):
+            self.runs("-w", text, shows=[PAGE])
+        path = self.home.plant("../format", "%{header_json}")
+        self.runs("-w", "@" + path) if os.path.exists(path) else self.fail(path)
+
+    def test_file_of_headers(self):
+        for flags in (["-D", "FILE"], ["-DFILE"], ["-sDFILE"], ["--dump-header", "FILE"]):
+            self.runs(*flags, shows=[b"HTTP/1.1 200 .*\r\n", PAGE])
+        self.assertEqual(os.stat(self.file).st_mode & 0o777, 0o600)
+
+    def test_cookie_jar(self):
+        for flags in (["-c", "FILE"], ["-cFILE"], ["-scFILE"], ["--cookie-jar", "FILE"], ["-c", "FILE", "-v"]):
+            self.runs(*flags, shows=[PAGE])
+        self.runs("-c", "-", shows=[PAGE, b"# Netscape"])
+
+    def test_cookies_of_the_application_are_kept_in_the_jar(self):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Set-Cookie", "session=of-the-application; Path=/")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        for credential in self.ALL:
+            with self.subTest(credential.__name__):
+                self.fresh()
+                self.prepare()
+                flags = credential(self)
+                self.edge.application("web", origin=f"http:127.0.0.1:{server.server_address[1]}")
+                jar = os.path.join(self.home.path, "jar")
+                self.assert_nothing_written(self.assert_done(
+                    self.curl("-s", *flags, "-c", jar, URL, "--next", "-s", "-c", jar, URL)))
+                with open(jar, encoding="ascii") as file:
+                    self.assertIn("of-the-application", file.read())
+                # curl itself reads it again.
+                self.assert_done(self.curl("-s", *flags, "-b", jar, URL))
+                self.assertIn("session=of-the-application", "; ".join(header(self.request(), "Cookie")))
+
+    def test_configurations(self):
+        lines = "verbose\ninclude\ndump-header = \"written\"\ncookie-jar = jar\nwrite-out = %{header_json}\n"
+        configuration = self.home.plant("../config", lines)
+        for place in (".curlrc", ".config/curlrc", "config"):
+            with self.subTest(place):
+                arguments = ["-K", "config"] if place == "config" else []
+                for more in ([], ["--next", "-s", URL]):
+                    self.with_configuration(place, lines, *arguments, URL, *more)
+        self.assertTrue(configuration)
+        self.with_configuration("config", lines + f"url = {URL}\nnext\n" + lines, "-K", "config", URL)
+
+    def with_configuration(self, place, lines, *arguments):
+        for credential in self.ALL[:2]:
+            self.fresh()
+            self.prepare()
+            path = os.path.join(self.home.path, place)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="ascii") as file:
+                file.write(lines)
+            flags = credential(self)
+            result = self.assert_done(self.curl("-s", *flags, *arguments, cwd=self.home.path))
+            self.assertIn(b"HTTP/1.1 200", result.out)
+            self.assertIn("> GET /", result.err)
+            self.assert_nothing_written(result)
+            for name in ("written", "jar"):
+                self.assertTrue(os.path.getsize(os.path.join(self.home.path, name)))
+
+    def test_configuration_on_standard_input(self):
+        result = self.assert_page(self.curl("-s", "-K", "-", URL, stdin=b"dump-header = written\nverbose\n", cwd=self.home.path))
+        self.assertIn("> GET /", result.err)
+        self.assert_nothing_written(result)
+
+    def test_configuration_is_the_one_that_was_judged(self):
+        """While mayfly logs in, somebody writes another option into it."""
+        self.home.plant("../config", "silent\n")
+        os.unlink(self.home.file(self.home.token_name("web")))
+        person = self.home.install_browser("person")
+        self.home.script("xdg-open", f'echo "trace-ascii = {self.file}" >> {self.home.path}/config\nexec {person} "$@"\n')
+        result = self.assert_page(self.curl("-K", "config", URL, cwd=self.home.path))
+        with open(os.path.join(self.home.path, "config"), encoding="ascii") as file:
+            self.assertIn("trace-ascii", file.read())
+        self.assertFalse(os.path.exists(self.file))
+        self.assert_nothing_written(result)
+
+    def test_refused_by_name(self):
+        for flags, name in ((["--trace", "FILE"], "--trace"), (["--trace", "-"], "--trace"), (["--trace-ascii", "FILE"], "--trace-ascii"),
+                            (["--trace-ascii", "-"], "--trace-ascii"), (["--trace-a", "FILE"], "--trace-a"), (["--libcurl", "FILE"], "--libcurl"),
+                            (["--libc", "FILE"], "--libc"), (["-vvv"], "-v"), (["-v", "--stderr", "FILE"], "-v"),
+                            (["--stderr", "-", "--verbose"], "--verbose"), (["-i", "-o", "FILE"], "-i"), (["-Io", "FILE"], "-I"),
+                            (["-iO"], "-i"), (["-w", "%output{FILE}%{header_json}"], "-w"), (["--option-of-tomorrow"], "--option-of-tomorrow"),
+                            (["--expand-dump-header", "{{FILE}}"], "--expand-dump-header")):
             with self.subTest(flags):
-                self.assert_page(self.curl("-s", *flags, URL))
-                self.assertEqual(header(self.request(), "Cf-Access-Token"), [self.token])
-                self.assertEqual(list(self.found()), [])
-
-    def test_refused_where_the_token_is_a_cookie(self):
-        jar = os.path.join(self.home.path, "jar")
-        for flags in (["-L", "-c", jar], ["-sLc" + jar], ["--location", "--cookie-jar", jar],
-                      ["-c", jar, "https://other.example.com/"]):
-            with self.subTest(flags):
-                self.assert_error(self.curl(URL, *flags), USAGE, "cookie jar")
-                self.assertEqual(list(self.found()), [])
-
-
-    def configure(self, name):
-        """A curl configuration with a jar, and the jar."""
-        jar = os.path.join(self.home.path, "jar")
-        with open(os.path.join(self.home.path, name), "w", encoding="ascii") as file:
-            file.write(f'cookie-jar = "{jar}"\n')
-        return file.name
-
-    def test_jar_of_a_configuration_is_left_alone(self):
-        """The person did not ask for it with this command; curl would have told nobody."""
-        for name, arguments in ((".curlrc", [URL]), (".curlrc", [URL, "--next", "-s", URL]), ("config", ["-K", "config", URL]), ("config", [URL, "--conf", "config"]),
-                                ("config", [URL, "-Kconfig", "--next", "--config", "config", "-s", URL])):
-            with self.subTest(arguments):
                 self.edge.ask("DELETE", "/log")
-                path = self.configure(name)
-                self.assert_page(self.curl("-s", *arguments, cwd=self.home.path))
-                self.assertIn(f"CF_Authorization={self.token}", "; ".join(header(self.request(), "Cookie")))
-                self.assertEqual(list(self.found()), [])
-                os.unlink(path)
+                result = self.curl(URL, *[word.replace("FILE", self.file) for word in flags])
+                self.assert_error(result, USAGE, name)
+                self.assertFalse(os.path.exists(self.file))
+                self.assertEqual(self.edge.log(), [])
+
+    def test_refused_in_a_configuration(self):
+        for place, arguments in ((".curlrc", []), (".config/curlrc", []), ("config", ["-K", "config"]), ("config", ["--conf", "config"]),
+                                 ("config", ["-sKconfig"])):
+            for line in (f"trace = {self.file}", f"--trace-ascii {self.file}", f'libcurl: "{self.file}"', f"trace-a={self.file}",
+                         "config = other", f"silent\nurl = {URL}\nnext\ntrace-ascii = {self.file}"):
+                with self.subTest((place, line)):
+                    path = os.path.join(self.home.path, place)
+                    os.makedirs(os.path.dirname(path), exist_ok=True)
+                    with open(path, "w", encoding="ascii") as file:
+                        file.write(line + "\n")
+                    self.assert_error(self.curl(*arguments, URL, cwd=self.home.path), USAGE, os.path.basename(path))
+                    self.assertFalse(os.path.exists(self.file))
+                    os.unlink(path)
+
+    def test_keys_of_the_connection(self):
+        """SSLKEYLOGFILE: with its lines a record of the network can be read, and the token is in it."""
+        self.assert_page(self.curl("-s", URL, env={"SSLKEYLOGFILE": self.file}))
+        self.assertFalse(os.path.exists(self.file))
+
+    def test_exit_codes_and_signals_are_curls(self):
+        self.with_origin()
+        for arguments, code in ((["-sfv", URL + "/404"], 22), (["-si", URL + "/404"], 0), (["-sv", "-o", "/nonexistent/file", URL], 23)):
+            with self.subTest(arguments):
+                self.assertEqual(self.curl(*arguments).code, code)
+        running = self.home.start("access", "curl", "-sv", URL + "/slow")
+        running.wait_err("> GET /slow")
+        running.process.terminate()
+        self.assertEqual(running.finish().code, -15)
+
+    def test_bytes_stay_as_they_are(self):
+        self.with_origin()
+        data = bytes(range(256)) * 4096
+        result = self.curl("-sv", "-D", "-", "--data-binary", "@-", URL, stdin=data)
+        self.assertEqual(result.code, 0, result.err)
+        self.assertTrue(result.out.endswith(b"\r\n\r\n" + data))
 
 
 class Elsewhere(CurlCase):
@@ -363,7 +542,7 @@ class Elsewhere(CurlCase):
         os.unlink(os.path.join(self.home.bin, "curl"))
         self.home.script("curl", f"printf '%s\\n' \"$@\" > {told}\n")
         for flags in (["--follow"], ["--variable", "u=https://other.example.com", "--expand-url", "{{u}}"],
-                      ["--url", "@list"], ["--option-of-tomorrow"]):
+                      ["--url", "@list"]):
             with self.subTest(flags):
                 self.assert_done(self.curl(*flags, URL))
                 with open(told, encoding="utf-8") as file:

@@ -1,0 +1,189 @@
+#include "cli/curl/curl_guard.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "access/core/error.hpp"
+#include "access/core/text.hpp"
+#include "cli/curl/curl_configuration.hpp"
+#include "cli/curl/memory_file.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+using Option = CurlArguments::Option;
+
+bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+class Guard {
+ public:
+  GuardedCurl guard(const CurlArguments& curl) {
+    if (!ignores_configuration(curl)) {
+      if (const auto path = default_curl_configuration()) {
+        result_.default_configuration = {"--config", configuration(*path)};
+      }
+    }
+    result_.words = guarded(curl.options, curl.arguments);
+    refuse_headers_in_files();
+    return std::move(result_);
+  }
+
+ private:
+  // Returns the words with their values replaced where a value names what must be watched.
+  std::vector<std::string> guarded(const std::vector<Option>& options,
+                                   std::vector<std::string> words) {
+    for (const Option& option : options) {
+      judge(option);
+      const auto value = option.is_negated ? std::nullopt : replacement(option);
+      if (!value) continue;
+      std::string& word = words[option.word];
+      word.replace(word.size() - option.value.size(), option.value.size(), *value);
+    }
+    return words;
+  }
+
+  // Returns the path of the judged configuration.
+  std::string configuration(const std::string& path) {
+    const std::string outer = std::exchange(where_, path);
+    std::vector<ConfigurationLine> lines = parse_curl_configuration(read_for_curl(path));
+    for (ConfigurationLine& line : lines) {
+      const CurlArguments parsed = parse_curl_arguments(line);
+      if (parsed.options.empty()) refuse(line.front(), "it is no option of curl's");
+      // parse_curl_arguments() takes the PIN out of a pkcs11: URI; curl needs it here.
+      line = guarded(parsed.options, line);
+    }
+    where_ = outer;
+    return add_file(render_curl_configuration(lines));
+  }
+
+  std::string add_file(std::string_view content) {
+    result_.files.push_back(memory_file(content));
+    return path_of(result_.files.back());
+  }
+
+  void judge(const Option& option) {
+    const std::string_view name = option.name;
+    if (name.empty()) refuse(option.spelling, "mayfly does not know what it writes");
+    if (option.is_negated) return;
+    if (is_one_of(name, {"trace", "trace-ascii", "libcurl"}))
+      refuse(option.spelling, "curl would write the token there");
+    if (name == "config" && !where_.empty())
+      refuse(option.spelling, "a configuration cannot name another one here");
+    if (option.is_expanded && is_one_of(name, {"config", "cookie-jar", "dump-header", "write-out"}))
+      refuse("--expand-" + std::string(name), "its value is not known before curl runs");
+    if (is_one_of(name, {"include", "show-headers", "head"})) {
+      headers_shown_ = describe(option);
+      clean(STDOUT_FILENO);
+    }
+    if (name == "verbose" && ++verbosity_ > 2)
+      refuse(option.spelling, "curl would show all data with it three times");
+    if (is_one_of(name, {"verbose", "trace-config"})) clean(STDERR_FILENO);
+    if (is_one_of(name, {"verbose", "trace-config"})) talkative_ = describe(option);
+    if (name == "stderr") redirected_ = true;
+    const bool is_nowhere = is_one_of(option.value, {"-", "/dev/null"}) && !option.is_expanded;
+    if (name == "output" && !is_nowhere) result_.has_output_file = true;
+    if (is_one_of(name, {"remote-name", "remote-name-all"})) result_.has_output_file = true;
+  }
+
+  std::optional<std::string> replacement(const Option& option) {
+    if (option.name == "config") return configuration(option.value);
+    if (option.name == "write-out") return format(option);
+    if (option.name == "dump-header") return output(CleanedOutput::As::text, option.value);
+    if (option.name == "cookie-jar") return output(CleanedOutput::As::cookie_jar, option.value);
+    return std::nullopt;
+  }
+
+  // curl has variables for the headers of an answer, where a token may be, and writes elsewhere
+  // behind %output{FILE}.
+  std::optional<std::string> format(const Option& option) {
+    const bool is_in_file = option.value.starts_with('@');
+    const std::string text = is_in_file ? read_for_curl(option.value.substr(1)) : option.value;
+    if (text.find("%header{") != std::string::npos ||
+        text.find("%{header_json}") != std::string::npos) {
+      talkative_ = describe(option);
+      if (text.find("%output{") != std::string::npos)
+        refuse(option.spelling, "it would write headers into a file");
+      clean(STDOUT_FILENO);
+      clean(STDERR_FILENO);
+    }
+    if (!is_in_file) return std::nullopt;
+    return "@" + add_file(text);
+  }
+
+  std::optional<std::string> output(CleanedOutput::As as, const std::string& path) {
+    if (path == "-") {
+      clean(STDOUT_FILENO);
+      return std::nullopt;
+    }
+    for (const CleanedOutput& known : result_.outputs)
+      if (known.path == path && known.as == as) return path_of(known.writing);
+    return path_of(add_output({.as = as, .path = path}).writing);
+  }
+
+  void clean(int stream) {
+    for (const CleanedOutput& known : result_.outputs)
+      if (known.stream == stream) return;
+    add_output({.stream = stream});
+  }
+
+  const CleanedOutput& add_output(CleanedOutput output) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw system_error("cannot make a pipe", errno);
+    output.reading = Descriptor(ends[0]);
+    output.writing = Descriptor(ends[1]);
+    result_.outputs.push_back(std::move(output));
+    return result_.outputs.back();
+  }
+
+  void refuse_headers_in_files() const {
+    if (!headers_shown_.empty() && result_.has_output_file)
+      refuse_as(headers_shown_, "a token in the answer's headers would be written into a file",
+                "use --dump-header FILE, which mayfly cleans, or leave --output out");
+    if (!talkative_.empty() && redirected_)
+      refuse_as(talkative_, "with --stderr it would be written where mayfly cannot clean it",
+                "redirect standard error instead: 2>FILE");
+  }
+
+  std::string describe(const Option& option) const {
+    return where_.empty() ? option.spelling : fmt::format("{} in {}", option.spelling, where_);
+  }
+
+  [[noreturn]] void refuse(const std::string& spelling, std::string_view why) const {
+    const std::string what =
+        where_.empty() ? spelling : fmt::format("{} in {}", spelling, printable(where_));
+    refuse_as(what, why,
+              where_.empty() ? "leave it out, or use -v, which mayfly cleans"
+                             : "take it out of the file; -q, as the first argument, leaves out "
+                               "curl's own configuration");
+  }
+
+  [[noreturn]] static void refuse_as(const std::string& what, std::string_view why,
+                                     std::string_view hint) {
+    throw Error(ErrorKind::usage,
+                fmt::format("curl's {} is not possible here: {}", printable(what), why),
+                std::string(hint));
+  }
+
+  GuardedCurl result_;
+  std::string where_;  // the configuration that is read; "" is the command line
+  std::string headers_shown_, talkative_;
+  int verbosity_ = 0;
+  bool redirected_ = false;
+};
+
+}  // namespace
+
+GuardedCurl guard_curl(const CurlArguments& curl) {
+  return Guard().guard(curl);
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,111 @@
+#include "cli/curl/redaction.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "access/core/text.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+constexpr std::string_view cookies_of_access[] = {"CF_Authorization", "CF_AppSession", "CF_Session",
+                                                  "CF_Binding"};
+constexpr std::string_view replacement = "***";
+constexpr std::string_view jar_begins = "# Netscape HTTP Cookie File";
+
+// A cookie's value ends there in a header, in JSON, in curl's messages and in a jar.
+bool ends_value(char c) {
+  return static_cast<unsigned char>(c) <= ' ' || c == ';' || c == '"' || c == ',' || c == '\\';
+}
+
+// "=" in headers, a tab in a jar.
+bool separates(char c) {
+  return c == '=' || c == '\t';
+}
+
+bool is_cookie_of_access(std::string_view line) {
+  constexpr std::size_t name_field = 5;
+  const auto fields = split(line, '\t');
+  return fields.size() > name_field &&
+         std::find(std::begin(cookies_of_access), std::end(cookies_of_access),
+                   fields[name_field]) != std::end(cookies_of_access);
+}
+
+}  // namespace
+
+Redaction::Redaction(std::vector<Secret> secrets) : secrets_(std::move(secrets)), firsts_("C") {
+  std::erase_if(secrets_, [](const Secret& secret) { return secret.empty(); });
+  for (const Secret& secret : secrets_) firsts_ += secret.reveal().front();
+}
+
+Redaction::Found Redaction::look(std::string_view text) const {
+  using What = Found::What;
+  What what = What::nothing;
+  for (const Secret& secret : secrets_) {
+    if (text.starts_with(secret.reveal())) return {What::secret, secret.size()};
+    if (secret.reveal().starts_with(text)) what = What::perhaps;
+  }
+  for (const std::string_view name : cookies_of_access) {
+    if (name.starts_with(text)) what = What::perhaps;
+    if (text.starts_with(name) && text.size() > name.size() && separates(text[name.size()]))
+      return {What::cookie, name.size() + 1};
+  }
+  return {what, 0};
+}
+
+void Redaction::take_value(std::string_view& text, std::string& shown) {
+  if (inside_ == Inside::value_begin && text.front() == '"') {
+    shown += '"';
+    text.remove_prefix(1);
+  }
+  if (text.empty()) return;
+  const auto end = std::find_if(text.begin(), text.end(), ends_value);
+  if (inside_ == Inside::value_begin && end != text.begin()) shown += replacement;
+  inside_ = end == text.end() ? Inside::value : Inside::text;
+  text.remove_prefix(static_cast<std::size_t>(end - text.begin()));
+}
+
+std::string Redaction::next(std::string_view piece) {
+  held_ += piece;
+  std::string_view text = held_;
+  std::string shown;
+  while (!text.empty()) {
+    if (inside_ != Inside::text) {
+      take_value(text, shown);
+      continue;
+    }
+    const auto plain = std::min(text.find_first_of(firsts_), text.size());
+    shown += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    const Found found = look(text);
+    if (found.what == Found::What::perhaps) break;
+    if (found.what == Found::What::secret) shown += replacement;
+    const std::size_t size = std::max<std::size_t>(found.size, 1);
+    if (found.what != Found::What::secret) shown += text.substr(0, size);
+    if (found.what == Found::What::cookie) inside_ = Inside::value_begin;
+    text.remove_prefix(size);
+  }
+  std::string held(text);
+  held_ = std::move(held);
+  return shown;
+}
+
+std::string Redaction::rest() {
+  return std::exchange(held_, {});
+}
+
+std::string cleaned_cookie_jar(std::string_view written) {
+  const auto begin = written.rfind(jar_begins);
+  if (begin == std::string_view::npos) return {};
+  std::string jar;
+  for (std::string_view rest = written.substr(begin); !rest.empty();) {
+    const auto end = std::min(rest.find('\n'), rest.size() - 1) + 1;
+    const std::string_view line = rest.substr(0, end);
+    if (!is_cookie_of_access(line)) jar += line;
+    rest.remove_prefix(end);
+  }
+  return jar;
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,148 @@
+#include "cli/curl/watched_curl.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "access/core/error.hpp"
+#include "access/core/interrupt.hpp"
+#include "access/core/text.hpp"
+#include "cli/curl/memory_file.hpp"
+#include "cli/curl/redaction.hpp"
+#include "cli/terminal/message.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+// Created readable for its owner alone, as everything that mayfly makes.
+Descriptor open_for_writing(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600));
+  if (!file) throw system_error("cannot write " + printable(path), errno);
+  return file;
+}
+
+bool write_all(int to, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(to, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+// One output on its way: from the pipe, through the cleaning, to its destination.
+class Drain {
+ public:
+  Drain(CleanedOutput& output, const std::vector<Secret>& secrets)
+      : output_(&output), redaction_(secrets) {
+    if (is_text() && !output_->path.empty()) file_ = open_for_writing(output_->path);
+  }
+
+  int reading() const { return output_->reading.get(); }
+  bool is_open() const { return reading() >= 0; }
+
+  // Reads once; at the end, or when the destination takes no more, the pipe is closed, so that curl
+  // learns of it as it would without us.
+  void move() {
+    std::array<char, 16384> room;
+    const ssize_t got = ::read(reading(), room.data(), room.size());
+    if (got < 0 && errno == EINTR) return;
+    const std::string_view piece(room.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+    bool is_taken = true;
+    if (is_text())
+      is_taken = write_all(destination(), got > 0 ? redaction_.next(piece) : redaction_.rest());
+    else
+      jar_ += piece;
+    if (got <= 0 && !is_text()) write_jar();
+    if (got <= 0 || !is_taken) output_->reading = Descriptor();
+  }
+
+ private:
+  bool is_text() const { return output_->as == CleanedOutput::As::text; }
+  int destination() const { return file_ ? file_.get() : output_->stream; }
+
+  void write_jar() const {
+    const std::string jar = cleaned_cookie_jar(jar_);
+    if (jar.empty()) return;
+    try {
+      if (!write_all(open_for_writing(output_->path).get(), jar))
+        throw system_error("cannot write " + printable(output_->path), errno);
+    } catch (const Error& error) {
+      print_warning(error.message());
+    }
+  }
+
+  CleanedOutput* output_;
+  Redaction redaction_;
+  Descriptor file_;
+  std::string jar_;
+};
+
+[[noreturn]] void be_the_child(const std::vector<CleanedOutput>& outputs,
+                               const std::function<void()>& become_curl) {
+  // curl must not go on alone when mayfly is killed.
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  for (const CleanedOutput& output : outputs) {
+    if (output.stream >= 0)
+      ::dup2(output.writing.get(), output.stream);
+    else
+      hand_over(output.writing);
+  }
+  try {
+    become_curl();
+  } catch (const Error& error) {
+    print_error(error);
+    ::_exit(static_cast<int>(error.kind()));
+  }
+  ::_exit(1);
+}
+
+void drain(std::vector<Drain>& drains, pid_t curl) {
+  bool is_interrupted = false;
+  for (;;) {
+    std::erase_if(drains, [](const Drain& one) { return !one.is_open(); });
+    if (drains.empty()) return;
+    std::vector<pollfd> watched = {{is_interrupted ? -1 : interrupt_descriptor(), POLLIN, 0}};
+    for (const Drain& one : drains) watched.push_back({one.reading(), POLLIN, 0});
+    if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) return;
+    if (!is_interrupted && interrupted_by() != 0) {
+      ::kill(curl, interrupted_by());
+      is_interrupted = true;
+    }
+    for (std::size_t i = 0; i < drains.size(); ++i)
+      if (watched[i + 1].revents != 0) drains[i].move();
+  }
+}
+
+int exit_code_of(pid_t curl) {
+  int status = 0;
+  while (::waitpid(curl, &status, 0) < 0 && errno == EINTR) continue;
+  if (!WIFSIGNALED(status)) return WEXITSTATUS(status);
+  const int number = WTERMSIG(status);
+  ::signal(number, SIG_DFL);
+  ::kill(::getpid(), number);
+  return 128 + number;
+}
+
+}  // namespace
+
+int run_watched_curl(std::vector<CleanedOutput> outputs, const std::vector<Secret>& secrets,
+                     const std::function<void()>& become_curl) {
+  std::vector<Drain> drains;
+  for (CleanedOutput& output : outputs) drains.emplace_back(output, secrets);
+  const pid_t curl = ::fork();
+  if (curl < 0) throw system_error("cannot start curl", errno);
+  if (curl == 0) be_the_child(outputs, become_curl);
+  for (CleanedOutput& output : outputs) output.writing = Descriptor();
+  drain(drains, curl);
+  return exit_code_of(curl);
+}
+
+}  // namespace mayfly::cli
