@@ -214,7 +214,9 @@ std::vector<Secret> secrets_of(const Session& session, const Grant& grant) {
   for (std::string& argument : arguments) words.push_back(argument.data());
   words.push_back(nullptr);
   for (const int number : ignored_signals) ::signal(number, SIG_DFL);
-  ::execvp("curl", words.data());
+  // It goes to the same proxies as mayfly.
+  const ChildEnvironment environment({}, ChildEnvironment::ProxyPasswords::kept);
+  ::execvpe("curl", words.data(), environment.get());
   const Error reason = system_error("cannot run curl", errno);
   throw Error(reason.kind(), reason.message(), "install curl");
 }

@@ -3,6 +3,7 @@
 
 #include <exception>
 
+#include "access/core/child_environment.hpp"
 #include "access/core/error.hpp"
 #include "access/core/interrupt.hpp"
 #include "access/core/text.hpp"
@@ -90,6 +91,7 @@ int run(int argc, char** argv) {
     set_program_name(argc > 0 ? argv[0] : "mayfly");
     const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     hide_secrets(argc, argv);
+    hide_secret_variables();
     return dispatch(words);
   } catch (const Error& error) {
     print_error(error);

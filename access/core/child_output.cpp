@@ -43,28 +43,6 @@ struct ListenedTo : SpawnSettings {
   }
 };
 
-// Our environment with the changes, as execve takes it.
-class Environment {
- public:
-  explicit Environment(const std::vector<std::pair<std::string, std::string>>& changes) {
-    for (char** entry = environ; *entry != nullptr; ++entry) {
-      const std::string_view text = *entry;
-      const auto name = text.substr(0, text.find('='));
-      const bool changed = std::any_of(changes.begin(), changes.end(),
-                                       [&](const auto& change) { return change.first == name; });
-      if (!changed) texts_.emplace_back(text);
-    }
-    for (const auto& [name, value] : changes) texts_.emplace_back(name).append("=").append(value);
-    for (std::string& text : texts_) pointers_.push_back(text.data());
-    pointers_.push_back(nullptr);
-  }
-  char* const* get() const { return pointers_.data(); }
-
- private:
-  std::vector<std::string> texts_;
-  std::vector<char*> pointers_;
-};
-
 // The leader of a session: killed with all that belongs to it.
 class Child {
  public:
@@ -130,15 +108,10 @@ ChildOutput listen_to(Child& child, const Pipe& out, const Pipe& err, Clock::tim
 }  // namespace
 
 ChildOutput run_child(const ChildProgram& program) {
-  std::vector<char*> words;
-  for (const std::string& word : program.words) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
   Pipe out, err;
-  const ListenedTo settings(out, err);
-  const Environment environment(program.variables);
+  ListenedTo settings(out, err);
   pid_t pid = 0;
-  const int error = ::posix_spawnp(&pid, words[0], &settings.files, &settings.attributes,
-                                   words.data(), environment.get());
+  const int error = settings.spawn(pid, program.words, ChildEnvironment(program.variables));
   if (error == ENOENT || error == EACCES || error == ENOTDIR)
     return {.how = ChildOutput::How::not_found, .out = {}, .err = {}};
   if (error != 0) throw system_error("cannot run " + program.words.front(), error);

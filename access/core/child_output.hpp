@@ -3,15 +3,15 @@
 
 #include <chrono>
 #include <string>
-#include <utility>
 #include <vector>
+
+#include "access/core/child_environment.hpp"
 
 namespace mayfly {
 
 struct ChildProgram {
-  std::vector<std::string> words;  // the first is a path, or a name to be found in PATH
-  // Set in its environment; the rest of that is ours.
-  std::vector<std::pair<std::string, std::string>> variables = {};
+  std::vector<std::string> words;            // the first is a path, or a name to be found in PATH
+  ChildEnvironment::Changes variables = {};  // set in its environment
   std::chrono::milliseconds patience = std::chrono::seconds(5);
 };
 

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "access/core/child_environment.hpp"
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "cli/environment.hpp"
@@ -182,7 +183,8 @@ Parsed parse_arguments(const Parser& described, const Invocation& invocation) {
   }
   // What it said is in the flags now: the parser and the environment keep no secret.
   parser.clear();
-  forget_variable("TUNNEL_SERVICE_TOKEN_SECRET");
+  for (const char* name : {"TUNNEL_SERVICE_TOKEN_SECRET", "MAYFLY_CERT", "MAYFLY_KEY"})
+    if (is_secret_variable(name, variable(name))) forget_variable(name);
   return Parsed::run;
 }
 

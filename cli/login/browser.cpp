@@ -40,14 +40,9 @@ bool survives_or_succeeds(pid_t child) {
 }
 
 bool run(const Words& words) {
-  std::vector<char*> arguments;
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  const Silenced settings;
+  Silenced settings;
   pid_t child = 0;
-  const int error = ::posix_spawnp(&child, arguments[0], &settings.files, &settings.attributes,
-                                   arguments.data(), environ);
-  return error == 0 && survives_or_succeeds(child);
+  return settings.spawn(child, words, ChildEnvironment()) == 0 && survives_or_succeeds(child);
 }
 
 }  // namespace

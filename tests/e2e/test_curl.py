@@ -1,6 +1,8 @@
 """mayfly access curl: becomes curl, and lends it the token where nobody else can see it."""
 import http.server
 import os
+import shutil
+import tempfile
 import threading
 
 from harness import programs
@@ -256,7 +258,7 @@ class Written(CurlCase):
 
     def as_service(self):
         """The edge sets CF_Authorization in each answer to a service token."""
-        self.edge.application("web", policy="service", service_tokens=[{"id": ID, "secret": SECRET}])
+        self.edge.application("web", policy="service", cookie_always=True, service_tokens=[{"id": ID, "secret": SECRET}])
         return ["--service-token-id", ID, "--service-token-secret-file", self.home.plant("../secret", SECRET + "\n")]
 
     def as_device(self):
@@ -264,7 +266,7 @@ class Written(CurlCase):
         self.addCleanup(authority.remove)
         authority.root("root")
         authority.device("device", "root")
-        self.edge.application("web", policy="certificate", client_ca=authority.read("root.pem"))
+        self.edge.application("web", policy="certificate", cookie_always=True, client_ca=authority.read("root.pem"))
         return ["--cert", authority.path("device.pem"), "--key", authority.path("device.key")]
 
     ALL = (as_person, as_person_by_cookie, as_service, as_device)
@@ -320,19 +322,32 @@ class Written(CurlCase):
     def test_verbose_shows_what_it_hides(self):
         result = self.curl("-sv", URL)
         self.assertRegex(result.err, r"(?i)> cf-access-token: \*\*\*\r?\n")
-        self.assertIn(f"CF_Authorization=***", self.curl("-sv", "-L", URL).err)
+        self.assertIn("CF_Authorization=***", self.curl("-sv", "-L", URL).err)
+
+    def test_cookie_that_an_answer_sets_is_hidden(self):
+        for credential in (self.as_service, self.as_device):
+            flags = credential()
+            for option in (["-i"], ["-I"], ["-v"], ["-D", "-"], ["-c", "-"], ["-w", "%{header_json}"]):
+                with self.subTest((credential.__name__, option)):
+                    result = self.curl("-s", *flags, *option, URL)
+                    self.assertRegex(result.out + result.err.encode(), rb"CF_Authorization[=\t]\*\*\*")
+                    self.assert_nothing_written(result)
 
     def test_headers_on_standard_output(self):
         for flags in (["-i"], ["--include"], ["-D", "-"], ["--dump-header", "-"], ["-iv"]):
-            self.runs(*flags, shows=[b"HTTP/1.1 200", b"cf-ray", PAGE])
+            self.runs(*flags, shows=[b"HTTP/1.1 200", b"CF-RAY", PAGE])
         self.runs("-I", shows=[b"HTTP/1.1 200"])
         self.runs("-I", "-o", "/dev/null", "-w", "%{http_code}", shows=[b"200"])
 
     def test_headers_by_write_out(self):
         for text in ("%{header_json}", "%header{set-cookie}-%header{cf-ray}", "%{stderr}%{header_json}"):
             self.runs("-w", text, shows=[PAGE])
-        path = self.home.plant("../format", "%{header_json}")
-        self.runs("-w", "@" + path) if os.path.exists(path) else self.fail(path)
+        for text, shown in (("%{header_json}", b'"server":'), ("%{http_code}", b"200")):
+            path = os.path.join(tempfile.mkdtemp(), "format")
+            self.addCleanup(shutil.rmtree, os.path.dirname(path))
+            with open(path, "w", encoding="ascii") as file:
+                file.write(text)
+            self.runs("-w", "@" + path, shows=[PAGE, shown])
 
     def test_file_of_headers(self):
         for flags in (["-D", "FILE"], ["-DFILE"], ["-sDFILE"], ["--dump-header", "FILE"]):
@@ -375,13 +390,11 @@ class Written(CurlCase):
 
     def test_configurations(self):
         lines = "verbose\ninclude\ndump-header = \"written\"\ncookie-jar = jar\nwrite-out = %{header_json}\n"
-        configuration = self.home.plant("../config", lines)
         for place in (".curlrc", ".config/curlrc", "config"):
             with self.subTest(place):
                 arguments = ["-K", "config"] if place == "config" else []
                 for more in ([], ["--next", "-s", URL]):
                     self.with_configuration(place, lines, *arguments, URL, *more)
-        self.assertTrue(configuration)
         self.with_configuration("config", lines + f"url = {URL}\nnext\n" + lines, "-K", "config", URL)
 
     def with_configuration(self, place, lines, *arguments):

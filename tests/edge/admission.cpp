@@ -93,6 +93,8 @@ Admission admit(Visit& visit) {
   if (application.needs_certificate() && always && !certificate) return refuse(forbidden);
   if (auto identity = identity_from_token(visit)) {
     admission.identity = std::move(*identity);
+    const bool by_machine = certificate || !visit.request.header("cf-access-client-id").empty();
+    if (application.cookie_always && by_machine) earn_cookie(visit, admission);
     return admission;
   }
   const std::string id = visit.request.header("cf-access-client-id");

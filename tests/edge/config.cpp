@@ -204,6 +204,7 @@ ApplicationPointer parse_application(const std::string& name, const json& given,
   members.read("client_ca", application->client_ca);
   members.read("common_names", application->common_names);
   members.read("binding_cookie", application->binding_cookie);
+  members.read("cookie_always", application->cookie_always);
   members.read("app_hostname", application->app_hostname);
   if (const json* faults = members.find("faults")) application->faults = parse_faults(*faults);
   members.end();
@@ -235,6 +236,7 @@ json describe(const Application& application) {
       {"common_names", application.common_names},
       {"certificate_use", word_for(uses, application.certificate_use)},
       {"binding_cookie", application.binding_cookie},
+      {"cookie_always", application.cookie_always},
       {"app_hostname", application.app_hostname},
       {"certificate",
        {{"validity", signing.validity},

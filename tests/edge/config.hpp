@@ -67,6 +67,7 @@ struct Application {
   std::vector<std::string> common_names;
   CertificateUse certificate_use = CertificateUse::first;
   bool binding_cookie = false;
+  bool cookie_always = false;
   bool app_hostname = true;
   SigningOptions certificate;
   WebsocketOptions websocket;
