@@ -8,9 +8,13 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "access/core/spawn_settings.hpp"
+#include "access/core/text.hpp"
 #include "access/core/wiping_memory.hpp"
 
 namespace mayfly::cli {
@@ -28,24 +32,97 @@ void release(void* block, const char*, int) {
   wiping_free(block);
 }
 
-bool names_secret(std::string_view flag) {
-  if (!flag.starts_with('-')) return false;
-  flag.remove_prefix(flag.starts_with("--") ? 2 : 1);
-  return flag == "service-token-secret" || flag == "secret";
+// A word of argv, or the end of one, that can be overwritten.
+using Text = std::span<char>;
+
+std::string_view view(Text text) {
+  return {text.data(), text.size()};
 }
 
-void hide(char* text) noexcept {
-  std::fill_n(text, std::strlen(text), '*');
+void hide(Text text) noexcept {
+  std::fill(text.begin(), text.end(), '*');
+}
+
+// What a flag's value holds.
+enum class Holds { nothing, secret, header };
+
+struct Flag {
+  Holds holds = Holds::nothing;
+  std::size_t value = 0;  // where in the word its value begins; 0: it is the next word
+};
+
+Holds holds(std::string_view name) {
+  if (name == "service-token-secret" || name == "secret") return Holds::secret;
+  return name == "header" || name == "H" ? Holds::header : Holds::nothing;
+}
+
+// One dash or two mean the same, "=" or a blank may stand before a value, and a letter's value may
+// follow it at once, behind other letters ("-vHName: value").
+Flag read_flag(std::string_view word) {
+  if (!word.starts_with('-')) return {};
+  const std::size_t dashes = word.starts_with("--") ? 2 : 1;
+  const auto equals = word.find('=');
+  const Holds named = holds(word.substr(dashes, equals - dashes));
+  if (named != Holds::nothing) return {named, equals == word.npos ? 0 : equals + 1};
+  const auto letter = word.find_first_not_of("vqh", dashes);
+  if (dashes != 1 || letter == word.npos || word[letter] != 'H') return {};
+  return {Holds::header, letter + 1 == word.size() ? 0 : letter + 1};
+}
+
+// A header's name may stay.
+void hide_header(Text text) {
+  const auto colon = view(text).find(':');
+  hide(colon == std::string_view::npos ? text : text.subspan(colon + 1));
+}
+
+// RFC 7512 section 2.3: up to the next attribute of the query.
+void hide_pin(Text text) {
+  constexpr std::string_view attribute = "pin-value=";
+  const std::string lower = to_lower(view(text));
+  for (auto at = lower.find(attribute); at != lower.npos; at = lower.find(attribute, at + 1)) {
+    const auto begin = at + attribute.size();
+    const auto end = std::min(lower.find_first_of("&|;", begin), lower.size());
+    hide(text.subspan(begin, end - begin));
+  }
+}
+
+// Of URL, and of a proxy without a scheme: all between its begin and the last "@".
+void hide_user(Text text) {
+  const auto at = view(text).rfind('@');
+  if (at == std::string_view::npos) return;
+  const auto scheme = view(text).find("://");
+  const auto option = view(text).starts_with('-') ? view(text).find('=') : std::string_view::npos;
+  std::size_t begin = option == std::string_view::npos ? 0 : option + 1;
+  if (scheme < at) begin = scheme + 3;
+  if (begin < at) hide(text.subspan(begin, at - begin));
+}
+
+void hide_in(Text text, Holds what) {
+  if (what == Holds::secret) return hide(text);
+  if (what == Holds::header) return hide_header(text);
+  hide_pin(text);
+  hide_user(text);
 }
 
 }  // namespace
 
-void hide_secrets(int argc, char** argv) noexcept {
+void hide_secrets(int argc, char** argv) {
+  Holds next = Holds::nothing;
+  bool is_for_curl = false;
   for (int i = 1; i < argc; ++i) {
-    const std::string_view word = argv[i];
-    const auto equals = word.find('=');
-    if (equals != word.npos && names_secret(word.substr(0, equals))) hide(argv[i] + equals + 1);
-    if (names_secret(word) && i + 1 < argc) hide(argv[++i]);
+    const Text word(argv[i], std::strlen(argv[i]));
+    if (is_for_curl) {
+      hide(word);  // any of curl's options may hold a secret
+      continue;
+    }
+    if (next != Holds::nothing) {
+      hide_in(word, std::exchange(next, Holds::nothing));
+      continue;
+    }
+    is_for_curl = view(word) == "curl";
+    const Flag flag = read_flag(view(word));
+    if (flag.holds != Holds::nothing && flag.value == 0) next = flag.holds;
+    hide_in(word.subspan(flag.value), flag.value == 0 ? Holds::nothing : flag.holds);
   }
 }
 

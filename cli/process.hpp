@@ -8,8 +8,9 @@ namespace mayfly::cli {
 // is for tunnels and may be sent to all that is called mayfly. Before OpenSSL is used.
 void harden_process();
 
-// Overwrites the values of --service-token-secret in the process's own arguments, which everybody
-// on the machine can read. For a moment they could.
-void hide_secrets(int argc, char** argv) noexcept;
+// Overwrites the secrets in the process's own arguments, which everybody on the machine can read:
+// the service token's secret, the values of headers, PINs in pkcs11: URIs, users and passwords in
+// URLs, and all arguments of curl. Call first, in main; until then they can be read.
+void hide_secrets(int argc, char** argv);
 
 }  // namespace mayfly::cli
