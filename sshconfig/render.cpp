@@ -65,15 +65,20 @@ HostAndPath split_host(std::string_view text) {
   return {url.host, url.path == "/" ? "" : url.path};
 }
 
+// A wildcard's real name is only known to ssh, which put it into the shell's command line as it was
+// typed before 9.6 (CVE-2023-51385): between single quotes nothing but a single quote means
+// anything to the shell, and a name with one is not for this block.
+Target wildcard_target(const HostAndPath& parts) {
+  const std::string file = parts.path.empty() ? "h" : without_tokens(file_name("h" + parts.path));
+  return {{parts.host, "!*'*"},
+          "'%h'" + (parts.path.empty() ? "" : shell_word(parts.path)),
+          "%" + file,
+          std::nullopt};
+}
+
 Target plain_target(const HostAndPath& parts) {
-  // A wildcard's real name is only known to ssh.
-  if (is_wildcard(parts.host) || parts.path.empty()) {
-    const std::string file = parts.path.empty() ? "" : without_tokens(file_name("h" + parts.path));
-    return {{parts.host},
-            parts.path.empty() ? "%h" : "%h" + shell_word(parts.path),
-            "%h" + (file.empty() ? "" : file.substr(1)),
-            std::nullopt};
-  }
+  if (is_wildcard(parts.host)) return wildcard_target(parts);
+  if (parts.path.empty()) return {{parts.host}, "%h", "%h", std::nullopt};
   const std::string name = parts.host + parts.path;
   return {{parts.host}, shell_word(name), without_tokens(file_name(name)), std::nullopt};
 }
@@ -129,6 +134,12 @@ std::string flag_words(const std::vector<std::string>& flags) {
   return words;
 }
 
+// A single quote opens a quotation for OpenSSH from 8.7 on; between double quotes it stands for
+// itself in every version.
+std::string pattern_word(const std::string& patterns) {
+  return patterns.find('\'') == std::string::npos ? patterns : '"' + patterns + '"';
+}
+
 std::string certificate_words(const BlockOptions& options) {
   std::string words;
   if (options.certificate == BlockOptions::Certificate::agent) words += " --agent";
@@ -158,11 +169,14 @@ std::string render_block(const BlockOptions& options) {
 
   std::string block;
   if (options.certificate == Certificate::none) {
-    block = fmt::format("Host {}\n", fmt::join(target.patterns, " "));
+    block = "Host";
+    for (const std::string& pattern : target.patterns) block += " " + pattern_word(pattern);
+    block += "\n";
   } else {
     block = fmt::format("Match {} {} exec \"{} access ssh-gen{} --hostname {}{}\"\n",
-                        options.alias ? "originalhost" : "host", fmt::join(target.patterns, ","),
-                        program, certificate_words(options), target.argument, flags);
+                        options.alias ? "originalhost" : "host",
+                        pattern_word(fmt::format("{}", fmt::join(target.patterns, ","))), program,
+                        certificate_words(options), target.argument, flags);
   }
   if (target.host_name) block += fmt::format("  HostName {}\n", *target.host_name);
   block += fmt::format("  ProxyCommand {} access ssh --hostname {}{}\n", program, target.argument,

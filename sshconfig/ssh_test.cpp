@@ -9,6 +9,7 @@
 #include "access/core/descriptor.hpp"
 #include "access/core/text.hpp"
 #include "sshconfig/install.hpp"
+#include "sshconfig/quote.hpp"
 #include "sshconfig/render.hpp"
 #include "sshconfig/scratch_test.hpp"
 
@@ -234,6 +235,27 @@ TEST_CASE("ssh: applications on paths and behind wildcards") {
         mayfly.called_with({"access", "ssh-gen", "--hostname", "a.example.com/git"}));
   run_ssh({"-G", "-F", config, "example.com"});
   CHECK(mayfly.take_record().empty());
+}
+
+// CVE-2023-51385. ssh refuses such a name on its command line since 9.6, and takes it in HostName
+// still.
+TEST_CASE("ssh: a hostile name behind a wildcard is one word for the shell, or not for the block") {
+  const Recorder mayfly;
+  const auto calls_for = [&](const std::string& name) {
+    const std::string config = mayfly.write_config(mayfly.options("*.example.com"));
+    run({"env", "-C", mayfly.path(""), "ssh", "-o", "BatchMode=yes", "-F", config, "-o",
+         "HostName=" + config_word(name), "-o", "ConnectTimeout=1", "x", "true"});
+    CHECK_FALSE(std::filesystem::exists(mayfly.path("marker")));
+    return mayfly.take_record();
+  };
+  for (const char* text : {";touch marker;", "$(touch marker)", "`touch marker`", "|touch marker|",
+                           "&touch marker&", "\"touch marker\"", ">marker;", "\\;touch marker;"}) {
+    const std::string name = std::string("a") + text + "b.example.com";
+    CAPTURE(name);
+    CHECK(calls_for(name) == mayfly.called_with({"access", "ssh-gen", "--hostname", name}) +
+                                 mayfly.called_with({"access", "ssh", "--hostname", name}));
+  }
+  CHECK(calls_for("a';touch marker;'b.example.com").empty());
 }
 
 TEST_CASE("ssh: a certificate in the agent") {

@@ -25,7 +25,7 @@ namespace {
 using When = PermittedCall::When;
 
 // By their weight in a busy tunnel: the kernel goes through the list from the front, though for
-// most it remembers the outcome. What OpenSSL, Asio, spdlog and the C library use, no more.
+// most it remembers the outcome. What OpenSSL, Asio and the C library use, no more.
 constexpr PermittedCall in_any_case[] = {
     {SYS_read},          {SYS_write},
     {SYS_readv},         {SYS_writev},

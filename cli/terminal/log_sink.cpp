@@ -2,20 +2,22 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <spdlog/logger.h>
-#include <spdlog/sinks/basic_file_sink.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
-#include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "access/core/appended_file.hpp"
+#include "access/core/descriptor.hpp"
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
+#include "access/core/owners_umask.hpp"
 #include "access/core/text.hpp"
 #include "cli/terminal/log_rotation.hpp"
 #include "cli/terminal/message.hpp"
@@ -76,41 +78,46 @@ void keep_private(int descriptor) {
     ::fchmod(descriptor, 0600);
 }
 
-// 0600 whatever the umask. Without a buffer each line is one write(2): whole, also when the process
-// is killed before the next, or another one writes to the same file.
-spdlog::file_event_handlers private_files() {
-  spdlog::file_event_handlers handlers;
-  handlers.after_open = [](const spdlog::filename_t&, std::FILE* file) {
-    keep_private(::fileno(file));
-    std::setvbuf(file, nullptr, _IONBF, 0);
-  };
-  return handlers;
+// As for a --log-directory that is not there yet. Best effort: the log itself says what is wrong.
+void make_directory_of(const std::string& path) {
+  const OwnersUmask umask;
+  std::error_code ignored;
+  const auto directory = std::filesystem::path(path).parent_path();
+  if (!directory.empty()) std::filesystem::create_directories(directory, ignored);
 }
 
-using FileLog = std::shared_ptr<spdlog::logger>;
+Descriptor open_log(const std::string& path) {
+  Descriptor file = open_appended_file(path);
+  if (file || errno != ENOENT) return file;
+  make_directory_of(path);
+  return open_appended_file(path);
+}
+
+// A file that gets each line in one write(2): whole, also when the process is killed before the
+// next, or another one writes to the same file. A full disk costs log lines, not the tunnel.
+class FileLog {
+ public:
+  explicit FileLog(const std::string& path) : file_(open_log(path)) {
+    if (!file_) {
+      const Error reason = system_error("cannot open the log " + printable(path), errno);
+      throw Error(reason.kind(), reason.message(), "check --logfile and --log-directory");
+    }
+    keep_private(file_.get());
+  }
+  void write(std::string line) const {
+    line += '\n';
+    [[maybe_unused]] const ssize_t written = ::write(file_.get(), line.data(), line.size());
+  }
+
+ private:
+  Descriptor file_;
+};
 
 // at_once: when it is due already, and not again.
 enum class Rotation { as_they_grow, at_once };
 
 std::string path_in(const std::string& directory) {
   return directory + "/cloudflared.log";
-}
-
-FileLog open_log(const std::string& path) {
-  spdlog::sink_ptr sink;
-  try {
-    sink = std::make_shared<spdlog::sinks::basic_file_sink_st>(path, false, private_files());
-  } catch (const spdlog::spdlog_ex& error) {
-    throw Error(ErrorKind::failed, fmt::format("cannot open the log: {}", printable(error.what())),
-                "check --logfile and --log-directory");
-  }
-  auto logger = std::make_shared<spdlog::logger>("mayfly", std::move(sink));
-  logger->set_pattern("%v");
-  logger->set_level(spdlog::level::trace);
-  logger->flush_on(spdlog::level::trace);
-  // A full disk costs log lines, not the tunnel.
-  logger->set_error_handler([](const std::string&) {});
-  return logger;
 }
 
 // Other processes rotate the same files, a listener's keeper among them: who finds the log renamed
@@ -127,14 +134,14 @@ class SharedLog {
       rotate_log_if_due(path_, line.size() + 1, rotation_in_directory);
       if (identity_of_path() != identity_) reopen();
     }
-    log_->info(line);
+    log_->write(line);
   }
 
  private:
   using Identity = std::pair<dev_t, ino_t>;
 
   void open() {
-    log_ = open_log(path_);
+    log_ = FileLog(path_);
     identity_ = identity_of_path();
   }
   void reopen() {
@@ -152,13 +159,14 @@ class SharedLog {
 
   std::string path_;
   Rotation rotation_;
-  FileLog log_;
+  std::optional<FileLog> log_;
   std::optional<Identity> identity_;
 };
 
 void log_as(const LogSettings& settings, Rotation rotation) {
   const LogLevel least = parse_level(settings.level).value_or(LogLevel::info);
-  const FileLog file = settings.file.empty() ? nullptr : open_log(settings.file);
+  const auto file =
+      settings.file.empty() ? nullptr : std::make_shared<const FileLog>(settings.file);
   const auto shared = settings.directory.empty()
                           ? nullptr
                           : std::make_shared<SharedLog>(settings.directory, rotation);
@@ -166,7 +174,7 @@ void log_as(const LogSettings& settings, Rotation rotation) {
   if (!file && !shared && !on_terminal) return;
   const auto sink = [=](LogLevel level, std::string_view message, LogFields fields) {
     const std::string line = file || shared ? json_line(level, message, fields) : "";
-    if (file) file->info(line);
+    if (file) file->write(line);
     if (shared) shared->write(line);
     // Last, since whoever sees it may look for the others.
     if (on_terminal) print_notice(terminal_line(level, message, fields));

@@ -1,6 +1,5 @@
 #include "cli/tunnel/run_stats.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "access/core/appended_file.hpp"
 #include "access/core/descriptor.hpp"
 #include "access/core/text.hpp"
 #include "cli/flags/arguments.hpp"
@@ -66,8 +66,7 @@ class Output {
  public:
   explicit Output(const StatsFlags& flags) : flags_(flags) {
     if (flags.file.empty()) return;
-    file_ = Descriptor(
-        ::open(flags.file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600));
+    file_ = open_appended_file(flags.file);
     if (!file_) throw system_error(fmt::format("cannot open {}", printable(flags.file)), errno);
   }
 

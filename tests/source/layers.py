@@ -12,8 +12,7 @@ MAY_INCLUDE = {"access/core": (), "access/transport": ("access/core",),
 # Folders of access/transport: each may include of itself and of those before it. Their tests may do more.
 TRANSPORT = ("io", "tls", "request", "websocket", "dial", "tunnel", "listen", "forward")
 # Headers of libraries, and the only places that may have them.
-ONLY_IN = {"CLI/": "cli/", "nlohmann/json.hpp": r".*\.cpp", "boost/": "tests/", "asio": "(access/transport|tests)/",
-           "spdlog/": r"cli/terminal/log_sink\.cpp"}
+ONLY_IN = {"CLI/": "cli/", "nlohmann/json.hpp": r".*\.cpp", "boost/": "tests/", "asio": "(access/transport|tests)/"}
 
 
 def goes_up(place, name):
