@@ -47,7 +47,8 @@ class Port(ListenerCase):
         at = f"{HOST}:9443"
         for command in (["ssh", "--batch", "--hostname", at], ["login", "--batch", at],
                         ["ssh-gen", "--batch", "--hostname", at], ["curl", "--batch", f"https://{at}/"],
-                        ["curl", "--batch", "-L", f"https://{at}/"], ["curl", "--allow-request", "-s", f"https://{at}/"],
+                        ["curl", "--batch", "-L", f"https://{at}/"],
+                        ["curl", "--allow-request", "-s", f"https://{at}/"],
                         ["doctor", "--hostname", at], ["token", at]):
             for env in ({}, SERVICE):
                 with self.subTest(command=command, env=env):
@@ -100,7 +101,8 @@ class Port(ListenerCase):
                     web = Web(lambda handler: handler.say(status, Location=f"https://{HOST}:{other}/stolen"))
                     self.addCleanup(web.stop)
                     self.edge.application("web", origin=web.address)
-                    result = self.home.mayfly("curl", "--batch", "-s", "-S", "-L", f"https://{HOST}/", env=self.environment)
+                    result = self.home.mayfly("curl", "--batch", "-s", "-S", "-L", f"https://{HOST}/",
+                                              env=self.environment)
                     self.assert_nothing_told(impostor)
                     self.assertEqual(result.code, 6, result)
                     self.assertIn("the-token-is-for-port-443.invalid", result.err)
