@@ -1,12 +1,14 @@
 """Client certificates whose key is on a PKCS#11 token: SoftHSM, by OpenSSL's engine and by its provider."""
+import contextlib
 import os
 import re
 import shutil
 import urllib.request
 
-from harness import programs
+from harness import memory, programs
 from harness.case import LOGIN_NEEDED, USAGE
 from harness.certificate_case import HOST, CertificateCase
+from harness.children import RecordingBrowser
 from harness.edge import header
 from harness.process import run
 from harness.terminal import Terminal
@@ -93,6 +95,26 @@ class OnTheToken:
     def test_pin_in_the_uri(self):
         self.assert_done(self.login("--cert", f"{self.uri}&pin-value={PIN}"))
         self.assert_presents("CN=device")
+
+    def test_pin_is_seen_by_nobody(self):
+        """Neither in what a listener shows of itself and its children, nor in what a browser is started with."""
+        with_pin = f"{self.uri}&pin-value={PIN}"
+        for flags, env in ((("--cert", with_pin), {}), (("--cert=" + with_pin,), {}), ((), {"MAYFLY_CERT": with_pin})):
+            with self.subTest((flags, env)):
+                self.fresh()
+                self.home.variables.update(SOFTHSM2_CONF=self.token_env["SOFTHSM2_CONF"], **self.way)
+                self.protect(policy="certificate+identity")
+                browser = RecordingBrowser(self.home, certificate=(self.ca.path("device.pem"), self.ca.path("device.key")))
+                running = self.home.start("http", "--hostname", HOST, "--url", "127.0.0.1:0", *flags, "-v", env=env)
+                address = running.wait_err(r"127\.0\.0\.1:\d+").group()
+                with urllib.request.urlopen(f"http://{address}/", timeout=GENEROUS) as answer:
+                    answer.read()
+                self.assertNotIn(f"pin-value={PIN}", browser.everything())
+                for pid in (running.pid, *memory.children_of(running.pid)):
+                    for name in ("cmdline", "environ"):
+                        with contextlib.suppress(PermissionError), open(f"/proc/{pid}/{name}", "rb") as file:
+                            self.assertNotIn(f"pin-value={PIN}".encode(), file.read())
+                running.kill()
 
     def test_behind_a_local_address(self):
         self.protect(session_duration="no_duration")

@@ -7,11 +7,13 @@ import subprocess
 import unittest
 
 from harness import memory, programs
-from harness.case import REFUSED
+from harness.case import REFUSED, USAGE
+from harness.children import RecordingBrowser
 from harness.injection import terminate
+from harness.origin import Proxy
 from harness.process import PIPE, Running
 from harness.secrets_case import ID, SECRET, SecretsCase, as_root
-from harness.visit import VISITS, visit
+from harness.visit import VISITS, add_bastion, visit
 from harness.waiting import eventually
 
 ECHO, SSH, WEB = "echo.example.com", "ssh.example.com", "web.example.com"
@@ -193,6 +195,90 @@ class Arguments(SecretsCase):
             environment = file.read()
         self.assertIn(ID.encode(), environment)
         self.assert_without_secrets("the environment", environment)
+
+
+class Children(SecretsCase):
+    """A browser finds no secret, neither in its environment nor in what started it, and no descriptor of ours."""
+
+    PROXY, HEADER = "pr0xy:pa55w0rd", "5ecre7-0f-a-header"
+
+    def commands(self):
+        header = ("-H", "X-Key: " + self.HEADER)
+        return {"login": (WEB,), "ssh": ("--hostname", ECHO, *header), "ssh-gen": ("--hostname", SSH), "curl": ("-s", *header, f"https://{WEB}/"),
+                **{kind: ("--hostname", one.host, "--url", "127.0.0.1:0", *(header if kind != "http" else ()))
+                   for kind, one in VISITS.items()}}
+
+    def start(self, command, *flags, env):
+        """With a descriptor that a shell has left open."""
+        line = 'exec 7</dev/null; exec "$0" "$@"'
+        return self.home.start("-c", line, programs.mayfly(), command, *flags, program=programs.system("sh"), env=env, stdin=PIPE)
+
+    def logged_in(self, command, *flags, env):
+        running = self.start(command, *flags, env=env)
+        if command in VISITS:
+            port = int(running.wait_err(r"127\.0\.0\.1:(\d+)").group(1))
+            visit(self.edge, command, port).close()
+        elif command == "ssh":
+            running.write(b"through")
+            running.wait_out(7)
+        else:
+            self.assert_done(running.finish())
+        return running
+
+    def test_what_a_browser_is_started_with(self):
+        for by_variable in (False, True):
+            for command, flags in self.commands().items():
+                with self.subTest((command, by_variable)):
+                    self.look(command, flags, by_variable)
+
+    def look(self, command, flags, by_variable):
+        self.fresh()
+        add_bastion(self.edge)
+        self.edge.application("ssh", certificate={"service_principals": ["deploy"]})
+        os.symlink(programs.system("curl"), os.path.join(self.home.bin, "curl"))
+        browser = RecordingBrowser(self.home)
+        proxy = Proxy(credentials=self.PROXY)
+        self.addCleanup(proxy.stop)
+        url = f"http://{self.PROXY}@127.0.0.1:{proxy.port}"
+        log = () if command == "curl" else ("--logfile", os.path.join(self.home.path, "log"), "--log-directory", self.home.path)
+        by_flag = () if by_variable else (("-x", url) if command == "curl" else ("--proxy=" + url,))
+        running = self.logged_in(command, *log, *flags, *by_flag, env={"HTTPS_PROXY": url} if by_variable else {})
+        self.assertTrue(proxy.requests, "nothing went by the proxy")
+        self.assertEqual(len(self.home.browsed()), 1)
+        for secret in ("pa55w0rd", self.HEADER):
+            self.assertNotIn(secret, browser.everything())
+        self.assertIn("mayfly", browser.read("parent"))
+        self.assertEqual(browser.read("descriptors"), {n: "/dev/null" for n in "012"})
+        if not running.has_ended():
+            self.look_at_running(running)
+
+    def look_at_running(self, running):
+        for pid in (running.pid, *memory.children_of(running.pid)):
+            for name in ("cmdline", "environ"):
+                with contextlib.suppress(PermissionError), open(f"/proc/{pid}/{name}", "rb") as file:
+                    content = file.read()
+                    for secret in ("pa55w0rd", self.HEADER):
+                        self.assertNotIn(secret.encode(), content)
+        running.kill()
+
+
+class Hostnames(SecretsCase):
+    """A name that is no host's is refused before anything is opened, made or asked."""
+
+    NAMES = ("a;touch marker;b.example.com", "a'b.example.com", "$(touch marker).example.com", "a b.example.com", "a|b.example.com",
+             "-oProxyCommand=touch.example.com", "a`b`.example.com", "a\nb.example.com", 'a"b.example.com', "a&b.example.com")
+
+    def test_refused_before_anything_else(self):
+        log = os.path.join(self.home.path, "log")
+        for command in ("ssh", "tcp", "socks", "http", "ssh-gen", "ssh-config"):
+            for name in self.NAMES:
+                with self.subTest((command, name)):
+                    before = self.home.snapshot()
+                    url = ("--url", "127.0.0.1:0") if command in VISITS else ()
+                    result = self.home.mayfly(command, "--hostname=" + name, "--logfile", log, *url)
+                    self.assert_error(result, USAGE)
+                    self.assert_unchanged(before)
+                    self.assertEqual(self.edge.stats()["tls_connections"], 0)
 
 
 @unittest.skipIf(programs.is_instrumented(), "a sanitizer maps terabytes, and has handlers of its own")
