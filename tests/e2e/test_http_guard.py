@@ -1,8 +1,20 @@
 """mayfly http: who is refused, before anything of it reaches the edge."""
+import base64
+import http.client
+import os
 import socket
+import ssl
 
+from harness.case import USAGE
 from harness.http_case import HOST, HttpCase, name_of_this_computer
 from harness.waiting import GENEROUS
+
+# "/cdn-cgi/access/cli" as somebody could write it. The edge of the tests reads all of them.
+SPELLINGS = ["/cdn-cgi/access/cli", "//cdn-cgi/access/cli", "/./cdn-cgi/access/cli", "/cdn-cgi//access/cli",
+             "/x/../cdn-cgi/access/cli", "/cdn-cgi/x/../access/cli", "/CDN-CGI/Access/CLI",
+             "/%63dn-cgi/access/cli", "/cdn-cgi%2faccess/cli", "/cdn-cgi/acces%73/cli",
+             "/%2563dn-cgi/access/cli", "/%252563dn-cgi/access/cli", "/x/%2e%2e/cdn-cgi/access/cli",
+             "/x/%252e%252e/cdn-cgi/access/cli", "/cdn-cgi%5caccess/cli", "/cdn-cgi\\access\\cli"]
 
 
 class Guard(HttpCase):
@@ -58,7 +70,8 @@ class Guard(HttpCase):
                 self.refused(port, head + fields + "\r\n0\r\n\r\n", status, "mayfly: ")
         self.refused(port, "GET / HTTP/2.0\r\nHost: HOST\r\n\r\n", 505, "HTTP/1.1")
         self.refused(port, "TRACE / HTTP/1.1\r\nHost: HOST\r\n\r\n", 405, "TRACE")
-        self.refused(port, "trace / HTTP/1.1\r\nHost: HOST\r\n\r\n", 405, "TRACE")
+        for method in ("trace", "TRACK", "Track", "DEBUG", "ECHO", "get"):
+            self.refused(port, f"{method} / HTTP/1.1\r\nHost: HOST\r\n\r\n", 405, method)
 
     def test_paths_beside_the_application(self):
         self.edge.application("wiki", hostname=f"{HOST}/admin")
@@ -71,3 +84,99 @@ class Guard(HttpCase):
         running, port = self.at_free_port()
         self.connect(port).sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc")
         running.wait_err("ERR .*TLS.*http://")
+
+
+class PathsOfAccess(HttpCase):
+    """Access seals the tokens of whoever asks at /cdn-cgi/access/cli to the public key in the query."""
+
+    def setUp(self):
+        super().setUp()
+        self.edge.configure(poll_seconds=0.1)
+
+    def lure(self, path="/cdn-cgi/access/cli"):
+        """A target that hands the tokens to an attacker, and the attacker's public key."""
+        key = base64.urlsafe_b64encode(os.urandom(32)).decode()
+        return (f"{path}?aud={self.edge.audience('wiki')}&edge_token_transfer=true&send_org_token=true"
+                f"&token={key}"), key
+
+    def at_edge(self, host, target, **headers):
+        connection = http.client.HTTPSConnection(host, timeout=GENEROUS)
+        raw = socket.create_connection(("127.0.0.1", self.edge.port), timeout=GENEROUS)
+        connection.sock = ssl.create_default_context(cafile=self.edge.ca).wrap_socket(
+            raw, server_hostname=host)
+        connection.request("GET", target, headers={n.replace("_", "-"): v for n, v in headers.items()})
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return answer.status, body
+
+    def collects(self, key):
+        """Whether the attacker finds tokens at the transfer service."""
+        status, _ = self.at_edge("login.cloudflareaccess.org", f"/transfer/{key}")
+        return status == 200
+
+    def test_edge_hands_tokens_to_whoever_asks_with_a_token(self):
+        for path in SPELLINGS:
+            for header in ({"Cf_Access_Token": self.token}, {"Cookie": f"CF_Authorization={self.token}"}):
+                target, key = self.lure(path)
+                with self.subTest(path):
+                    self.assertEqual(self.at_edge(HOST, target, **header)[0], 200)
+                    self.assertTrue(self.collects(key))
+        target, key = self.lure()
+        self.assertEqual(self.at_edge(HOST, target)[0], 302)
+        self.assertFalse(self.collects(key))
+
+    def test_another_user_of_this_computer_collects_nothing(self):
+        running, port = self.at_free_port()
+        for path in SPELLINGS:
+            target, key = self.lure(path)
+            with self.subTest(path):
+                result = self.curl("--path-as-is", "-w", "%{http_code}", f"http://127.0.0.1:{port}",
+                                   "--request-target", target)
+                self.assertFalse(self.collects(key))
+                self.assertRegex(result.out.decode(), "(?s)a path of Access itself.*403$")
+        self.assertEqual(self.edge.log(HOST), [])
+        self.assertEqual(running.err.count("WRN the request is refused: "), len(SPELLINGS), running.err)
+        self.assertNotIn("token=", running.err)
+
+    def test_whatever_asks_for_it(self):
+        _, port = self.at_free_port()
+        target, key = self.lure()
+        head = "Host: HOST\r\n"
+        upgrade = head + "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        for line, fields in [(f"GET {target}", upgrade), (f"GET http://HOST{target}", head),
+                             (f"HEAD {target}", head), (f"OPTIONS {target}", head),
+                             ("GET /cdn-cgi/access", head), ("GET /cdn-cgi/access/logout", head),
+                             ("GET /cdn-cgi/access/get-identity", head),
+                             ("POST /cdn-cgi/access/callback", head + "Content-Length: 0\r\n"),
+                             ("GET /cdn-cgi/access/authorized?nonce=1", head)]:
+            text = self.talk(port, f"{line} HTTP/1.1\r\n{fields}\r\n")
+            self.assertTrue(text.startswith("HTTP/1.1 403 "), text)
+        self.assertFalse(self.collects(key))
+        self.assertEqual(self.edge.log(HOST), [])
+
+    def test_application_on_a_path(self):
+        self.edge.application("wiki", hostname=f"{HOST}/admin")
+        self.know("wiki")
+        _, port = self.at_free_port(host=f"{HOST}/admin")
+        for path in SPELLINGS + ["/admin/%252e%252e/cdn-cgi/access/cli", "/admin/..;/cdn-cgi/access/cli"]:
+            target, key = self.lure(path)
+            with self.subTest(path):
+                text = self.talk(port, f"GET {target} HTTP/1.1\r\nHost: HOST\r\n\r\n")
+                self.assertTrue(text.startswith("HTTP/1.1 403 "), text)
+                self.assertFalse(self.collects(key))
+        self.assertEqual(self.edge.log(HOST), [])
+
+    def test_what_else_cloudflare_has_there_passes(self):
+        _, port = self.at_free_port()
+        for path in ("/cdn-cgi/trace", "/cdn-cgi/rum", "/docs/cdn-cgi/access/cli",
+                     "/?q=/cdn-cgi/access/cli"):
+            self.assertEqual(self.get(port, path)[0], 200)
+
+    def test_tunnel_to_such_a_path(self):
+        target, key = self.lure()
+        for command in ("tcp", "ssh", "socks", "http"):
+            result = self.home.mayfly(command, "--hostname", HOST + target)
+            self.assert_error(result, USAGE, "path of Access")
+        self.assertFalse(self.collects(key))
+        self.assertEqual(self.edge.log(HOST), [])

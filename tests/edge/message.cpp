@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <vector>
 
 namespace edge {
 namespace {
@@ -187,9 +188,33 @@ std::string escape_html(std::string_view text) {
   return result;
 }
 
+namespace {
+
+// A path as the most generous server reads it: decoded again and again, without "//", "/./" and
+// "/../", with "/" for a backslash, in lower case.
+std::string most_generous(std::string path) {
+  for (std::string next; (next = unescape(path)) != path;) path = next;
+  std::replace(path.begin(), path.end(), '\\', '/');
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at < path.size();) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    const std::string name = path.substr(at, end - at);
+    if (name == ".." && !names.empty()) names.pop_back();
+    if (!name.empty() && name != "." && name != "..") names.push_back(name);
+    at = end + 1;
+  }
+  std::string clean;
+  for (const std::string& name : names) clean += "/" + lower(name);
+  return clean;
+}
+
+}  // namespace
+
 void complete(Request& request) {
   const std::size_t question = std::min(request.target.find('?'), request.target.size());
   request.path = unescape(request.target.substr(0, question));
+  const std::string generous = most_generous(request.path);
+  if (generous.starts_with("/cdn-cgi/access/")) request.path = generous;
   if (question < request.target.size()) {
     request.query = parse_form(std::string_view(request.target).substr(question + 1));
   }

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <utility>
 
+#include "access/core/access_path.hpp"
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/transport/request/http_head.hpp"
@@ -34,10 +35,19 @@ void refuse_reserved(const std::string& name) {
               "the WebSocket handshake sets it by itself");
 }
 
+// The URL may come from somebody else's link or script, and the token goes with it.
+void refuse_path_of_access(const Url& url) {
+  if (!may_be_path_of_access(url.path)) return;
+  throw Error(ErrorKind::usage,
+              fmt::format("{} is a path of Access itself and no application", printable(url.path)),
+              fmt::format("name the application: {}", url.authority()));
+}
+
 }  // namespace
 
 std::string upgrade_text(const UpgradeRequest& request) {
   const Url& url = request.url;
+  refuse_path_of_access(url);
   std::string text = fmt::format(
       "GET {}{}{} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Key: {}\r\nSec-WebSocket-Version: 13\r\n",

@@ -20,8 +20,8 @@ struct UpgradeRequest {
   std::string key;  // websocket::make_key()
 };
 
-// Throws Error(usage) for a header that is none, or that the handshake must set itself (Host,
-// Upgrade, Connection, Sec-WebSocket-*, ...).
+// Throws Error(usage) for a URL on a path of Access (access_path.hpp), a header that is none, or
+// that the handshake must set itself (Host, Upgrade, Connection, Sec-WebSocket-*, ...).
 std::string upgrade_text(const UpgradeRequest& request);
 
 // Why a 101 is not the answer to this key; nothing when it is.

@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "access/core/access_path.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly {
@@ -19,13 +20,30 @@ Page page_of(const Malformed& malformed) {
   return page_of(malformed.status, "the request is refused: " + malformed.why);
 }
 
-// CONNECT and absolute targets of other hosts are what is said to a proxy; TRACE would show the
-// token. Methods are told apart by case (RFC 9110 section 9.1), but not by every server.
+// The methods that are passed on. A method that reflects the request shows the token: TRACE (RFC
+// 9110 section 9.3.8), TRACK and DEBUG of IIS, and whatever another server calls it; CONNECT is for
+// proxies. Therefore only registered methods pass (IANA's HTTP Method Registry), and those that
+// WebDAV's extensions, caches and other well-known programs use. Methods are told apart by case
+// (RFC 9110 section 9.1), but not by every server: "trace" is none of them either.
+constexpr auto passed_methods = std::to_array<std::string_view>(
+    {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "QUERY",
+     // RFC 4918, 3253, 3648, 3744, 4437, 5323, 5842, 4791
+     "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "VERSION-CONTROL",
+     "REPORT", "CHECKOUT", "CHECKIN", "UNCHECKOUT", "MKWORKSPACE", "UPDATE", "LABEL", "MERGE",
+     "BASELINE-CONTROL", "MKACTIVITY", "ORDERPATCH", "ACL", "MKREDIRECTREF", "UPDATEREDIRECTREF",
+     "SEARCH", "BIND", "REBIND", "UNBIND", "MKCALENDAR", "LINK", "UNLINK",
+     // Caches and indexes (Varnish, Squid, nginx), UPnP, Exchange
+     "PURGE", "BAN", "REFRESH", "LIST", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "M-SEARCH", "BCOPY",
+     "BDELETE", "BMOVE", "BPROPFIND", "BPROPPATCH", "POLL"});
+
 std::optional<Page> judge_method(const RequestHead& head) {
   if (equals_ignoring_case(head.method, "CONNECT"))
     return page_of(405, "this listener is one web site and no proxy",
                    "take it out of the proxy settings, and use its own address");
-  if (equals_ignoring_case(head.method, "TRACE")) return page_of(405, "TRACE is refused");
+  if (std::ranges::find(passed_methods, head.method) == passed_methods.end())
+    return page_of(405, fmt::format("the method \"{}\" is refused", printable(head.method)),
+                   "methods that nobody knows may show the token to whoever asks, as TRACE and "
+                   "TRACK do");
   for (const std::string_view expected : values_of(head.headers, "Expect"))
     if (!equals_ignoring_case(expected, "100-continue"))
       return page_of(417, "only 100-continue can be expected here");
@@ -38,6 +56,15 @@ std::optional<Page> judge_target(const RequestHead& head, const Url& application
     return page_of(
         400, fmt::format("the target \"{}\" is none of this listener's", printable(head.target)),
         "this listener is one web site and no proxy: use its own address");
+  if (may_be_path_of_access(path))
+    return page_of(
+        403,
+        fmt::format("the request is refused: {} is a path of Access itself, where it acts on the "
+                    "token",
+                    printable(path.substr(0, path.find('?')))),
+        fmt::format("nothing under /cdn-cgi/access is passed on with your identity; to log in or "
+                    "out there, open https://{}/ in the browser, or run: mayfly logout {}",
+                    application.authority(), application.authority()));
   if (!is_below(path, application.path))
     return page_of(404, "the application begins at " + printable(application.path),
                    "ask for a path below that");

@@ -1,0 +1,16 @@
+// Access's own paths on an application's host, however somebody spells them.
+#pragma once
+
+#include <string_view>
+
+namespace mayfly {
+
+// Returns whether a request target in origin-form ("/path?query", RFC 9112 section 3.2.1) may mean
+// a path of Access: "/cdn-cgi/access" or anything below it. Access acts there on the token of the
+// request: it ends sessions, tells who the person is, and seals the person's tokens to a public key
+// that the query names. A target that some server could read as such a path counts as one:
+// percent-encoding is undone until nothing changes, and upper case, "//", "/./", "/../",
+// backslashes, parameters (";"), control characters and overlong UTF-8 hide nothing.
+bool may_be_path_of_access(std::string_view target);
+
+}  // namespace mayfly
