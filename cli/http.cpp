@@ -1,7 +1,11 @@
 // `mayfly http`: an application at a local address, for programs that cannot add its token.
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include "access/core/descriptor.hpp"
 #include "access/core/error.hpp"
+#include "access/core/log.hpp"
 #include "access/core/text.hpp"
 #include "access/transport/dial/upgrade.hpp"
 #include "access/transport/forward/forwarder.hpp"
@@ -11,6 +15,7 @@
 #include "cli/flags/user_headers.hpp"
 #include "cli/session.hpp"
 #include "cli/tunnel/confinement.hpp"
+#include "cli/tunnel/http_address.hpp"
 #include "cli/tunnel/listening.hpp"
 #include "cli/tunnel/readiness.hpp"
 #include "cli/tunnel/tunnel_authorization.hpp"
@@ -18,21 +23,24 @@
 namespace mayfly::cli {
 namespace {
 
-constexpr const char* usual_place = "127.0.0.1:8080";
+constexpr const char* announcement = "Start HTTP listener";
 
 struct HttpFlags {
   std::string hostname;
   std::vector<std::string> listeners, headers, aliases;
+  bool allow_service_workers = false;
   NetworkFlags network;
 };
 
 void bind(Parser& parser, HttpFlags& flags, const Invocation& invocation) {
   bind_hostname(parser, flags.hostname, "the application");
   bind_listeners(parser, flags.listeners,
-                 "listen on HOST:PORT or unix:PATH (127.0.0.1:8080); repeatable");
+                 "listen on HOST:PORT or unix:PATH (the application's own port); repeatable");
   parser.add_option("--allow-host", flags.aliases,
                     "answer to NAME or NAME:PORT too, as a proxy or port mapping in front calls "
                     "it; repeatable");
+  parser.add_flag("--allow-service-workers", flags.allow_service_workers,
+                  "let pages of the application install service workers");
   bind_headers(parser, flags.headers, "a header for each request, \"Name: value\"; repeatable");
   bind_network_flags(parser, flags.network, invocation);
 }
@@ -48,11 +56,35 @@ ForwarderOptions options_of(const HttpFlags& flags) {
       throw Error(ErrorKind::usage, fmt::format("\"{}\" is no host name", printable(alias)),
                   "give --allow-host NAME or NAME:PORT");
   options.aliases = flags.aliases;
-  const bool usual = flags.listeners.empty();
-  listen_at(usual ? std::vector<std::string>{usual_place} : flags.listeners, "Start HTTP listener",
-            options);
-  confine_when_ready(options, flags.network);
+  options.own_name = browser_name(options.edge.url);
+  if (flags.allow_service_workers) options.service_workers = LocalPlace::ServiceWorkers::allowed;
   return options;
+}
+
+bool has_ipv6_loopback() {
+  const Descriptor socket(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in6 loopback{};
+  loopback.sin6_family = AF_INET6;
+  loopback.sin6_addr = in6addr_loopback;
+  return socket &&
+         ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&loopback), sizeof loopback) == 0;
+}
+
+// An origin of its own, so that no other application's service worker, storage or cache is there.
+// Names under .localhost mean ::1 as well as 127.0.0.1 (RFC 6761 section 6.3): if this listener did
+// not take both, another user's program could take the other, and would get the browser's requests.
+void listen_at_own_address(ForwarderOptions& options, const StateDirectory& state) {
+  const HttpPort own = http_port_of(state, options.edge.url);
+  std::vector<std::string> places = {fmt::format("127.0.0.1:{}", own.port)};
+  if (has_ipv6_loopback()) places.push_back(fmt::format("[::1]:{}", own.port));
+  options.local_names = LocalPlace::LocalNames::own_only;
+  listen_at(places, announcement, options);
+  options.ready = [ready = std::move(options.ready), own,
+                   left = places.size()](const ListenAddress& address) mutable {
+    ready(address);
+    if (--left == 0)
+      log(LogLevel::info, "the application in a browser", {{"url", own.browser_address()}});
+  };
 }
 
 }  // namespace
@@ -63,8 +95,9 @@ int run_http(const Invocation& invocation) {
                  .description =
                      "The application as plain HTTP on this computer: each request is passed on "
                      "with the token. For programs that cannot add a header.",
-                 .examples = "  mayfly http --hostname git.example.com --url 127.0.0.1:8080\n"
-                             "  git clone http://127.0.0.1:8080/team/project.git"});
+                 .examples = "  mayfly http --hostname wiki.example.com\n"
+                             "  mayfly http --hostname git.example.com --url 127.0.0.1:8001\n"
+                             "  git clone http://127.0.0.1:8001/team/project.git"});
   bind(parser, flags, invocation);
   if (parse_arguments(parser, invocation) == Parsed::help_shown) return 0;
   if (flags.hostname.empty())
@@ -72,6 +105,11 @@ int run_http(const Invocation& invocation) {
                 "run: mayfly http --hostname HOST");
   ForwarderOptions options = options_of(flags);
   Session session(flags.network, Storage::for_persons, LogSettings::Terminal::lines);
+  if (flags.listeners.empty())
+    listen_at_own_address(options, session.state());
+  else
+    listen_at(flags.listeners, announcement, options);
+  confine_when_ready(options, flags.network);
   options.edge.connection = session.connection();
   run_forwarder(options, tunnel_authorization(session, options.edge.url));
   notify_service_manager("STOPPING=1");

@@ -11,6 +11,7 @@
 #include "cli/flags/arguments.hpp"
 #include "cli/status/logout_plan.hpp"
 #include "cli/terminal/message.hpp"
+#include "cli/tunnel/http_address.hpp"
 #include "sshgen/inventory.hpp"
 #include "sshgen/on_disk.hpp"
 
@@ -156,6 +157,10 @@ int run_logout(const Invocation& invocation) {
     plan = plan_logout(inventory, sshgen::places_with_keys(*state), url);
     forget_files(forgetting, *state, plan, inventory);
     forget_locks(forgetting, *state, plan);
+    // No secret, but a trace. After the logout of one application it stays: its cookies and storage
+    // are at that address in the browser, and no other application is to get there.
+    if (flags.all)
+      forgetting.attempt("the ports of mayfly http", [&] { return forget_http_ports(*state); });
     clear_leftovers(*state);
   }
   forget_in_agent(forgetting, plan.places, flags);

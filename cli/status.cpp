@@ -15,6 +15,7 @@ namespace {
 struct Stored {
   Inventory inventory;
   std::vector<sshgen::KeptCertificate> certificates;
+  std::vector<HttpPort> listeners;
 };
 
 // An agent that hangs holds nothing up for long, and one that is gone holds no certificate.
@@ -30,23 +31,33 @@ void add_certificates_in_agent(Stored& stored) {
   }
 }
 
+void add_listeners(Stored& stored, const StateDirectory& state) {
+  try {
+    stored.listeners = remembered_http_ports(state);
+  } catch (const Error& error) {
+    print_warning(error.message());
+  }
+}
+
 Stored look(const std::string& directory) {
   Stored stored;
   if (const auto state = StateDirectory::open_existing(directory)) {
     stored.inventory = take_inventory(*state);
     stored.certificates = sshgen::certificates_on_disk(*state, now());
+    add_listeners(stored, *state);
   }
   add_certificates_in_agent(stored);
   return stored;
 }
 
-void print_table(const std::string& directory, const std::vector<StatusEntry>& entries) {
-  if (entries.empty()) {
-    print_notice(fmt::format("Nothing is stored in {}.\n", printable(directory)));
+void print_table(const StatusReport& report) {
+  if (report.entries.empty() && report.listeners.empty()) {
+    print_notice(fmt::format("Nothing is stored in {}.\n", printable(report.directory)));
     return;
   }
-  print_product(status_table(entries, now()));
-  for (const StatusEntry& entry : entries)
+  if (!report.entries.empty()) print_product(status_table(report.entries, now()));
+  print_product(listener_lines(report.listeners));
+  for (const StatusEntry& entry : report.entries)
     if (!entry.problem.empty()) print_warning(printable(entry.problem, 1000));
 }
 
@@ -64,12 +75,14 @@ int run_status(const Invocation& invocation) {
   if (parse_arguments(parser, invocation) == Parsed::help_shown) return 0;
 
   const std::string directory = state_directory_path();
-  const Stored stored = look(directory);
-  const auto entries = status_entries(stored.inventory, stored.certificates, now());
+  Stored stored = look(directory);
+  const StatusReport report{.directory = directory,
+                            .entries = status_entries(stored.inventory, stored.certificates, now()),
+                            .listeners = std::move(stored.listeners)};
   if (json)
-    print_product(status_json(directory, entries, now()));
+    print_product(status_json(report, now()));
   else
-    print_table(directory, entries);
+    print_table(report);
   return 0;
 }
 

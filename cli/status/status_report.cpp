@@ -171,11 +171,25 @@ std::string status_table(const std::vector<StatusEntry>& entries, sys_seconds no
   return table;
 }
 
-std::string status_json(const std::string& directory, const std::vector<StatusEntry>& entries,
-                        sys_seconds now) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const StatusEntry& entry : entries) list.push_back(json_of(entry, now));
-  return json_product({{"directory", directory}, {"entries", std::move(list)}});
+std::string listener_lines(const std::vector<HttpPort>& listeners) {
+  std::string lines;
+  for (const HttpPort& one : listeners)
+    lines += fmt::format("{} is at {} for mayfly http, in a browser at {}\n",
+                         shown(one.application), one.address(), one.browser_address());
+  return lines;
+}
+
+std::string status_json(const StatusReport& report, sys_seconds now) {
+  nlohmann::ordered_json entries = nlohmann::ordered_json::array();
+  for (const StatusEntry& entry : report.entries) entries.push_back(json_of(entry, now));
+  nlohmann::ordered_json listeners = nlohmann::ordered_json::array();
+  for (const HttpPort& one : report.listeners)
+    listeners.push_back({{"application", one.application},
+                         {"address", one.address()},
+                         {"browser_address", one.browser_address()}});
+  return json_product({{"directory", report.directory},
+                       {"entries", std::move(entries)},
+                       {"listeners", std::move(listeners)}});
 }
 
 }  // namespace mayfly::cli

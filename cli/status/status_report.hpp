@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "access/identity/inventory.hpp"
+#include "cli/tunnel/http_address.hpp"
 #include "sshgen/inventory.hpp"
 
 namespace mayfly::cli {
@@ -30,8 +31,17 @@ std::vector<StatusEntry> status_entries(const Inventory& inventory,
 // Four aligned columns: what, identity, opens, ends in; fit to be shown.
 std::string status_table(const std::vector<StatusEntry>& entries, std::chrono::sys_seconds now);
 
-// {"directory":...,"entries":[...]} as mayfly-status(1) describes it.
-std::string status_json(const std::string& directory, const std::vector<StatusEntry>& entries,
-                        std::chrono::sys_seconds now);
+// A line for each application that `mayfly http` has an address for; "" if there is none.
+std::string listener_lines(const std::vector<HttpPort>& listeners);
+
+// What is stored in a state directory.
+struct StatusReport {
+  std::string directory;
+  std::vector<StatusEntry> entries;
+  std::vector<HttpPort> listeners;
+};
+
+// {"directory":...,"entries":[...],"listeners":[...]} as mayfly-status(1) describes it.
+std::string status_json(const StatusReport& report, std::chrono::sys_seconds now);
 
 }  // namespace mayfly::cli

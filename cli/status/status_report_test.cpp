@@ -123,7 +123,8 @@ TEST_CASE("status: states of certificates") {
 TEST_CASE("status: as JSON, each member always there") {
   Inventory inventory;
   inventory.tokens = {app_token("web.example.com", 90s), app_token("bad.example.com", {})};
-  const auto text = status_json("/home/j\xff", status_entries(inventory, {}, present), present);
+  const auto text =
+      status_json({"/home/j\xff", status_entries(inventory, {}, present), {}}, present);
   CHECK(text.ends_with("}\n"));
   const auto json = nlohmann::json::parse(text);
   CHECK(json["directory"] == "/home/j\uFFFD");
@@ -136,7 +137,7 @@ TEST_CASE("status: as JSON, each member always there") {
         nlohmann::json::parse(R"({"kind":"app_token","state":"malformed","identity":null,
       "opens":"bad.example.com","expires":null,"seconds_left":null,"place":"disk",
       "file":"bad.example.com-aa-token","problem":"/state/x holds no token"})"));
-  CHECK(nlohmann::json::parse(status_json("/x", {}, present))["entries"].empty());
+  CHECK(nlohmann::json::parse(status_json({"/x", {}, {}}, present))["entries"].empty());
 }
 
 TEST_CASE("times: durations") {

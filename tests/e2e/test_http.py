@@ -1,6 +1,7 @@
 """mayfly http: an application at a local address; what passes, what is changed, how it ends."""
 import hashlib
 import http.client
+import json
 import os
 import re
 import signal
@@ -351,15 +352,6 @@ class Trouble(HttpCase):
         self.assertEqual(status, 502)
         self.assertNotIn(b"hello", body)
 
-    def test_usual_port(self):
-        running = self.listen()
-        eventually("it listens or says why not",
-                   lambda: running.has_ended() or "listener" in running.err)
-        if running.has_ended():
-            self.assert_error(running.finish(), FAILED, "127.0.0.1:8080", "in use")
-        else:
-            self.assertEqual(self.places(running), ["127.0.0.1:8080"])
-
     def test_usage(self):
         self.assert_error(self.home.mayfly("http"), USAGE, "--hostname")
         self.assert_error(self.listen("-H", "Transfer-Encoding: x").finish(), USAGE)
@@ -371,6 +363,84 @@ class Trouble(HttpCase):
         for secret in (self.token, "secret=1", "Basic"):
             self.assertNotIn(secret, running.err)
         self.assertEqual(TOKEN.findall(running.err), [])
+
+
+class OwnAddress(HttpCase):
+    """Without --url: a port of its own for each application, the same again at the next start."""
+
+    def setUp(self):
+        super().setUp()
+        # A name that no other run of the tests has at the same time, and so a port of its own.
+        self.host = f"wiki{os.getpid()}.example.com"
+        self.edge.application("wiki", hostname=self.host)
+        self.know("wiki")
+
+    def status_lists(self):
+        return json.loads(self.home.mayfly("status", "--json").out)["listeners"]
+
+    def test_same_port_at_each_start(self):
+        places = []
+        for _ in range(2):
+            running = self.listen(host=self.host)
+            places.append(self.places(running)[0])
+            running.wait_err("INF the application in a browser")
+            running.send(signal.SIGTERM)
+            self.assert_done(running.finish())
+        host, port = places[0].split(":")
+        self.assertEqual((places[1], host), (places[0], "127.0.0.1"))
+        with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+            self.assertLess(int(port), min(32768, int(file.read().split()[0])))
+        self.assertEqual(os.stat(self.home.file("http-ports")).st_mode & 0o777, 0o600)
+
+    def test_status_and_logout(self):
+        running = self.listen(host=self.host)
+        place = self.places(running)[0]
+        url = running.wait_err(r"INF the application in a browser url=(\S+)").group(1)
+        self.assertEqual(self.status_lists(), [{"application": self.host, "address": f"http://{place}/",
+                                                "browser_address": url}])
+        text = self.home.mayfly("status").out.decode()
+        self.assertIn(f"{self.host} is at http://{place}/", text)
+        self.assertIn(url, text)
+        self.assert_done(self.home.mayfly("logout", self.host))
+        self.assertEqual(len(self.status_lists()), 1)
+        self.assert_done(self.home.mayfly("logout", "--all"))
+        self.assertEqual(self.status_lists(), [])
+
+    def test_both_families_are_taken(self):
+        """Else another user's program could take ::1, which names under .localhost mean as well."""
+        running = self.listen(host=self.host)
+        place = self.places(running)[0]
+        running.wait_err("INF the application in a browser")
+        port = int(place.rsplit(":", 1)[1])
+        with socket.socket(socket.AF_INET6) as other:
+            try:
+                other.bind(("::1", 0))
+            except OSError:
+                self.skipTest("there is no IPv6 here")
+            with socket.socket(socket.AF_INET6) as second, self.assertRaises(OSError):
+                second.bind(("::1", port))
+        self.assertEqual(self.curl("-g", f"http://[::1]:{port}/").out[:10], b"hello from")
+
+    def test_port_that_another_program_has(self):
+        first = self.listen(host=self.host)
+        place = self.places(first)[0]
+        first.wait_err("INF the application in a browser")
+        self.assert_error(self.listen(host=self.host).finish(), FAILED, place, "in use", "--url")
+
+    def test_name_of_another_application_means_another_listener(self):
+        running = self.listen(host=self.host)
+        port = int(self.places(running)[0].rsplit(":", 1)[1])
+        own = running.wait_err(r"INF the application in a browser url=http://(\S+):").group(1)
+        for name, status in ((own, 200), ("localhost", 200), ("127.0.0.1", 200), ("wiki.localhost", 421),
+                             ("git-example-com.localhost", 421), (f"x.{own}", 421)):
+            text = self.talk(port, "GET / HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n",
+                             f"{name}:{port}")
+            self.assertTrue(text.startswith(f"HTTP/1.1 {status} "), (name, text))
+        _, port = self.at_free_port(host=self.host)
+        for name, status in ((own, 200), ("wiki.localhost", 200), ("git-example-com.localhost", 421)):
+            text = self.talk(port, "GET / HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n",
+                             f"{name}:{port}")
+            self.assertTrue(text.startswith(f"HTTP/1.1 {status} "), (name, text))
 
 
 class Ends(HttpCase):

@@ -1,8 +1,10 @@
 """mayfly http in a real Chromium: pages of the application work, and pages of others get nothing."""
+import os
 from http import HTTPStatus
 
 from harness.chromium import Chromium
 from harness.http_case import HOST, HttpCase, name_of_this_computer
+from harness.waiting import eventually
 from harness.web import Web
 
 PAGE = b"""<!doctype html><title>wiki</title><img id=picture src=/picture.svg>
@@ -43,6 +45,31 @@ addEventListener("load", async () => {{
       "</p><a id=link href=http://{0}/link>link</a>");
 }});
 </script>"""
+
+# Pages of another site that open {0} without a person's doing.
+UNASKED = {
+    "prefetch": """<script type=speculationrules>
+      {{"prefetch": [{{"source": "list", "urls": ["{0}"], "eagerness": "immediate"}}]}}</script>""",
+    "prerender": """<script type=speculationrules>
+      {{"prerender": [{{"source": "list", "urls": ["{0}"], "eagerness": "immediate"}}]}}</script>""",
+    "link": """<link rel=prefetch href="{0}">""",
+    "open": """<script>addEventListener("load", () => open("{0}"))</script>""",
+    "open-without-opener": """<script>addEventListener("load", () => open("{0}", "", "noopener"))</script>""",
+    "location": """<script>addEventListener("load", () => setTimeout(() => location = "{0}", 1))</script>""",
+    "refresh": """<meta http-equiv=refresh content="0;url={0}">""",
+    "get-form": """<form action="{0}"></form><script>document.forms[0].submit()</script>""",
+    "post-form": """<form method=post action="{0}"></form><script>document.forms[0].submit()</script>""",
+    "redirect": """<script>addEventListener("load", () => setTimeout(() => location = "/away", 1))</script>""",
+}
+ASKED = """<!doctype html><title>elsewhere</title><a id=link href="{0}">link</a>
+<a id=away href="/away">redirected</a>
+<form action="{0}"><button id=get>form</button></form>
+<form method=post action="{0}"><button id=post>form</button></form>
+<button id=open onclick='window.opened = window.open("{0}")'>open</button>"""
+WORKER = b"""<!doctype html><title>worker</title><script>
+navigator.serviceWorker.register("/worker.js").then(() => "installed", () => "refused").then(
+    text => document.body.insertAdjacentHTML("beforeend", "<p id=done>" + text));
+</script><body>"""
 
 
 class Browser(HttpCase):
@@ -116,3 +143,157 @@ class Browser(HttpCase):
         self.assertNotIn("/frame", self.chromium.frame_text("#frame"))
         self.chromium.click("#link")
         self.chromium.wait_for("#shown")
+
+    def elsewhere(self, answer):
+        """The address of a web server of somebody else's, who may know the listener's."""
+        other = Web(answer)
+        self.addCleanup(other.stop)
+        return f"http://127.0.0.1:{other.port}"
+
+    def asked(self, web):
+        return [(request[0], request[1]) for request in web.requests if request[1] != "/favicon.ico"]
+
+    def test_pages_of_others_open_nothing_by_themselves(self):
+        web = self.web(self.answer)
+        running, port = self.at_free_port()
+        target = f"http://127.0.0.1:{port}/secret"
+
+        def answer(handler):
+            kind = handler.path.strip("/")
+            if kind == "away":
+                return handler.say(HTTPStatus.FOUND, Location=target)
+            page = UNASKED.get(kind, "").format(target)
+            handler.say(HTTPStatus.OK, f"<!doctype html><title>{kind}</title><body>{page}".encode(),
+                        Content_Type="text/html")
+        other = self.elsewhere(answer)
+        for kind in UNASKED:
+            with self.subTest(kind):
+                before = running.err.count("WRN the request is refused")
+                self.chromium.open(f"{other}/{kind}")
+                eventually(f"{kind} was refused, or not", lambda before=before: self.asked(web) or
+                           running.err.count("WRN the request is refused") > before)
+                self.assertEqual(self.asked(web), [])
+        self.assertIn("no click of a person", running.err)
+        self.assertIn("ahead of a visit", running.err)
+
+    def test_prefetch_of_a_path_of_access(self):
+        """The page has no address but that, and the person does nothing: the tokens stay."""
+        web = self.web(self.answer)
+        running, port = self.at_free_port()
+        target = f"http://127.0.0.1:{port}/cdn-cgi/access/cli?aud={self.edge.audience('wiki')}"
+        page = UNASKED["prefetch"].format(target)
+        other = self.elsewhere(lambda handler: handler.say(
+            HTTPStatus.OK, f"<!doctype html><title>prefetch</title><body>{page}".encode(),
+            Content_Type="text/html"))
+        self.chromium.open(other)
+        running.wait_err("WRN the request is refused")
+        self.chromium.open(target)  # typed
+        running.wait_err("WRN .*path of Access")
+        self.assertEqual(self.edge.log(HOST), [])
+        self.assertEqual(self.asked(web), [])
+
+    def test_what_a_person_opens_is_shown(self):
+        web = self.web(self.answer)
+        _, port = self.at_free_port()
+        target = f"http://127.0.0.1:{port}/page"
+
+        def answer(handler):
+            if handler.path == "/away":
+                return handler.say(HTTPStatus.FOUND, Location=target)
+            handler.say(HTTPStatus.OK, ASKED.format(target).encode(), Content_Type="text/html")
+        other = self.elsewhere(answer)
+        self.chromium.open(target)  # typed
+        self.chromium.wait_for("#shown")
+        for what in ("#link", "#away", "#get"):
+            with self.subTest(what):
+                self.chromium.open(other)
+                self.chromium.click(what)
+                self.chromium.wait_for("#shown")
+        self.assertEqual([request[:1] for request in self.asked(web)], [("GET",)] * 4)
+        self.chromium.open(other)
+        self.chromium.click("#post")
+        eventually("the form was refused", lambda: "another site asks" in self.chromium.text())
+        self.assertEqual(len(self.asked(web)), 4)
+
+    def test_window_that_another_page_opened_is_cut_off_from_it(self):
+        """Cross-Origin-Opener-Policy: to the other page it looks as if it were closed."""
+        web = self.web(self.answer)
+        _, port = self.at_free_port()
+        target = f"http://127.0.0.1:{port}/page"
+        other = self.elsewhere(lambda handler: handler.say(
+            HTTPStatus.OK, ASKED.format(target).encode(), Content_Type="text/html"))
+        self.chromium.open(other)
+        self.chromium.click("#open")
+        eventually("the window is opened", lambda: self.asked(web))
+        eventually("it is cut off", lambda: self.chromium.run("return window.opened.closed"))
+
+    def test_service_worker(self):
+        def answer(handler):
+            if handler.path == "/worker.js":
+                return handler.say(HTTPStatus.OK, b"", Content_Type="text/javascript")
+            handler.say(HTTPStatus.OK, WORKER, Content_Type="text/html")
+        web = self.web(answer)
+        for flags, outcome in ((), "refused"), (("--allow-service-workers",), "installed"):
+            with self.subTest(flags):
+                _, port = self.at_free_port(*flags)
+                self.chromium.open(f"http://127.0.0.1:{port}/")
+                self.chromium.wait_for("#done")
+                self.assertEqual(self.chromium.text("#done"), outcome)
+        self.assertEqual([path for _, path in self.asked(web)], ["/", "/", "/worker.js"])
+
+
+class OwnAddresses(HttpCase):
+    """Without --url each application has a port and a name of its own."""
+
+    def setUp(self):
+        super().setUp()
+        self.chromium = Chromium(self.edge)
+        self.addCleanup(self.chromium.end)
+
+    def application_of_its_own(self, name):
+        """A web server, its listener, and both addresses. No other test at the same time has that name."""
+        web = Web(self.answer)
+        self.addCleanup(web.stop)
+        host = f"{name}{os.getpid()}.example.com"
+        self.edge.application(name, hostname=host, origin=web.address)
+        self.know(name)
+        running = self.listen(host=host)
+        place = self.places(running)[0]
+        url = running.wait_err(r"INF the application in a browser url=(\S+)").group(1)
+        return web, running, place, url.rstrip("/")
+
+    def answer(self, handler):
+        cookies = handler.headers.get("Cookie", "none")
+        handler.say(HTTPStatus.OK, f"<p id=shown>{handler.path} {cookies}".encode(),
+                    Content_Type="text/html", Set_Cookie="session=1; Path=/")
+
+    def test_browser_is_led_to_the_name(self):
+        web, _, place, url = self.application_of_its_own("wiki")
+        port = place.rsplit(":", 1)[1]
+        for shared in (f"http://127.0.0.1:{port}", f"http://localhost:{port}"):
+            self.chromium.open(f"{shared}/page?x=1")
+            self.chromium.wait_for("#shown")
+            self.assertEqual(self.chromium.address, f"{url}/page?x=1")
+        self.assertEqual({request[2]["Host"].split(":")[0] for request in web.requests},
+                         {f"wiki{os.getpid()}.example.com"})
+        result = self.curl("-w", "%{http_code}", "-o", "/dev/null", f"http://{place}/page")
+        self.assertEqual(result.out, b"200")  # a program that resolves no such names
+
+    def test_cookies_of_one_application_go_to_no_other(self):
+        git, _, _, git_url = self.application_of_its_own("git")
+        wiki, running, place, wiki_url = self.application_of_its_own("wiki")
+        self.chromium.open(f"{git_url}/")
+        self.chromium.wait_for("#shown")
+        parents = git_url.split("//")[1].rsplit(":", 1)[0].split(".")
+        for start in range(len(parents)):
+            self.chromium.run(f"document.cookie = 'tossed{start}=1; domain={'.'.join(parents[start:])}'")
+        self.chromium.open(f"{wiki_url}/")
+        self.chromium.wait_for("#shown")
+        self.assertEqual(self.chromium.text("#shown"), "/ none")
+        # The name of git at the port of wiki would have the browser send git's cookies there.
+        name = git_url.rsplit(":", 1)[0]
+        before = len(wiki.requests)
+        self.chromium.open(f"{name}:{place.rsplit(':', 1)[1]}/")
+        running.wait_err("WRN .*is not the name of this listener")
+        self.assertEqual(len([r for r in wiki.requests[before:] if r[1] == "/"]), 0)
+        self.assertTrue(git.requests)

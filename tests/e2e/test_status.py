@@ -16,7 +16,7 @@ class Status(AgentCase):
         result = self.status()
         self.assertEqual((result.out, result.err), (b"", f"Nothing is stored in {self.home.state}.\n"))
         result = self.status("--json")
-        self.assertEqual(json.loads(result.out), {"directory": self.home.state, "entries": []})
+        self.assertEqual(json.loads(result.out), {"directory": self.home.state, "entries": [], "listeners": []})
         self.assertFalse(os.path.exists(self.home.state), "a look makes no directory")
 
     def test_tokens_and_certificates(self):

@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "access/transport/forward/http_guard.hpp"
 #include "access/transport/listen/listener.hpp"
 
 namespace mayfly {
@@ -17,7 +18,10 @@ struct HttpPatience {
 struct ForwarderOptions : ListenOptions {
   TunnelOptions edge;  // its url is the application; its headers replace those of the programs
   HttpPatience patience = {};
-  std::vector<std::string> aliases = {};  // LocalPlace::aliases
+  std::vector<std::string> aliases = {};  // LocalPlace::aliases, and so on
+  std::string own_name = {};
+  LocalPlace::LocalNames local_names = LocalPlace::LocalNames::without_hyphen;
+  LocalPlace::ServiceWorkers service_workers = LocalPlace::ServiceWorkers::refused;
 };
 
 // As run_listener(): blocks until a signal, one thread. Requests under way at the signal get a

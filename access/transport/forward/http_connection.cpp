@@ -29,6 +29,15 @@ bool leads_to_login(const Url& url, const ResponseHead& head, const Authorizer& 
   return mayfly::leads_to_login(url, answer, authorizer.team());
 }
 
+LocalPlace place_of(int socket, const HttpConnection::Shared& shared) {
+  const ForwarderOptions& options = shared.options;
+  LocalPlace place = LocalPlace::of(socket, shared.names, options.aliases);
+  place.own_name = options.own_name;
+  place.local_names = options.local_names;
+  place.service_workers = options.service_workers;
+  return place;
+}
+
 bool goes_on(const HttpExchange& exchange) {
   return exchange.state() == State::waiting || exchange.state() == State::passing;
 }
@@ -40,7 +49,7 @@ HttpConnection::HttpConnection(const asio::any_io_executor& executor, const Shar
     : executor_(executor),
       shared_(shared),
       socket_(std::move(socket)),
-      place_(LocalPlace::of(socket_.get(), shared.names, shared.options.aliases)),
+      place_(place_of(socket_.get(), shared)),
       stream_(executor, socket_.get()),
       program_(socket_.get(), stream_) {
   keep_alive(socket_.get());
@@ -59,7 +68,8 @@ asio::awaitable<void> HttpConnection::run() {
     if (!text) co_return;
     auto judged = judge_request(*text, place_, shared_.options.edge.url);
     if (auto* page = std::get_if<Page>(&judged)) {
-      log(LogLevel::warn, page->message, {{"hint", page->hint}});
+      const auto level = page->location.empty() ? LogLevel::warn : LogLevel::debug;
+      log(level, page->message, {{"hint", page->hint}});
       co_return co_await say(std::move(*page));
     }
     co_await serve(std::get<AskedRequest>(judged));

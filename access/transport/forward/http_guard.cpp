@@ -62,7 +62,34 @@ std::string_view one(const RequestHead& head, std::string_view name) {
   return values.empty() ? std::string_view() : values.front();
 }
 
-// A link that somebody followed, as a cookie with SameSite=Lax would allow it.
+bool has_hyphen_before_localhost(std::string_view lower) {
+  lower.remove_suffix(std::string_view(".localhost").size());
+  return lower.substr(lower.rfind('.') + 1).find('-') != std::string_view::npos;
+}
+
+// `name` is "localhost" or ends in ".localhost".
+bool is_local_name_of(const LocalPlace& place, std::string_view name) {
+  const std::string lower = to_lower(name);
+  if (lower == "localhost" || (!place.own_name.empty() && lower == place.own_name)) return true;
+  return place.local_names == LocalPlace::LocalNames::without_hyphen &&
+         !has_hyphen_before_localhost(lower);
+}
+
+// WebKit names itself so, and so does Chromium, which says Chrome as well. WebKit sends no
+// Sec-Fetch-User, and cannot be relied on to look up names under .localhost itself.
+bool is_webkit(const RequestHead& head) {
+  const std::string_view agent = one(head, "User-Agent");
+  return agent.find("AppleWebKit/") != std::string_view::npos &&
+         agent.find("Chrome/") == std::string_view::npos;
+}
+
+// Fetch Metadata, section 2.4: browsers say so only of a navigation that a person set off by a
+// click or key, through redirects too.
+bool is_by_gesture(const RequestHead& head) {
+  return one(head, "Sec-Fetch-User") == "?1" || is_webkit(head);
+}
+
+// The whole window goes to another page.
 bool is_navigation(const RequestHead& head) {
   return (head.method == "GET" || head.method == "HEAD") &&
          one(head, "Sec-Fetch-Mode") == "navigate" && one(head, "Sec-Fetch-Dest") == "document";
@@ -75,17 +102,41 @@ bool is_own(std::string_view origin, bool says_so, std::string_view host) {
          (origin == "null" && says_so);
 }
 
-bool is_of_another_site(const RequestHead& head, std::string_view host) {
-  const auto sites = values_of(head.headers, "Sec-Fetch-Site");
-  const bool all_own = !sites.empty() && std::ranges::all_of(sites, [](std::string_view site) {
-    return site == "same-origin";
-  });
-  for (const std::string_view origin : values_of(head.headers, "Origin"))
-    if (!is_own(origin, all_own, host)) return true;
-  const bool foreign = std::ranges::any_of(sites, [](std::string_view site) {
+bool says_own(const std::vector<std::string_view>& sites) {
+  return !sites.empty() &&
+         std::ranges::all_of(sites, [](std::string_view site) { return site == "same-origin"; });
+}
+
+bool is_foreign(const RequestHead& head) {
+  return std::ranges::any_of(values_of(head.headers, "Sec-Fetch-Site"), [](std::string_view site) {
     return !site.empty() && site != "same-origin" && site != "none";
   });
-  return foreign && !is_navigation(head);
+}
+
+bool is_of_another_site(const RequestHead& head, std::string_view host) {
+  const bool all_own = says_own(values_of(head.headers, "Sec-Fetch-Site"));
+  for (const std::string_view origin : values_of(head.headers, "Origin"))
+    if (!is_own(origin, all_own, host)) return true;
+  return is_foreign(head) && !is_navigation(head);
+}
+
+// Sec-Purpose (Fetch, section 2.2.8) and its older forms; no person looks at the answer yet.
+bool is_ahead_of_visit(const RequestHead& head) {
+  for (const char* name : {"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"})
+    for (const std::string_view value : values_of(head.headers, name)) {
+      const std::string lower = to_lower(value);
+      if (lower.find("prefetch") != std::string::npos ||
+          lower.find("prerender") != std::string::npos ||
+          lower.find("preview") != std::string::npos)
+        return true;
+    }
+  return false;
+}
+
+// Service Workers, section "Update": browsers mark the request, and no page can.
+bool is_for_service_worker(const RequestHead& head) {
+  return !values_of(head.headers, "Service-Worker").empty() ||
+         one(head, "Sec-Fetch-Dest") == "serviceworker";
 }
 
 bool is_host(std::string_view host) {
@@ -122,12 +173,35 @@ bool is_referred_by_own_page(const RequestHead& head, std::string_view host) {
   });
 }
 
+bool is_of_own_page(const RequestHead& head, std::string_view host) {
+  const auto sites = values_of(head.headers, "Sec-Fetch-Site");
+  return sites.empty() ? is_referred_by_own_page(head, host) : says_own(sites);
+}
+
 // A browser's request that says nothing of the page it comes from, where browsers do not.
 bool is_of_any_page(const RequestHead& head, std::string_view host) {
   if (is_told_by_browsers(host) || !one(head, "User-Agent").starts_with("Mozilla/")) return false;
   const bool says = !values_of(head.headers, "Origin").empty() ||
                     !values_of(head.headers, "Sec-Fetch-Site").empty();
   return !says && !seems_followed(head) && !is_referred_by_own_page(head, host);
+}
+
+// What a browser may not do although the address is right.
+std::optional<Denial> denial_of_browser(const RequestHead& head, const LocalPlace& place,
+                                        std::string_view host) {
+  if (is_of_another_site(head, host))
+    return Denial{403, "a page of another site asks for it",
+                  "only pages of this address may; a link may lead here, a script or form of "
+                  "another site may not"};
+  if (is_ahead_of_visit(head) && !is_of_own_page(head, host))
+    return Denial{403, "a browser asks for it ahead of a visit", "open it, and it is asked for"};
+  if (is_foreign(head) && !is_by_gesture(head))
+    return Denial{403, "a page of another site opens it, and no click of a person does",
+                  "type the address, or use a link or bookmark"};
+  if (is_for_service_worker(head) && place.service_workers == LocalPlace::ServiceWorkers::refused)
+    return Denial{403, "it is the script of a service worker, which stays at this address",
+                  "if the application needs it, start the listener with --allow-service-workers"};
+  return std::nullopt;
 }
 
 Denial wrong_host(std::string_view host, const LocalPlace& place) {
@@ -184,7 +258,8 @@ bool LocalPlace::is_meant_by(std::string_view host) const {
     return true;
   if (parts->port != port) return false;
   if (!literal.empty() && literal == address) return true;
-  if (reach == Reach::loopback && is_localhost(parts->host)) return true;
+  if (reach == Reach::loopback && is_localhost(parts->host) && is_local_name_of(*this, parts->host))
+    return true;
   return std::ranges::any_of(
       names, [&](const std::string& name) { return equals_ignoring_case(name, parts->host); });
 }
@@ -201,16 +276,24 @@ std::optional<Denial> denial_of(const RequestHead& head, const LocalPlace& place
     return Denial{400, hosts.empty() ? "it names no Host" : "it names more than one Host",
                   "exactly one belongs to each request (RFC 9112 section 3.2)"};
   if (!place.is_meant_by(hosts.front())) return wrong_host(hosts.front(), place);
-  if (is_of_another_site(head, hosts.front()))
-    return Denial{403, "a page of another site asks for it",
-                  "only pages of this address may; a link may lead here, a script or form of "
-                  "another site may not"};
+  if (auto denial = denial_of_browser(head, place, hosts.front())) return denial;
   if (place.family == LocalPlace::Family::tcp && is_of_any_page(head, hosts.front()))
     return Denial{403, "a page of another site may ask for it",
                   "browsers say whose page asks to 127.0.0.1 and names under .localhost alone: "
                   "use such an address; a program that is no browser needs a User-Agent other "
                   "than Mozilla's"};
   return std::nullopt;
+}
+
+std::optional<std::string> origin_for_browser(const RequestHead& head, const LocalPlace& place) {
+  const auto parts = split_host(one(head, "Host"));
+  const bool has_own = place.local_names == LocalPlace::LocalNames::own_only &&
+                       !place.own_name.empty() && place.reach == LocalPlace::Reach::loopback;
+  if (!parts || !has_own || !is_navigation(head) || is_webkit(head)) return std::nullopt;
+  const bool shared = equals_ignoring_case(parts->host, "localhost") ||
+                      canonical_address(parts->host) == place.address;
+  if (!shared || parts->port != place.port) return std::nullopt;
+  return fmt::format("http://{}:{}", place.own_name, place.port);
 }
 
 }  // namespace mayfly

@@ -21,6 +21,12 @@ struct LocalPlace {
   std::vector<std::string> names;  // under which it was told to listen
   // "NAME" or "NAME:PORT": what a proxy or port mapping in front calls it.
   std::vector<std::string> aliases = {};
+  // The application's own name for browsers, "NAME.localhost"; "" if it has none.
+  std::string own_name = {};
+  // Which other names under .localhost mean this place: those without a hyphen, or none. The names
+  // that applications get by default have one each, so that no listener gets another's cookies.
+  enum class LocalNames { without_hyphen, own_only } local_names = LocalNames::without_hyphen;
+  enum class ServiceWorkers { refused, allowed } service_workers = ServiceWorkers::refused;
 
   // Of a connected socket. Throws Error(failed).
   static LocalPlace of(int socket, std::vector<std::string> names,
@@ -41,5 +47,10 @@ struct Denial {
 
 // Nothing when the request may pass. Its Host is the one of its target where that has one.
 std::optional<Denial> denial_of(const RequestHead& head, const LocalPlace& place);
+
+// Returns "http://NAME.localhost:PORT" if a browser opens a page by an address that all
+// applications share (127.0.0.1, localhost) while the application has a name of its own: cookies
+// are kept by host and not by port. Browsers resolve such names themselves.
+std::optional<std::string> origin_for_browser(const RequestHead& head, const LocalPlace& place);
 
 }  // namespace mayfly

@@ -128,7 +128,8 @@ TEST_CASE("pages of the listener itself pass, and what the person typed or follo
   CHECK(status_for({{"Sec-Fetch-Site", "none"}}) == 0);
   const std::vector<Header> link = {{"Sec-Fetch-Site", "cross-site"},
                                     {"Sec-Fetch-Mode", "navigate"},
-                                    {"Sec-Fetch-Dest", "document"}};
+                                    {"Sec-Fetch-Dest", "document"},
+                                    {"Sec-Fetch-User", "?1"}};
   CHECK(status_for(link) == 0);
   CHECK(status_for(link, "POST") == 403);  // a form
 }
@@ -210,4 +211,98 @@ TEST_CASE("no browser comes by a Unix socket") {
   const LocalPlace file{.family = LocalPlace::Family::unix_socket, .address = "", .names = {}};
   CHECK_FALSE(denial_of(
       RequestHead{"GET", "/", 1, {{"Host", "anything"}, {"User-Agent", "Mozilla/5.0"}}}, file));
+}
+
+TEST_CASE("what no person opens is refused: what is loaded ahead of a visit") {
+  const Header link{"Sec-Fetch-Mode", "navigate"}, whole{"Sec-Fetch-Dest", "document"};
+  const Header click{"Sec-Fetch-User", "?1"};
+  for (const char* purpose : {"prefetch", "prefetch;prerender", "prefetch;anonymous-client-ip",
+                              "PREFETCH", "prerender", "preview"}) {
+    CAPTURE(purpose);
+    for (const char* name : {"Sec-Purpose", "Purpose", "X-Moz"}) {
+      const Header ahead{name, purpose};
+      CHECK(status_for({link, whole, click, {"Sec-Fetch-Site", "cross-site"}, ahead}) == 403);
+      CHECK(status_for({link, whole, click, {"Sec-Fetch-Site", "none"}, ahead}) == 403);
+      CHECK(status_for({ahead}) == 403);
+      CHECK(status_for({link, whole, {"Sec-Fetch-Site", "same-origin"}, ahead}) == 0);
+      CHECK(status_for({ahead, {"Referer", "http://127.0.0.1:8080/page"}}) == 0);
+    }
+  }
+}
+
+TEST_CASE("a page of another site opens nothing by itself") {
+  const Header link{"Sec-Fetch-Mode", "navigate"}, whole{"Sec-Fetch-Dest", "document"};
+  const Header chromium{"User-Agent",
+                        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, "
+                        "like Gecko) Chrome/140.0.0.0 Safari/537.36"};
+  const Header webkit{"User-Agent",
+                      "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, "
+                      "like Gecko) Version/18.0 Safari/605.1.15"};
+  for (const char* site : {"cross-site", "same-site"}) {
+    CAPTURE(site);
+    const Header from{"Sec-Fetch-Site", site};
+    CHECK(status_for({link, whole, from}) == 403);
+    CHECK(status_for({link, whole, from, chromium}) == 403);
+    CHECK(status_for({link, whole, from, {"Sec-Fetch-User", "?0"}}) == 403);
+    CHECK(status_for({link, whole, from, {"Sec-Fetch-User", "?1"}}) == 0);
+    CHECK(status_for({link, whole, from, webkit}) == 0);  // which never says
+  }
+  for (const char* site : {"none", "same-origin"})
+    CHECK(status_for({link, whole, {"Sec-Fetch-Site", site}}) == 0);
+}
+
+TEST_CASE("the script of a service worker is refused unless the person allows it") {
+  for (const Header& mark :
+       {Header{"Service-Worker", "script"}, Header{"Sec-Fetch-Dest", "serviceworker"}}) {
+    const RequestHead head{
+        "GET", "/", 1, {{"Host", "localhost:8080"}, {"Sec-Fetch-Site", "same-origin"}, mark}};
+    LocalPlace at = place();
+    const auto denial = denial_of(head, at);
+    REQUIRE(denial);
+    CHECK(denial->status == 403);
+    CHECK(denial->hint.find("--allow-service-workers") != std::string::npos);
+    at.service_workers = LocalPlace::ServiceWorkers::allowed;
+    CHECK_FALSE(denial_of(head, at));
+  }
+}
+
+TEST_CASE("a name under .localhost that another application may have is none of this listener") {
+  LocalPlace own = place();
+  own.own_name = "wiki-example-com.localhost";
+  CHECK(own.is_meant_by("wiki-example-com.localhost:8080"));
+  CHECK(own.is_meant_by("Wiki-Example-Com.localhost:8080"));
+  CHECK(own.is_meant_by("wiki.localhost:8080"));
+  CHECK_FALSE(own.is_meant_by("git-example-com.localhost:8080"));
+  CHECK_FALSE(own.is_meant_by("x.git-example-com.localhost:8080"));
+  own.local_names = LocalPlace::LocalNames::own_only;
+  for (const char* host : {"wiki-example-com.localhost:8080", "localhost:8080", "127.0.0.1:8080"})
+    CHECK(own.is_meant_by(host));
+  for (const char* host : {"wiki.localhost:8080", "git-example-com.localhost:8080",
+                           "x.wiki-example-com.localhost:8080"})
+    CHECK_FALSE(own.is_meant_by(host));
+  own.aliases = {"wiki.localhost"};
+  CHECK(own.is_meant_by("wiki.localhost:8080"));
+}
+
+TEST_CASE("a browser is led to the application's own name") {
+  LocalPlace own = place();
+  own.own_name = "wiki-example-com.localhost";
+  own.aliases = {"sidecar"};
+  const auto origin = [&](std::string host, std::vector<Header> more = {}) {
+    std::vector<Header> headers = {
+        {"Host", std::move(host)}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "document"}};
+    headers.insert(headers.end(), more.begin(), more.end());
+    return origin_for_browser(RequestHead{"GET", "/", 1, std::move(headers)}, own).value_or("");
+  };
+  CHECK(origin("127.0.0.1:8080") == "");  // the person chose the address
+  own.local_names = LocalPlace::LocalNames::own_only;
+  const std::string name = "http://wiki-example-com.localhost:8080";
+  CHECK(origin("127.0.0.1:8080") == name);
+  CHECK(origin("localhost:8080") == name);
+  CHECK(origin("wiki-example-com.localhost:8080") == "");
+  CHECK(origin("sidecar") == "");
+  CHECK(origin("127.0.0.1:8080", {{"User-Agent", "Mozilla/5.0 AppleWebKit/605.1.15 Safari/605"}}) ==
+        "");
+  const RequestHead program{"GET", "/", 1, {{"Host", "127.0.0.1:8080"}}};
+  CHECK_FALSE(origin_for_browser(program, own));
 }

@@ -106,6 +106,11 @@ std::variant<AskedRequest, Page> judge_request(std::string_view head_text, const
   if (const auto denial = denial_of(head, place))
     return page_of(denial->status, "the request is refused: " + denial->why, denial->hint);
   if (auto page = judge_target(head, application)) return *page;
+  if (const auto origin = origin_for_browser(head, place))
+    return Page{.status = 307,
+                .message = "a browser opened the application, which has an address of its own",
+                .hint = "use " + *origin + "/",
+                .location = *origin + path_of_target(head)};
   const auto framing = framing_of(head);
   if (const auto* malformed = std::get_if<Malformed>(&framing)) return page_of(*malformed);
   const BodyFraming body = std::get<BodyFraming>(framing);

@@ -80,8 +80,9 @@ std::optional<std::string> response_value(const Header& header, const SitePair& 
   if (equals_ignoring_case(header.first, "Set-Cookie")) return local_cookie(header.second);
   // They would take a browser away from the listener.
   if (is_one_of(header.first, {"Strict-Transport-Security", "Alt-Svc"})) return std::nullopt;
-  // Ours is the strictest there is.
-  if (equals_ignoring_case(header.first, "Cross-Origin-Resource-Policy")) return std::nullopt;
+  // Ours are the strictest there are.
+  if (is_one_of(header.first, {"Cross-Origin-Resource-Policy", "Cross-Origin-Opener-Policy"}))
+    return std::nullopt;
   if (equals_ignoring_case(header.first, "Referrer-Policy"))
     return local_referrer_policy(header.second);
   if (is_one_of(header.first, {"Location", "Content-Location", "Access-Control-Allow-Origin"}))
@@ -90,15 +91,18 @@ std::optional<std::string> response_value(const Header& header, const SitePair& 
 }
 
 // The browser keeps the answer from pages of other sites: as script, picture or style (Fetch,
-// section 3.7), and in a frame. Of several policies each counts (Content Security Policy, section
-// 8.1).
+// section 3.7), in a frame, and in a window that they opened (HTML, section 7.1.3). Of several
+// policies each counts (Content Security Policy, section 8.1).
 void put_own_pages_only(std::string& text) {
   put(text, "Cross-Origin-Resource-Policy", "same-origin");
+  put(text, "Cross-Origin-Opener-Policy", "same-origin");
   put(text, "Content-Security-Policy", "frame-ancestors 'self'");
 }
 
 std::string_view reason_of(int status) {
   switch (status) {
+    case 307:
+      return "Temporary Redirect";
     case 400:
       return "Bad Request";
     case 403:
@@ -262,11 +266,15 @@ std::string page_text(const Page& page) {
   const std::string body =
       fmt::format("mayfly: {}\n{}{}{}", page.message, page.hint.empty() ? "" : "hint: ", page.hint,
                   page.hint.empty() ? "" : "\n");
-  return fmt::format(
-      "HTTP/1.1 {} {}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n"
-      "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n{}",
-      page.status, reason_of(page.status), body.size(),
-      page.body == Page::Body::sent ? body : std::string());
+  std::string text = fmt::format("HTTP/1.1 {} {}\r\n", page.status, reason_of(page.status));
+  put_own_pages_only(text);
+  if (!page.location.empty()) put(text, "Location", page.location);
+  put(text, "Content-Type", "text/plain; charset=utf-8");
+  put(text, "Content-Length", fmt::to_string(body.size()));
+  put(text, "Cache-Control", "no-store");
+  put(text, "X-Content-Type-Options", "nosniff");
+  put(text, "Connection", "close");
+  return text + "\r\n" + (page.body == Page::Body::sent ? body : std::string());
 }
 
 }  // namespace mayfly

@@ -60,6 +60,7 @@ std::string application_url(std::string_view url, const SitePair& site);
 struct Page {
   int status = 502;
   std::string message = {}, hint = {};
+  std::string location = {};  // of a redirect
   enum class Body { sent, head_only } body = Body::sent;
 };
 std::string page_text(const Page& page);

@@ -2,6 +2,7 @@
 #include "access/transport/forward/http_rewrite.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <string>
 
@@ -31,6 +32,7 @@ std::string received(std::vector<Header> headers, ResponseChanges changes = {}) 
 const std::string request_begin = "GET /a?b HTTP/1.1\r\nHost: app.example.com\r\n";
 const std::string answer_begin =
     "HTTP/1.1 200 OK\r\nCross-Origin-Resource-Policy: same-origin\r\n"
+    "Cross-Origin-Opener-Policy: same-origin\r\n"
     "Content-Security-Policy: frame-ancestors 'self'\r\n";
 
 }  // namespace
@@ -161,6 +163,7 @@ TEST_CASE("redirects come back to the listener, and none takes it elsewhere") {
 
 TEST_CASE("answers are for pages of the listener") {
   CHECK(received({{"Cross-Origin-Resource-Policy", "cross-origin"}}) == answer_begin + "\r\n");
+  CHECK(received({{"Cross-Origin-Opener-Policy", "unsafe-none"}}) == answer_begin + "\r\n");
   // Of several of these each one counts: the application's stays.
   CHECK(received({{"Content-Security-Policy", "default-src 'self'"}}) ==
         answer_begin + "Content-Security-Policy: default-src 'self'\r\n\r\n");
@@ -209,8 +212,12 @@ TEST_CASE("an answer without a body may say how long it would be") {
 
 TEST_CASE("a page of our own is small text that nobody keeps") {
   const std::string page = page_text({.status = 502, .message = "no way", .hint = "try again"});
-  CHECK(
-      page.starts_with("HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain; charset=utf-8\r\n"));
+  CHECK(page.starts_with("HTTP/1.1 502 Bad Gateway\r\n"));
+  for (const char* line :
+       {"Content-Type: text/plain; charset=utf-8", "Cross-Origin-Opener-Policy: same-origin",
+        "Cross-Origin-Resource-Policy: same-origin",
+        "Content-Security-Policy: frame-ancestors 'self'"})
+    CHECK(page.find(fmt::format("\r\n{}\r\n", line)) != std::string::npos);
   CHECK(page.find("\r\nCache-Control: no-store\r\n") != std::string::npos);
   CHECK(page.ends_with("\r\n\r\nmayfly: no way\nhint: try again\n"));
   CHECK(page.find("\r\nContent-Length: 31\r\n") != std::string::npos);

@@ -37,8 +37,8 @@ Error cannot_listen(const ListenAddress& address, int number) {
     case EADDRINUSE:
       return error(
           "it is in use",
-          "another program listens there (ss -ltnp shows which); choose another port, or 0 "
-          "for any free one");
+          "another program listens there (ss -ltnp shows which); choose another address with "
+          "--url, whose port 0 is any free one");
     case EACCES:
     case EPERM:
       if (address.family == ListenAddress::Family::tcp && address.port < 1024)
