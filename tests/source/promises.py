@@ -23,13 +23,13 @@ def source_of(name):
 
 
 def promises():
-    """The promise and what holds it, of each row of a table that has such columns."""
+    """The promise, what holds it and its mutants, of each row of a table that has such columns."""
     holds = False
     for line in read("SECURITY.md").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split(" | ")]
         if not line.startswith("|"):
             holds = False
-        elif cells == ["promise", "held by"]:
+        elif cells == ["promise", "held by", "mutant"]:
             holds = True
         elif holds and not line.startswith("|---"):
             yield cells
@@ -40,11 +40,11 @@ class Promises(unittest.TestCase):
         rows = list(promises())
         self.assertGreater(len(rows), 20)
         for row in rows:
-            self.assertEqual(len(row), 2, row)
+            self.assertEqual(len(row), 3, row)
             self.assertRegex(row[1], r"`[a-z_/ ]+`|_test\.cpp`|\.py`", row[0])
 
     def test_what_holds_them_is_there(self):
-        for promise, held_by in promises():
+        for promise, held_by, _ in promises():
             for name, inside in re.findall(r"`([\w./]+\.(?:py|cpp))`(?: \(([^)]*)\))?", held_by):
                 with self.subTest(promise[:60], file=name):
                     source = source_of(name)
@@ -54,7 +54,7 @@ class Promises(unittest.TestCase):
                         self.assertRegex(source, rf"(?m)^(class|    def) {part}\b")
 
     def test_the_programs_named_are_there(self):
-        for promise, held_by in promises():
+        for promise, held_by, _ in promises():
             for place in re.findall(r"`(tests/[\w/]+)", held_by):
                 with self.subTest(promise[:60]):
                     self.assertTrue(os.path.exists(os.path.join(ROOT, place)), place)

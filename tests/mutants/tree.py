@@ -1,0 +1,130 @@
+"""A copy of the source with a build of its own, in which mutants are tried."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+SECONDS_FOR_A_TEST = 300
+
+
+def source_files(root):
+    """What git follows, as it is in the working tree; everything but builds where there is no git."""
+    if os.path.exists(os.path.join(root, ".git")):
+        listed = subprocess.run(["git", "-C", root, "-c", f"safe.directory={root}", "ls-files", "-z"],
+                                capture_output=True, check=True).stdout.decode()
+        return [path for path in listed.split("\0") if path and os.path.lexists(os.path.join(root, path))]
+    found = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = [one for one in folders if not one.startswith(("build", ".")) and one != "__pycache__"]
+        found += [os.path.relpath(os.path.join(folder, file), root) for file in files]
+    return found
+
+
+def same(one, other):
+    try:
+        with open(one, "rb") as first, open(other, "rb") as second:
+            return first.read() == second.read() and os.stat(one).st_mode == os.stat(other).st_mode
+    except FileNotFoundError:
+        return False
+
+
+def end_group(process):
+    """First politely: an end-to-end test has programs of its own to end."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(20)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            pass
+
+
+class Ended(Exception):
+    """The person wants no more."""
+
+
+class Tree:
+    def __init__(self, root, place):
+        self.root, self.place, self.build = root, place, os.path.join(place, "build")
+        # So that copies in different places share what was compiled.
+        self.environment = {"CCACHE_BASEDIR": place, "CCACHE_NOHASHDIR": "1", **os.environ}
+        self.process, self.ended = None, False
+
+    def command(self, words, seconds=None, environment=None):
+        """Runs it to its end; returns its exit code, None when the time was up, and all that it wrote."""
+        if self.ended:
+            raise Ended
+        with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              errors="replace", env=environment or self.environment, start_new_session=True) as self.process:
+            try:
+                output, _ = self.process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                end_group(self.process)
+                return None, ""
+        if self.ended:
+            raise Ended
+        return self.process.returncode, output
+
+    def end(self):
+        """Ends what runs in this copy, and lets nothing more begin."""
+        self.ended = True
+        if self.process and self.process.poll() is None:
+            end_group(self.process)
+
+    def bring_up_to_date(self):
+        """Copies what differs, and only that: a kept build then compiles little."""
+        wanted = set(source_files(self.root))
+        for folder, folders, files in os.walk(self.place):
+            folders[:] = [one for one in folders if os.path.join(folder, one) != self.build]
+            for file in files:
+                path = os.path.join(folder, file)
+                if os.path.relpath(path, self.place) not in wanted:
+                    os.remove(path)
+        for path in wanted:
+            source, copy = os.path.join(self.root, path), os.path.join(self.place, path)
+            if not same(source, copy):
+                os.makedirs(os.path.dirname(copy), exist_ok=True)
+                shutil.copyfile(source, copy)
+                shutil.copymode(source, copy)
+
+    def configure(self):
+        if os.path.exists(os.path.join(self.build, "build.ninja")):
+            return
+        shutil.rmtree(self.build, ignore_errors=True)
+        code, output = self.command(["meson", "setup", self.build, self.place, "--buildtype=debug", "-Doptimization=0",
+                                     "-Dcpp_args=-g1"])
+        if code != 0:
+            raise SystemExit(f"meson setup failed:\n{output}")
+
+    def compile(self, tests):
+        """Builds what the tests need; returns "" or the compiler's words."""
+        targets = {f"tests/unit/test-{test.file.removeprefix('unit-')}" for test in tests if test.is_unit}
+        if any(not test.is_unit for test in tests):
+            targets |= {"cli/mayfly", "tests/edge/mayfly-edge"}
+        code, output = self.command(["ninja", "-C", self.build, *sorted(targets)])
+        return "" if code == 0 else output
+
+    def run(self, test):
+        """Returns "passed", "failed" or "skipped", the seconds it took, and what it wrote."""
+        began = time.monotonic()
+        environment = {**self.environment, "MAYFLY_SOURCE": self.place, "MAYFLY_BUILD": self.build,
+                       "PYTHONDONTWRITEBYTECODE": "1"}
+        if test.is_unit:
+            escaped = test.name.replace("\\", "\\\\").replace(",", "\\,")
+            program = os.path.join(self.build, "tests", "unit", f"test-{test.file.removeprefix('unit-')}")
+            code, output = self.command([program, f"--test-case={escaped}"], SECONDS_FOR_A_TEST, environment)
+            ran = re.search(r"test cases: +[1-9]", output)
+        else:
+            words = [os.path.join(self.place, "tests", "e2e", "run"), test.file, *([test.name] if test.name else [])]
+            code, output = self.command(words, SECONDS_FOR_A_TEST, environment)
+            ran = re.search(r"^ok (?!.* # SKIP )", output, re.M)
+        took = time.monotonic() - began
+        if code != 0:
+            return "failed", took, output or f"not finished after {SECONDS_FOR_A_TEST} s"
+        return "passed" if ran else "skipped", took, output
+
+    def put_back(self, files):
+        """With a new time of change, which is by what ninja knows that they are others again."""
+        for path in files:
+            shutil.copyfile(os.path.join(self.root, path), os.path.join(self.place, path))
