@@ -17,15 +17,20 @@ def rows():
         yield promise, held_by, re.findall(r"`([\w-]+)`", names)
 
 
+PARTS = ("access/core", "access/transport", "access/identity", "sshgen", "sshconfig", "cli")
+
+
 @functools.cache
 def unit_tests():
-    """The names of the *_test.cpp in which each test case is."""
+    """The *_test.cpp in which each test case of each program is, by the program's and the case's names."""
+    faults = re.search(r"transport_fault_tests = files\((.*?)\)", promises.read("access", "transport", "meson.build"), re.S)[1]
     found = collections.defaultdict(set)
-    for part in ("access", "sshgen", "sshconfig", "cli"):
+    for part in PARTS:
         for folder, _, files in os.walk(os.path.join(promises.ROOT, part)):
             for file in (one for one in files if one.endswith("_test.cpp")):
+                program = "transport-faults" if f"/{file}'" in faults else os.path.basename(part)
                 for case in re.findall(r'TEST_CASE\("([^"]+)"', promises.read(folder, file)):
-                    found[case].add(file)
+                    found["unit-" + program, case].add(file)
     return found
 
 
@@ -40,7 +45,7 @@ def is_there(test):
 
 def is_named(test, held_by):
     """Whether a row that says by which tests it is held means this one too."""
-    for file in unit_tests()[test.name] if test.is_unit else {test.file}:
+    for file in unit_tests()[test.file, test.name] if test.is_unit else {test.file}:
         for parts in re.findall(rf"`{re.escape(file)}`(?: \(([^)]*)\))?", held_by):
             wanted = re.findall(r'"([^"]+)"', parts) if test.is_unit else re.findall(r"\w+", parts)
             if not wanted or set(wanted) & {test.name, *test.name.split(".")}:
@@ -70,7 +75,7 @@ class Mutants(unittest.TestCase):
         for name, mutant in self.mutants.items():
             for test in mutant.tests:
                 with self.subTest(name, test=str(test)):
-                    self.assertTrue(unit_tests()[test.name] if test.is_unit else is_there(test))
+                    self.assertTrue(unit_tests()[test.file, test.name] if test.is_unit else is_there(test))
 
     def test_the_promise_names_the_same_tests(self):
         for _, held_by, names in rows():
