@@ -252,6 +252,13 @@ TEST_CASE("agent: answers that the protocol does not allow") {
   }
 }
 
+TEST_CASE("agent: an answer longer than OpenSSH's agent gives is refused") {
+  WireWriter list;
+  list.byte(12).uint32(1).string(std::string(256 << 10, 'k')).string("mayfly:a");
+  ScriptedAgent scripted(framed(list.bytes()), ScriptedAgent::Then::hang_up);
+  CHECK_THROWS_AS(Agent::connect(scripted.path()).identities(), Error);
+}
+
 TEST_CASE("agent: blobs that are nothing are passed over") {
   WireWriter list;
   list.byte(12).uint32(2).string("").string("mayfly:a").string("\xff\xff").string("mayfly:a");
