@@ -1,4 +1,6 @@
 // `mayfly logout`: forgets what is stored for one application, or for all; no network.
+#include "access/identity/logout.hpp"
+
 #include <fmt/format.h>
 
 #include <functional>
@@ -73,8 +75,9 @@ void forget_locks(Forgetting& forgetting, const StateDirectory& state, const Log
     forgetting.attempt(fmt::format("what a login left behind: {}.lock", base), [&] {
       const LeftoverLock found = remove_leftover_lock(state, base);
       if (found == LeftoverLock::held)
-        print_warning(fmt::format("a login is under way, and stores a token when it is done: {}",
-                                  printable(base)));
+        print_warning(fmt::format(
+            "a login is under way; one of cloudflared's stores a token when it is done: {}",
+            printable(base)));
       return found == LeftoverLock::removed;
     });
   }
@@ -155,6 +158,11 @@ int run_logout(const Invocation& invocation) {
   if (const auto state = StateDirectory::open_existing(state_directory_path())) {
     const Inventory inventory = take_inventory(*state);
     plan = plan_logout(inventory, sshgen::places_with_keys(*state), url);
+    // First: from then on no process that runs already stores anything that would stay.
+    forgetting.attempt("the logins of running commands", [&] {
+      mark_logout(*state, plan.marked);
+      return false;
+    });
     forget_files(forgetting, *state, plan, inventory);
     forget_locks(forgetting, *state, plan);
     // No secret, but a trace. After the logout of one application it stays: its cookies and storage

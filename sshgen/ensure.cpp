@@ -51,6 +51,7 @@ Certificate sign_under_lock(const Place& place, const Url& url, const Issuer& is
                             const EnsureOptions& options, const Grant& grant) {
   std::optional<Certificate> found;
   const auto satisfied = [&] {
+    if (!issuer.may_send(url, grant)) throw logged_out(url);
     if (options.renew == EnsureOptions::Renew::when_needed) found = place.find_valid();
     return found.has_value();
   };
@@ -61,7 +62,7 @@ Certificate sign_under_lock(const Place& place, const Url& url, const Issuer& is
   const auto pair = generate_key_pair(options.key_type.value_or(KeyType::ecdsa));
   auto made = request_certificate(issuer.send, {*grant.application, *grant.token},
                                   pair.public_line(), options.clock());
-  place.keep(pair, made);
+  issuer.store(url, *grant.application, [&] { place.keep(pair, made); });
   return std::move(made.certificate);
 }
 

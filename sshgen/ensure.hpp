@@ -21,6 +21,13 @@ struct Issuer {
   std::function<Grant(const Url&)> obtain;
   std::function<Grant(const Url&, const Grant& refused)> renew;
   Send send;
+  // As Credentials::may_send(), for the grant's token.
+  std::function<bool(const Url&, const Grant&)> may_send = [](const Url&, const Grant&) {
+    return true;
+  };
+  // As Credentials::store().
+  std::function<void(const Url&, const Application&, const std::function<void()>& action)> store =
+      [](const Url&, const Application&, const std::function<void()>& action) { action(); };
 };
 // The credentials must outlive it.
 inline Issuer issuer_from(const Credentials& credentials, Send send) {
@@ -28,7 +35,14 @@ inline Issuer issuer_from(const Credentials& credentials, Send send) {
           [&credentials](const Url& url, const Grant& refused) {
             return credentials.renew(url, refused);
           },
-          std::move(send)};
+          std::move(send),
+          [&credentials](const Url& url, const Grant& grant) {
+            return credentials.may_send(url, grant.application, grant.token->jwt.reveal());
+          },
+          [&credentials](const Url& url, const Application& application,
+                         const std::function<void()>& action) {
+            credentials.store(url, application, action);
+          }};
 }
 
 // Nothing stands for any type.

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "access/core/error.hpp"
+#include "access/transport/dial/refusal.hpp"
 #include "sshgen/agent_process_test.hpp"
 #include "sshgen/signer_test.hpp"
 
@@ -28,6 +29,7 @@ struct World {
   Signer signer = {};
   std::vector<std::string> jwts = {"first.app.token", "second.app.token", "third.app.token"};
   int obtained = 0, renewed = 0;
+  bool logged_out = false;
 
   Issuer issuer() {
     const auto next = [this] { return grant_with(jwts.at(static_cast<std::size_t>(obtained++))); };
@@ -37,7 +39,11 @@ struct World {
               ++renewed;
               return next();
             },
-            signer.send()};
+            signer.send(), [this](const Url&, const Grant&) { return !logged_out; },
+            [this](const Url& at, const Application&, const std::function<void()>& action) {
+              if (logged_out) throw mayfly::logged_out(at);
+              action();
+            }};
   }
   Certificate ensure(const EnsureOptions& options = {}) {
     return ensure_certificate(state, url, issuer(), options);
@@ -64,6 +70,26 @@ TEST_CASE("ensure: from nothing to a certificate with its key, and no lock left"
                                             "vm.example.com-cf_key-cert.pub",
                                             "vm.example.com-cf_key.pub"});
   }
+}
+
+TEST_CASE("ensure: after a logout no token is sent to the signer") {
+  World world;
+  world.logged_out = true;
+  CHECK_THROWS_AS(world.ensure(), Error);
+  CHECK(world.signer.requests.empty());
+  CHECK(world.state.list().empty());
+}
+
+TEST_CASE("ensure: a certificate that is signed while somebody logs out is not stored") {
+  World world;
+  Issuer issuer = world.issuer();
+  issuer.send = [&, send = issuer.send](const Request& request) {
+    world.logged_out = true;
+    return send(request);
+  };
+  CHECK_THROWS_AS(ensure_certificate(world.state, world.url, issuer), Error);
+  CHECK(world.signer.requests.size() == 1);
+  CHECK(world.state.list().empty());
 }
 
 TEST_CASE("ensure: a valid certificate is used without asking anybody") {

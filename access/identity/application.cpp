@@ -175,8 +175,10 @@ Application ApplicationFinder::verified(const Url& url, const std::string& text,
   Application application = application_of(url, metadata);
   check_issued(url, metadata, now);
 
-  if (new_keys) store(state_, keys_file(metadata.auth_domain), *new_keys);
-  remember(url, application, text);
+  if (remembering_ == Remembering::allowed) {
+    if (new_keys) store(state_, keys_file(metadata.auth_domain), *new_keys);
+    remember(url, application, text);
+  }
   log_application("application found", application);
   return application;
 }

@@ -38,7 +38,10 @@ Send noting_first_answer(const Send& send, Response& first);
 
 class ApplicationFinder {
  public:
-  ApplicationFinder(const StateDirectory& state, const Send& send) : state_(state), send_(send) {}
+  enum class Remembering { allowed, never };
+  ApplicationFinder(const StateDirectory& state, const Send& send,
+                    Remembering remembering = Remembering::allowed)
+      : state_(state), send_(send), remembering_(remembering) {}
 
   // Returns the application of the young record "<place>-app" (place.hpp): it passes every check of
   // docs/protocol.md section 1 against the cached keys, its age and theirs included. Returns
@@ -51,10 +54,10 @@ class ApplicationFinder {
   // no network.
   std::optional<Application> recall(const Url& url) const;
 
-  // Asks the edge, verifies, remembers metadata and keys (in files; one that cannot be written is
-  // done without), and removes records of the URL that the answer has superseded. Nothing when
-  // there is no Access application. Throws Error(network) or Error(protocol), and changes no file
-  // then.
+  // Asks the edge, verifies, remembers metadata and keys if that is allowed (in files; one that
+  // cannot be written is done without), and removes records of the URL that the answer has
+  // superseded. Returns nullopt when there is no Access application. Throws Error(network) or
+  // Error(protocol), and changes no file then.
   std::optional<Application> find(const Url& url, std::chrono::sys_seconds now) const;
 
  private:
@@ -70,6 +73,7 @@ class ApplicationFinder {
 
   const StateDirectory& state_;
   const Send& send_;
+  Remembering remembering_;
 };
 
 }  // namespace mayfly

@@ -7,6 +7,7 @@
 #include "access/core/rfc3339.hpp"
 #include "access/core/text.hpp"
 #include "access/identity/exchange.hpp"
+#include "access/identity/place.hpp"
 
 namespace mayfly {
 namespace {
@@ -33,6 +34,13 @@ bool is_same(const StoredToken& token, const std::optional<StoredToken>& refused
   return refused && token.jwt == refused->jwt;
 }
 
+// The places by which a logout names an application. While the application is not known, it may be
+// any of those above the URL.
+std::vector<std::string> places_of(const Url& url, const std::optional<Application>& application) {
+  if (!application) return places_above(url);
+  return {place_of(url), place_of(*application, url), file_name(application->hostname)};
+}
+
 class PersonWaitedFor {
  public:
   explicit PersonWaitedFor(const LoginPrompt& prompt) : prompt_(prompt) {}
@@ -52,7 +60,8 @@ Credentials::Credentials(const StateDirectory& state, Send send, LoginPrompt pro
       send_(std::move(send)),
       prompt_(std::move(prompt)),
       options_(std::move(options)),
-      finder_(state_, send_) {}
+      finder_(state_, send_),
+      logouts_(state_) {}
 
 std::optional<StoredToken> Credentials::stored_token(const Application& application) const {
   auto token = load_app_token(state_, application, options_.now());
@@ -87,10 +96,56 @@ Grant Credentials::renew(const Url& url, const Grant& refused) const {
   return obtain(url, refused);
 }
 
+bool Credentials::is_machine() const noexcept {
+  using Certificate = CredentialOptions::ClientCertificate;
+  return options_.service_token || options_.client_certificate == Certificate::present;
+}
+
+bool Credentials::has_logged_out(const Url& url,
+                                 const std::optional<Application>& application) const {
+  return logouts_.has_logged_out(places_of(url, application));
+}
+
+void Credentials::stop_after_logout(const Url& url, const Application& application) const {
+  if (has_logged_out(url, application))
+    throw login_needed(url, "you logged out after this command began");
+}
+
+bool Credentials::may_send(const Url& url, const std::optional<Application>& application,
+                           std::string_view jwt) const {
+  if (options_.service_token || !has_logged_out(url, application)) return true;
+  const auto stored = known(url);
+  return stored && stored->token->jwt.reveal() == jwt;
+}
+
+void Credentials::store(const Url& url, const Application& application,
+                        const std::function<void()>& action) const {
+  if (is_machine()) return action();
+  store_for_person(url, application, action);
+}
+
+void Credentials::store_for_person(const Url& url, const Application& application,
+                                   const std::function<void()>& action) const {
+  const Descriptor held = logouts_.hold();
+  stop_after_logout(url, application);
+  action();
+}
+
 Grant Credentials::obtain(const Url& url, const Grant& refused) const {
+  Grant grant = find(url, refused);
+  // Only a command that began after a logout comes so far: a person has started it.
+  if (!is_machine() && grant.application) logouts_.end_logout(places_of(url, grant.application));
+  return grant;
+}
+
+Grant Credentials::find(const Url& url, const Grant& refused) const {
+  using Remembering = ApplicationFinder::Remembering;
   Response first;
   const Send noting = noting_first_answer(send_, first);
-  const auto application = ApplicationFinder(state_, noting).find(url, options_.now());
+  const bool forgets = !is_machine() && has_logged_out(url, std::nullopt);
+  const ApplicationFinder finder(state_, noting,
+                                 forgets ? Remembering::never : Remembering::allowed);
+  const auto application = finder.find(url, options_.now());
   if (!application) return {.answered = first};
   if (refused.token && refused.application->audience == application->audience) forget(refused);
   if (auto token = stored_token(*application); token && !is_same(*token, refused.token))
@@ -164,9 +219,7 @@ void Credentials::forget(const Grant& refused) const try {
 
 std::optional<Grant> Credentials::by_machine(const Url& url, const Application& application,
                                              const Grant& refused) const {
-  using Certificate = CredentialOptions::ClientCertificate;
-  if (!options_.service_token && options_.client_certificate == Certificate::absent)
-    return std::nullopt;
+  if (!is_machine()) return std::nullopt;
   const auto held = machine_lock(application);
   if (auto token = stored_token(application); token && !is_same(*token, refused.token))
     return granted(application, *std::move(token), "another process");
@@ -187,6 +240,7 @@ std::optional<Grant> Credentials::by_machine(const Url& url, const Application& 
 }
 
 Grant Credentials::by_person(const Url& url, const Application& application) const {
+  stop_after_logout(url, application);
   const auto load_org = [&] {
     return load_org_token(state_, application.auth_domain, options_.now());
   };
@@ -196,15 +250,19 @@ Grant Credentials::by_person(const Url& url, const Application& application) con
   const Waiting waiting = is_browser_allowed ? Waiting::person : Waiting::machine;
 
   // cloudflared's order: the application's lock, then the team's when there is no org token.
-  auto held = lock(app_token_file(application), waiting,
-                   [&] { return stored_token(application).has_value(); });
+  auto held = lock(app_token_file(application), waiting, [&] {
+    stop_after_logout(url, application);
+    return stored_token(application).has_value();
+  });
   if (auto token = stored_token(application))
     return granted(application, *std::move(token), "another process");
   auto org_token = load_org();
   std::optional<LoginLock> held_org;
   if (!org_token && is_browser_allowed) {
-    held_org = lock(org_token_file(application.auth_domain), waiting,
-                    [&] { return load_org().has_value(); });
+    held_org = lock(org_token_file(application.auth_domain), waiting, [&] {
+      stop_after_logout(url, application);
+      return load_org().has_value();
+    });
     org_token = load_org();
   }
   if (auto grant = by_exchange(url, application, org_token)) return std::move(*grant);
@@ -223,7 +281,10 @@ std::optional<Grant> Credentials::by_exchange(const Url& url, const Application&
   const sys_seconds now = options_.now();
   const auto token = exchange_org_token(send_, url, application, org_token->jwt, now);
   if (!token) return std::nullopt;
-  return granted(application, save_app_token(state_, application, *token, now), "the team's token");
+  std::optional<StoredToken> stored;
+  store_for_person(url, application,
+                   [&] { stored = save_app_token(state_, application, *token, now); });
+  return granted(application, *std::move(stored), "the team's token");
 }
 
 Grant Credentials::by_browser(const Url& url, const Application& application,
@@ -235,16 +296,24 @@ Grant Credentials::by_browser(const Url& url, const Application& application,
     } catch (const Error& error) {
       log(LogLevel::warn, "login URL not shown to others", {{"reason", error.message()}});
     }
+  const auto stop = [&] { stop_after_logout(url, application); };
+  stop();
   prompt_.show(page);
-  const TokenPair tokens = await_tokens(key);  // and the time of their coming is what counts
-  StoredToken token = save_tokens(state_, application, tokens, options_.now());
-  prompt_.logged_in(token.claims);
-  return granted(application, std::move(token), "the browser");
+  const TokenPair tokens = await_tokens(key, stop);  // and the time of their coming is what counts
+  std::optional<StoredToken> token;
+  store_for_person(url, application,
+                   [&] { token = save_tokens(state_, application, tokens, options_.now()); });
+  prompt_.logged_in(token->claims);
+  return granted(application, *std::move(token), "the browser");
 }
 
-TokenPair Credentials::await_tokens(const TransferKey& key) const {
+TokenPair Credentials::await_tokens(const TransferKey& key,
+                                    const std::function<void()>& stop) const {
   const PersonWaitedFor scope(prompt_);
-  return fetch_transfer(send_, key, options_.transfer, prompt_.waiting);
+  return fetch_transfer(send_, key, options_.transfer, [&](std::chrono::seconds left) {
+    stop();
+    prompt_.waiting(left);
+  });
 }
 
 EdgeVerdict Credentials::accepted_at_edge(const Url& url, const StoredToken& token) const {

@@ -12,6 +12,7 @@
 #include "access/core/secret.hpp"
 #include "access/core/url.hpp"
 #include "access/identity/application.hpp"
+#include "access/identity/logout.hpp"
 #include "access/identity/machine_identity.hpp"
 #include "access/identity/token_store.hpp"
 #include "access/identity/transfer.hpp"
@@ -90,6 +91,17 @@ class Credentials {
   // thought.
   Grant renew(const Url& url, const Grant& refused) const;
 
+  // Whether a token that known() or obtain() gave may still be sent: not after a logout, which
+  // holds until a person logs in (logout.hpp), unless the same token is stored now. `application`:
+  // the token's, if it is known. What a service token has earned may be sent in any case. No
+  // network.
+  bool may_send(const Url& url, const std::optional<Application>& application,
+                std::string_view jwt) const;
+  // Runs `action`, which keeps what a grant has brought; no logout happens meanwhile. Throws
+  // Error(login_needed) instead after a logout, unless a machine's identity brought it.
+  void store(const Url& url, const Application& application,
+             const std::function<void()>& action) const;
+
   // GET <url>?cloudflared_token_check=true; a redirect to the login page means no, an error of the
   // network or the origin does not decide (docs/protocol.md section 2).
   EdgeVerdict accepted_at_edge(const Url& url, const StoredToken& token) const;
@@ -98,6 +110,12 @@ class Credentials {
   enum class Waiting { person, machine };
 
   Grant obtain(const Url& url, const Grant& refused) const;
+  Grant find(const Url& url, const Grant& refused) const;
+  bool is_machine() const noexcept;
+  bool has_logged_out(const Url& url, const std::optional<Application>& application) const;
+  void stop_after_logout(const Url& url, const Application& application) const;
+  void store_for_person(const Url& url, const Application& application,
+                        const std::function<void()>& action) const;
   std::optional<StoredToken> stored_token(const Application& application) const;
   std::optional<Grant> stored_for(const std::optional<Application>& application) const;
   std::optional<LoginLock> lock(const std::string& base, Waiting waiting,
@@ -114,13 +132,14 @@ class Credentials {
                                    const std::optional<StoredToken>& org_token) const;
   Grant by_browser(const Url& url, const Application& application,
                    const std::vector<LoginLock*>& locks) const;
-  TokenPair await_tokens(const TransferKey& key) const;
+  TokenPair await_tokens(const TransferKey& key, const std::function<void()>& stop) const;
 
   const StateDirectory& state_;
   Send send_;
   LoginPrompt prompt_;
   CredentialOptions options_;
   ApplicationFinder finder_;
+  LogoutWatch logouts_;
 };
 
 }  // namespace mayfly

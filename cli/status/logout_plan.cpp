@@ -109,6 +109,10 @@ LogoutPlan plan_logout(const Inventory& inventory, const std::vector<std::string
   choose_tokens(plan, inventory, subject);
   choose_caches(plan, inventory, subject);
   plan.places.assign(subject.places.begin(), subject.places.end());
+  Names marked = subject.hostnames;
+  marked.insert(subject.places.begin(), subject.places.end());
+  marked.erase(place_of(*url) + "-");
+  plan.marked.assign(marked.begin(), marked.end());
   return plan;
 }
 

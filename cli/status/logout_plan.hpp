@@ -16,6 +16,7 @@ struct LogoutPlan {
   std::vector<RememberedApplication> applications;
   std::vector<std::string> key_sets;    // teams
   std::vector<std::string> lock_bases;  // unless a living process holds the lock
+  std::vector<std::string> marked;      // places to mark as logged out (logout.hpp); all: none
   std::vector<std::string> kept_teams;  // whose token stays, though it opens the application
 };
 

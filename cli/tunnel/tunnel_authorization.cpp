@@ -1,13 +1,16 @@
 #include "cli/tunnel/tunnel_authorization.hpp"
 
+#include <algorithm>
 #include <memory>
 
 namespace mayfly::cli {
 namespace {
 
+constexpr const char* token_header = "Cf-Access-Token";
+
 std::vector<Header> headers_of(const Session& session, const Grant& grant) {
   std::vector<Header> headers;
-  if (grant.token) headers.emplace_back("Cf-Access-Token", grant.token->jwt.reveal());
+  if (grant.token) headers.emplace_back(token_header, grant.token->jwt.reveal());
   // The service token goes along: it still opens the door when its token has been revoked. Where
   // there is no application of Access, it goes to nobody.
   if (grant.application && session.service_token()) {
@@ -34,6 +37,12 @@ Authorization tunnel_authorization(Session& session, const Url& url) {
     *last = why == Authorization::Why::refused ? credentials.renew(url, *last)
                                                : credentials.obtain(url);
     return headers_of(session, *last);
+  };
+  authorization.may_send = [&session, url, last](const std::vector<Header>& headers) {
+    const auto token = std::find_if(headers.begin(), headers.end(),
+                                    [](const Header& one) { return one.first == token_header; });
+    return token == headers.end() ||
+           session.credentials().may_send(url, last->application, token->second);
   };
   // What a listener's keeper obtained is on disk, and may be another team's than before.
   authorization.team = [&session, url, last] {

@@ -1,6 +1,7 @@
 """mayfly logout: what is forgotten, and what is not touched."""
 import os
 import shutil
+import signal
 
 from harness import programs
 from harness.agent_case import KEYS, TEAM_KEYS, TEAM_TOKEN, AgentCase
@@ -27,7 +28,8 @@ class Logout(AgentCase):
         result = self.assert_done(self.logout("https://web.example.com/"))
         self.assertIn("removed the token of web.example.com\n", result.err)
         self.assertIn("The token of the team acme.cloudflareaccess.com stays", result.err)
-        self.assert_unchanged(before, besides=gone)
+        self.assert_unchanged(before, besides=(*gone, ".mayfly-logout-web.example.com"))
+        self.assertEqual(self.home.logout_marks(), [".mayfly-logout-web.example.com"])
         self.assertFalse(set(gone) & set(self.home.files()))
         self.assertEqual(len(self.edge.log()), seen)
 
@@ -77,7 +79,7 @@ class Logout(AgentCase):
         self.home.plant_token("web")
         before = self.home.snapshot()
         self.assertIn("Nothing was stored", self.assert_done(self.logout("example.com")).err)
-        self.assert_unchanged(before)
+        self.assert_unchanged(before, besides=[".mayfly-logout-example.com"])
 
     def test_usage(self):
         self.assert_error(self.home.mayfly("logout"), USAGE, "--all")
@@ -89,6 +91,7 @@ class Logout(AgentCase):
         running.wait_err("cdn-cgi/access/cli")
         locks = [n for n in self.home.files() if n.endswith((".lock", ".url"))]
         self.assertTrue(locks)
+        running.send(signal.SIGSTOP)
         result = self.assert_done(self.logout("--all"))
         self.assertIn("a login is under way", result.err)
         self.assertEqual(self.home.files(), locks)

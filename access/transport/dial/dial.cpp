@@ -18,6 +18,7 @@
 #include "access/transport/dial/endpoints.hpp"
 #include "access/transport/dial/proxy_choice.hpp"
 #include "access/transport/dial/proxy_connection.hpp"
+#include "access/transport/dial/refusal.hpp"
 #include "access/transport/dial/upgrade.hpp"
 #include "access/transport/io/deadline.hpp"
 #include "access/transport/io/watched_descriptor.hpp"
@@ -234,7 +235,8 @@ asio::awaitable<std::unique_ptr<TlsStream>> Dialer::connect_securely() {
   co_return std::move(secured.stream);
 }
 
-asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization) {
+asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization,
+                                              const MaySend& may_send) {
   UpgradeRequest request{.url = options_.url,
                          .headers = std::move(authorization),
                          .user_agent = options_.connection.user_agent,
@@ -254,6 +256,7 @@ asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization)
     Opening opening(co_await asio::this_coro::executor, *open.stream, options_);
     co_await opening.secure();
     story.secured(*open.stream);
+    if (!may_send(request.headers)) throw logged_out(options_.url);
     co_await opening.send(std::move(text));
     response = co_await opening.receive(open.early);
     response.certificate_request = open.stream->report().request;

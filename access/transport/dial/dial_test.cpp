@@ -69,6 +69,35 @@ TEST_CASE("a tunnel is opened with our headers, and what came early is kept") {
   CHECK(seen.find("User-Agent: mayfly-test\r\n") != std::string::npos);
 }
 
+TEST_CASE("headers that may no longer be sent once there is a connection are not sent") {
+  std::string seen;
+  TestServer server(serving([&](const std::string& request) {
+    seen = request;
+    return upgraded(request);
+  }));
+  const TunnelOptions options = tunnel_to(server.port());
+  Dialer dialer(options, TlsContext::Buffers::keep);
+  asio::io_context loop;
+  std::exception_ptr thrown;
+  std::vector<Header> asked;
+  const MaySend never = [&](const std::vector<Header>& headers) {
+    asked = headers;
+    return false;
+  };
+  asio::co_spawn(loop, dialer.dial({{"Cf-Access-Token", "secret"}}, never),
+                 [&](std::exception_ptr error, const Dialer::Outcome&) { thrown = error; });
+  loop.run();
+  REQUIRE(thrown);
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::login_needed);
+    CHECK(error.hint() == fmt::format("run: mayfly access login {}", options.url.text()));
+  }
+  CHECK(asked.front() == Header("Cf-Access-Token", "secret"));
+  CHECK(seen.empty());
+}
+
 TEST_CASE("another answer comes back with its body") {
   TestServer server(serving([](const std::string&) {
     return "HTTP/1.1 530 \r\nContent-Length: 16\r\nCF-RAY: 1-AMS\r\n\r\nerror code: 1033";

@@ -195,6 +195,12 @@ Error explain_refusal(const Url& url, const Response& response) {
   return explain(fmt::format("cannot open a tunnel to {}", url.authority()), url, response);
 }
 
+Error logged_out(const Url& url) {
+  return {ErrorKind::login_needed,
+          fmt::format("a login to {} is needed: you logged out after this command began", url.host),
+          fmt::format("run: mayfly access login {}", printable(url.origin() + url.path))};
+}
+
 std::optional<Error> explain_missing_metadata(const Url& url, const Response& response) {
   const bool is_refusal = is_challenge(response) || response.status == 403 ||
                           response.status == 429 || response.status >= 500;

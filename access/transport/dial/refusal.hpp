@@ -23,6 +23,9 @@ bool leads_to_login(const Url& url, const Response& response, std::string_view t
 // (2xx, redirects elsewhere, other 4xx).
 Error explain_refusal(const Url& url, const Response& response);
 
+// You logged out after this command had read the token. Error(login_needed).
+Error logged_out(const Url& url);
+
 // The same for an answer to the question for an application's metadata that holds none. Nothing
 // when the answer means that there is no application, and not that the question was turned away.
 std::optional<Error> explain_missing_metadata(const Url& url, const Response& response);

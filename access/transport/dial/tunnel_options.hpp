@@ -15,6 +15,11 @@
 
 namespace mayfly {
 
+// Whether these headers may be sent now. It is asked as late as possible, since a connection takes
+// its time.
+using MaySend = std::function<bool(const std::vector<Header>&)>;
+inline const MaySend may_always_send = [](const std::vector<Header>&) { return true; };
+
 // Where the headers that open the application come from (Cf-Access-Token and the like).
 struct Authorization {
   enum class Why { nothing_known, refused };
@@ -24,6 +29,9 @@ struct Authorization {
   // listener runs it in a forked child, so that its other connections go on; whatever it learns it
   // leaves on disk.
   std::function<std::vector<Header>(Why)> obtain;
+  // Whether these headers, which known() or obtain() returned, may still be sent: not after a
+  // logout (mayfly-logout(1)). Without network.
+  MaySend may_send = may_always_send;
   // The host of the application's login page, "" when it is not known. Without network.
   std::function<std::string()> team = [] { return std::string(); };
 };

@@ -7,6 +7,7 @@
 
 #include "access/transport/dial/dial.hpp"
 #include "access/transport/forward/http_connection.hpp"
+#include "access/transport/forward/no_answer.hpp"
 #include "access/transport/listen/local_server.hpp"
 
 namespace mayfly {
@@ -20,9 +21,10 @@ std::vector<std::string> names_of(const ForwarderOptions& options) {
 }
 
 asio::awaitable<void> serve(LocalServer& server, const HttpConnection::Shared& shared,
-                            Descriptor socket) {
+                            Descriptor socket, LocalServer::Guest guest) {
   const auto executor = co_await asio::this_coro::executor;
-  const auto connection = std::make_shared<HttpConnection>(executor, shared, std::move(socket));
+  const auto connection =
+      std::make_shared<HttpConnection>(executor, shared, std::move(socket), std::move(guest));
   server.opened(connection);
   if (server.ending()) connection->interrupt();
   std::exception_ptr thrown;
@@ -42,14 +44,16 @@ void run_forwarder(const ForwarderOptions& options, const Authorization& authori
   Dialer dialer(options.edge, TlsContext::Buffers::release);
   BufferPool buffers;
   asio::io_context loop(ASIO_CONCURRENCY_HINT_UNSAFE);  // what waits in it goes before those
-  LocalServer server(loop, options);
+  LocalServer server(loop, options, page_text(too_busy()));
   EdgePool pool(dialer);
   const HttpConnection::Shared shared{.options = options,
                                       .authorizer = authorizer,
                                       .pool = pool,
                                       .buffers = buffers,
                                       .names = names_of(options)};
-  server.run([&](Descriptor socket) { return serve(server, shared, std::move(socket)); });
+  server.run([&](Descriptor socket, LocalServer::Guest guest) {
+    return serve(server, shared, std::move(socket), std::move(guest));
+  });
 }
 
 }  // namespace mayfly

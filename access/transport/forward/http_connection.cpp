@@ -45,9 +45,10 @@ bool goes_on(const HttpExchange& exchange) {
 }  // namespace
 
 HttpConnection::HttpConnection(const asio::any_io_executor& executor, const Shared& shared,
-                               Descriptor socket)
+                               Descriptor socket, std::shared_ptr<Admission::Guest> guest)
     : executor_(executor),
       shared_(shared),
+      guest_(std::move(guest)),
       socket_(std::move(socket)),
       place_(place_of(socket_.get(), shared)),
       stream_(executor, socket_.get()),
@@ -72,8 +73,22 @@ asio::awaitable<void> HttpConnection::run() {
       log(level, page->message, {{"hint", page->hint}});
       co_return co_await say(std::move(*page));
     }
+    if (!hold(*text, std::get<AskedRequest>(judged))) co_return co_await say(too_busy());
     co_await serve(std::get<AskedRequest>(judged));
+    served_ = true;
   }
+}
+
+// Counts what the request holds while it is served: its head as it came, as it was read and as it
+// is sent, and of its body what may have to be sent twice.
+bool HttpConnection::hold(const std::string& head, const AskedRequest& asked) {
+  const std::size_t body = asked.body.scanner.over() ? 0 : RequestBody::most_replay;
+  return guest_->hold(3 * head.size() + ahead_.capacity() + body);
+}
+
+void HttpConnection::wait_for_head() {
+  const auto end = [this] { stream_.cancel(); };
+  ahead_.empty() && served_ ? guest_->is_idle(end) : guest_->is_half_open(end);
 }
 
 // Nothing when there is no more, or what there is, is no head.
@@ -85,12 +100,14 @@ asio::awaitable<std::optional<std::string>> HttpConnection::read_head() {
     if (const auto end = find_head_end(ahead_); end && end->head <= most_head) {
       std::string head = ahead_.substr(0, end->head);
       ahead_.erase(0, end->all);
+      guest_->is_busy();
       co_return head;
     }
     if (ahead_.starts_with('\x16'))
       throw Error(ErrorKind::failed, "a local program was turned away: it speaks TLS",
                   "use http:// and not https:// in the listener's address");
     if (ahead_.size() > most_head) {
+      guest_->is_busy();
       Page page{.status = 431, .message = "the request's head is too long"};
       co_await say(std::move(page));
       co_return std::nullopt;
@@ -103,6 +120,8 @@ asio::awaitable<std::optional<std::string>> HttpConnection::read_head() {
     }
     idle_ = ahead_.empty();
     if (idle_) ahead_.shrink_to_fit();  // thousands may wait
+    wait_for_head();
+    if (!guest_->hold(idle_ ? 0 : ahead_.capacity())) co_return std::nullopt;
     const bool more = co_await stream_.read_more(ahead_, shared_.buffers);
     idle_ = false;
     if (!more) co_return std::nullopt;
@@ -166,6 +185,11 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::attempt(AskedRequest& a
     edge = co_await shared_.pool.take(which);
   } catch (const Error& error) {
     co_return Outcome{Outcome::What::refused, page_of(error)};
+  }
+  // To connect takes its time, and the login may have ended meanwhile.
+  if (!shared_.authorizer.may_send()(opening)) {
+    shared_.pool.give_back(std::move(edge));
+    co_return Outcome{Outcome::What::refused, page_of(logged_out(asked.site.application))};
   }
   RequestChanges changes{.site = asked.site, .added = opening, .body = asked.framing};
   const Headers& own = shared_.options.edge.headers;

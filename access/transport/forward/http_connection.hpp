@@ -16,6 +16,7 @@
 #include "access/transport/forward/http_request.hpp"
 #include "access/transport/forward/opening.hpp"
 #include "access/transport/io/first_ready.hpp"
+#include "access/transport/listen/admission.hpp"
 #include "access/transport/listen/authorizer.hpp"
 #include "access/transport/listen/local_stream.hpp"
 #include "access/transport/tunnel/open_connection.hpp"
@@ -33,7 +34,9 @@ class HttpConnection : public OpenConnection {
     BufferPool& buffers;
     std::vector<std::string> names;  // of the listener
   };
-  HttpConnection(const asio::any_io_executor& executor, const Shared& shared, Descriptor socket);
+  // guest: its place; the default has no limits.
+  HttpConnection(const asio::any_io_executor& executor, const Shared& shared, Descriptor socket,
+                 std::shared_ptr<Admission::Guest> guest = std::make_shared<Admission::Guest>());
 
   // Until one side wants no more. Throws Error for what is to be reported.
   asio::awaitable<void> run();
@@ -56,6 +59,8 @@ class HttpConnection : public OpenConnection {
   };
 
   asio::awaitable<std::optional<std::string>> read_head();
+  void wait_for_head();
+  bool hold(const std::string& head, const AskedRequest& asked);
   asio::awaitable<void> serve(AskedRequest& asked);
   asio::awaitable<Outcome> forward(AskedRequest& asked);
   asio::awaitable<std::optional<Opening>> open(std::optional<Headers> refused);
@@ -73,6 +78,7 @@ class HttpConnection : public OpenConnection {
 
   asio::any_io_executor executor_;
   const Shared& shared_;
+  std::shared_ptr<Admission::Guest> guest_;
   Descriptor socket_;
   LocalPlace place_;
   LocalStream stream_;
@@ -81,6 +87,7 @@ class HttpConnection : public OpenConnection {
   FirstReady* ready_ = nullptr;  // while an exchange waits
   enum class Next { request, goodbye } next_ = Next::request;
   bool idle_ = false;
+  bool served_ = false;  // a request
   bool upgraded_ = false;
   bool interrupted_ = false;
 };

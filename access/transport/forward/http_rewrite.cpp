@@ -121,6 +121,8 @@ std::string_view reason_of(int status) {
       return "Not Implemented";
     case 502:
       return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
     case 504:
       return "Gateway Timeout";
     case 505:
@@ -271,6 +273,7 @@ std::string page_text(const Page& page) {
   if (!page.location.empty()) put(text, "Location", page.location);
   put(text, "Content-Type", "text/plain; charset=utf-8");
   put(text, "Content-Length", fmt::to_string(body.size()));
+  if (page.retry_after) put(text, "Retry-After", fmt::to_string(page.retry_after->count()));
   put(text, "Cache-Control", "no-store");
   put(text, "X-Content-Type-Options", "nosniff");
   put(text, "Connection", "close");

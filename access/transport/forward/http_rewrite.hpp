@@ -1,6 +1,7 @@
 // What changes in a message between a local HTTP listener and the application.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,6 +62,7 @@ struct Page {
   int status = 502;
   std::string message = {}, hint = {};
   std::string location = {};  // of a redirect
+  std::optional<std::chrono::seconds> retry_after = {};  // RFC 9110 section 10.2.3
   enum class Body { sent, head_only } body = Body::sent;
 };
 std::string page_text(const Page& page);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "access/transport/dial/dial.hpp"
 
 namespace mayfly {
@@ -16,6 +18,13 @@ int status_of(const Error& error) {
 
 Page page_of(const Error& error) {
   return {.status = status_of(error), .message = error.message(), .hint = error.hint()};
+}
+
+Page too_busy() {
+  return {.status = 503,
+          .message = "too many requests at once",
+          .hint = "try again in a moment",
+          .retry_after = std::chrono::seconds(1)};
 }
 
 Page no_answer(const AskedRequest& asked, std::string_view problem) {

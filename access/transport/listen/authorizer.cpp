@@ -26,7 +26,7 @@ struct Authorizer::Attempt {
 
 std::optional<Headers> Authorizer::known() {
   const auto now = std::chrono::steady_clock::now();
-  if (now < fresh_until_) return fresh_;
+  if (now < fresh_until_ && authorization_.may_send(fresh_)) return fresh_;
   auto known = authorization_.known();
   if (known) {
     fresh_ = *known;

@@ -26,6 +26,8 @@ class Authorizer {
 
   // Without waiting.
   std::optional<std::vector<Header>> known();
+  // As Authorization::may_send.
+  const MaySend& may_send() const noexcept { return authorization_.may_send; }
   // As Authorization::team.
   std::string team() const { return authorization_.team(); }
   // Known ones, else obtained ones. Throws what obtain() throws.

@@ -87,6 +87,25 @@ TEST_CASE("known headers are read once for a crowd, but anew when they were refu
   CHECK(reads == 5);
 }
 
+TEST_CASE("known headers that may no longer be sent are read anew") {
+  int reads = 0;
+  bool logged_out = false;
+  Authorization authorization;
+  authorization.known = [&]() -> std::optional<Headers> {
+    ++reads;
+    if (logged_out) return std::nullopt;
+    return Headers{{"T", "known"}};
+  };
+  authorization.may_send = [&](const Headers&) { return !logged_out; };
+  Authorizer authorizer(authorization, std::chrono::hours(1));
+  CHECK(authorizer.known());
+  CHECK(authorizer.known());
+  CHECK(reads == 1);
+  logged_out = true;
+  CHECK_FALSE(authorizer.known());
+  CHECK(reads == 2);
+}
+
 TEST_CASE("headers are obtained in a child, once for all who wait") {
   const pid_t here = getpid();
   Authorization authorization;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "access/core/error.hpp"
+#include "access/transport/listen/admission.hpp"
 #include "access/transport/request/http.hpp"
 
 namespace mayfly {
@@ -19,9 +20,9 @@ class LocalProtocol {
     std::string name;             // for messages; printable
     std::vector<Header> headers;  // that tell the edge
   };
-  // Nothing when the connection ended without a word. Throws Error for what is none of this
-  // protocol, after the other side was told.
-  virtual asio::awaitable<std::optional<Wish>> hear(int socket) = 0;
+  // While it listens, the guest is half-open. Nothing when the connection ended without a word.
+  // Throws Error for what is none of this protocol, after the other side was told.
+  virtual asio::awaitable<std::optional<Wish>> hear(int socket, Admission::Guest& guest) = 0;
   // The tunnel is open.
   virtual asio::awaitable<void> grant(int socket) = 0;
 

@@ -1,5 +1,6 @@
 #include "access/transport/listen/local_server.hpp"
 
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
@@ -7,6 +8,7 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/post.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
@@ -15,28 +17,41 @@
 #include "access/transport/io/ignored_signal.hpp"
 #include "access/transport/io/interrupt_watch.hpp"
 #include "access/transport/io/watched_descriptor.hpp"
+#include "access/transport/listen/local_stream.hpp"
 
 namespace mayfly {
 namespace {
 
 using namespace std::chrono_literals;
 
-// Each connection takes two descriptors, and the usual soft limit is 1,024.
-void raise_descriptor_limit() {
+// Said at most so often, however many connections come.
+constexpr auto between_complaints = 10s;
+// While these are told that there are too many, others are closed without a word.
+constexpr int most_turned_away = 16;
+
+// Raises the soft limit, usually 1,024, to the hard one. Returns the limit.
+std::size_t raise_descriptor_limit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  rlimit raised = limit;
+  raised.rlim_cur = raised.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  return static_cast<std::size_t>(limit.rlim_cur);
 }
 
-bool out_of_resources(int number) {
-  return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
+// accept(2): the connection is gone, and the next may be well.
+bool is_gone(int number) {
+  return number == EINTR || number == ECONNABORTED || number == EPROTO;
 }
 
 }  // namespace
 
-LocalServer::LocalServer(asio::io_context& loop, const ListenOptions& options)
-    : loop_(loop), options_(options), last_moment_(loop) {
+LocalServer::LocalServer(asio::io_context& loop, const ListenOptions& options, std::string too_many)
+    : loop_(loop),
+      options_(options),
+      too_many_(std::move(too_many)),
+      admission_(std::make_shared<Admission>(Admission::limits_under(raise_descriptor_limit()))),
+      last_moment_(loop) {
   for (const ListenAddress& address : options.addresses) {
     auto opened = ListeningSocket::open(address);
     for (ListeningSocket& socket : opened) sockets_.push_back(std::move(socket));
@@ -45,7 +60,6 @@ LocalServer::LocalServer(asio::io_context& loop, const ListenOptions& options)
 
 void LocalServer::run(const Serve& serve) {
   const IgnoredSignal no_sigpipe(SIGPIPE);
-  raise_descriptor_limit();
   for (const ListeningSocket& socket : sockets_)
     asio::co_spawn(loop_, accept_from(socket.descriptor(), serve), asio::detached);
   const InterruptWatch interrupts(loop_.get_executor(), [this] { shut_down(); });
@@ -71,24 +85,52 @@ asio::awaitable<void> LocalServer::accept_from(int listening, const Serve& serve
   asio::steady_timer pause(executor);
   for (;;) {
     Descriptor socket(accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    const int error = socket ? 0 : errno;
     if (socket) {
-      asio::co_spawn(loop_, serve_one(std::move(socket), serve), asio::detached);
-    } else if (errno == EAGAIN) {
+      if (Guest guest = admission_->admit())
+        asio::co_spawn(loop_, serve_one(std::move(socket), std::move(guest), serve),
+                       asio::detached);
+      else
+        asio::co_spawn(loop_, turn_away(std::move(socket)), asio::detached);
+      // Connections that were ended to make room let go of their descriptors now.
+      co_await asio::post(executor, asio::use_awaitable);
+    } else if (error == EAGAIN) {
       co_await watched.wait(WatchedDescriptor::For::wait_read, asio::use_awaitable);
-    } else if (out_of_resources(errno)) {
-      // The waiting connection stays readable: without a pause this would spin.
-      options_.failed(system_error("cannot accept a connection", errno));
+    } else if (!is_gone(error)) {
+      // EMFILE and its like: the waiting connection stays readable, and without a pause this would
+      // spin.
+      tell(system_error("cannot accept a connection", error));
       pause.expires_after(500ms);
       co_await pause.async_wait(asio::use_awaitable);
     }
   }
 }
 
-asio::awaitable<void> LocalServer::serve_one(Descriptor socket, const Serve& serve) {
+asio::awaitable<void> LocalServer::turn_away(Descriptor socket) {
+  tell(Error(ErrorKind::failed,
+             fmt::format("a local program was turned away: {} connections are open, and more are "
+                         "not served at once",
+                         admission_->connections()),
+             "end some, or start this listener with a higher limit of open files (ulimit -n)"));
+  if (too_many_.empty() || turned_away_ == most_turned_away) co_return;
+  ++turned_away_;
+  LocalStream stream(loop_.get_executor(), socket.get());
+  co_await stream.say_goodbye(too_many_);
+  --turned_away_;
+}
+
+void LocalServer::tell(Error error) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < told_until_) return;
+  told_until_ = now + between_complaints;
+  options_.failed(error);
+}
+
+asio::awaitable<void> LocalServer::serve_one(Descriptor socket, Guest guest, const Serve& serve) {
   const int on = 1;  // fails on a Unix socket, which does not need it
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   try {
-    co_await serve(std::move(socket));
+    co_await serve(std::move(socket), std::move(guest));
   } catch (...) {
     report(std::current_exception());
   }

@@ -4,13 +4,16 @@
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
 #include "access/core/descriptor.hpp"
+#include "access/transport/listen/admission.hpp"
 #include "access/transport/listen/listener.hpp"
 #include "access/transport/listen/listening_socket.hpp"
 #include "access/transport/tunnel/open_connection.hpp"
@@ -19,11 +22,14 @@ namespace mayfly {
 
 class LocalServer {
  public:
-  // Given a non-blocking socket. What it throws is reported to options.failed.
-  using Serve = std::function<asio::awaitable<void>(Descriptor socket)>;
+  // Given a non-blocking socket, and the connection's place, which is to be kept until its end.
+  // What it throws is reported to options.failed.
+  using Guest = std::shared_ptr<Admission::Guest>;
+  using Serve = std::function<asio::awaitable<void>(Descriptor socket, Guest guest)>;
 
-  // Listens at once. Both outlive it. Throws Error when an address cannot be listened on.
-  LocalServer(asio::io_context& loop, const ListenOptions& options);
+  // Listens at once. Both outlive it. too_many: what a connection is told for which there is no
+  // place; "" closes it without a word. Throws Error when an address cannot be listened on.
+  LocalServer(asio::io_context& loop, const ListenOptions& options, std::string too_many = {});
 
   // Until SIGTERM, SIGINT or SIGHUP; what is open then gets a moment for its end.
   void run(const Serve& serve);
@@ -38,7 +44,9 @@ class LocalServer {
 
  private:
   asio::awaitable<void> accept_from(int listening, const Serve& serve);
-  asio::awaitable<void> serve_one(Descriptor socket, const Serve& serve);
+  asio::awaitable<void> serve_one(Descriptor socket, Guest guest, const Serve& serve);
+  asio::awaitable<void> turn_away(Descriptor socket);
+  void tell(Error error);
   void tell_addresses();
   void report(const std::exception_ptr& thrown);
   void shut_down();
@@ -46,6 +54,10 @@ class LocalServer {
   asio::io_context& loop_;
   const ListenOptions& options_;
   std::vector<ListeningSocket> sockets_;
+  std::string too_many_;
+  std::shared_ptr<Admission> admission_;
+  int turned_away_ = 0;  // that are being told
+  std::chrono::steady_clock::time_point told_until_;
   asio::steady_timer last_moment_;  // when it is over, whatever is still open
   std::unordered_set<std::shared_ptr<OpenConnection>> open_;
   bool ending_ = false;

@@ -22,7 +22,7 @@ constexpr auto reply_patience = 1s;
 
 class SocksProtocol : public LocalProtocol {
  public:
-  asio::awaitable<std::optional<Wish>> hear(int socket) override;
+  asio::awaitable<std::optional<Wish>> hear(int socket, Admission::Guest& guest) override;
   asio::awaitable<void> grant(int socket) override;
   asio::awaitable<void> deny(int socket, const Refusal& refusal) override;
 };
@@ -32,11 +32,14 @@ Error turned_away(std::string_view problem, std::string hint) {
           std::move(hint)};
 }
 
-asio::awaitable<std::optional<LocalProtocol::Wish>> SocksProtocol::hear(int socket) {
+asio::awaitable<std::optional<LocalProtocol::Wish>> SocksProtocol::hear(int socket,
+                                                                        Admission::Guest& guest) {
   const auto executor = co_await asio::this_coro::executor;
   LocalStream stream(executor, socket);
   Deadline deadline(executor, handshake_patience);
-  deadline.cancel_by([&] { stream.cancel(); });
+  const auto cancel = [&] { stream.cancel(); };
+  deadline.cancel_by(cancel);
+  guest.is_half_open(cancel);
   socks::Handshake handshake;
   std::string answer;
   std::array<std::byte, socks::Handshake::most_wanted> room;
@@ -49,6 +52,7 @@ asio::awaitable<std::optional<LocalProtocol::Wish>> SocksProtocol::hear(int sock
     answer = handshake.take(piece);
     if (handshake.wanted() > 0 && !co_await stream.write(answer)) co_return std::nullopt;
   }
+  guest.is_busy();
   const std::string& destination = handshake.destination();
   if (destination.empty()) {
     co_await stream.say_goodbye(std::move(answer));

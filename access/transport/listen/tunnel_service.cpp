@@ -22,17 +22,24 @@ Error about(const std::string& name, const Error& error) {
 
 }  // namespace
 
-asio::awaitable<void> TunnelService::serve(Descriptor socket) {
-  if (parts_.protocol != nullptr) co_return co_await serve_by_protocol(std::move(socket));
+struct TunnelService::Accepted {
+  Descriptor socket;
+  LocalServer::Guest guest;
+};
+
+asio::awaitable<void> TunnelService::serve(Descriptor socket, LocalServer::Guest guest) {
+  if (parts_.protocol != nullptr)
+    co_return co_await serve_by_protocol(std::move(socket), std::move(guest));
   const std::vector<Header> nothing;
   Opened opened = co_await open(nothing);
   if (const auto* refusal = std::get_if<Refusal>(&opened)) throw refusal->error;
-  carry(std::move(socket), std::get<Dialer::Open>(std::move(opened)), {});
+  carry({std::move(socket), std::move(guest)}, std::get<Dialer::Open>(std::move(opened)), {});
 }
 
-asio::awaitable<void> TunnelService::serve_by_protocol(Descriptor socket) {
+asio::awaitable<void> TunnelService::serve_by_protocol(Descriptor socket,
+                                                       LocalServer::Guest guest) {
   LocalProtocol& protocol = *parts_.protocol;
-  const std::optional<LocalProtocol::Wish> wish = co_await protocol.hear(socket.get());
+  const std::optional<LocalProtocol::Wish> wish = co_await protocol.hear(socket.get(), *guest);
   if (!wish) co_return;
   Opened opened = co_await open(wish->headers);
   if (const auto* refusal = std::get_if<Refusal>(&opened)) {
@@ -40,7 +47,8 @@ asio::awaitable<void> TunnelService::serve_by_protocol(Descriptor socket) {
     throw about(wish->name, refusal->error);
   }
   co_await protocol.grant(socket.get());
-  carry(std::move(socket), std::get<Dialer::Open>(std::move(opened)), wish->name);
+  carry({std::move(socket), std::move(guest)}, std::get<Dialer::Open>(std::move(opened)),
+        wish->name);
 }
 
 asio::awaitable<TunnelService::Opened> TunnelService::open(const std::vector<Header>& wanted) {
@@ -61,19 +69,20 @@ asio::awaitable<Dialer::Outcome> TunnelService::dial(const std::vector<Header>& 
     headers.insert(headers.end(), wanted.begin(), wanted.end());
     return headers;
   };
+  const MaySend& may_send = parts_.authorizer.may_send();
   std::vector<Header> headers = co_await parts_.authorizer.headers();
-  Dialer::Outcome outcome = co_await parts_.dialer.dial(with_wanted(headers));
+  Dialer::Outcome outcome = co_await parts_.dialer.dial(with_wanted(headers), may_send);
   const auto* response = std::get_if<Response>(&outcome);
   if (response == nullptr ||
       !leads_to_login(parts_.options.tunnel.url, *response, parts_.authorizer.team()))
     co_return outcome;
   headers = co_await parts_.authorizer.instead_of(std::move(headers));
-  co_return co_await parts_.dialer.dial(with_wanted(std::move(headers)));
+  co_return co_await parts_.dialer.dial(with_wanted(std::move(headers)), may_send);
 }
 
-void TunnelService::carry(Descriptor socket, Dialer::Open open, std::string name) {
+void TunnelService::carry(Accepted accepted, Dialer::Open open, std::string name) {
   const TunnelOptions& tunnel = parts_.options.tunnel;
-  TunnelRun::Parts run_parts{.socket = std::move(socket),
+  TunnelRun::Parts run_parts{.socket = std::move(accepted.socket),
                              .stream = std::move(open.stream),
                              .early = std::move(open.early),
                              .ray = std::move(open.ray),
@@ -83,7 +92,7 @@ void TunnelService::carry(Descriptor socket, Dialer::Open open, std::string name
       parts_.server.executor(), std::move(run_parts), parts_.buffers,
       PumpOptions{.ping_interval = tunnel.ping_interval, .drain = tunnel.drain});
   parts_.server.opened(run);
-  run->start([this, key = run.get()](const Ending& ending) {
+  run->start([this, key = run.get(), guest = std::move(accepted.guest)](const Ending& ending) {
     parts_.options.ended(ending);
     parts_.server.closed(key->shared_from_this());
   });
@@ -105,7 +114,9 @@ void serve_tunnels(const ListenerOptions& options, const Authorization& authoriz
                          .protocol = protocol});
   const ReportWatch reports(
       loop.get_executor(), [&] { return server.open(); }, options.tunnel.report);
-  server.run([&](Descriptor socket) { return service.serve(std::move(socket)); });
+  server.run([&](Descriptor socket, LocalServer::Guest guest) {
+    return service.serve(std::move(socket), std::move(guest));
+  });
 }
 
 }  // namespace mayfly

@@ -29,14 +29,15 @@ class TunnelService {
   explicit TunnelService(const Parts& parts) : parts_(parts) {}
 
   // For LocalServer::run().
-  asio::awaitable<void> serve(Descriptor socket);
+  asio::awaitable<void> serve(Descriptor socket, LocalServer::Guest guest);
 
  private:
   using Opened = std::variant<Dialer::Open, LocalProtocol::Refusal>;
-  asio::awaitable<void> serve_by_protocol(Descriptor socket);
+  asio::awaitable<void> serve_by_protocol(Descriptor socket, LocalServer::Guest guest);
   asio::awaitable<Opened> open(const std::vector<Header>& wanted);
   asio::awaitable<Dialer::Outcome> dial(const std::vector<Header>& wanted);
-  void carry(Descriptor socket, Dialer::Open open, std::string name);
+  struct Accepted;
+  void carry(Accepted accepted, Dialer::Open open, std::string name);
 
   Parts parts_;
 };

@@ -80,7 +80,7 @@ Dialer::Outcome StdioTunnel::dial(std::vector<Header> headers) {
       loop_.get_executor(), [] { return std::vector<std::shared_ptr<OpenConnection>>(); },
       options_.report);
   const WaitWatch wait(loop_, waiting_);
-  return run_to_end(loop_, dialer_.dial(std::move(headers)));
+  return run_to_end(loop_, dialer_.dial(std::move(headers), authorization_.may_send));
 }
 
 Dialer::Open StdioTunnel::open() {

@@ -16,6 +16,8 @@ _PASSED_ON = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "
 _BROWSER_SETTINGS = ("MAYFLY_CONNECT_TO", "BROWSER_CA", "BROWSER_EMAIL", "BROWSER_TRANSCRIPT",
                      "BROWSER_CERTIFICATE")
 
+LOGOUT_MARK = ".mayfly-logout"
+
 
 class Home:
     """PATH holds nothing but bin, which is empty until a browser is installed there."""
@@ -86,6 +88,13 @@ class Home:
         return os.path.join(self.state, name)
 
     def files(self):
+        """What is stored: all but the marks of logouts."""
+        return [name for name in self._names() if not name.startswith(LOGOUT_MARK)]
+
+    def logout_marks(self):
+        return [name for name in self._names() if name.startswith(LOGOUT_MARK)]
+
+    def _names(self):
         return sorted(os.listdir(self.state)) if os.path.isdir(self.state) else []
 
     def read(self, name):

@@ -1,0 +1,197 @@
+// Logouts: what a command that began before one may still do, and what ends it.
+#include "access/identity/logout.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "access/identity/place.hpp"
+#include "access/identity/test_credentials.hpp"
+
+using namespace mayfly;
+using namespace mayfly::test;
+using namespace mayfly::credentials_test;
+
+namespace {
+
+const std::vector<std::string> everywhere;
+
+void log_out(const World& world, const std::vector<std::string>& places) {
+  mark_logout(world.state.directory(), places);
+  for (const std::string& name : world.state.names())
+    if (!name.starts_with(".")) world.state.directory().remove(name);
+}
+
+std::vector<std::string> here() {
+  return {place_of(test_url())};
+}
+
+bool is_logged_out(const Error& error) {
+  return error.kind() == ErrorKind::login_needed && contains(error.message(), "you logged out") &&
+         contains(error.hint(), "mayfly access login https://vm.example.com");
+}
+
+// Whether another process could take the lock under which a logout is marked.
+bool may_log_out_now(const World& world) {
+  const Descriptor other(::open(world.state.directory().path().c_str(), O_RDONLY | O_DIRECTORY));
+  return ::flock(other.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("a command that began before a logout neither logs in nor stores anything") {
+  for (const auto& places : {everywhere, here()}) {
+    World world;
+    const Credentials before = world.credentials();
+    log_out(world, places);
+    const auto marks = world.state.names();
+    CHECK(is_logged_out(error_of([&] { before.obtain(test_url()); })));
+    CHECK(world.shown.empty());
+    CHECK(world.state.names() == marks);
+  }
+}
+
+TEST_CASE("a command that begins after a logout logs in, and that ends the logout for all") {
+  for (const auto& places : {everywhere, here()}) {
+    World world;
+    const Credentials before = world.credentials();
+    log_out(world, places);
+    CHECK(jwt_of(world.obtain()) == world.app_token);
+    REQUIRE(before.known(test_url()));
+    log_out(world, {});
+    world.obtain();
+    world.state.directory().remove(kFile);
+    CHECK(jwt_of(before.obtain(test_url())) == world.app_token);
+  }
+}
+
+TEST_CASE("a logout from one application leaves the others alone") {
+  World world;
+  const Credentials before = world.credentials();
+  log_out(world, {"other.example.com"});
+  CHECK(jwt_of(before.obtain(test_url())) == world.app_token);
+  CHECK(world.state.names().front() == logout_mark("other.example.com"));
+}
+
+TEST_CASE("an application is also known by the name it is defined under") {
+  World world;
+  const Credentials before = world.credentials();
+  log_out(world, {file_name(test_application().hostname)});
+  CHECK(is_logged_out(error_of([&] { before.obtain(test_url()); })));
+}
+
+TEST_CASE("a login that a person finishes after a logout stores nothing") {
+  World world;
+  world.prompt.show = [&](const std::string& page) {
+    log_out(world, {});
+    world.log_in(page);
+  };
+  CHECK(is_logged_out(world.refusal()));
+  CHECK(world.state.names() == std::vector<std::string>{logout_mark_of_all});
+}
+
+TEST_CASE("a login notices a logout while it waits for the person") {
+  World world;
+  bool waited = false;
+  world.prompt.show = [&](const std::string&) { log_out(world, {}); };  // nobody finishes it
+  world.prompt.waited = [&] { waited = true; };
+  CHECK(is_logged_out(world.refusal()));
+  CHECK(waited);
+  CHECK(world.no_locks_left());
+}
+
+TEST_CASE("a command that waits for another login notices a logout") {
+  World world;
+  const auto held = wait_for_login_lock(world.state.directory(), kFile, {});
+  world.prompt.other_login = [&](long, std::string_view) {};
+  const Credentials before = world.credentials();
+  mark_logout(world.state.directory(), {});
+  CHECK(is_logged_out(error_of([&] { before.obtain(test_url()); })));
+}
+
+TEST_CASE("after a logout the team's token is exchanged by commands that began later alone") {
+  World world;
+  world.grant_exchange(world.token("exchanged"));
+  const Credentials before = world.credentials();
+  log_out(world, here());
+  world.store(kOrgFile, world.org_token);
+  CHECK(is_logged_out(error_of([&] { before.obtain(test_url()); })));
+  CHECK(jwt_of(world.obtain()) == world.token("exchanged"));
+}
+
+TEST_CASE("an exchange during which a person logs out stores nothing") {
+  World world;
+  world.grant_exchange(world.token("exchanged"));
+  world.store(kOrgFile, world.org_token);
+  world.edge.on(kAuthorized, [&](const Request&) {
+    log_out(world, {});
+    return answer(302, {{"Set-Cookie",
+                         "CF_Authorization=" + world.token("exchanged") + std::string(kFuture)}});
+  });
+  CHECK(is_logged_out(world.refusal()));
+  CHECK(world.state.names() == std::vector<std::string>{logout_mark_of_all});
+}
+
+TEST_CASE("what was read before a logout is not sent after it") {
+  World world;
+  const Credentials before = world.credentials();
+  const Grant grant = before.obtain(test_url());
+  const auto may_send = [&] {
+    return before.may_send(test_url(), grant.application, jwt_of(grant));
+  };
+  CHECK(may_send());
+  log_out(world, {});
+  CHECK_FALSE(may_send());
+  CHECK_FALSE(before.may_send(test_url(), std::nullopt, jwt_of(grant)));
+  world.app_token = world.token("later");
+  mark_logout(world.state.directory(), {});
+  const Credentials after = world.credentials();
+  const Grant later = after.obtain(test_url());
+  mark_logout(world.state.directory(),
+              here());  // as cloudflared's login leaves it: a token, a mark
+  CHECK(before.may_send(test_url(), later.application, jwt_of(later)));
+  CHECK_FALSE(before.may_send(test_url(), later.application, jwt_of(grant)));
+}
+
+TEST_CASE("a service token goes on after a logout, since no login brought it") {
+  World world;
+  world.use_service_token();
+  const std::string earned = world.service_token(kServiceId);
+  world.application = [&](const Request&) {
+    return answer(200, {{"Set-Cookie", "CF_Authorization=" + earned + std::string(kFuture)}});
+  };
+  const Credentials before = world.credentials();
+  log_out(world, {});
+  CHECK(jwt_of(before.obtain(test_url())) == earned);
+  CHECK(before.may_send(test_url(), std::nullopt, earned));
+}
+
+TEST_CASE("a login does not end a logout that came after it began") {
+  World world;
+  log_out(world, {});
+  const Credentials between = world.credentials();
+  log_out(world, {});
+  CHECK(is_logged_out(error_of([&] { between.obtain(test_url()); })));
+  LogoutWatch(world.state.directory()).end_logout({});
+  CHECK(world.state.names().empty());
+}
+
+TEST_CASE("no logout is marked while a token or a certificate is written") {
+  World world;
+  const Credentials credentials = world.credentials();
+  CHECK(may_log_out_now(world));
+  bool stored = false;
+  credentials.store(test_url(), test_application(), [&] {
+    stored = true;
+    CHECK_FALSE(may_log_out_now(world));
+  });
+  CHECK(stored);
+  log_out(world, {});
+  CHECK(is_logged_out(error_of(
+      [&] { credentials.store(test_url(), test_application(), [] { FAIL("it was stored"); }); })));
+}
+
+TEST_CASE("a mark that is no file of ours counts as one that was there before") {
+  World world;
+  REQUIRE(::symlinkat("/nowhere", world.state.directory().descriptor(), logout_mark_of_all) == 0);
+  CHECK(jwt_of(world.obtain()) == world.app_token);
+}
