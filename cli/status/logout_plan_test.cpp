@@ -64,6 +64,20 @@ LogoutPlan plan(const Inventory& inventory, const char* url) {
 
 }  // namespace
 
+TEST_CASE("a logout marks the places by which running commands know the application") {
+  RememberedApplication known;
+  known.file = "a.wild.example.com-app";
+  known.place = "a.wild.example.com";
+  known.application = {kTeam, audience('a'), "*.wild.example.com"};
+  Inventory inventory;
+  inventory.applications.push_back(known);
+  const auto plan = plan_logout(inventory, {}, parse_url("a.wild.example.com"));
+  CHECK(plan.marked == Names{"-.wild.example.com", "a.wild.example.com"});
+  CHECK(plan_logout(inventory, {}, parse_url("other.example.com")).marked ==
+        Names{"other.example.com"});
+  CHECK(plan_logout(inventory, {}, std::nullopt).marked.empty());
+}
+
 TEST_CASE("logout: everything") {
   Inventory inventory;
   inventory.tokens = {app_token("vm.example.com", '1'), team_token(kTeam)};
