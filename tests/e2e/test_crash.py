@@ -11,6 +11,7 @@ import login_sweep
 from crash_scenarios import SCENARIOS
 from harness import programs
 from harness.case import EdgeCase
+from harness.process import run
 
 
 def gives_or_takes_names(call):
@@ -22,6 +23,25 @@ class Killed(EdgeCase):
         tally = crash_sweep.sweep_kills(self.edge, name, gives_or_takes_names)
         self.assertGreater(tally.happened, 0)
         self.assertEqual(tally.broken, [])
+
+
+class Lines(EdgeCase):
+    """Of the log: what is killed between two system calls leaves whole ones."""
+
+    @unittest.skipIf(programs.is_instrumented(), "a sanitizer cannot be traced when it looks for leaks")
+    def test_each_is_one_call(self):
+        log, trace = (os.path.join(self.home.path, name) for name in ("log", "trace"))
+        with open(log, "w", encoding="ascii"):
+            pass
+        self.home.plant_token("web")
+        words = [programs.system("strace"), "-qq", "-y", "-s", "65536", "-e", "trace=write,writev,pwrite64", "-o", trace,
+                 programs.mayfly(), "login", "-q", "--log-level", "debug", "--logfile", log, "web.example.com"]
+        self.assert_done(run(words, env=self.home.environment()))
+        with open(trace, encoding="utf-8") as file:
+            calls = [line for line in file if f"<{log}>" in line]
+        self.assertGreater(len(calls), 1)
+        for call in calls:
+            self.assertRegex(call, r'^write\(\d+<[^>]*>, "\{.*\}\\n", \d+\)')
 
 
 class KilledLogin(EdgeCase):

@@ -34,10 +34,13 @@ class Escapes(EdgeCase):
             self.assert_harmless(running.finish())
 
     def test_location_of_a_refused_upgrade(self):
-        self.edge.fault("upgrade.redirect_elsewhere", {"value": "https://elsewhere.example/\x1b[2J\x1b]0;title"})
-        result = self.open().finish()
-        self.assertNotEqual(result.code, 0)
-        self.assert_printable(result.err)
+        for sent in ("\x1b[2J\x1b]0;title", "\x9b5n\u202e"):  # the first is no header's value, the second is one
+            with self.subTest(sent):
+                self.edge.fault("upgrade.redirect_elsewhere", {"value": "https://elsewhere.example/" + sent})
+                result = self.open().finish()
+                self.assertNotEqual(result.code, 0)
+                self.assert_printable(result.err)
+                self.assertFalse(set(sent) & set("\x1b\x9b\u202e") & set(result.err), result.err)
 
     def test_signers_words(self):
         self.home.install_browser()  # a refusal is answered by a new login, once

@@ -205,6 +205,10 @@ TEST_CASE("a form without an Origin is no link") {
                           {"User-Agent", "Mozilla/5.0"},
                           {"Upgrade-Insecure-Requests", "1"}}};
   CHECK(denial_of(form, place()));
+  CHECK(status_for({{"Sec-Fetch-Site", "cross-site"},
+                    {"Sec-Fetch-Mode", "navigate"},
+                    {"Sec-Fetch-Dest", "document"}},
+                   "POST") == 403);
 }
 
 TEST_CASE("no browser comes by a Unix socket") {
