@@ -1,8 +1,10 @@
 """A disk that is full or cannot be written, a clock that jumps, locks from another time."""
+import base64
 import json
 import os
 import socket
 import subprocess
+import time
 import unittest
 
 from crash_checks import check_nothing_left_over, check_whole
@@ -231,6 +233,8 @@ class Clock(AdversityCase):
                 self.assert_done(self.generate(env=env))
                 self.assert_done(self.generate("--check", env=env))
                 token = self.assert_done(self.login(env=env)).out
+                claims = json.loads(base64.urlsafe_b64decode(token.split(b".")[1] + b"=="))
+                self.assertGreater(claims["exp"], time.time() + offset)
                 self.assertEqual(self.assert_done(self.home.mayfly("token", WEB, env=env)).out, token)
                 check_nothing_left_over(self.home)
 
