@@ -29,7 +29,7 @@ def unit_tests():
         for folder, _, files in os.walk(os.path.join(promises.ROOT, part)):
             for file in (one for one in files if one.endswith("_test.cpp")):
                 program = "transport-faults" if f"/{file}'" in faults else os.path.basename(part)
-                for case in re.findall(r'TEST_CASE\("([^"]+)"', promises.read(folder, file)):
+                for case in re.findall(r'TEST_CASE\(\s*"([^"]+)"', promises.read(folder, file)):
                     found["unit-" + program, case].add(file)
     return found
 
