@@ -96,7 +96,8 @@ std::vector<std::string> Stage::asked() {
 }
 
 Run Stage::serve(const Script& script, EdgePool& pool, const FaultAt& where) {
-  be_patient(patience(where.at == 0 ? Fault::reset : where.fault));
+  const Fault injected = where.at == 0 ? Fault::reset : where.fault;  // at 0 nothing stalls
+  be_patient(patience(injected));
   LocalPair local = script.connect();
   // In a thread of its own: its operations are not counted, and do not fail.
   auto program = std::async(std::launch::async, converse, std::move(local.programs),
@@ -106,7 +107,7 @@ Run Stage::serve(const Script& script, EdgePool& pool, const FaultAt& where) {
   // After an upgrade a program that is slow is waited for, however long.
   if (script.upgrades && where.fault == Fault::stall) also.clear();
   const FaultInjection injection(where.fault, where.at, also);
-  run_to_end(std::move(local.listeners), pool, where.fault, run);
+  run_to_end(std::move(local.listeners), pool, injected, run);
   run.operations = injection.operations();
   run.in_vain = injection.in_vain();
   run.answers = program.get();
