@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "access/core/error.hpp"
 #include "access/core/spawn_settings.hpp"
 #include "access/core/text.hpp"
 #include "access/core/wiping_memory.hpp"
@@ -127,7 +128,8 @@ void hide_secrets(int argc, char** argv) {
 }
 
 void harden_process() {
-  ::CRYPTO_set_mem_functions(allocate, reallocate, release);
+  if (::CRYPTO_set_mem_functions(allocate, reallocate, release) != 1)
+    throw Error(ErrorKind::failed, "OpenSSL was used before its memory could be wiped");
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
 #if !defined(MAYFLY_SANITIZED)  // the leak checker has to trace its own process

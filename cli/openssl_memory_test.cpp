@@ -1,0 +1,71 @@
+#include "cli/process.hpp"
+
+#include <doctest/doctest.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+using namespace mayfly::cli;
+
+namespace {
+
+constexpr const char* name = "what OpenSSL gives back is wiped";
+constexpr const char* is_fresh = "MAYFLY_TEST_IS_FRESH";
+constexpr std::size_t size = 1000;
+
+// OpenSSL takes functions for its memory only before its first use, so this needs a program that
+// has just begun. 0 when the test case passed in it.
+int exit_code_of_fresh_program() {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::setenv(is_fresh, "1", 1);
+    const std::string filter = std::string("--test-case=") + name;
+    ::execl("/proc/self/exe", "test-cli", filter.c_str(), static_cast<char*>(nullptr));
+    ::_exit(127);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+char* filled_block() {
+  auto* block = static_cast<char*>(OPENSSL_malloc(size));
+  REQUIRE(block != nullptr);
+  std::memset(block, 's', size);
+  return block;
+}
+
+// Looks at a block after it was given back: undefined, and the only way to see it.
+std::ptrdiff_t bytes_left(const char* block) {
+  return std::count(block, block + size, 's');
+}
+
+}  // namespace
+
+#if !defined(__SANITIZE_ADDRESS__)
+TEST_CASE("what OpenSSL gives back is wiped") {
+  if (::getenv(is_fresh) == nullptr) {
+    CHECK(exit_code_of_fresh_program() == 0);
+    return;
+  }
+  harden_process();
+  char* const given_back = filled_block();
+  OPENSSL_free(given_back);
+  CHECK(bytes_left(given_back) == 0);
+
+  char* const left_behind = filled_block();
+  // Something behind it, so that it cannot grow where it is.
+  void* const next = OPENSSL_malloc(size);
+  void* const moved = OPENSSL_realloc(left_behind, 100 * size);
+  REQUIRE(moved != left_behind);
+  CHECK(bytes_left(left_behind) == 0);
+  OPENSSL_free(moved);
+  OPENSSL_free(next);
+}
+#endif
