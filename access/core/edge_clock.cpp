@@ -15,9 +15,13 @@ using std::chrono::seconds;
 // Dates are cut to seconds, and answers take their time.
 constexpr seconds agrees = std::chrono::minutes(1);
 
-// By how much this computer's clock is ahead.
-std::optional<seconds>& offset() {
-  static std::optional<seconds> value;
+struct ServerTime {
+  std::string host;
+  seconds ahead;  // by how much this computer's clock is ahead of that server's
+};
+
+std::optional<ServerTime>& last_told() {
+  static std::optional<ServerTime> value;
   return value;
 }
 
@@ -27,28 +31,28 @@ std::chrono::sys_seconds now() {
 
 }  // namespace
 
-void note_edge_time(std::chrono::sys_seconds theirs) {
-  offset() = now() - theirs;
+void note_edge_time(std::string_view host, std::chrono::sys_seconds theirs) {
+  last_told() = ServerTime{std::string(host), now() - theirs};
 }
 
 void forget_edge_time() {
-  offset().reset();
+  last_told().reset();
 }
 
 bool is_edge_time_known() {
-  return offset().has_value();
+  return last_told().has_value();
 }
 
-std::string clock_hint(std::string_view if_it_is_right) {
-  if (!offset()) {
-    return fmt::format("this computer's clock says {:%Y-%m-%d %H:%M} UTC; set it if that is wrong",
-                       fmt::gmtime(std::chrono::system_clock::to_time_t(now())));
+std::string clock_hint(std::string_view if_it_is_right, std::string_view if_unknown) {
+  if (!last_told()) {
+    return fmt::format("this computer's clock says {:%Y-%m-%d %H:%M} UTC: {}",
+                       fmt::gmtime(std::chrono::system_clock::to_time_t(now())), if_unknown);
   }
-  const seconds ahead = *offset();
+  const auto& [host, ahead] = *last_told();
   if (std::chrono::abs(ahead) <= agrees) return std::string(if_it_is_right);
-  return fmt::format("set this computer's clock: it is {} {} the edge's",
+  return fmt::format("this computer's clock is {} {} that of {}: {}",
                      duration_text(std::chrono::abs(ahead)),
-                     ahead > seconds::zero() ? "ahead of" : "behind");
+                     ahead > seconds::zero() ? "ahead of" : "behind", host, compare_clock);
 }
 
 }  // namespace mayfly

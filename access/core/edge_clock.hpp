@@ -1,5 +1,5 @@
-// Whether a date that is wrong here is wrong there too: what the edge's answers say of this
-// computer's clock.
+// What the answers of verified servers say about this computer's clock, for the hints of errors
+// that a wrong clock explains. Nothing is decided by it, since a server may lie.
 #pragma once
 
 #include <chrono>
@@ -8,13 +8,21 @@
 
 namespace mayfly {
 
-// An answer's Date, just come. The last one counts, for the whole process.
-void note_edge_time(std::chrono::sys_seconds theirs);
+// Notes the Date of an answer that has just come from a server whose certificate was verified. The
+// last one counts, for the whole process. host: the server's name, fit to be shown.
+void note_edge_time(std::string_view host, std::chrono::sys_seconds theirs);
 void forget_edge_time();
 bool is_edge_time_known();
 
-// The hint for an error that a wrong clock explains: by how much it is wrong; otherwise
-// `if_it_is_right`; or, as long as no answer told, what the clock says.
-std::string clock_hint(std::string_view if_it_is_right);
+// The advice while nobody knows whose clock is wrong: no single server's word is enough to set a
+// clock by.
+inline constexpr std::string_view compare_clock =
+    "compare it with another source (timedatectl), and set it if it is wrong";
+
+// Returns the hint for an error that a wrong clock explains: by how much this computer's clock
+// differs from the server's, or `if_it_is_right` when both agree. Before any answer came it says
+// what this computer's clock says, and then `if_unknown`.
+std::string clock_hint(std::string_view if_it_is_right,
+                       std::string_view if_unknown = compare_clock);
 
 }  // namespace mayfly

@@ -128,9 +128,7 @@ class Polling {
         options_(options),
         waiting_([this, &waiting] { waiting(left()); }),
         end_(steady_clock::now() + options.patience),
-        url_{.host = options.service == TransferOptions::Service::fedramp
-                         ? "login.fed.cloudflareaccess.org"
-                         : "login.cloudflareaccess.org",
+        url_{.host = transfer_host(options.service),
              .path = "/transfer/" + key.public_key(),
              .query = {}} {}
 
@@ -215,6 +213,11 @@ Secret TransferKey::open(std::string_view body, std::string_view sender_public_k
   auto opened = open_box(*sealed, *sender, pair_.secret_key);
   if (!opened) throw not_sealed("it was not sealed for this login");
   return std::move(*opened);
+}
+
+std::string transfer_host(TransferOptions::Service service) {
+  return service == TransferOptions::Service::fedramp ? "login.fed.cloudflareaccess.org"
+                                                      : "login.cloudflareaccess.org";
 }
 
 std::string login_url(const Url& url, const Application& application, std::string_view public_key,

@@ -41,6 +41,9 @@ struct TransferOptions {
   std::chrono::milliseconds pause = std::chrono::seconds(1);
 };
 
+// Returns the host name of the transfer service.
+std::string transfer_host(TransferOptions::Service service);
+
 // The URL a person opens; query sorted, encoded as HTML forms are.
 std::string login_url(const Url& url, const Application& application, std::string_view public_key,
                       const TransferOptions& options);

@@ -1,5 +1,6 @@
 #include "cli/doctor/case.hpp"
 
+#include "access/identity/transfer.hpp"
 #include "cli/environment.hpp"
 #include "cli/flags/network_values.hpp"
 
@@ -23,6 +24,9 @@ std::optional<Error> error_of(Make make) {
 
 Case::Case(const Examined& examined)
     : url(examined.url), typed(examined.typed), state_path(state_directory_path()) {
+  using Service = TransferOptions::Service;
+  transfer_service.host =
+      transfer_host(examined.flags.fedramp ? Service::fedramp : Service::commercial);
   NetworkFlags flags = examined.flags;
   flags.batch = true;  // so that nobody is asked for a password
   tunnel.url = url;

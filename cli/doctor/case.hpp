@@ -14,6 +14,7 @@
 #include "access/transport/request/http.hpp"
 #include "access/transport/tunnel/tunnel_probe.hpp"
 #include "cli/doctor/examination.hpp"
+#include "cli/doctor/network_findings.hpp"
 #include "cli/doctor/ssh_findings.hpp"
 #include "cli/doctor/tunnel_findings.hpp"
 
@@ -26,6 +27,7 @@ class Case {
   // Given.
   Url url;
   std::string typed, state_path;
+  Url transfer_service;
   TunnelOptions tunnel;  // with the client certificate, when there is one that can be used
   std::optional<ServiceToken> service_token;
   std::optional<Error> certificate_error, service_token_error;  // why there is none
@@ -41,7 +43,9 @@ class Case {
   std::optional<ProbedName> name;
   std::optional<int> ipv4_error, ipv6_error;  // errno; 0: connected
   std::optional<ProbedTls> tls;
-  Response first_answer;  // to the question for the application
+  std::optional<ProbedClock> clock;
+  bool is_clock_doubted_twice = false;  // two servers' certificates are not valid by it
+  Response first_answer;                // to the question for the application
   std::optional<Application> application;
   bool is_unguarded = false;                   // no application there, so that no token is wanted
   bool machine_is_let_in = false;              // by client certificate or service token

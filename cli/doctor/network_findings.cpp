@@ -16,6 +16,10 @@ using std::chrono::seconds;
 using namespace std::chrono_literals;
 
 constexpr auto certificate_ends_soon = std::chrono::hours(24 * 7);
+// A server's word alone is no reason to set a clock.
+constexpr const char* set_by_ntp =
+    "compare this computer's clock with another source, and set it if it is wrong, best by NTP "
+    "(timedatectl set-ntp true)";
 constexpr auto clock_agrees = 30s;
 // docs/protocol.md section 1: how far ahead the application's metadata may have been issued.
 constexpr auto clock_too_far = 5min;
@@ -98,19 +102,25 @@ Finding judge_tls(const ProbedTls& tls, std::chrono::sys_seconds now) {
                  "whoever runs that server should renew its certificate soon");
 }
 
+Finding judge_doubted_clock(const std::vector<std::string>& servers, std::chrono::sys_seconds now) {
+  return failed({ErrorKind::failed,
+                 fmt::format("it says {}, when the certificates of {} are not valid: either it is "
+                             "wrong, or somebody in between shows old certificates",
+                             date_text(now), joined(servers)),
+                 set_by_ntp});
+}
+
 Finding judge_clock(const ProbedClock& clock) {
-  if (!clock.date) return skipped("the edge's answer has no date to compare with");
+  if (!clock.date) return skipped("the server's answer has no date to compare with");
   // The header has whole seconds, and was written somewhere between the question and the answer.
   const auto ours = clock.asked + (clock.answered - clock.asked) / 2;
   const seconds offset = std::chrono::round<seconds>(ours - (*clock.date + 500ms));
   const seconds size(std::abs(offset.count()));
-  const std::string_view whose = clock.source == ProbedClock::Source::trusted
-                                     ? "the edge's"
-                                     : "the server's (which is not trusted)";
+  const std::string whose = fmt::format("that of {}", clock.server);
   if (size <= clock_agrees) return well(fmt::format("agrees with {} to {} s", whose, size.count()));
   const std::string detail =
       fmt::format("{} {}: {}", ahead_or_behind(offset), whose, what_it_breaks(offset));
-  const std::string hint = "set this computer's clock, best by NTP (timedatectl set-ntp true)";
+  const std::string hint = set_by_ntp;
   return size > clock_too_far ? failed({ErrorKind::failed, detail, hint}) : warning(detail, hint);
 }
 

@@ -32,12 +32,14 @@ Finding judge_family(const ProbedFamily& own, const ProbedFamily& other, std::ui
 
 Finding judge_tls(const ProbedTls& tls, std::chrono::sys_seconds now);
 
-// date: what the edge's clock said at a time of ours between the two others.
+// date: what the server's clock said at a time of ours between the two others.
 struct ProbedClock {
   std::optional<std::chrono::sys_seconds> date;
   std::chrono::system_clock::time_point asked, answered;
-  enum class Source { trusted, not_trusted } source = Source::trusted;
+  std::string server;  // the name of that server, whose certificate was verified
 };
 Finding judge_clock(const ProbedClock& clock);
+// The certificates of these servers are not valid by this computer's clock.
+Finding judge_doubted_clock(const std::vector<std::string>& servers, std::chrono::sys_seconds now);
 
 }  // namespace mayfly::cli::doctor

@@ -114,28 +114,32 @@ TEST_CASE("doctor: clocks") {
   const auto judged = [](std::chrono::milliseconds offset) {
     const auto edge = at(1'700'000'000);
     const auto asked = std::chrono::system_clock::time_point(edge) + 500ms + offset - 100ms;
-    return judge_clock({.date = edge, .asked = asked, .answered = asked + 200ms});
+    return judge_clock(
+        {.date = edge, .asked = asked, .answered = asked + 200ms, .server = "vm.example.com"});
   };
   CHECK(judged(0s).state == State::ok);
-  CHECK(judged(0s).detail == "agrees with the edge's to 0 s");
+  CHECK(judged(0s).detail == "agrees with that of vm.example.com to 0 s");
   CHECK(judged(-29s).state == State::ok);
 
   const Finding ahead = judged(3min);
   CHECK(ahead.state == State::warning);
-  CHECK(holds(ahead.detail, "3 min ahead of the edge's"));
+  CHECK(holds(ahead.detail, "3 min ahead of that of vm.example.com"));
   CHECK(holds(ahead.detail, "ended before they have"));
-  CHECK(holds(ahead.hint, "set this computer's clock"));
+  CHECK(holds(ahead.hint, "compare this computer's clock with another source"));
 
   const Finding behind = judged(-2h);
   CHECK(behind.state == State::failed);
-  CHECK(holds(behind.detail, "2 h behind the edge's"));
+  CHECK(holds(behind.detail, "2 h behind that of vm.example.com"));
   CHECK(holds(behind.detail, "from the future"));
   CHECK(judged(2h).state == State::failed);
 
-  CHECK(judge_clock({.date = std::nullopt, .asked = {}, .answered = {}}).state == State::skipped);
-  const Finding stranger = judge_clock({.date = at(0),
-                                        .asked = std::chrono::system_clock::time_point(at(7200)),
-                                        .answered = std::chrono::system_clock::time_point(at(7200)),
-                                        .source = ProbedClock::Source::not_trusted});
-  CHECK(holds(stranger.detail, "not trusted"));
+  CHECK(judge_clock({.date = std::nullopt, .asked = {}, .answered = {}, .server = "a"}).state ==
+        State::skipped);
+
+  // date -u -d @1700000000
+  const Finding doubted = judge_doubted_clock({"a.example", "b.example"}, at(1'700'000'000));
+  CHECK(doubted.state == State::failed);
+  CHECK(holds(doubted.detail, "2023-11-14 22:13 UTC"));
+  CHECK(holds(doubted.detail, "the certificates of a.example, b.example are not valid"));
+  CHECK(holds(doubted.hint, "compare this computer's clock with another source"));
 }

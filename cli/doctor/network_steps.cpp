@@ -1,4 +1,5 @@
 
+#include "access/core/edge_clock.hpp"
 #include "access/transport/dial/proxy_choice.hpp"
 #include "cli/doctor/network_findings.hpp"
 #include "cli/doctor/steps.hpp"
@@ -31,13 +32,30 @@ bool is_reached(const Case& the_case) {
   return the_case.ipv4_error == 0 || the_case.ipv6_error == 0;
 }
 
-// Without trust nothing is told to whoever answers but what is asked for.
-Response ask_anybody(Case& the_case, const Request& request) {
-  if (the_case.has_trusted_connection()) return the_case.send(request);
-  ConnectionOptions connection = the_case.tunnel.connection;
-  connection.verify = ConnectionOptions::Verify::no;
-  connection.client_certificate = nullptr;
-  return HttpClient(connection).send(request);
+// The server is verified as every other is. Throws Error(network) when it cannot be asked.
+ProbedClock ask_time(Case& the_case, const Url& url) {
+  const Request request{.method = Request::Method::head, .url = url, .headers = {}, .body = {}};
+  ProbedClock clock{.date = std::nullopt,
+                    .asked = std::chrono::system_clock::now(),
+                    .answered = {},
+                    .server = url.host};
+  clock.date = the_case.send(request).date();
+  clock.answered = std::chrono::system_clock::now();
+  return clock;
+}
+
+// A server whose certificate is not valid by our clock is not asked for the time: it could name
+// any. The transfer service, which every login asks as well, proves who it is.
+void ask_time_elsewhere(Case& the_case) {
+  TunnelOptions way = the_case.tunnel;
+  way.url = the_case.transfer_service;
+  try {
+    const ProbedTls tls = TunnelProbe(way).shake_hands();
+    the_case.is_clock_doubted_twice = tls.has_wrong_dates;
+    if (!tls.failure) the_case.clock = ask_time(the_case, way.url);
+  } catch (const Error&) {
+    // That check_clock() has nothing to compare with is all that follows.
+  }
 }
 
 }  // namespace
@@ -83,25 +101,30 @@ Finding check_tcp_ipv6(Case& the_case) {
 Finding check_tls(Case& the_case) {
   if (!is_reached(the_case)) return skipped("there is no connection");
   the_case.tls = the_case.probe().shake_hands();
+  if (the_case.tls->has_wrong_dates) {
+    ask_time_elsewhere(the_case);
+    // Its error tells whose clock is wrong, now that the time is known; if it is not, the error
+    // must not send the person here.
+    if (the_case.clock)
+      the_case.tls = the_case.probe().shake_hands();
+    else
+      the_case.tls->failure =
+          Error(ErrorKind::network, the_case.tls->failure->message(), clock_hint(""));
+  }
   return judge_tls(*the_case.tls, now());
 }
 
 Finding check_clock(Case& the_case) {
-  const bool dates_matter = the_case.tls && the_case.tls->has_wrong_dates;
-  if (!the_case.has_trusted_connection() && !dates_matter)
+  if (the_case.is_clock_doubted_twice)
+    return judge_doubted_clock({the_case.url.host, the_case.transfer_service.host}, now());
+  if (!the_case.has_trusted_connection() && !the_case.clock)
     return skipped("there is no trusted connection");
-  const Request request{
-      .method = Request::Method::head, .url = the_case.url, .headers = {}, .body = {}};
-  ProbedClock clock{
-      .date = std::nullopt, .asked = std::chrono::system_clock::now(), .answered = {}};
   try {
-    clock.date = ask_anybody(the_case, request).date();
+    if (!the_case.clock) the_case.clock = ask_time(the_case, the_case.url);
   } catch (const Error& error) {
     return skipped(error.message());
   }
-  clock.answered = std::chrono::system_clock::now();
-  if (!the_case.has_trusted_connection()) clock.source = ProbedClock::Source::not_trusted;
-  return judge_clock(clock);
+  return judge_clock(*the_case.clock);
 }
 
 }  // namespace mayfly::cli::doctor

@@ -22,7 +22,6 @@
 #include "access/transport/dial/upgrade.hpp"
 #include "access/transport/io/deadline.hpp"
 #include "access/transport/io/watched_descriptor.hpp"
-#include "access/transport/request/unverified_time.hpp"
 #include "access/transport/tls/connection_error.hpp"
 #include "access/transport/websocket/websocket.hpp"
 
@@ -87,7 +86,6 @@ asio::awaitable<void> Opening::secure() {
   for (;;) {
     const IoResult result = stream_.handshake();
     if (result.state == State::moved) co_return;
-    if (is_about_dates(stream_.report())) ask_unverified_time(options_.connection, options_.url);
     if (result.state == State::failed || result.state == State::ended)
       throw handshake_error(where_, stream_, result);
     co_await wait(result.state, "in the TLS handshake");
@@ -263,7 +261,9 @@ asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization,
   }
   story.answered(response);
   if (response.status != 101) {
-    if (const auto date = response.date()) note_edge_time(*date);
+    if (const auto date = response.date();
+        date && options_.connection.verify == ConnectionOptions::Verify::yes)
+      note_edge_time(options_.url.host, *date);
     response.had_service_token = has_service_token;
     co_return Outcome(std::move(response));
   }

@@ -12,7 +12,6 @@
 #include "access/transport/request/curl_handle.hpp"
 #include "access/transport/request/http_head.hpp"
 #include "access/transport/request/network_error.hpp"
-#include "access/transport/request/unverified_time.hpp"
 
 namespace mayfly {
 namespace {
@@ -206,17 +205,16 @@ Response HttpClient::send(const Request& request) {
   const Attached attached(impl_->multi.get(), easy);
   const CURLcode code = run(impl_->multi.get(), request.waiting);
   check_size(arrival, request);
-  if (code != CURLE_OK) {
-    if (is_about_dates(handle.handshake())) ask_unverified_time(impl_->options, request.url);
-    throw network_error(handle, code, request.url);
-  }
+  if (code != CURLE_OK) throw network_error(handle, code, request.url);
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   Response response{.status = static_cast<int>(status),
                     .headers = headers_of(easy),
                     .body = std::move(arrival.body),
                     .certificate_request = handle.handshake().request};
-  if (const auto date = response.date()) note_edge_time(*date);
+  if (const auto date = response.date();
+      date && impl_->options.verify == ConnectionOptions::Verify::yes)
+    note_edge_time(request.url.host, *date);
   log_answer(handle, request, response);
   return response;
 }

@@ -9,6 +9,7 @@
 
 #include <atomic>
 
+#include "access/core/edge_clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/interrupt.hpp"
 #include "access/transport/request/test_server.hpp"
@@ -86,6 +87,21 @@ TEST_CASE("a GET carries path, query, headers and user agent, and its answer com
   CHECK(holds(seen, "\r\nUser-Agent: mayfly-test\r\n"));
   CHECK(holds(seen, "\r\nCookie: CF_Authorization=t\r\n"));
   CHECK(holds(seen, "\r\nX-Empty:\r\n"));
+}
+
+TEST_CASE("what time it is, only a server says whose certificate was verified") {
+  TestServer server(serving(
+      [](const std::string&) { return ok("", "Date: Wed, 01 Jan 2020 00:00:00 GMT\r\n"); }));
+  const Request request = get("app.example");
+  ConnectionOptions options = to(server);
+  options.verify = ConnectionOptions::Verify::no;
+  forget_edge_time();
+  CHECK(HttpClient(options).send(request).status == 200);
+  CHECK_FALSE(is_edge_time_known());
+  options.verify = ConnectionOptions::Verify::yes;
+  CHECK(HttpClient(options).send(request).status == 200);
+  CHECK(is_edge_time_known());
+  forget_edge_time();
 }
 
 TEST_CASE("HEAD, POST and GET follow each other on one connection") {

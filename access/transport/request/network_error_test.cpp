@@ -103,6 +103,7 @@ TEST_CASE("an expired certificate gives its end and our clock") {
   CHECK(error.kind() == ErrorKind::network);
   CHECK(holds(error.message(), "its certificate \"CN=old\" expired on 2"));
   CHECK(holds(error.hint(), "clock says 2"));
+  CHECK(holds(error.hint(), "run: mayfly doctor app.example"));
 }
 
 TEST_CASE("nobody listening is a refused connection") {

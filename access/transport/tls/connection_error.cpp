@@ -23,6 +23,15 @@ std::string cannot_reach(std::string_view where, std::string_view why) {
   return fmt::format("cannot reach {}: {}", where, why);
 }
 
+// Nothing that such a server says is heard, so whose clock is wrong has to come from elsewhere.
+std::string hint_about_dates(std::string_view where, std::string_view cure) {
+  return clock_hint(
+      fmt::format("this computer's clock is right: whoever runs that server has to {}", cure),
+      fmt::format("if that is right, whoever runs the server has to {}; to look closer, run: "
+                  "mayfly doctor {}",
+                  cure, where));
+}
+
 // What the certificate chain was found to lack.
 Error error_of_chain(std::string_view where, const HandshakeReport& report) {
   const CertificateFacts facts =
@@ -35,13 +44,11 @@ Error error_of_chain(std::string_view where, const HandshakeReport& report) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
       return untrusted(fmt::format("its certificate \"{}\" expired on {}", facts.subject,
                                    date_text(facts.not_after)),
-                       clock_hint("its clock agrees with this computer's: whoever runs it has to "
-                                  "renew the certificate"));
+                       hint_about_dates(where, "renew the certificate"));
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return untrusted(fmt::format("its certificate \"{}\" is not valid before {}", facts.subject,
                                    date_text(facts.not_before)),
-                       clock_hint("its clock agrees with this computer's: whoever runs it has to "
-                                  "replace the certificate"));
+                       hint_about_dates(where, "replace the certificate"));
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:

@@ -1,6 +1,5 @@
 #include "access/transport/tunnel/tunnel_probe.hpp"
 
-#include <openssl/x509_vfy.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -38,8 +37,7 @@ ProbedTls facts_of(const Dialer::Secured& secured) {
                    .version = secured.stream->facts().version};
   if (report.server) probed.server = mayfly::facts_of(report.server.get());
   probed.request = report.request;
-  probed.has_wrong_dates = report.verify_error == X509_V_ERR_CERT_HAS_EXPIRED ||
-                           report.verify_error == X509_V_ERR_CERT_NOT_YET_VALID;
+  probed.has_wrong_dates = is_about_dates(report);
   return probed;
 }
 

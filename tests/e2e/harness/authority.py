@@ -84,14 +84,22 @@ class Authority:
         self.sign(name, issuer, extensions, days)
         return self.read(name + ".pem")
 
-    def sign(self, name, issuer, extensions="device", days=(-1, 10)):
+    def server(self, name, issuer, alternatives, days=(-1, 10)):
+        """alternatives: "DNS:a.example.com,IP:127.0.0.1"."""
+        self.write(name + ".cnf", "[server]\nbasicConstraints = CA:false\nextendedKeyUsage = serverAuth\n"
+                                  f"subjectAltName = {alternatives}\n")
+        self.openssl("req", "-config", "ca.cnf", "-new", *_EC_KEY, "-subj", f"/CN={name}", "-keyout", name + ".key",
+                     "-out", name + ".csr")
+        self.sign(name, issuer, "server", days, "-extfile", name + ".cnf")
+
+    def sign(self, name, issuer, extensions="device", days=(-1, 10), *more):
         """NAME.pem for NAME.csr."""
         today = datetime.datetime.now(datetime.timezone.utc)
         first, last = ((today + datetime.timedelta(n)).strftime("%Y%m%d%H%M%SZ") for n in days)
         self.openssl("ca", "-config", "ca.cnf", "-batch", "-notext", "-preserveDN",
                      "-cert", issuer + ".pem", "-keyfile", issuer + ".key", "-in", name + ".csr",
                      "-out", name + ".pem", "-extensions", extensions, "-startdate", first,
-                     "-enddate", last)
+                     "-enddate", last, *more)
 
     def flags(self, name):
         return ("--cert", self.path(name + ".pem"), "--key", self.path(name + ".key"))
