@@ -242,7 +242,7 @@ int run_curl(const Invocation& invocation) {
   const Url url = parse_curl_url(curl.urls.front());
   GuardedCurl guarded = guard_curl(curl);
   Added added{.front = certificate_arguments(curl), .back = connect_to_arguments()};
-  Session session(curl.network, Storage::for_persons);
+  Session session(url, curl.network, Storage::for_persons);
   // What is wrong with it is found now, and its password is asked for once and not by curl again.
   if (!curl.network.certificate.empty()) session.connection();
   const CurlPassword password = password_for_curl(session.asked_password(), curl.network);

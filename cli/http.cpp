@@ -104,7 +104,8 @@ int run_http(const Invocation& invocation) {
     throw Error(ErrorKind::usage, "which application? --hostname is missing",
                 "run: mayfly http --hostname HOST");
   ForwarderOptions options = options_of(flags);
-  Session session(flags.network, Storage::for_persons, LogSettings::Terminal::lines);
+  Session session(options.edge.url, flags.network, Storage::for_persons,
+                  LogSettings::Terminal::lines);
   if (flags.listeners.empty())
     listen_at_own_address(options, session.state());
   else

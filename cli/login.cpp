@@ -98,7 +98,7 @@ int run_login(const Invocation& invocation) {
   const Url url = parse_url(flags.url.empty() ? flags.app : flags.url);
 
   flags.network.tells_login = false;
-  Session session(flags.network, Storage::required);
+  Session session(url, flags.network, Storage::required);
   const Grant grant = verified_grant(session, url);
   if (!grant.application) throw no_application(url, grant.answered);
   report(flags, url, grant);

@@ -66,8 +66,10 @@ std::chrono::sys_seconds now() {
   return std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-Session::Session(NetworkFlags flags, Storage storage, LogSettings::Terminal terminal)
-    : flags_(std::move(flags)),
+Session::Session(const Url& application, NetworkFlags flags, Storage storage,
+                 LogSettings::Terminal terminal)
+    : certificate_origin_(application.origin()),
+      flags_(std::move(flags)),
       state_(state_for(flags_, storage)),
       service_token_(service_token_of(flags_)) {
   wipe(flags_.service_token_secret);
@@ -91,6 +93,7 @@ const ConnectionOptions& Session::connection() {
   if (!connection_) {
     connection_ = connection_of(flags_);
     connection_->client_certificate = client_certificate_of(flags_, ask);
+    connection_->certificate_origin = certificate_origin_;
   }
   return *connection_;
 }

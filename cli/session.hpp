@@ -26,10 +26,11 @@ enum class Storage {
 
 class Session {
  public:
+  // application: the only server that is shown the client certificate.
   // Makes the state directory when it is not there. No network, no certificate file is read yet.
   // Throws usage Error for flags that contradict each other.
   // terminal: whether log lines go to stderr even without -v, as a listener's do.
-  Session(NetworkFlags flags, Storage storage,
+  Session(const Url& application, NetworkFlags flags, Storage storage,
           LogSettings::Terminal terminal = LogSettings::Terminal::silent);
   ~Session();
 
@@ -43,6 +44,7 @@ class Session {
   const std::optional<ServiceToken>& service_token() const noexcept { return service_token_; }
 
  private:
+  std::string certificate_origin_;
   NetworkFlags flags_;
   StateDirectory state_;
   std::optional<ServiceToken> service_token_;

@@ -55,7 +55,8 @@ ListenerOptions options_of(const SocksFlags& flags, RunStats& stats) {
 
 void listen(const SocksFlags& flags, RunStats& stats) {
   ListenerOptions options = options_of(flags, stats);
-  Session session(flags.network, Storage::for_persons, LogSettings::Terminal::lines);
+  Session session(options.tunnel.url, flags.network, Storage::for_persons,
+                  LogSettings::Terminal::lines);
   options.tunnel.connection = session.connection();
   report_traffic_on_signal(options.tunnel);
   run_socks_listener(options, tunnel_authorization(session, options.tunnel.url));

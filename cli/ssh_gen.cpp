@@ -81,7 +81,7 @@ int run_ssh_gen(const Invocation& invocation) {
   }
   // By a script that a Match exec runs, where ssh-gen itself would have been seen.
   if (is_read_only_match_exec()) return 0;
-  Session session(flags.network, Storage::required);
+  Session session(url, flags.network, Storage::required);
   const sshgen::Issuer issuer = sshgen::issuer_from(session.credentials(), session.send());
   if (flags.agent) {
     sshgen::Agent agent = sshgen::Agent::connect(variable("SSH_AUTH_SOCK"));

@@ -58,7 +58,7 @@ int run_token(const Invocation& invocation) {
   }
   const Url url = parse_url(flags.url.empty() ? flags.app : flags.url);
 
-  Session session(flags.network, Storage::unused);
+  Session session(url, flags.network, Storage::unused);
   const auto application = application_at(session, url);
   if (!application) return say_none(flags.network);
   const auto token = load_app_token(session.state(), *application, now());

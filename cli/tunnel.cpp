@@ -145,7 +145,7 @@ std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats&
     flags.network.connect_to.push_back(curl_connect_to(flags.connect_to, options.url));
   }
   std::optional<Session> session(
-      std::in_place, flags.network, Storage::for_persons,
+      std::in_place, options.url, flags.network, Storage::for_persons,
       flags.listens() ? LogSettings::Terminal::lines : LogSettings::Terminal::silent);
   wipe(flags.network.service_token_secret);  // the session has it
   options.connection = session->connection();

@@ -31,6 +31,7 @@ Case::Case(const Examined& examined)
   flags.batch = true;  // so that nobody is asked for a password
   tunnel.url = url;
   tunnel.connection = connection_of(flags);
+  tunnel.connection.certificate_origin = url.origin();
   tunnel.connection.connect_timeout = patience;
   tunnel.handshake_timeout = patience;
   if (!examined.destination.empty())

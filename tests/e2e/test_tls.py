@@ -2,6 +2,7 @@
 import os
 import re
 import shutil
+import socket
 
 from harness import programs
 from harness.case import LOGIN_NEEDED, NETWORK, EdgeCase
@@ -94,6 +95,47 @@ class Trust(EdgeCase):
             taken = run([programs.system("openssl"), "s_client", "-connect", address, version], env=env)
             self.assertEqual(taken.code, 0, taken)
             self.assert_refused("TLS", env={"OPENSSL_CONF": lenient, "MAYFLY_CONNECT_TO": f":443:{address}"})
+
+    def old_server(self, version):
+        """A server with a good certificate that speaks that version only, and an environment in which OpenSSL takes it."""
+        make_server_certificate(self.edge, "web.example.com", self.home.path)
+        lenient = os.path.join(self.home.path, "openssl.cnf")
+        with open(lenient, "w", encoding="ascii") as file:
+            file.write(LENIENT_OPENSSL)
+        env = {"OPENSSL_CONF": lenient, "PATH": "/usr/bin:/bin"}
+        server = Running([programs.system("openssl"), "s_server", "-accept", "127.0.0.1:0", version, "-cert",
+                          "server.pem", "-key", "server.key", "-www"], env=env, cwd=self.home.path)
+        self.addCleanup(server.kill)
+        address = eventually("it listens", lambda: re.search(rb"ACCEPT (\S+)\n", server.out))[1].decode()
+        taken = run([programs.system("openssl"), "s_client", "-connect", address, version], env=env)
+        self.assertEqual(taken.code, 0, taken)
+        return address, {"OPENSSL_CONF": lenient}
+
+    def test_versions_before_1_2_in_the_tunnel_itself(self):
+        """The application is remembered and its token stored, so that the tunnel's TLS is the first that is spoken."""
+        for version in ("-tls1", "-tls1_1"):
+            self.fresh()
+            self.home.plant_token("web")
+            self.assert_done(self.home.mayfly("login", "--batch", "-q", "web.example.com"))
+            address, env = self.old_server(version)
+            for command in (TUNNEL, ("tcp", "--hostname", "web.example.com", "--url", "127.0.0.1:0")):
+                with self.subTest(version=version, command=command):
+                    running = self.home.start(*command, env={**env, "MAYFLY_CONNECT_TO": f":443:{address}"})
+                    if command is not TUNNEL:
+                        port = int(running.wait_err(r"host=127\.0\.0\.1:(\d+)").group(1))
+                        with socket.create_connection(("127.0.0.1", port), 60):
+                            running.wait_err("protocol")
+                    running.wait_err("cannot reach web.example.com: .*TLS.*(protocol version|unsupported protocol)")
+                    running.kill()
+
+    def test_versions_before_1_2_of_an_https_proxy(self):
+        for version in ("-tls1", "-tls1_1"):
+            self.fresh()
+            address, env = self.old_server(version)
+            for command in (ASK, TUNNEL):
+                with self.subTest(version=version, command=command):
+                    result = self.home.mayfly(*command, "--proxy", f"https://{address}", env=env)
+                    self.assert_error(result, NETWORK, "protocol")
 
     def test_one_mapping_of_several(self):
         env = {"MAYFLY_CONNECT_TO": "other.example.com:443:127.0.0.1:1," + self.edge.connect_to}

@@ -313,6 +313,7 @@ Config parse_config(const json& given) {
   members.read("clock_skew", config.clock_skew);
   members.read("date_skew", config.date_skew);
   members.read("tickets", config.tickets);
+  members.read("client_ca", config.client_ca);
   members.read("log", config.log);
   std::vector<std::string> versions = {"1.2", "1.3"};
   members.read("tls_versions", versions);
@@ -348,6 +349,7 @@ json describe(const Config& config) {
           {"date_skew", config.date_skew},
           {"tls_versions", versions},
           {"tickets", config.tickets},
+          {"client_ca", config.client_ca},
           {"log", config.log}};
 }
 

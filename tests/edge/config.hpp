@@ -94,6 +94,7 @@ struct Config {
   bool tls12 = true;
   bool tls13 = true;
   bool tickets = true;
+  std::string client_ca;  // of hosts that have none of their own
   bool log = true;
 
   // The most specific application at this place, or null.

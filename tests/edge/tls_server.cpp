@@ -120,7 +120,8 @@ void TlsServer::prepare(SSL* ssl, TlsState& state) {
     SSL_set_options(ssl, SSL_OP_NO_TICKET);
     SSL_set_num_tickets(ssl, 0);
   }
-  const std::string pem = application ? application->client_ca : std::string();
+  const bool has_own = application && !application->client_ca.empty();
+  const std::string& pem = has_own ? application->client_ca : config.client_ca;
   const std::string context = sha256(host + pem);
   SSL_set_session_id_context(ssl, reinterpret_cast<const unsigned char*>(context.data()),
                              static_cast<unsigned>(context.size()));

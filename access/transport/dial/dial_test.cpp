@@ -176,6 +176,7 @@ TEST_CASE("client certificates") {
     CHECK(error.message().find("wants a client certificate") != std::string::npos);
   }
   SUBCASE("one: shown on every connection, never resumed") {
+    options.connection.certificate_origin = "https://app.example";
     options.connection.client_certificate = ClientCertificate::load(
         {.certificate = authority().path("device.pem"), .key = authority().path("device.key")},
         std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) + 2s);

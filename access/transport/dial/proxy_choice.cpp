@@ -41,7 +41,6 @@ bool is_exempt_from_proxy(const ConnectionOptions& options, const Url& url) {
   asked.proxy = as_proxy;
   asked.connect_to = {as_edge};
   asked.resolve.clear();
-  asked.client_certificate = nullptr;
   const CurlHandle handle(asked, url);
   std::optional<in_addr_t> address;
   set_option(handle.get(), CURLOPT_OPENSOCKETFUNCTION, &note_and_refuse);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <netdb.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,9 +12,9 @@
 #include <cstring>
 
 #include "access/core/error.hpp"
-#include "access/core/text.hpp"
 #include "access/core/wiping_memory.hpp"
 #include "access/transport/tls/client_certificate.hpp"
+#include "access/transport/tls/server_name.hpp"
 #include "access/transport/tls/trust.hpp"
 
 namespace mayfly {
@@ -35,6 +34,16 @@ CurlEasy make_easy() {
   CurlEasy easy(curl_easy_init());
   if (!easy) throw Error(ErrorKind::failed, "cannot use libcurl: no handle to be had");
   return easy;
+}
+
+// An https proxy gets a TLS context of its own, through the same callback as the server's and with
+// nothing to tell it by: the proxy may even have the server's name. So it is marked: both offer TLS
+// 1.2 and 1.3, but only the proxy's names the highest version (SSL_CTX_get_max_proto_version).
+// CURL_SSLVERSION_MAX_TLSv1_3 is spelled out, since g++ warns of its conversion.
+constexpr long proxy_versions = long{CURL_SSLVERSION_TLSv1_2} | long{CURL_SSLVERSION_TLSv1_3} << 16;
+
+bool is_for_proxy(SSL_CTX* context) {
+  return SSL_CTX_get_max_proto_version(context) == TLS1_3_VERSION;
 }
 
 const char* null_when_empty(const std::string& text) {
@@ -64,6 +73,7 @@ void set_protocol(CURL* easy, const ConnectionOptions& options) {
   set_option(easy, CURLOPT_FOLLOWLOCATION, 0L);
   set_option(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
   set_option(easy, CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
+  set_option(easy, CURLOPT_PROXY_SSLVERSION, proxy_versions);
   set_option(easy, CURLOPT_NETRC, long{CURL_NETRC_IGNORED});
   set_option(easy, CURLOPT_NOSIGNAL, 1L);
   set_option(easy, CURLOPT_QUICK_EXIT,
@@ -81,13 +91,6 @@ CurlList list_of(const std::vector<std::string>& texts) {
   CurlList list;
   for (const std::string& text : texts) append(list, text);
   return list;
-}
-
-bool is_address(const std::string& host) {
-  struct Free {
-    void operator()(ASN1_OCTET_STRING* address) const { ASN1_OCTET_STRING_free(address); }
-  };
-  return std::unique_ptr<ASN1_OCTET_STRING, Free>(a2i_IPADDRESS(host.c_str())) != nullptr;
 }
 
 }  // namespace
@@ -114,6 +117,7 @@ void option_failed(CURLoption option, CURLcode code) {
 struct CurlHandle::State {
   ConnectionOptions options;
   std::string host;
+  const ClientCertificate* certificate = nullptr;  // of options; nullptr when it is for others
   CurlList connect_to;
   CurlList resolve;
   HandshakeReport report;
@@ -138,16 +142,8 @@ curl_socket_t CurlHandle::State::on_socket(void* state, curlsocktype,
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-// An https proxy gets a context of its own through the same callback, and may ask for a certificate
-// as well: ours is for the application only.
 int CurlHandle::State::on_certificate_request(SSL* ssl, void* state) noexcept {
   auto& self = *static_cast<State*>(state);
-  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  const bool ours = name != nullptr ? equals_ignoring_case(name, self.host) : is_address(self.host);
-  if (!ours) {
-    SSL_certs_clear(ssl);
-    return 1;
-  }
   try {
     note_certificate_request(ssl, self.report);
     return 1;
@@ -159,8 +155,13 @@ int CurlHandle::State::on_certificate_request(SSL* ssl, void* state) noexcept {
 void CurlHandle::State::set_up_context(SSL_CTX* context) {
   report.clear_failure();
   report.begun = true;
-  if (options.client_certificate) options.client_certificate->use_in(context);
-  SSL_CTX_set_cert_cb(context, on_certificate_request, this);
+  if (!is_for_proxy(context)) {
+    // libcurl would take the common name, too.
+    if (options.verify == ConnectionOptions::Verify::yes)
+      demand_server_name(SSL_CTX_get0_param(context), host);
+    if (certificate != nullptr) certificate->use_in(context);
+    SSL_CTX_set_cert_cb(context, on_certificate_request, this);
+  }
   watch_handshake(context, &report);
 }
 
@@ -181,6 +182,7 @@ CurlHandle::CurlHandle(const ConnectionOptions& options, const Url& url)
   State& state = *state_;
   state.options = options;
   state.host = url.host;
+  state.certificate = certificate_for(state.options, url);
   state.easy = make_easy();
   CURL* easy = get();
   set_option(easy, CURLOPT_ERRORBUFFER, state.detail.data());
@@ -197,7 +199,7 @@ CurlHandle::CurlHandle(const ConnectionOptions& options, const Url& url)
   set_option(easy, CURLOPT_SSL_CTX_DATA, &state);
   // A resumed session carries the certificate of the one before: a renewed one would not be seen by
   // the edge.
-  if (options.client_certificate) set_option(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+  if (state.certificate != nullptr) set_option(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 }
 
 CurlHandle::CurlHandle(CurlHandle&&) noexcept = default;

@@ -191,6 +191,7 @@ TEST_CASE(
     CHECK(holds(error.hint(), "issued by \"CN=Test Root\"; none was sent"));
 
     options.client_certificate = client_certificate(authority());
+    options.certificate_origin = "https://app.example";
     CHECK(ask(options).certificate_request.sent.starts_with("\"CN=sensor-7,O=Robots\", issued by"));
     CHECK(server.client_subject() == "CN=sensor-7,O=Robots");
 

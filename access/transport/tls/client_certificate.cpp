@@ -8,6 +8,8 @@
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
+#include "access/core/url.hpp"
+#include "access/transport/tls/connection_options.hpp"
 #include "access/transport/tls/handshake.hpp"
 #include "access/transport/tls/key_pair_files.hpp"
 #include "access/transport/tls/openssl_owner.hpp"
@@ -146,6 +148,11 @@ struct ClientCertificate::Impl {
     }
   }
 };
+
+const ClientCertificate* certificate_for(const ConnectionOptions& options, const Url& url) {
+  if (options.certificate_origin != url.origin()) return nullptr;
+  return options.client_certificate.get();
+}
 
 std::shared_ptr<const ClientCertificate> ClientCertificate::load(
     const ClientCertificateFiles& files, sys_seconds now) {

@@ -73,6 +73,7 @@ HttpClient client_of(const TestServer& server, const ClientCertificateFiles& nam
   options.ca_file = authority().path("ca.pem");
   options.connect_to = {fmt::format("::127.0.0.1:{}", server.port())};
   options.client_certificate = ClientCertificate::load(named, now());
+  options.certificate_origin = "https://app.example";
   return HttpClient(options);
 }
 

@@ -38,8 +38,8 @@ void TestAuthority::issue_server(const std::string& name, const std::string& alt
   issue(name, fmt::format("-subj /CN={} -addext subjectAltName={}", name, alternatives));
 }
 
-void TestAuthority::issue_expired_server(const std::string& name,
-                                         const std::string& alternatives) const {
+void TestAuthority::issue_dated_server(const std::string& name, const std::string& alternatives,
+                                       const Validity& valid) const {
   // `openssl x509` takes no dates before 3.4, and no negative days since.
   write("ca.cnf",
         "[ca]\ndefault_ca = here\n[here]\ndatabase = index.txt\nrand_serial = yes\n"
@@ -50,8 +50,8 @@ void TestAuthority::issue_expired_server(const std::string& name,
       fmt::format("openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
                   "-keyout {0}.key -subj /CN={0} -addext subjectAltName={1} -out {0}.csr && "
                   "openssl ca -batch -notext -config ca.cnf -cert ca.pem -keyfile ca.key "
-                  "-startdate 20200101000000Z -enddate 20200102000000Z -in {0}.csr -out {0}.pem",
-                  name, alternatives));
+                  "-startdate {2} -enddate {3} -in {0}.csr -out {0}.pem",
+                  name, alternatives, valid.from, valid.to));
 }
 
 std::string TestAuthority::read(std::string_view name) const {

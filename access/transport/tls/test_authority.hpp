@@ -20,8 +20,15 @@ class TestAuthority {
   void issue(const std::string& name, const std::string& options) const;
   // The same for a server of those subjectAltNames ("DNS:a.example,IP:127.0.0.1").
   void issue_server(const std::string& name, const std::string& alternatives) const;
+  struct Validity {
+    std::string from, to;  // "20200131235959Z"
+  };
+  void issue_dated_server(const std::string& name, const std::string& alternatives,
+                          const Validity& valid) const;
   // One that was valid on the first day of 2020.
-  void issue_expired_server(const std::string& name, const std::string& alternatives) const;
+  void issue_expired_server(const std::string& name, const std::string& alternatives) const {
+    issue_dated_server(name, alternatives, {"20200101000000Z", "20200102000000Z"});
+  }
 
   std::string read(std::string_view name) const;
   void write(std::string_view name, std::string_view content) const;

@@ -1,8 +1,6 @@
 #include "access/transport/tls/tls.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <new>
@@ -10,6 +8,7 @@
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/transport/tls/client_certificate.hpp"
+#include "access/transport/tls/server_name.hpp"
 #include "access/transport/tls/trust.hpp"
 
 namespace mayfly {
@@ -38,23 +37,12 @@ void trust(X509_STORE* store, const ConnectionOptions& options) {
     set_up_failed("trusted certificates");
 }
 
-bool is_address(const std::string& host) {
-  in6_addr room{};
-  return inet_pton(AF_INET, host.c_str(), &room) == 1 ||
-         inet_pton(AF_INET6, host.c_str(), &room) == 1;
-}
-
 void expect_host(SSL* ssl, const std::string& host) {
-  if (is_address(host)) {
-    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) != 1)
-      set_up_failed("address");
-    return;
-  }
-  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  // The macro SSL_set_tlsext_host_name, whose C cast is a warning here.
-  if (SSL_set1_host(ssl, host.c_str()) != 1 ||
-      SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-               const_cast<char*>(host.c_str())) != 1)
+  demand_server_name(SSL_get0_param(ssl), host);
+  // The macro SSL_set_tlsext_host_name, whose C cast is a warning here. An address is no such name
+  // (RFC 6066 section 3).
+  if (!is_address(host) && SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                                    const_cast<char*>(host.c_str())) != 1)
     set_up_failed("host name");
 }
 
@@ -70,11 +58,14 @@ int on_certificate_request(SSL* ssl, void* report) noexcept {
 }  // namespace
 
 TlsContext::TlsContext(const ConnectionOptions& options, const Url& url, Buffers buffers)
-    : options_(options), url_(url), buffers_(buffers), trusted_(X509_STORE_new()) {
+    : options_(options),
+      url_(url),
+      buffers_(buffers),
+      certificate_(certificate_for(options_, url_)),
+      trusted_(X509_STORE_new()) {
   if (!trusted_) throw std::bad_alloc();
   if (options_.verify == ConnectionOptions::Verify::yes) trust(trusted_.get(), options_);
-  if (options_.client_certificate)
-    context_ = make_context();  // whether it can be used is told first
+  if (certificate_ != nullptr) context_ = make_context();  // whether it can be used is told first
 }
 
 TlsContext::~TlsContext() = default;
@@ -109,8 +100,8 @@ SslContextPointer TlsContext::make_context() const {
   SSL_CTX_set_verify(context, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   const auto protocols = std::to_array<unsigned char>({8, 'h', 't', 't', 'p', '/', '1', '.', '1'});
   SSL_CTX_set_alpn_protos(context, protocols.data(), protocols.size());
-  if (options_.client_certificate) {
-    options_.client_certificate->use_in(context);
+  if (certificate_ != nullptr) {
+    certificate_->use_in(context);
   } else {
     SSL_CTX_set_session_cache_mode(context,
                                    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
@@ -131,7 +122,7 @@ int TlsContext::on_new_session(SSL* ssl, SSL_SESSION* session) noexcept {
 TlsContext::Connection TlsContext::connection() {
   // A renewed certificate is read anew for each connection, and a resumed session would carry the
   // identity of the one before.
-  if (!context_ || options_.client_certificate) context_ = make_context();
+  if (!context_ || certificate_ != nullptr) context_ = make_context();
   SSL_CTX_set_ex_data(context_.get(), context_index(), this);
   Connection ssl(SSL_new(context_.get()));
   if (!ssl) set_up_failed("connection");

@@ -44,6 +44,7 @@ class TlsContext {
   ConnectionOptions options_;
   Url url_;
   Buffers buffers_;
+  const ClientCertificate* certificate_;  // of options_; nullptr when this origin is shown none
   std::unique_ptr<X509_STORE, Release<X509_STORE_free>> trusted_;
   SslContextPointer context_;
   SessionPointer session_;

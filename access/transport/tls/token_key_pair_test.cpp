@@ -120,6 +120,7 @@ TEST_CASE("a key on a token opens a connection without leaving it") {
     options.ca_file = authority.path("ca.pem");
     options.connect_to = {fmt::format("::127.0.0.1:{}", server.port())};
     options.client_certificate = ClientCertificate::load(named, now());
+    options.certificate_origin = "https://app.example";
     CHECK(options.client_certificate->common_name() == "sensor-7");
     HttpClient client(options);
     for (int i = 0; i < 2; ++i) {
