@@ -170,6 +170,13 @@ Credential credential_for(const CurlArguments& curl, const Url& url, Session& se
   return credential;
 }
 
+// curl shows its certificate to every server that asks for one, wherever it is led.
+[[noreturn]] void refuse_to_show_certificate() {
+  throw Error(ErrorKind::usage, "curl would show the client certificate to other servers as well",
+              "leave out --location, --config, URLs of other hosts and unknown options; -q, as the "
+              "first one, leaves out .curlrc");
+}
+
 Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
   const Credentials& credentials = session.credentials();
   if (curl.token == CurlArguments::Token::optional) {
@@ -241,12 +248,20 @@ int run_curl(const Invocation& invocation) {
   complete_from_environment(curl.network);
   const Url url = parse_curl_url(curl.urls.front());
   GuardedCurl guarded = guard_curl(curl);
+  const bool leaves_host = may_leave_host(curl, url);
+  if (leaves_host && !curl.network.certificate.empty()) refuse_to_show_certificate();
   Added added{.front = certificate_arguments(curl), .back = connect_to_arguments()};
   Session session(url, curl.network, Storage::for_persons);
   // What is wrong with it is found now, and its password is asked for once and not by curl again.
   if (!curl.network.certificate.empty()) session.connection();
-  const CurlPassword password = password_for_curl(session.asked_password(), curl.network);
   const Grant grant = grant_for(curl, url, session);
+  // A certificate of the environment has earned the token, which is enough without it.
+  const bool hides_certificate = leaves_host && !curl.network.certificate.empty();
+  if (hides_certificate && !grant.token) refuse_to_show_certificate();
+  if (hides_certificate) added.front.clear();
+  const CurlPassword password = hides_certificate
+                                    ? CurlPassword()
+                                    : password_for_curl(session.asked_password(), curl.network);
   const Credential credential = credential_for(curl, url, session, grant);
   for (const Words* one : {&password.arguments, &credential.arguments})
     added.front.insert(added.front.end(), one->begin(), one->end());
