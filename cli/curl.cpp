@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "access/core/error.hpp"
-#include "access/core/spawn_settings.hpp"
 #include "access/core/text.hpp"
-#include "access/transport/dial/endpoints.hpp"
+#include "access/dial/endpoints.hpp"
+#include "access/system/spawn_settings.hpp"
 #include "cli/curl/curl_arguments.hpp"
 #include "cli/curl/curl_certificate.hpp"
 #include "cli/curl/curl_configuration.hpp"

@@ -3,13 +3,13 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "access/core/descriptor.hpp"
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
-#include "access/transport/dial/upgrade.hpp"
-#include "access/transport/forward/forwarder.hpp"
-#include "access/transport/forward/http_guard.hpp"
+#include "access/dial/upgrade.hpp"
+#include "access/forward/forwarder.hpp"
+#include "access/forward/http_guard.hpp"
+#include "access/system/descriptor.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/flags/place_flags.hpp"
 #include "cli/flags/user_headers.hpp"

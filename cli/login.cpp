@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"
-#include "access/transport/dial/refusal.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/session.hpp"
 #include "cli/status/token_report.hpp"

@@ -6,9 +6,9 @@
 #include <functional>
 
 #include "access/core/error.hpp"
-#include "access/core/leftovers.hpp"
-#include "access/core/lock.hpp"
 #include "access/core/text.hpp"
+#include "access/system/leftovers.hpp"
+#include "access/system/lock.hpp"
 #include "cli/environment.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/status/logout_plan.hpp"

@@ -3,10 +3,10 @@
 
 #include <exception>
 
-#include "access/core/child_environment.hpp"
 #include "access/core/error.hpp"
-#include "access/core/interrupt.hpp"
 #include "access/core/text.hpp"
+#include "access/system/child_environment.hpp"
+#include "access/system/interrupt.hpp"
 #include "cli/command.hpp"
 #include "cli/environment.hpp"
 #include "cli/flags/arguments.hpp"

@@ -1,5 +1,3 @@
-#include "cli/process.hpp"
-
 #include <doctest/doctest.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -9,6 +7,8 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+
+#include "cli/process.hpp"
 
 using namespace mayfly::cli;
 

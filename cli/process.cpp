@@ -14,9 +14,9 @@
 #include <utility>
 
 #include "access/core/error.hpp"
-#include "access/core/spawn_settings.hpp"
 #include "access/core/text.hpp"
 #include "access/core/wiping_memory.hpp"
+#include "access/system/spawn_settings.hpp"
 
 namespace mayfly::cli {
 namespace {

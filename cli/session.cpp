@@ -4,8 +4,8 @@
 
 #include <chrono>
 
-#include "access/core/leftovers.hpp"
 #include "access/core/secret.hpp"
+#include "access/system/leftovers.hpp"
 #include "cli/environment.hpp"
 #include "cli/flags/network_values.hpp"
 #include "cli/login/login_prompt.hpp"

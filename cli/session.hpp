@@ -6,10 +6,10 @@
 #include <memory>
 #include <optional>
 
-#include "access/core/files.hpp"
+#include "access/curl/http.hpp"
 #include "access/identity/credentials.hpp"
-#include "access/transport/request/http.hpp"
-#include "access/transport/tls/connection_options.hpp"
+#include "access/system/files.hpp"
+#include "access/tls/connection_options.hpp"
 #include "cli/flags/network_flags.hpp"
 #include "cli/terminal/log_sink.hpp"
 

@@ -1,6 +1,6 @@
 // `mayfly socks`: a SOCKS5 proxy whose connections come out behind a bastion application.
-#include "access/transport/dial/upgrade.hpp"
-#include "access/transport/listen/listener.hpp"
+#include "access/dial/upgrade.hpp"
+#include "access/listen/listener.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/flags/place_flags.hpp"
 #include "cli/flags/user_headers.hpp"

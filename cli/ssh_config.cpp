@@ -3,7 +3,7 @@
 
 #include "access/core/error.hpp"
 #include "access/core/url.hpp"
-#include "access/transport/tls/token_uri.hpp"
+#include "access/tls/token_uri.hpp"
 #include "cli/environment.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/flags/network_flags.hpp"

@@ -1,6 +1,6 @@
 // `mayfly access ssh-gen`: run by ssh before every connection, so that what is valid is found at
 // once.
-#include "access/core/leftovers.hpp"
+#include "access/system/leftovers.hpp"
 #include "cli/environment.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/match_exec.hpp"

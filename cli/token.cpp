@@ -1,7 +1,7 @@
 // `mayfly access token`: prints the stored token; no network while the application is known.
 
+#include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"
-#include "access/transport/dial/refusal.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/session.hpp"
 #include "cli/status/token_report.hpp"

@@ -1,5 +1,5 @@
 // `mayfly access ssh` (= tcp, rdp, smb): the tunnel on stdin and stdout, or behind a listener.
-#include "access/transport/tunnel/tunnel.hpp"
+#include "access/tunnel/tunnel.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@
 #include "access/core/error.hpp"
 #include "access/core/secret.hpp"
 #include "access/core/text.hpp"
-#include "access/transport/dial/upgrade.hpp"
+#include "access/dial/upgrade.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/flags/place_flags.hpp"
 #include "cli/flags/user_headers.hpp"

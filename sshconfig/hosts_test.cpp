@@ -4,7 +4,7 @@
 
 #include "sshconfig/install.hpp"
 #include "sshconfig/render.hpp"
-#include "sshconfig/scratch_test.hpp"
+#include "sshconfig/testing/scratch.hpp"
 
 using namespace mayfly::sshconfig;
 

@@ -11,11 +11,11 @@
 #include <memory>
 #include <optional>
 
-#include "access/core/descriptor.hpp"
 #include "access/core/error.hpp"
-#include "access/core/owners_umask.hpp"
-#include "access/core/temporary_file.hpp"
 #include "access/core/text.hpp"
+#include "access/system/descriptor.hpp"
+#include "access/system/owners_umask.hpp"
+#include "access/system/temporary_file.hpp"
 
 namespace mayfly::sshconfig {
 namespace {

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "access/core/error.hpp"
-#include "sshconfig/scratch_test.hpp"
+#include "sshconfig/testing/scratch.hpp"
 
 using namespace mayfly;
 using namespace mayfly::sshconfig;

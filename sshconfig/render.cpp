@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "access/core/error.hpp"
-#include "access/core/files.hpp"
 #include "access/core/text.hpp"
 #include "access/core/url.hpp"
+#include "access/system/files.hpp"
 #include "sshconfig/quote.hpp"
 
 namespace mayfly::sshconfig {

@@ -1,7 +1,7 @@
 #include "sshconfig/ssh_query.hpp"
 
-#include "access/core/child_output.hpp"
 #include "access/core/text.hpp"
+#include "access/system/child_output.hpp"
 #include "sshconfig/match_exec.hpp"
 
 namespace mayfly::sshconfig {

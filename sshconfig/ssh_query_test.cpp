@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "sshconfig/match_exec.hpp"
-#include "sshconfig/scratch_test.hpp"
+#include "sshconfig/testing/scratch.hpp"
 
 using namespace mayfly::sshconfig;
 using Texts = std::vector<std::string>;

@@ -6,12 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "access/core/descriptor.hpp"
 #include "access/core/text.hpp"
+#include "access/system/descriptor.hpp"
 #include "sshconfig/install.hpp"
 #include "sshconfig/quote.hpp"
 #include "sshconfig/render.hpp"
-#include "sshconfig/scratch_test.hpp"
+#include "sshconfig/testing/scratch.hpp"
 
 using namespace mayfly;
 using namespace mayfly::sshconfig;

@@ -10,8 +10,8 @@
 #include <cerrno>
 
 #include "access/core/error.hpp"
-#include "access/core/interrupt.hpp"
 #include "access/identity/place.hpp"
+#include "access/system/interrupt.hpp"
 #include "sshgen/wire.hpp"
 
 namespace mayfly::sshgen {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "access/core/descriptor.hpp"
 #include "access/core/url.hpp"
+#include "access/system/descriptor.hpp"
 #include "sshgen/certificate.hpp"
 #include "sshgen/keypair.hpp"
 

@@ -9,7 +9,7 @@
 
 #include "access/core/encoding.hpp"
 #include "access/core/error.hpp"
-#include "sshgen/agent_process_test.hpp"
+#include "sshgen/testing/agent_process.hpp"
 #include "sshgen/wire.hpp"
 
 namespace mayfly::sshgen {

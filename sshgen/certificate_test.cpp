@@ -7,7 +7,7 @@
 
 #include "access/core/encoding.hpp"
 #include "sshgen/keypair.hpp"
-#include "sshgen/scratch_test.hpp"
+#include "sshgen/testing/scratch.hpp"
 #include "sshgen/wire.hpp"
 
 namespace mayfly::sshgen {

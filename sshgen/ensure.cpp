@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"
-#include "access/core/lock.hpp"
 #include "access/core/text.hpp"
-#include "access/transport/dial/refusal.hpp"
+#include "access/system/lock.hpp"
 #include "sshgen/sign.hpp"
 
 namespace mayfly::sshgen {

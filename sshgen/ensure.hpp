@@ -6,9 +6,9 @@
 #include <optional>
 #include <utility>
 
-#include "access/core/files.hpp"
 #include "access/core/url.hpp"
 #include "access/identity/credentials.hpp"
+#include "access/system/files.hpp"
 #include "sshgen/agent.hpp"
 #include "sshgen/certificate.hpp"
 #include "sshgen/keypair.hpp"

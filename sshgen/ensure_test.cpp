@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <fstream>
 
+#include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"
-#include "access/transport/dial/refusal.hpp"
-#include "sshgen/agent_process_test.hpp"
-#include "sshgen/signer_test.hpp"
+#include "sshgen/testing/agent_process.hpp"
+#include "sshgen/testing/signer.hpp"
 
 namespace mayfly::sshgen {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "access/core/files.hpp"
+#include "access/system/files.hpp"
 #include "sshgen/agent.hpp"
 #include "sshgen/certificate.hpp"
 

@@ -2,9 +2,9 @@
 
 #include <doctest/doctest.h>
 
-#include "sshgen/agent_process_test.hpp"
 #include "sshgen/on_disk.hpp"
-#include "sshgen/scratch_test.hpp"
+#include "sshgen/testing/agent_process.hpp"
+#include "sshgen/testing/scratch.hpp"
 
 namespace mayfly::sshgen {
 namespace {

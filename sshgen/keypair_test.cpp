@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "access/core/encoding.hpp"
-#include "sshgen/scratch_test.hpp"
+#include "sshgen/testing/scratch.hpp"
 
 namespace mayfly::sshgen {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "access/core/files.hpp"
 #include "access/core/url.hpp"
+#include "access/system/files.hpp"
 #include "sshgen/certificate.hpp"
 #include "sshgen/keypair.hpp"
 #include "sshgen/sign.hpp"

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "access/core/error.hpp"
-#include "sshgen/scratch_test.hpp"
+#include "sshgen/testing/scratch.hpp"
 
 namespace mayfly::sshgen {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "access/core/error.hpp"
+#include "access/curl/http.hpp"
 #include "access/identity/application.hpp"
 #include "access/identity/token_store.hpp"
-#include "access/transport/request/http.hpp"
 #include "sshgen/certificate.hpp"
 
 namespace mayfly::sshgen {

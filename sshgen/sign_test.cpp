@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "sshgen/keypair.hpp"
-#include "sshgen/signer_test.hpp"
+#include "sshgen/testing/signer.hpp"
 
 namespace mayfly::sshgen {
 namespace {

@@ -23,14 +23,14 @@ struct Url {
 
 // What people and scripts pass as an application: "host", "host/path", "host:port", a bare IPv6
 // address, "http://" and "https://" URLs (http becomes https). A fragment is dropped. IDN hosts are
-// converted, what RFC 3986 does not allow in path and query is percent-encoded, and dot segments are
-// removed as browsers do it, since the server would: what is shown, asked for and made names of is
-// then the same. User info, control characters, spaces and backslashes are refused. Throws usage
+// converted, what RFC 3986 does not allow in path and query is percent-encoded, and dot segments
+// are removed as browsers do it, since the server would: what is shown, asked for and made names of
+// is then the same. User info, control characters, spaces and backslashes are refused. Throws usage
 // Error.
 Url parse_url(std::string_view text);
 
-// A URL or reference that a server sent in Location, resolved against the request's URL, without dot
-// segments as in parse_url(). Only https; nothing else comes back. Throws protocol Error.
+// A URL or reference that a server sent in Location, resolved against the request's URL, without
+// dot segments as in parse_url(). Only https; nothing else comes back. Throws protocol Error.
 Url resolve_location(const Url& base, std::string_view location);
 
 // Value of the first `name` in a query string, percent-decoded; "" when absent.

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string>
 
-#include "access/core/forked_child.hpp"
+#include "access/testing/forked_child.hpp"
 
 namespace mayfly {
 namespace {

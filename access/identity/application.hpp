@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "access/core/files.hpp"
 #include "access/core/url.hpp"
-#include "access/transport/request/http.hpp"
+#include "access/curl/http.hpp"
+#include "access/system/files.hpp"
 
 namespace mayfly {
 

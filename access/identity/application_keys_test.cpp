@@ -3,7 +3,7 @@
 
 #include "access/core/encoding.hpp"
 #include "access/identity/application.hpp"
-#include "access/identity/test_application.hpp"
+#include "access/testing/application.hpp"
 
 using namespace mayfly;
 using namespace mayfly::test;

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "access/identity/test_application.hpp"
+#include "access/testing/application.hpp"
 
 using namespace mayfly;
 using namespace mayfly::test;

@@ -1,5 +1,5 @@
 // Applications that let everybody in, and answers that must not be taken for that.
-#include "access/identity/test_credentials.hpp"
+#include "access/testing/credentials.hpp"
 
 using namespace mayfly;
 using namespace mayfly::test;

@@ -7,16 +7,16 @@
 #include <string>
 #include <vector>
 
-#include "access/core/files.hpp"
-#include "access/core/lock.hpp"
 #include "access/core/secret.hpp"
 #include "access/core/url.hpp"
+#include "access/curl/http.hpp"
 #include "access/identity/application.hpp"
 #include "access/identity/logout.hpp"
 #include "access/identity/machine_identity.hpp"
 #include "access/identity/token_store.hpp"
 #include "access/identity/transfer.hpp"
-#include "access/transport/request/http.hpp"
+#include "access/system/files.hpp"
+#include "access/system/lock.hpp"
 
 namespace mayfly {
 

@@ -1,5 +1,5 @@
 // Credentials of people: stored tokens, browser, exchange, locks.
-#include "access/identity/test_credentials.hpp"
+#include "access/testing/credentials.hpp"
 
 using namespace mayfly;
 using namespace mayfly::test;

@@ -6,8 +6,8 @@
 
 #include "access/core/secret.hpp"
 #include "access/core/url.hpp"
+#include "access/curl/http.hpp"
 #include "access/identity/application.hpp"
-#include "access/transport/request/http.hpp"
 
 namespace mayfly {
 

@@ -2,8 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include "access/identity/test_access.hpp"
-#include "access/identity/test_tokens.hpp"
+#include "access/testing/access.hpp"
+#include "access/testing/tokens.hpp"
 
 using namespace mayfly;
 using namespace mayfly::test;

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "access/core/files.hpp"
 #include "access/identity/application.hpp"
 #include "access/identity/jwt.hpp"
+#include "access/system/files.hpp"
 
 namespace mayfly {
 

@@ -3,9 +3,9 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include "access/identity/test_access.hpp"
-#include "access/identity/test_tokens.hpp"
 #include "access/identity/token_store.hpp"
+#include "access/testing/access.hpp"
+#include "access/testing/tokens.hpp"
 
 using namespace mayfly;
 using namespace mayfly::test;

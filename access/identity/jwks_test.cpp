@@ -4,7 +4,7 @@
 #include <openssl/err.h>
 
 #include "access/core/encoding.hpp"
-#include "access/identity/test_tokens.hpp"
+#include "access/testing/tokens.hpp"
 
 using namespace mayfly;
 using namespace mayfly::test;

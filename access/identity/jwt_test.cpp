@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "access/core/encoding.hpp"
-#include "access/identity/test_tokens.hpp"
+#include "access/testing/tokens.hpp"
 
 using namespace mayfly;
 using namespace mayfly::test;

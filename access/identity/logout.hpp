@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "access/core/descriptor.hpp"
-#include "access/core/files.hpp"
+#include "access/system/descriptor.hpp"
+#include "access/system/files.hpp"
 
 namespace mayfly {
 

@@ -5,7 +5,7 @@
 #include <sys/file.h>
 
 #include "access/identity/place.hpp"
-#include "access/identity/test_credentials.hpp"
+#include "access/testing/credentials.hpp"
 
 using namespace mayfly;
 using namespace mayfly::test;

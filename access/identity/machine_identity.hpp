@@ -11,9 +11,9 @@
 #include "access/core/error.hpp"
 #include "access/core/secret.hpp"
 #include "access/core/url.hpp"
+#include "access/curl/http.hpp"
 #include "access/identity/application.hpp"
 #include "access/identity/jwt.hpp"
-#include "access/transport/request/http.hpp"
 
 namespace mayfly {
 

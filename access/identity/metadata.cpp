@@ -8,10 +8,10 @@
 #include <nlohmann/json.hpp>
 
 #include "access/core/edge_clock.hpp"
-#include "access/core/files.hpp"
 #include "access/core/json.hpp"
 #include "access/core/text.hpp"
 #include "access/identity/token_store.hpp"
+#include "access/system/files.hpp"
 
 namespace mayfly {
 namespace {

@@ -10,9 +10,9 @@
 
 #include "access/core/error.hpp"
 #include "access/core/url.hpp"
+#include "access/curl/http.hpp"
 #include "access/identity/application.hpp"
 #include "access/identity/jwt.hpp"
-#include "access/transport/request/http.hpp"
 
 namespace mayfly {
 

@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "access/core/error.hpp"
-#include "access/core/files.hpp"
+#include "access/curl/http.hpp"
 #include "access/identity/jwks.hpp"
-#include "access/transport/request/http.hpp"
+#include "access/system/files.hpp"
 
 namespace mayfly {
 

@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 
-#include "access/core/files.hpp"
 #include "access/core/secret.hpp"
 #include "access/identity/application.hpp"
 #include "access/identity/jwt.hpp"
+#include "access/system/files.hpp"
 
 namespace mayfly {
 

@@ -3,8 +3,8 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
-#include "access/identity/test_access.hpp"
-#include "access/identity/test_tokens.hpp"
+#include "access/testing/access.hpp"
+#include "access/testing/tokens.hpp"
 
 using namespace mayfly;
 using namespace mayfly::test;

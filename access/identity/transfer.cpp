@@ -10,10 +10,10 @@
 
 #include "access/core/encoding.hpp"
 #include "access/core/error.hpp"
-#include "access/core/interrupt.hpp"
 #include "access/core/json.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
+#include "access/system/interrupt.hpp"
 
 namespace mayfly {
 namespace {

@@ -9,10 +9,10 @@
 
 #include "access/core/secret.hpp"
 #include "access/core/url.hpp"
+#include "access/curl/http.hpp"
 #include "access/identity/application.hpp"
 #include "access/identity/box.hpp"
 #include "access/identity/token_store.hpp"
-#include "access/transport/request/http.hpp"
 
 namespace mayfly {
 

@@ -4,8 +4,8 @@
 #include <sodium.h>
 
 #include "access/core/encoding.hpp"
-#include "access/identity/test_access.hpp"
-#include "access/identity/test_tokens.hpp"
+#include "access/testing/access.hpp"
+#include "access/testing/tokens.hpp"
 
 using namespace mayfly;
 using namespace mayfly::test;

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "access/core/error.hpp"
-#include "access/transport/tls/token_uri.hpp"
+#include "access/tls/token_uri.hpp"
 #include "cli/curl/curl_certificate.hpp"
 #include "cli/curl/curl_options.hpp"
 

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "access/transport/tls/token_uri.hpp"
+#include "access/tls/token_uri.hpp"
 #include "cli/curl/memory_file.hpp"
 #include "cli/environment.hpp"
 

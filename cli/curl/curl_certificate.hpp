@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "access/core/descriptor.hpp"
 #include "access/core/secret.hpp"
+#include "access/system/descriptor.hpp"
 #include "cli/curl/curl_arguments.hpp"
 
 namespace mayfly::cli {

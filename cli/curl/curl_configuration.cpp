@@ -9,9 +9,9 @@
 #include <array>
 #include <cerrno>
 
-#include "access/core/descriptor.hpp"
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
+#include "access/system/descriptor.hpp"
 #include "cli/environment.hpp"
 
 namespace mayfly::cli {

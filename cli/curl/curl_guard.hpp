@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "access/core/descriptor.hpp"
+#include "access/system/descriptor.hpp"
 #include "cli/curl/curl_arguments.hpp"
 
 namespace mayfly::cli {

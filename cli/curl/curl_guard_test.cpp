@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "access/core/error.hpp"
-#include "access/core/scratch_directory.hpp"
+#include "access/testing/scratch_directory.hpp"
 #include "cli/curl/memory_file.hpp"
 
 using namespace mayfly;

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "access/core/descriptor.hpp"
+#include "access/system/descriptor.hpp"
 
 namespace mayfly::cli {
 

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "access/core/scratch_directory.hpp"
+#include "access/testing/scratch_directory.hpp"
 
 using namespace mayfly;
 

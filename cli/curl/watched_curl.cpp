@@ -11,8 +11,8 @@
 #include <cerrno>
 
 #include "access/core/error.hpp"
-#include "access/core/interrupt.hpp"
 #include "access/core/text.hpp"
+#include "access/system/interrupt.hpp"
 #include "cli/curl/memory_file.hpp"
 #include "cli/curl/redaction.hpp"
 #include "cli/terminal/message.hpp"

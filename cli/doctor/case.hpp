@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "access/core/error.hpp"
-#include "access/core/files.hpp"
+#include "access/curl/http.hpp"
+#include "access/dial/address_probe.hpp"
 #include "access/identity/application.hpp"
 #include "access/identity/machine_identity.hpp"
-#include "access/transport/dial/address_probe.hpp"
-#include "access/transport/request/http.hpp"
-#include "access/transport/tunnel/tunnel_probe.hpp"
+#include "access/system/files.hpp"
+#include "access/tunnel/tunnel_probe.hpp"
 #include "cli/doctor/examination.hpp"
 #include "cli/doctor/network_findings.hpp"
 #include "cli/doctor/ssh_findings.hpp"

@@ -1,6 +1,6 @@
 #include "cli/doctor/examination.hpp"
 
-#include "access/core/interrupt.hpp"
+#include "access/system/interrupt.hpp"
 #include "cli/doctor/case.hpp"
 #include "cli/doctor/steps.hpp"
 #include "cli/environment.hpp"

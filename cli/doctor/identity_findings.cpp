@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "access/answer/refusal.hpp"
 #include "access/core/text.hpp"
-#include "access/transport/dial/refusal.hpp"
 #include "cli/terminal/time_text.hpp"
 
 namespace mayfly::cli::doctor {

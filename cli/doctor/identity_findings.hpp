@@ -6,10 +6,10 @@
 #include <string>
 
 #include "access/core/url.hpp"
+#include "access/curl/http.hpp"
 #include "access/identity/application.hpp"
 #include "access/identity/jwt.hpp"
-#include "access/transport/request/http.hpp"
-#include "access/transport/tls/handshake.hpp"
+#include "access/tls/handshake.hpp"
 #include "cli/doctor/finding.hpp"
 
 namespace mayfly::cli::doctor {

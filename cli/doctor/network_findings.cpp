@@ -6,7 +6,7 @@
 #include <cerrno>
 
 #include "access/core/text.hpp"
-#include "access/transport/tls/connection_error.hpp"
+#include "access/tls/connection_error.hpp"
 #include "cli/terminal/time_text.hpp"
 
 namespace mayfly::cli::doctor {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "access/core/url.hpp"
-#include "access/transport/dial/address_probe.hpp"
-#include "access/transport/dial/proxy_choice.hpp"
-#include "access/transport/tunnel/tunnel_probe.hpp"
+#include "access/dial/address_probe.hpp"
+#include "access/dial/proxy_choice.hpp"
+#include "access/tunnel/tunnel_probe.hpp"
 #include "cli/doctor/finding.hpp"
 
 namespace mayfly::cli::doctor {

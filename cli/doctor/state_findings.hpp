@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "access/core/directory_facts.hpp"
+#include "access/system/directory_facts.hpp"
 #include "cli/doctor/finding.hpp"
 
 namespace mayfly::cli::doctor {

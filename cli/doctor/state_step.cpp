@@ -1,6 +1,6 @@
-#include "access/core/directory_facts.hpp"
-#include "access/core/lock.hpp"
 #include "access/identity/inventory.hpp"
+#include "access/system/directory_facts.hpp"
+#include "access/system/lock.hpp"
 #include "cli/doctor/state_findings.hpp"
 #include "cli/doctor/steps.hpp"
 

@@ -4,8 +4,8 @@
 
 #include <optional>
 
+#include "access/answer/refusal.hpp"
 #include "access/core/text.hpp"
-#include "access/transport/dial/refusal.hpp"
 
 namespace mayfly::cli::doctor {
 namespace {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "access/core/url.hpp"
-#include "access/transport/request/http.hpp"
-#include "access/transport/tunnel/tunnel_probe.hpp"
+#include "access/curl/http.hpp"
+#include "access/tunnel/tunnel_probe.hpp"
 #include "cli/doctor/finding.hpp"
 
 namespace mayfly::cli::doctor {

@@ -1,4 +1,4 @@
-#include "access/transport/dial/refusal.hpp"
+#include "access/answer/refusal.hpp"
 #include "cli/doctor/steps.hpp"
 
 namespace mayfly::cli::doctor {

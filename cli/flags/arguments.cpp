@@ -5,9 +5,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "access/core/child_environment.hpp"
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
+#include "access/system/child_environment.hpp"
 #include "cli/environment.hpp"
 #include "cli/flags/help.hpp"
 #include "cli/terminal/message.hpp"

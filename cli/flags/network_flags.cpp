@@ -1,6 +1,6 @@
 #include "cli/flags/network_flags.hpp"
 
-#include "access/transport/tls/token_uri.hpp"
+#include "access/tls/token_uri.hpp"
 #include "cli/environment.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/flags/service_token_text.hpp"

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "access/identity/machine_identity.hpp"
-#include "access/transport/tls/client_certificate.hpp"
-#include "access/transport/tls/connection_options.hpp"
+#include "access/tls/client_certificate.hpp"
+#include "access/tls/connection_options.hpp"
 #include "cli/flags/network_flags.hpp"
 #include "cli/terminal/log_sink.hpp"
 #include "cli/terminal/password_prompt.hpp"

@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "access/core/descriptor.hpp"
 #include "access/core/error.hpp"
+#include "access/system/descriptor.hpp"
 
 namespace mayfly::cli {
 namespace {

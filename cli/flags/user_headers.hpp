@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "access/transport/request/http.hpp"
+#include "access/curl/http.hpp"
 
 namespace mayfly::cli {
 

@@ -9,8 +9,8 @@
 #include <chrono>
 #include <vector>
 
-#include "access/core/interrupt.hpp"
-#include "access/core/spawn_settings.hpp"
+#include "access/system/interrupt.hpp"
+#include "access/system/spawn_settings.hpp"
 #include "cli/environment.hpp"
 #include "cli/login/browser_commands.hpp"
 

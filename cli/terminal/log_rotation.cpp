@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "access/core/descriptor.hpp"
+#include "access/system/descriptor.hpp"
 
 namespace mayfly::cli {
 namespace {

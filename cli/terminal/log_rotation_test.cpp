@@ -7,8 +7,8 @@
 
 #include <map>
 
-#include "access/core/descriptor.hpp"
-#include "access/core/scratch_directory.hpp"
+#include "access/system/descriptor.hpp"
+#include "access/testing/scratch_directory.hpp"
 
 using namespace mayfly;
 using namespace mayfly::testing;

@@ -13,12 +13,12 @@
 #include <optional>
 #include <utility>
 
-#include "access/core/appended_file.hpp"
-#include "access/core/descriptor.hpp"
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
-#include "access/core/owners_umask.hpp"
 #include "access/core/text.hpp"
+#include "access/system/appended_file.hpp"
+#include "access/system/descriptor.hpp"
+#include "access/system/owners_umask.hpp"
 #include "cli/terminal/log_rotation.hpp"
 #include "cli/terminal/message.hpp"
 

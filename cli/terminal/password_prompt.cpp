@@ -11,9 +11,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "access/core/descriptor.hpp"
 #include "access/core/error.hpp"
-#include "access/core/interrupt.hpp"
+#include "access/system/descriptor.hpp"
+#include "access/system/interrupt.hpp"
 #include "cli/flags/secret_file.hpp"
 
 namespace mayfly::cli {

@@ -2,8 +2,8 @@
 
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
-#include "access/core/sandbox.hpp"
-#include "access/transport/tls/token_uri.hpp"
+#include "access/system/sandbox.hpp"
+#include "access/tls/token_uri.hpp"
 #include "cli/environment.hpp"
 #include "cli/terminal/log_sink.hpp"
 #include "cli/tunnel/listener_files.hpp"

@@ -1,7 +1,7 @@
-// What a running tunnel, or a listener, gives up (access/core/sandbox.hpp).
+// What a running tunnel, or a listener, gives up (access/system/sandbox.hpp).
 #pragma once
 
-#include "access/transport/listen/listener.hpp"
+#include "access/listen/listener.hpp"
 #include "cli/flags/network_flags.hpp"
 
 namespace mayfly::cli {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "access/transport/tunnel/tunnel.hpp"
+#include "access/tunnel/tunnel.hpp"
 
 namespace mayfly::cli {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "access/core/files.hpp"
 #include "access/core/url.hpp"
+#include "access/system/files.hpp"
 
 namespace mayfly::cli {
 

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "access/core/error.hpp"
-#include "access/core/scratch_directory.hpp"
+#include "access/testing/scratch_directory.hpp"
 
 using namespace mayfly;
 using namespace mayfly::cli;

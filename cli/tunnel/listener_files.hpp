@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "access/core/landlock.hpp"
-#include "access/transport/listen/listener.hpp"
+#include "access/listen/listener.hpp"
+#include "access/system/landlock.hpp"
 #include "cli/flags/network_flags.hpp"
 
 namespace mayfly::cli {

@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "access/core/scratch_directory.hpp"
+#include "access/testing/scratch_directory.hpp"
 
 using namespace mayfly;
 using namespace mayfly::cli;

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "access/transport/listen/listener.hpp"
+#include "access/listen/listener.hpp"
 
 namespace mayfly::cli {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "access/transport/websocket/payload_observer.hpp"
+#include "access/pump/payload_observer.hpp"
 
 namespace mayfly::cli {
 

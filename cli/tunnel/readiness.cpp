@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstring>
 
-#include "access/core/descriptor.hpp"
+#include "access/system/descriptor.hpp"
 #include "cli/environment.hpp"
 
 namespace mayfly::cli {

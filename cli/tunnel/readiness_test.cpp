@@ -10,8 +10,8 @@
 #include <cstring>
 #include <string>
 
-#include "access/core/descriptor.hpp"
-#include "access/core/scratch_directory.hpp"
+#include "access/system/descriptor.hpp"
+#include "access/testing/scratch_directory.hpp"
 
 using namespace mayfly;
 

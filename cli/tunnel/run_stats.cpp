@@ -7,9 +7,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "access/core/appended_file.hpp"
-#include "access/core/descriptor.hpp"
 #include "access/core/text.hpp"
+#include "access/system/appended_file.hpp"
+#include "access/system/descriptor.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/terminal/message.hpp"
 #include "cli/terminal/time_text.hpp"

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "access/core/error.hpp"
-#include "access/transport/listen/listener.hpp"
+#include "access/listen/listener.hpp"
 
 namespace mayfly::cli {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "access/transport/websocket/traffic.hpp"
+#include "access/pump/traffic.hpp"
 
 namespace mayfly::cli {
 

@@ -1,6 +1,6 @@
 #include "cli/tunnel/traffic_report.hpp"
 
-#include "access/core/report_signal.hpp"
+#include "access/system/report_signal.hpp"
 #include "cli/terminal/message.hpp"
 #include "cli/tunnel/traffic_lines.hpp"
 

@@ -1,7 +1,7 @@
 // SIGUSR1 to a tunnel, answered on stderr.
 #pragma once
 
-#include "access/transport/tunnel/tunnel.hpp"
+#include "access/tunnel/tunnel.hpp"
 
 namespace mayfly::cli {
 

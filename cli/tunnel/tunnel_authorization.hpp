@@ -1,7 +1,7 @@
 // The headers that open an application, from a session's credentials.
 #pragma once
 
-#include "access/transport/tunnel/tunnel.hpp"
+#include "access/tunnel/tunnel.hpp"
 #include "cli/session.hpp"
 
 namespace mayfly::cli {

@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-#include "access/core/descriptor.hpp"
+#include "access/system/descriptor.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 #include "sshgen/agent.hpp"

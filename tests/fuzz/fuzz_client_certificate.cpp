@@ -2,8 +2,8 @@
 // "secret".
 #include <openssl/ssl.h>
 
-#include "access/transport/tls/client_certificate.hpp"
-#include "access/transport/tls/openssl_owner.hpp"
+#include "access/tls/client_certificate.hpp"
+#include "access/tls/openssl_owner.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 #include "scratch.hpp"

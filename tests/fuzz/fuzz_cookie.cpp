@@ -1,6 +1,6 @@
 // Set-Cookie, one a line.
 #include "access/core/text.hpp"
-#include "access/transport/request/http.hpp"
+#include "access/curl/http.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 

@@ -2,9 +2,9 @@
 // LF alone, and @TOKEN stands for a token that is good.
 #include <vector>
 
+#include "access/dial/upgrade.hpp"
 #include "access/identity/exchange.hpp"
 #include "access/identity/jwt.hpp"
-#include "access/transport/dial/upgrade.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 #include "signing_key.hpp"

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <vector>
 
-#include "access/transport/websocket/websocket.hpp"
+#include "access/websocket/websocket.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 

@@ -1,10 +1,10 @@
 // Host names, team domains, and the names of files that are made of them.
 #include <algorithm>
 
-#include "access/core/files.hpp"
 #include "access/core/text.hpp"
 #include "access/core/url.hpp"
 #include "access/identity/application.hpp"
+#include "access/system/files.hpp"
 #include "curl_oracle.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"

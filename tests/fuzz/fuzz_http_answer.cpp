@@ -1,7 +1,7 @@
 // What the edge answers to a request of the HTTP listener: a head, and chunks.
 #include <string>
 
-#include "access/transport/forward/http_rewrite.hpp"
+#include "access/forward/http_rewrite.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 

@@ -1,10 +1,10 @@
 // The answer to an upgrade, whole and in pieces; the first byte says how large they are.
 #include <optional>
 
+#include "access/answer/refusal.hpp"
 #include "access/core/url.hpp"
+#include "access/dial/upgrade.hpp"
 #include "access/identity/credentials.hpp"
-#include "access/transport/dial/refusal.hpp"
-#include "access/transport/dial/upgrade.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 

@@ -2,7 +2,7 @@
 // first byte says.
 #include <string>
 
-#include "access/transport/forward/http_request.hpp"
+#include "access/forward/http_request.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 

@@ -1,6 +1,6 @@
 // Addresses to listen on.
 #include "access/core/text.hpp"
-#include "access/transport/listen/listen_address.hpp"
+#include "access/listen/listen_address.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 

@@ -7,7 +7,7 @@
 #include <ctime>
 #include <numeric>
 
-#include "access/core/lock.hpp"
+#include "access/system/lock.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 #include "scratch.hpp"

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <string>
 
-#include "access/transport/listen/socks.hpp"
+#include "access/listen/socks.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 

@@ -1,6 +1,6 @@
 // UTF-8 checked in pieces; the first byte says how large they are.
 
-#include "access/transport/websocket/utf8.hpp"
+#include "access/websocket/utf8.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 

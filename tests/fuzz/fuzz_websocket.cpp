@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "access/transport/websocket/websocket.hpp"
+#include "access/websocket/websocket.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 

@@ -1,6 +1,6 @@
 // What is told about a server's certificate.
-#include "access/transport/tls/handshake.hpp"
-#include "access/transport/tls/openssl_owner.hpp"
+#include "access/tls/handshake.hpp"
+#include "access/tls/openssl_owner.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "access/core/descriptor.hpp"
+#include "access/system/descriptor.hpp"
 #include "property.hpp"
 
 namespace mayfly::fuzz {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "access/core/files.hpp"
+#include "access/system/files.hpp"
 
 namespace mayfly::fuzz {
 

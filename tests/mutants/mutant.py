@@ -1,7 +1,7 @@
 """A mutant: a patch that takes one protection away, with the tests that have to fail when it is gone.
 
     # removes: one sentence.
-    # test: unit-transport "a test case"
+    # test: unit-network "a test case"
     # test: test_http.py Class.test_method
     --- a/access/...
 
@@ -19,7 +19,7 @@ FOLDER = os.path.join("tests", "mutants")
 
 @dataclasses.dataclass(frozen=True)
 class Test:
-    file: str  # "unit-transport", or "test_http.py"
+    file: str  # "unit-network", or "test_http.py"
     name: str  # of a test case, a class, or a class and a method; "" for the whole file
 
     @property

@@ -1,0 +1,158 @@
+#include "access/curl/network_error.hpp"
+
+#include <fmt/format.h>
+
+#include "access/core/text.hpp"
+#include "access/tls/connection_error.hpp"
+
+namespace mayfly {
+namespace {
+
+struct Failure {
+  const CurlHandle& handle;
+  CURLcode code;
+  std::string where;  // the origin, without "https://"
+
+  std::string cannot_reach(std::string_view why) const {
+    return fmt::format("cannot reach {}: {}", where, why);
+  }
+  // libcurl's own words, or the name of its code; some of them end as a sentence.
+  std::string detail() const {
+    const char* own = handle.detail();
+    std::string text = *own != '\0' ? printable(own) : std::string(curl_easy_strerror(code));
+    if (text.ends_with('.')) text.pop_back();
+    return text;
+  }
+  long number(CURLINFO info) const {
+    long value = 0;
+    curl_easy_getinfo(handle.get(), info, &value);
+    return value;
+  }
+  bool reached(CURLINFO stage) const {
+    curl_off_t microseconds = 0;
+    curl_easy_getinfo(handle.get(), stage, &microseconds);
+    return microseconds > 0;
+  }
+};
+
+Error error_of_timeout(const Failure& failure) {
+  const auto late = [&](std::string_view stage, std::string hint) {
+    return Error(ErrorKind::network, failure.cannot_reach(fmt::format("timed out {}", stage)),
+                 std::move(hint));
+  };
+  if (!failure.reached(CURLINFO_NAMELOOKUP_TIME_T)) {
+    return late("looking up the name", "check the network connection and the DNS settings");
+  }
+  if (!failure.handle.handshake().begun && !failure.reached(CURLINFO_CONNECT_TIME_T)) {
+    return late("connecting",
+                "check the network connection; a firewall may demand a proxy (--proxy)");
+  }
+  if (!failure.reached(CURLINFO_APPCONNECT_TIME_T)) {
+    return late("in the TLS handshake", "a proxy or firewall on the way may be holding it up");
+  }
+  return late("waiting for the answer", "try again; the application may be slow or down");
+}
+
+Error error_of_trust(const Failure& failure) {
+  const HandshakeReport& report = failure.handle.handshake();
+  if (const auto error = trust_error(failure.where, report)) return *error;
+  // The chain is good, so the name was not.
+  if (report.server) return wrong_name_error(failure.where, report);
+  return {ErrorKind::network, fmt::format("cannot trust {}: {}", failure.where, failure.detail())};
+}
+
+Error error_of_proxy_answer(long status) {
+  if (status == 407) {
+    return {ErrorKind::network, "the proxy wants a user name and password (407)",
+            "give them in the proxy's URL: --proxy http://USER:PASSWORD@HOST:PORT"};
+  }
+  return {ErrorKind::network, fmt::format("the proxy refused to connect: status {}", status),
+          "ask whoever runs the proxy to allow this host, or go around it with NO_PROXY"};
+}
+
+// The stream broke during or after the TLS handshake.
+Error error_of_stream(const Failure& failure) {
+  const HandshakeReport& report = failure.handle.handshake();
+  if (report.client_certificate_refused()) return *alert_error(failure.where, report);
+  if (const long status = failure.number(CURLINFO_HTTP_CONNECTCODE); status >= 400) {
+    return error_of_proxy_answer(status);
+  }
+  if (const auto error = alert_error(failure.where, report)) return *error;
+  if (failure.code == CURLE_GOT_NOTHING) {
+    return {ErrorKind::network,
+            failure.cannot_reach("the connection was closed before an answer came"), "try again"};
+  }
+  return {ErrorKind::network, failure.cannot_reach(failure.detail()),
+          "the connection was cut; try again"};
+}
+
+// libcurl then quotes the proxy's URL, and with it a password.
+std::optional<Error> error_of_proxy_url(const CurlHandle& handle, const Url& url) {
+  const std::string_view own = handle.detail();
+  if (!own.starts_with("Unsupported proxy")) return std::nullopt;
+  const bool is_scheme = own.starts_with("Unsupported proxy scheme");
+  return Error(ErrorKind::network,
+               fmt::format("cannot reach {}: the URL of the proxy {}", url.authority(),
+                           is_scheme ? "has a scheme that is not known" : "cannot be read"),
+               "check --proxy, HTTPS_PROXY and ALL_PROXY: http://[USER:PASSWORD@]HOST:PORT");
+}
+
+Error stored_error(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::exception& error) {
+    return {ErrorKind::failed, fmt::format("cannot set up TLS: {}", error.what())};
+  }
+}
+
+}  // namespace
+
+Error network_error(const CurlHandle& handle, CURLcode code, const Url& url) {
+  if (const std::exception_ptr thrown = handle.thrown()) return stored_error(thrown);
+  if (const auto error = error_of_proxy_url(handle, url)) return *error;
+  const Failure failure{.handle = handle, .code = code, .where = url.authority()};
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return unknown_name_error(failure.where, url.host);
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return {ErrorKind::network, failure.cannot_reach("the name of the proxy is not known"),
+              "check --proxy, HTTPS_PROXY and ALL_PROXY"};
+    case CURLE_COULDNT_CONNECT:
+      return connect_error(failure.where, static_cast<int>(failure.number(CURLINFO_OS_ERRNO)),
+                           {.otherwise = failure.detail(), .address = failure.handle.address()});
+    case CURLE_OPERATION_TIMEDOUT:
+      return error_of_timeout(failure);
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+      return error_of_trust(failure);
+    case CURLE_PROXY:
+      return {ErrorKind::network, failure.cannot_reach(failure.detail()),
+              "check --proxy, HTTPS_PROXY and ALL_PROXY"};
+    case CURLE_SSL_CACERT_BADFILE:
+      return {ErrorKind::usage,
+              fmt::format("cannot use the trusted certificates: {}", failure.detail()),
+              "check --cacert, SSL_CERT_FILE and SSL_CERT_DIR: PEM certificates are wanted"};
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_GOT_NOTHING:
+      return error_of_stream(failure);
+    case CURLE_PARTIAL_FILE:
+      // Not a network error: who polls for an answer that is given once must not go on.
+      return {ErrorKind::protocol,
+              fmt::format("cannot use the answer of {}: {}", failure.where, failure.detail()),
+              "the connection was cut in the midst of it; try again"};
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_HTTP2:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_BAD_CONTENT_ENCODING:
+      return {ErrorKind::protocol,
+              fmt::format("cannot understand {}: {}", failure.where, failure.detail())};
+    default:
+      return {ErrorKind::network, failure.cannot_reach(failure.detail())};
+  }
+}
+
+}  // namespace mayfly

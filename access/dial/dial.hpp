@@ -1,0 +1,75 @@
+// From a URL and what opens it to a WebSocket over TLS, or to the answer that was given instead.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <asio/ip/tcp.hpp>
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "access/core/error.hpp"
+#include "access/curl/http.hpp"
+#include "access/dial/tunnel_options.hpp"
+#include "access/tls/tls.hpp"
+
+namespace mayfly {
+
+// A deadline of ours passed.
+class TimedOut : public Error {
+ public:
+  TimedOut(std::string message, std::string hint)
+      : Error(ErrorKind::network, std::move(message), std::move(hint)) {}
+};
+
+// Dials one origin any number of times; keeps trust, TLS session and addresses between.
+class Dialer {
+ public:
+  // options outlive the dialer, and the dialer its connections. Throws Error(usage) for trusted
+  // certificates that cannot be read.
+  Dialer(const TunnelOptions& options, TlsContext::Buffers buffers);
+
+  struct Open {
+    std::unique_ptr<TlsStream> stream;
+    std::string early;  // what followed the 101
+    std::string ray;    // the 101's cf-ray, printable
+    Response answer;    // the 101
+  };
+  // Response: any answer but a right 101, with the beginning of its body.
+  using Outcome = std::variant<Open, Response>;
+
+  // Throws Error: network (TimedOut when it was late) when no answer came, protocol when it is no
+  // HTTP, refused for the client certificate, usage for a header that cannot be sent, login_needed
+  // if the headers may no longer be sent once there is a connection. Runs in the loop of the
+  // coroutine. may_send outlives it.
+  asio::awaitable<Outcome> dial(std::vector<Header> authorization,
+                                const MaySend& may_send = may_always_send);
+
+  // What dial() begins with: the connection alone, directly or through the proxy. Throws the same.
+  asio::awaitable<std::unique_ptr<Wire>> connect();
+
+  // A connection on which nothing was asked yet. Throws the same.
+  asio::awaitable<std::unique_ptr<TlsStream>> connect_securely();
+
+  // The same; but a handshake that failed comes back with its stream, whose report tells more than
+  // the Error.
+  struct Secured {
+    std::unique_ptr<TlsStream> stream;
+    std::exception_ptr failure;  // an Error; null when there is none
+  };
+  asio::awaitable<Secured> secure();
+
+ private:
+  asio::awaitable<std::unique_ptr<Wire>> connect(class DialLog& story);
+  asio::awaitable<std::vector<asio::ip::tcp::endpoint>> endpoints(class Deadline& deadline,
+                                                                  DialLog& story);
+
+  const TunnelOptions& options_;
+  TlsContext tls_;
+  std::vector<asio::ip::tcp::endpoint> looked_up_;
+  std::chrono::steady_clock::time_point looked_up_at_;
+};
+
+}  // namespace mayfly

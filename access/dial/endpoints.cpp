@@ -1,0 +1,168 @@
+#include "access/dial/endpoints.hpp"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <asio/ip/address.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <thread>
+
+#include "access/core/error.hpp"
+#include "access/core/release.hpp"
+#include "access/core/text.hpp"
+#include "access/io/deadline.hpp"
+#include "access/io/watched_descriptor.hpp"
+#include "access/system/descriptor.hpp"
+
+namespace mayfly {
+namespace {
+
+using asio::ip::tcp;
+using Endpoints = std::vector<tcp::endpoint>;
+
+// "HOST:PORT:..." or "[::1]:PORT:...": the field up to the next colon outside brackets.
+std::string take_field(std::string_view& text) {
+  if (text.starts_with('[')) {
+    const std::size_t end = text.find(']');
+    if (end != std::string_view::npos) {
+      std::string host(text.substr(1, end - 1));
+      text.remove_prefix(std::min(end + 2, text.size()));
+      return host;
+    }
+  }
+  const std::size_t end = std::min(text.find(':'), text.size());
+  std::string field(text.substr(0, end));
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return field;
+}
+
+std::uint16_t port_number(std::string_view text) {
+  std::uint16_t port = 0;
+  std::from_chars(text.data(), text.data() + text.size(), port);
+  return port;
+}
+
+std::optional<tcp::endpoint> literal(std::string_view address, std::string_view port) {
+  asio::error_code error;
+  const auto parsed = asio::ip::make_address(std::string(address), error);
+  if (error) return std::nullopt;
+  return tcp::endpoint(parsed, port_number(port));
+}
+
+// Alternates the families, beginning with the one the system's order prefers.
+Endpoints interleaved(const Endpoints& all) {
+  Endpoints ordered;
+  std::size_t next[2] = {0, 0};
+  const auto take = [&](bool v6, std::size_t& at) {
+    while (at < all.size() && all[at].address().is_v6() != v6) ++at;
+    if (at < all.size()) ordered.push_back(all[at++]);
+  };
+  bool v6 = !all.empty() && all.front().address().is_v6();
+  while (ordered.size() < all.size()) {
+    take(v6, next[v6 ? 1 : 0]);
+    v6 = !v6;
+  }
+  return ordered;
+}
+
+LookedUp ask(const Target& target) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV;
+  addrinfo* list = nullptr;
+  if (const int failure = getaddrinfo(target.host.c_str(), target.port.c_str(), &hints, &list);
+      failure != 0)
+    return {.found = {}, .failure = failure};
+  const std::unique_ptr<addrinfo, Release<freeaddrinfo>> owner(list);
+  Endpoints found;
+  for (const addrinfo* one = list; one != nullptr; one = one->ai_next) {
+    tcp::endpoint endpoint;
+    if (one->ai_addrlen > endpoint.capacity()) continue;
+    std::memcpy(endpoint.data(), one->ai_addr, one->ai_addrlen);
+    endpoint.resize(one->ai_addrlen);
+    found.push_back(endpoint);
+  }
+  return {.found = interleaved(found)};
+}
+
+// What the thread and the loop share; the pipe says that `result` is there.
+struct LookUp {
+  Target target;
+  LookedUp result;
+  Descriptor reading, writing;
+
+  explicit LookUp(Target wanted) : target(std::move(wanted)) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) throw system_error("cannot look up a name", errno);
+    reading = Descriptor(ends[0]);
+    writing = Descriptor(ends[1]);
+  }
+};
+
+void start(const std::shared_ptr<LookUp>& look_up) {
+  std::thread([look_up] {
+    look_up->result = ask(look_up->target);
+    [[maybe_unused]] const auto told = write(look_up->writing.get(), "!", 1);
+  }).detach();
+}
+
+}  // namespace
+
+Target redirected(const Target& target, const std::vector<std::string>& connect_to) {
+  for (const std::string& entry : connect_to) {
+    std::string_view rest = entry;
+    const std::string host = take_field(rest), port = take_field(rest);
+    if (!host.empty() && !equals_ignoring_case(host, target.host)) continue;
+    if (!port.empty() && port != target.port) continue;
+    const std::string new_host = take_field(rest), new_port = take_field(rest);
+    return {.host = new_host.empty() ? target.host : new_host,
+            .port = new_port.empty() ? target.port : new_port};
+  }
+  return target;
+}
+
+Endpoints pinned(const Target& target, const std::vector<std::string>& resolve) {
+  Endpoints found;
+  for (const std::string& entry : resolve) {
+    std::string_view rest = entry;
+    if (rest.starts_with('+')) rest.remove_prefix(1);
+    const std::string host = take_field(rest), port = take_field(rest);
+    if ((host != "*" && !equals_ignoring_case(host, target.host)) || port != target.port) continue;
+    for (std::string_view address : split(rest, ',')) {
+      if (address.starts_with('[') && address.ends_with(']'))
+        address = address.substr(1, address.size() - 2);
+      if (const auto endpoint = literal(address, port)) found.push_back(*endpoint);
+    }
+    if (!found.empty()) return found;
+  }
+  return found;
+}
+
+asio::awaitable<LookedUp> look_up(Target target, Deadline& deadline) {
+  if (const auto endpoint = literal(target.host, target.port))
+    co_return LookedUp{.found = {*endpoint}};
+  const auto shared = std::make_shared<LookUp>(std::move(target));
+  start(shared);
+  WatchedDescriptor done(co_await asio::this_coro::executor, shared->reading.get());
+  deadline.cancel_by([&done] { done.cancel(); });
+  asio::error_code error;
+  co_await done.wait(WatchedDescriptor::For::wait_read,
+                     asio::redirect_error(asio::use_awaitable, error));
+  deadline.cancel_by({});
+  // The byte is read and not only waited for: it orders what the thread wrote before what follows.
+  char told = 0;
+  if (error || read(shared->reading.get(), &told, 1) != 1) co_return LookedUp{};
+  co_return shared->result;
+}
+
+}  // namespace mayfly

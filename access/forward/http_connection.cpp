@@ -1,0 +1,339 @@
+#include "access/forward/http_connection.hpp"
+
+#include <fmt/format.h>
+
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
+#include <chrono>
+#include <utility>
+
+#include "access/answer/refusal.hpp"
+#include "access/core/error.hpp"
+#include "access/core/log.hpp"
+#include "access/core/text.hpp"
+#include "access/forward/no_answer.hpp"
+#include "access/io/deadline.hpp"
+#include "access/system/keep_alive.hpp"
+
+namespace mayfly {
+namespace {
+
+using State = HttpExchange::State;
+using std::chrono::milliseconds;
+
+constexpr milliseconds for_ever = std::chrono::hours(24 * 365);
+
+bool leads_to_login(const Url& url, const ResponseHead& head, const Authorizer& authorizer) {
+  if (head.status < 300 || head.status >= 400) return false;
+  const Response answer{.status = head.status, .headers = head.headers, .body = ""};
+  return mayfly::leads_to_login(url, answer, authorizer.team());
+}
+
+LocalPlace place_of(int socket, const HttpConnection::Shared& shared) {
+  const ForwarderOptions& options = shared.options;
+  LocalPlace place = LocalPlace::of(socket, shared.names, options.aliases);
+  place.own_name = options.own_name;
+  place.local_names = options.local_names;
+  place.service_workers = options.service_workers;
+  return place;
+}
+
+bool goes_on(const HttpExchange& exchange) {
+  return exchange.state() == State::waiting || exchange.state() == State::passing;
+}
+
+}  // namespace
+
+HttpConnection::HttpConnection(const asio::any_io_executor& executor, const Shared& shared,
+                               Descriptor socket, std::shared_ptr<Admission::Guest> guest)
+    : executor_(executor),
+      shared_(shared),
+      guest_(std::move(guest)),
+      socket_(std::move(socket)),
+      place_(place_of(socket_.get(), shared)),
+      stream_(executor, socket_.get()),
+      program_(socket_.get(), stream_) {
+  keep_alive(socket_.get());
+}
+
+void HttpConnection::interrupt() {
+  next_ = Next::goodbye;
+  if (idle_) stream_.cancel();
+  interrupted_ = true;
+  if (upgraded_ && ready_ != nullptr) ready_->ring();
+}
+
+asio::awaitable<void> HttpConnection::run() {
+  while (next_ == Next::request) {
+    const std::optional<std::string> text = co_await read_head();
+    if (!text) co_return;
+    auto judged = judge_request(*text, place_, shared_.options.edge.url);
+    if (auto* page = std::get_if<Page>(&judged)) {
+      const auto level = page->location.empty() ? LogLevel::warn : LogLevel::debug;
+      log(level, page->message, {{"hint", page->hint}});
+      co_return co_await say(std::move(*page));
+    }
+    if (!hold(*text, std::get<AskedRequest>(judged))) co_return co_await say(too_busy());
+    co_await serve(std::get<AskedRequest>(judged));
+    served_ = true;
+  }
+}
+
+// Counts what the request holds while it is served: its head as it came, as it was read and as it
+// is sent, and of its body what may have to be sent twice.
+bool HttpConnection::hold(const std::string& head, const AskedRequest& asked) {
+  const std::size_t body = asked.body.scanner.over() ? 0 : RequestBody::most_replay;
+  return guest_->hold(3 * head.size() + ahead_.capacity() + body);
+}
+
+void HttpConnection::wait_for_head() {
+  const auto end = [this] { stream_.cancel(); };
+  ahead_.empty() && served_ ? guest_->is_idle(end) : guest_->is_half_open(end);
+}
+
+// Nothing when there is no more, or what there is, is no head.
+asio::awaitable<std::optional<std::string>> HttpConnection::read_head() {
+  std::optional<Deadline> deadline;
+  for (bool begun = false;;) {
+    if (ahead_.starts_with("\r\n")) ahead_.erase(0, 2);  // RFC 9112 section 2.2
+    // A read may bring the end together with what is too much.
+    if (const auto end = find_head_end(ahead_); end && end->head <= most_head) {
+      std::string head = ahead_.substr(0, end->head);
+      ahead_.erase(0, end->all);
+      guest_->is_busy();
+      co_return head;
+    }
+    if (ahead_.starts_with('\x16'))
+      throw Error(ErrorKind::failed, "a local program was turned away: it speaks TLS",
+                  "use http:// and not https:// in the listener's address");
+    if (ahead_.size() > most_head) {
+      guest_->is_busy();
+      Page page{.status = 431, .message = "the request's head is too long"};
+      co_await say(std::move(page));
+      co_return std::nullopt;
+    }
+    if (!deadline || (!begun && !ahead_.empty())) {
+      begun = !ahead_.empty();
+      const HttpPatience& patience = shared_.options.patience;
+      deadline.emplace(executor_, begun ? patience.head : patience.between_requests);
+      deadline->cancel_by([this] { stream_.cancel(); });
+    }
+    idle_ = ahead_.empty();
+    if (idle_) ahead_.shrink_to_fit();  // thousands may wait
+    wait_for_head();
+    if (!guest_->hold(idle_ ? 0 : ahead_.capacity())) co_return std::nullopt;
+    const bool more = co_await stream_.read_more(ahead_, shared_.buffers);
+    idle_ = false;
+    if (!more) co_return std::nullopt;
+  }
+}
+
+asio::awaitable<void> HttpConnection::serve(AskedRequest& asked) {
+  if (!asked.keep_alive) next_ = Next::goodbye;
+  Outcome outcome = co_await forward(asked);
+  if (outcome.what == Outcome::What::gone) co_return stream_.reset();
+  if (outcome.what == Outcome::What::cut) {
+    stream_.reset();
+    throw Error(ErrorKind::network, outcome.page.message, outcome.page.hint);
+  }
+  if (outcome.what == Outcome::What::refused) {
+    outcome.page.body = asked.page_body();
+    const Error error(ErrorKind::network, outcome.page.message, outcome.page.hint);
+    co_await say(std::move(outcome.page));
+    throw error;
+  }
+  if (next_ == Next::goodbye) co_await stream_.say_goodbye("");
+}
+
+// With another token, or over another connection, once each where that may help.
+asio::awaitable<HttpConnection::Outcome> HttpConnection::forward(AskedRequest& asked) {
+  using What = Outcome::What;
+  auto opening = co_await open(std::nullopt);
+  auto which = EdgePool::Which::any;
+  for (bool renewed = false;;) {
+    if (!opening) {
+      next_ = Next::goodbye;
+      co_return Outcome{What::gone};
+    }
+    if (auto* page = std::get_if<Page>(&*opening))
+      co_return Outcome{What::refused, std::move(*page)};
+    Outcome outcome = co_await attempt(asked, std::get<Headers>(*opening), which);
+    if (outcome.what == What::stale) {
+      which = EdgePool::Which::fresh;
+    } else if (outcome.what == What::login) {
+      if (renewed) co_return Outcome{What::refused, login_again(asked)};
+      renewed = true;
+      opening = co_await open(std::get<Headers>(*std::move(opening)));
+      if (!asked.body.can_be_replayed && opening && std::holds_alternative<Headers>(*opening))
+        co_return Outcome{What::refused, login_in_between(asked)};
+    } else {
+      co_return outcome;
+    }
+  }
+}
+
+// What opens the application, other than what it refused.
+asio::awaitable<std::optional<Opening>> HttpConnection::open(std::optional<Headers> refused) {
+  return find_opening(executor_, shared_.authorizer, std::move(refused), program_);
+}
+
+asio::awaitable<HttpConnection::Outcome> HttpConnection::attempt(AskedRequest& asked,
+                                                                 const Headers& opening,
+                                                                 EdgePool::Which which) {
+  std::unique_ptr<EdgeConnection> edge;
+  try {
+    edge = co_await shared_.pool.take(which);
+  } catch (const Error& error) {
+    co_return Outcome{Outcome::What::refused, page_of(error)};
+  }
+  // To connect takes its time, and the login may have ended meanwhile.
+  if (!shared_.authorizer.may_send()(opening)) {
+    shared_.pool.give_back(std::move(edge));
+    co_return Outcome{Outcome::What::refused, page_of(logged_out(asked.site.application))};
+  }
+  RequestChanges changes{.site = asked.site, .added = opening, .body = asked.framing};
+  const Headers& own = shared_.options.edge.headers;
+  changes.added.insert(changes.added.end(), own.begin(), own.end());
+  if (asked.websocket) changes.upgrade = RequestChanges::Upgrade::websocket;
+  const auto interim = [&](const ResponseHead& head) {
+    if (asked.head.minor_version == 0) return std::string();
+    return response_text(head, {.site = asked.site, .body = {}});
+  };
+  HttpExchange exchange({.client = stream_.end(),
+                         .edge = *edge->stream,
+                         .buffers = shared_.buffers,
+                         .body = asked.body,
+                         .ahead = ahead_,
+                         .interim = interim},
+                        request_text(asked.head, changes));
+  Outcome outcome = co_await this->exchange(asked, *edge, exchange);
+  if (exchange.edge_is_clean()) shared_.pool.give_back(std::move(edge));
+  co_return outcome;
+}
+
+asio::awaitable<HttpConnection::Outcome> HttpConnection::exchange(AskedRequest& asked,
+                                                                  EdgeConnection& edge,
+                                                                  HttpExchange& exchange) {
+  FirstReady ready(executor_);
+  Patience patience = co_await settle(exchange, edge, ready);
+  std::optional<Outcome> outcome;
+  if (exchange.state() == State::answered) {
+    outcome = decide(exchange, asked);
+    if (!outcome) patience = co_await settle(exchange, edge, ready);
+  }
+  program_.stop();
+  if (!outcome) outcome = outcome_of(exchange, asked, edge, patience);
+  co_return std::move(*outcome);
+}
+
+HttpConnection::Outcome HttpConnection::outcome_of(const HttpExchange& exchange,
+                                                   const AskedRequest& asked,
+                                                   const EdgeConnection& edge, Patience patience) {
+  using What = Outcome::What;
+  const State state = exchange.state();
+  const bool kept = edge.age == EdgeConnection::Age::used && !exchange.edge_spoke();
+  if (state == State::edge_failed && kept && asked.body.can_be_replayed && asked.is_idempotent())
+    return Outcome{What::stale};
+  if (state != State::done || !exchange.request_is_over()) next_ = Next::goodbye;
+  if (upgraded_ || state == State::done) return Outcome{};
+  if (state == State::client_gone) return Outcome{What::gone};
+  if (exchange.answer_has_begun())
+    return Outcome{What::cut,
+                   {.message = fmt::format(
+                        "the answer to {} was cut: {}", asked.name(),
+                        patience == Patience::left ? exchange.problem() : "nothing more came"),
+                    .hint = "try again"}};
+  if (state == State::bad_request)
+    return Outcome{What::refused,
+                   {.status = 400, .message = "the request is refused: " + exchange.problem()}};
+  if (patience == Patience::over) return Outcome{What::refused, too_late(asked)};
+  return Outcome{What::refused, no_answer(asked, exchange.problem())};
+}
+
+// Lets the exchange go on until it has come to something, or nothing moves any more.
+asio::awaitable<HttpConnection::Patience> HttpConnection::settle(HttpExchange& exchange,
+                                                                 EdgeConnection& edge,
+                                                                 FirstReady& ready) {
+  using For = WatchedDescriptor::For;
+  using Ready = IoResult::State;
+  ready_ = &ready;
+  bool in_time = true;
+  while (in_time && goes_on(exchange) && !(upgraded_ && interrupted_)) {
+    if (program_.has_aborted() && !upgraded_) exchange.client_has_gone();
+    const HttpExchange::Wants wants = exchange.step();
+    if (!goes_on(exchange)) break;
+    if (wants.at_once) {
+      co_await asio::post(executor_, asio::use_awaitable);
+      continue;
+    }
+    const auto client = [&](Ready what) { return [&, what] { exchange.client_is(what); }; };
+    const auto other = [&](Ready what) { return [&, what] { exchange.edge_is(what); }; };
+    if (wants.client_readable)
+      ready.watch(stream_.watched(), For::wait_read, client(Ready::wait_readable));
+    if (wants.client_writable)
+      ready.watch(stream_.watched(), For::wait_write, client(Ready::wait_writable));
+    if (wants.edge_readable) ready.watch(edge.watched, For::wait_read, other(Ready::wait_readable));
+    if (wants.edge_writable)
+      ready.watch(edge.watched, For::wait_write, other(Ready::wait_writable));
+    // After an upgrade the program is read from, and what it said last still counts.
+    if (!upgraded_) program_.wake(ready);
+    in_time = co_await ready.wait(upgraded_ ? for_ever : shared_.options.patience.silence);
+  }
+  ready_ = nullptr;
+  co_return in_time ? Patience::left : Patience::over;
+}
+
+// Passes the answer on, or tells what becomes of the request instead.
+std::optional<HttpConnection::Outcome> HttpConnection::decide(HttpExchange& exchange,
+                                                              const AskedRequest& asked) {
+  using What = Outcome::What;
+  const ResponseHead& head = exchange.head();
+  log(LogLevel::debug, "the edge answered",
+      {{"request", asked.name()}, {"status", std::to_string(head.status)}});
+  if (leads_to_login(asked.site.application, head, shared_.authorizer)) return Outcome{What::login};
+  if (head.status == 101) {
+    const auto upgrades = values_of(head.headers, "Upgrade");
+    if (!asked.websocket || upgrades.size() != 1 ||
+        !equals_ignoring_case(upgrades.front(), "websocket"))
+      return Outcome{What::refused, no_answer(asked, "it changes to a protocol nobody asked for")};
+    upgraded_ = true;
+    next_ = Next::goodbye;
+    exchange.pass_both_ways(response_text(
+        head, {.site = asked.site, .body = {}, .then = ResponseChanges::Then::upgraded}));
+    return std::nullopt;
+  }
+  return pass_on(exchange, asked);
+}
+
+std::optional<HttpConnection::Outcome> HttpConnection::pass_on(HttpExchange& exchange,
+                                                               const AskedRequest& asked) {
+  using Kind = BodyFraming::Kind;
+  const ResponseHead& head = exchange.head();
+  const auto framing = framing_of(head, asked.head.method);
+  if (const auto* malformed = std::get_if<Malformed>(&framing))
+    return Outcome{Outcome::What::refused, no_answer(asked, malformed->why)};
+  const BodyFraming body = std::get<BodyFraming>(framing);
+  ResponseChanges changes{.site = asked.site, .body = body};
+  auto chunks = HttpExchange::Chunks::kept;
+  if (body.kind == Kind::chunked && asked.head.minor_version == 0) {
+    chunks = HttpExchange::Chunks::decoded;
+    changes.body = {Kind::until_close, 0};
+  }
+  // A Unix socket knows no reset: the end of its connection says nothing about that of an answer.
+  if (body.kind == Kind::until_close && asked.head.minor_version > 0) {
+    chunks = HttpExchange::Chunks::made;
+    changes.body = {Kind::chunked, 0};
+  }
+  // A body that nobody waited for is not read to its end.
+  if (changes.body.kind == Kind::until_close || !exchange.request_is_over()) next_ = Next::goodbye;
+  if (next_ == Next::goodbye) changes.then = ResponseChanges::Then::close;
+  exchange.pass_on(response_text(head, changes), body, chunks);
+  return std::nullopt;
+}
+
+asio::awaitable<void> HttpConnection::say(Page page) {
+  next_ = Next::goodbye;
+  co_await stream_.say_goodbye(page_text(page));
+}
+
+}  // namespace mayfly

@@ -1,0 +1,283 @@
+#include "access/forward/http_rewrite.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "access/core/text.hpp"
+
+namespace mayfly {
+namespace {
+
+bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+  return std::ranges::any_of(names,
+                             [&](std::string_view one) { return equals_ignoring_case(name, one); });
+}
+
+bool starts_ignoring_case(std::string_view text, std::string_view start) {
+  return equals_ignoring_case(text.substr(0, start.size()), start);
+}
+
+// RFC 9110 section 7.6.1, the framing, which is set anew, and trailers, which are dropped.
+bool is_hop_by_hop(std::string_view name, const std::vector<Header>& headers) {
+  if (is_one_of(name, {"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate",
+                       "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding",
+                       "Content-Length", "Upgrade"}))
+    return true;
+  return std::ranges::any_of(values_of(headers, "Connection"),
+                             [&](std::string_view value) { return lists_token(value, name); });
+}
+
+bool is_replaced(std::string_view name, const std::vector<Header>& added) {
+  return std::ranges::any_of(
+      added, [&](const Header& one) { return equals_ignoring_case(one.first, name); });
+}
+
+void put(std::string& text, std::string_view name, std::string_view value) {
+  text.append(name).append(": ").append(value).append("\r\n");
+}
+
+void put_framing(std::string& text, const BodyFraming& body) {
+  if (body.kind == BodyFraming::Kind::length)
+    put(text, "Content-Length", fmt::to_string(body.length));
+  if (body.kind == BodyFraming::Kind::chunked) put(text, "Transfer-Encoding", "chunked");
+}
+
+bool is_cookie_of_access(std::string_view name) {
+  return is_one_of(name, {"CF_Authorization", "CF_AppSession", "CF_Binding", "CF_Session"});
+}
+
+std::string_view name_of(std::string_view pair) {
+  return trim(pair.substr(0, pair.find('=')));
+}
+
+// What follows the authority of a URL, when that is `authority`; nothing otherwise.
+std::optional<std::string_view> after_authority(std::string_view url, std::string_view authority) {
+  if (!starts_ignoring_case(url, authority)) return std::nullopt;
+  url.remove_prefix(authority.size());
+  if (!url.empty() && url.front() != '/' && url.front() != '?' && url.front() != '#')
+    return std::nullopt;
+  return url;
+}
+
+std::string request_value(const Header& header, const SitePair& site) {
+  if (equals_ignoring_case(header.first, "Cookie")) return cookies_without_access(header.second);
+  if (is_one_of(header.first, {"Origin", "Referer", "Destination"}))
+    return application_url(header.second, site);
+  return header.second;
+}
+
+// A page that hides its address from itself too would look like one of another site
+// (http_guard.hpp) to a listener that browsers do not tell more. Of several the last counts.
+std::string local_referrer_policy(std::string_view value) {
+  const std::string_view last = trim(split(value, ',').back());
+  return equals_ignoring_case(last, "no-referrer") ? "same-origin" : std::string(value);
+}
+
+// Nothing for what is left out.
+std::optional<std::string> response_value(const Header& header, const SitePair& site) {
+  if (equals_ignoring_case(header.first, "Set-Cookie")) return local_cookie(header.second);
+  // They would take a browser away from the listener.
+  if (is_one_of(header.first, {"Strict-Transport-Security", "Alt-Svc"})) return std::nullopt;
+  // Ours are the strictest there are.
+  if (is_one_of(header.first, {"Cross-Origin-Resource-Policy", "Cross-Origin-Opener-Policy"}))
+    return std::nullopt;
+  if (equals_ignoring_case(header.first, "Referrer-Policy"))
+    return local_referrer_policy(header.second);
+  if (is_one_of(header.first, {"Location", "Content-Location", "Access-Control-Allow-Origin"}))
+    return local_url(header.second, site);
+  return header.second;
+}
+
+// The browser keeps the answer from pages of other sites: as script, picture or style (Fetch,
+// section 3.7), in a frame, and in a window that they opened (HTML, section 7.1.3). Of several
+// policies each counts (Content Security Policy, section 8.1).
+void put_own_pages_only(std::string& text) {
+  put(text, "Cross-Origin-Resource-Policy", "same-origin");
+  put(text, "Cross-Origin-Opener-Policy", "same-origin");
+  put(text, "Content-Security-Policy", "frame-ancestors 'self'");
+}
+
+std::string_view reason_of(int status) {
+  switch (status) {
+    case 307:
+      return "Temporary Redirect";
+    case 400:
+      return "Bad Request";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 417:
+      return "Expectation Failed";
+    case 421:
+      return "Misdirected Request";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "Error";
+  }
+}
+
+}  // namespace
+
+std::string path_of_target(const RequestHead& head) {
+  if (head.target.starts_with('/')) return head.target;
+  const auto hosts = values_of(head.headers, "Host");
+  constexpr std::string_view scheme = "http://";
+  if (hosts.size() != 1 || !starts_ignoring_case(head.target, scheme)) return "";
+  const auto rest =
+      after_authority(std::string_view(head.target).substr(scheme.size()), hosts.front());
+  if (!rest) return "";
+  return rest->starts_with('/') ? std::string(*rest) : "/" + std::string(*rest);
+}
+
+bool is_below(std::string_view path, std::string_view application_path) {
+  while (application_path.ends_with('/')) application_path.remove_suffix(1);
+  if (application_path.empty()) return true;
+  path = path.substr(0, path.find('?'));
+  if (!path.starts_with(application_path)) return false;
+  std::string rest = to_lower(path.substr(application_path.size()));
+  if (!rest.empty() && rest.front() != '/') return false;
+  for (std::size_t at = 0; (at = rest.find("%2e", at)) != std::string::npos;)
+    rest.replace(at, 3, ".");
+  return rest.find("/..") == std::string::npos && rest.find("%2f") == std::string::npos &&
+         rest.find("%5c") == std::string::npos && rest.find('\\') == std::string::npos;
+}
+
+bool wants_websocket(const RequestHead& head) {
+  const auto upgrades = values_of(head.headers, "Upgrade");
+  const auto connections = values_of(head.headers, "Connection");
+  return head.method == "GET" && head.minor_version == 1 && upgrades.size() == 1 &&
+         equals_ignoring_case(upgrades.front(), "websocket") &&
+         std::ranges::any_of(connections,
+                             [](std::string_view value) { return lists_token(value, "upgrade"); });
+}
+
+std::string request_text(const RequestHead& head, const RequestChanges& changes) {
+  std::string text = fmt::format("{} {} HTTP/1.1\r\n", head.method, path_of_target(head));
+  put(text, "Host", changes.site.application.authority());
+  for (const Header& header : head.headers) {
+    const std::string& name = header.first;
+    if (equals_ignoring_case(name, "Host") || starts_ignoring_case(name, "Cf-Access-") ||
+        is_hop_by_hop(name, head.headers) || is_replaced(name, changes.added))
+      continue;
+    const std::string value = request_value(header, changes.site);
+    if (!value.empty() || header.second.empty()) put(text, name, value);
+  }
+  for (const auto& [name, value] : changes.added) put(text, name, value);
+  put_framing(text, changes.body);
+  // RFC 9110 section 8.6: an empty body is announced where one is expected.
+  if (changes.body.kind == BodyFraming::Kind::none &&
+      is_one_of(head.method, {"POST", "PUT", "PATCH"}))
+    put(text, "Content-Length", "0");
+  if (changes.upgrade == RequestChanges::Upgrade::websocket) {
+    put(text, "Connection", "Upgrade");
+    put(text, "Upgrade", "websocket");
+  }
+  return text + "\r\n";
+}
+
+std::string response_text(const ResponseHead& head, const ResponseChanges& changes) {
+  std::string text = fmt::format("HTTP/1.1 {} {}\r\n", head.status, head.reason);
+  if (head.status >= 200) put_own_pages_only(text);
+  for (const Header& header : head.headers) {
+    if (is_hop_by_hop(header.first, head.headers)) continue;
+    if (const auto value = response_value(header, changes.site)) put(text, header.first, *value);
+  }
+  // An answer without a body may still say how long it would be (HEAD, 304).
+  const auto lengths = values_of(head.headers, "Content-Length");
+  if (changes.body.kind == BodyFraming::Kind::none && lengths.size() == 1 && head.status >= 200 &&
+      head.status != 204)
+    put(text, "Content-Length", lengths.front());
+  put_framing(text, changes.body);
+  if (changes.then == ResponseChanges::Then::close) put(text, "Connection", "close");
+  if (changes.then == ResponseChanges::Then::upgraded) {
+    put(text, "Connection", "Upgrade");
+    put(text, "Upgrade", "websocket");
+  }
+  return text + "\r\n";
+}
+
+std::optional<std::string> local_cookie(std::string_view value) {
+  const auto parts = split(value, ';');
+  const std::string_view name = name_of(parts.front());
+  if (is_cookie_of_access(name)) return std::nullopt;
+  // Browsers take these two sorts with Secure only, and from a loopback address they do.
+  const bool needs_secure =
+      starts_ignoring_case(name, "__Host-") || starts_ignoring_case(name, "__Secure-");
+  std::string kept(parts.front());
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const std::string_view attribute = name_of(parts[i]);
+    if (equals_ignoring_case(attribute, "Domain")) continue;
+    if (!needs_secure) {
+      if (is_one_of(attribute, {"Secure", "Partitioned"})) continue;
+      // Without Secure a browser refuses it.
+      if (equals_ignoring_case(attribute, "SameSite") &&
+          equals_ignoring_case(trim(parts[i].substr(parts[i].find('=') + 1)), "None"))
+        continue;
+    }
+    kept.append(";").append(parts[i]);
+  }
+  return kept;
+}
+
+std::string cookies_without_access(std::string_view value) {
+  std::string kept;
+  for (const std::string_view pair : split(value, ';')) {
+    if (is_cookie_of_access(name_of(pair)) || trim(pair).empty()) continue;
+    kept.append(kept.empty() ? "" : "; ").append(trim(pair));
+  }
+  return kept;
+}
+
+std::string local_url(std::string_view url, const SitePair& site) {
+  std::string_view rest = url;
+  for (const std::string_view scheme : {"https://", "http://", "//"}) {
+    if (!starts_ignoring_case(url, scheme)) continue;
+    rest.remove_prefix(scheme.size());
+    const Url& application = site.application;
+    auto after = after_authority(rest, application.authority());
+    if (!after && application.port == 443) after = after_authority(rest, application.host + ":443");
+    return after ? fmt::format("http://{}{}", site.local, *after) : std::string(url);
+  }
+  return std::string(url);
+}
+
+std::string application_url(std::string_view url, const SitePair& site) {
+  constexpr std::string_view scheme = "http://";
+  if (!starts_ignoring_case(url, scheme)) return std::string(url);
+  const auto after = after_authority(url.substr(scheme.size()), site.local);
+  return after ? site.application.origin() + std::string(*after) : std::string(url);
+}
+
+std::string page_text(const Page& page) {
+  const std::string body =
+      fmt::format("mayfly: {}\n{}{}{}", page.message, page.hint.empty() ? "" : "hint: ", page.hint,
+                  page.hint.empty() ? "" : "\n");
+  std::string text = fmt::format("HTTP/1.1 {} {}\r\n", page.status, reason_of(page.status));
+  put_own_pages_only(text);
+  if (!page.location.empty()) put(text, "Location", page.location);
+  put(text, "Content-Type", "text/plain; charset=utf-8");
+  put(text, "Content-Length", fmt::to_string(body.size()));
+  if (page.retry_after) put(text, "Retry-After", fmt::to_string(page.retry_after->count()));
+  put(text, "Cache-Control", "no-store");
+  put(text, "X-Content-Type-Options", "nosniff");
+  put(text, "Connection", "close");
+  return text + "\r\n" + (page.body == Page::Body::sent ? body : std::string());
+}
+
+}  // namespace mayfly

@@ -1,0 +1,80 @@
+#include "access/io/local_descriptors.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace mayfly {
+
+using State = IoResult::State;
+
+NonBlocking::NonBlocking(int descriptor) : descriptor_(descriptor) {
+  const int flags = fcntl(descriptor, F_GETFL);
+  if (flags < 0 || (flags & O_NONBLOCK) != 0) return;
+  if (fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0) flags_ = flags;
+}
+
+NonBlocking::~NonBlocking() {
+  if (flags_ >= 0) fcntl(descriptor_, F_SETFL, flags_);
+}
+
+void widen_pipe(int descriptor) noexcept {
+  constexpr int wanted = 256 * 1024;
+  const int size = fcntl(descriptor, F_GETPIPE_SZ);
+  if (size > 0 && size < wanted) fcntl(descriptor, F_SETPIPE_SZ, wanted);
+}
+
+bool reader_is_gone(int descriptor) noexcept {
+  pollfd state{.fd = descriptor, .events = 0, .revents = 0};
+  return ::poll(&state, 1, 0) == 1 && (state.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+}
+
+IoResult LocalDescriptors::read(std::span<std::byte> into) {
+  if (drained_) {
+    drained_ = false;
+    return {.state = State::wait_readable};
+  }
+  ssize_t count = -1;
+  do {
+    count = ::read(in_, into.data(), into.size());
+  } while (count < 0 && errno == EINTR);
+  if (count == 0) return {.state = State::ended};
+  if (count < 0 && errno == EAGAIN) return {.state = State::wait_readable};
+  if (count < 0) {
+    return {.state = State::failed,
+            .bytes = 0,
+            .failure = fmt::format("cannot read the local side: {}", std::strerror(errno))};
+  }
+  const auto bytes = static_cast<std::size_t>(count);
+  drained_ = bytes < into.size();
+  return {.bytes = bytes};
+}
+
+IoResult LocalDescriptors::write(std::span<const iovec> pieces) {
+  if (full_) {
+    full_ = false;
+    return {.state = State::wait_writable};
+  }
+  std::size_t all = 0;
+  for (const iovec& piece : pieces) all += piece.iov_len;
+  ssize_t count = -1;
+  do {
+    count = ::writev(out_, pieces.data(), static_cast<int>(pieces.size()));
+  } while (count < 0 && errno == EINTR);
+  if (count < 0 && errno == EAGAIN) return {.state = State::wait_writable};
+  if (count < 0 && (errno == EPIPE || errno == ECONNRESET)) return {.state = State::ended};
+  if (count < 0) {
+    return {.state = State::failed,
+            .bytes = 0,
+            .failure = fmt::format("cannot write the local side: {}", std::strerror(errno))};
+  }
+  const auto bytes = static_cast<std::size_t>(count);
+  full_ = bytes < all;
+  return {.bytes = bytes};
+}
+
+}  // namespace mayfly

@@ -1,0 +1,37 @@
+// A coroutine run to its end by somebody who has nothing else to do.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "access/core/error.hpp"
+#include "access/io/interrupt_watch.hpp"
+
+namespace mayfly {
+
+// Throws what the task throws, and Error(failed) at a signal; the task then stays in the loop, and
+// what it refers to has to outlive that.
+template <typename Value>
+Value run_to_end(asio::io_context& loop, asio::awaitable<Value> task) {
+  std::optional<Value> result;
+  std::exception_ptr thrown;
+  const InterruptWatch interrupts(loop.get_executor(), [&] {
+    thrown = std::make_exception_ptr(Error(ErrorKind::failed, "interrupted"));
+    loop.stop();
+  });
+  asio::co_spawn(loop, std::move(task), [&](const std::exception_ptr& error, Value value) {
+    thrown = error;
+    if (!error) result = std::move(value);
+    loop.stop();
+  });
+  loop.restart();
+  loop.run();
+  if (thrown) std::rethrow_exception(thrown);
+  return std::move(result.value());
+}
+
+}  // namespace mayfly

@@ -1,0 +1,224 @@
+// A listener's headers: known at once, or obtained by one child for all who wait.
+#include "access/listen/authorizer.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <csignal>
+#include <optional>
+
+#include "access/io/watched_descriptor.hpp"
+
+using namespace mayfly;
+using Headers = std::vector<Header>;
+
+namespace {
+
+struct Outcome {
+  Headers headers;
+  std::optional<Error> error;
+};
+
+void spawn(asio::io_context& loop, asio::awaitable<Headers> task, Outcome& outcome) {
+  asio::co_spawn(loop, std::move(task), [&](std::exception_ptr thrown, Headers headers) {
+    outcome.headers = std::move(headers);
+    if (!thrown) return;
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const Error& error) {
+      outcome.error = error;
+    }
+  });
+}
+
+}  // namespace
+
+TEST_CASE("what a child tells comes back whole or as an error") {
+  const Headers headers = {{"A", "b"}, {"Empty", ""}, {"Bytes", std::string("\0\xff", 2)}};
+  CHECK(std::get<Headers>(decode_obtained(encode_obtained(headers))) == headers);
+  CHECK(std::get<Headers>(decode_obtained(encode_obtained(Headers{}))).empty());
+
+  const Error told(ErrorKind::refused, "no", "ask");
+  const Error back = std::get<Error>(decode_obtained(encode_obtained(told)));
+  CHECK(back.kind() == ErrorKind::refused);
+  CHECK(back.message() == "no");
+  CHECK(back.hint() == "ask");
+
+  const std::string text = encode_obtained(headers);
+  for (std::size_t size = 0; size < text.size(); ++size) {
+    CAPTURE(size);
+    CHECK(std::holds_alternative<Error>(decode_obtained(text.substr(0, size))));
+  }
+}
+
+TEST_CASE("known headers need no child") {
+  Authorization authorization;
+  authorization.known = [] { return Headers{{"T", "known"}}; };
+  Authorizer authorizer(authorization);
+  asio::io_context loop;
+  Outcome outcome;
+  spawn(loop, authorizer.headers(), outcome);
+  loop.run();
+  CHECK(outcome.headers == Headers{{"T", "known"}});
+}
+
+TEST_CASE("known headers are read once for a crowd, but anew when they were refused") {
+  int reads = 0;
+  Authorization authorization;
+  authorization.known = [&] { return Headers{{"Read", std::to_string(++reads)}}; };
+  Outcome first, second, third;
+  const auto ask = [&](std::chrono::milliseconds moment) {
+    Authorizer authorizer(authorization, moment);
+    asio::io_context loop;
+    spawn(loop, authorizer.headers(), first);
+    spawn(loop, authorizer.headers(), second);
+    loop.run();
+    loop.restart();
+    spawn(loop, authorizer.instead_of(second.headers), third);
+    loop.run();
+    CHECK(third.headers == Headers{{"Read", std::to_string(reads)}});
+  };
+  ask(std::chrono::hours(1));
+  CHECK(first.headers == second.headers);
+  CHECK(reads == 2);
+  ask(std::chrono::milliseconds(0));
+  CHECK(reads == 5);
+}
+
+TEST_CASE("known headers that may no longer be sent are read anew") {
+  int reads = 0;
+  bool logged_out = false;
+  Authorization authorization;
+  authorization.known = [&]() -> std::optional<Headers> {
+    ++reads;
+    if (logged_out) return std::nullopt;
+    return Headers{{"T", "known"}};
+  };
+  authorization.may_send = [&](const Headers&) { return !logged_out; };
+  Authorizer authorizer(authorization, std::chrono::hours(1));
+  CHECK(authorizer.known());
+  CHECK(authorizer.known());
+  CHECK(reads == 1);
+  logged_out = true;
+  CHECK_FALSE(authorizer.known());
+  CHECK(reads == 2);
+}
+
+TEST_CASE("headers are obtained in a child, once for all who wait") {
+  const pid_t here = getpid();
+  Authorization authorization;
+  authorization.known = []() -> std::optional<Headers> { return std::nullopt; };
+  authorization.obtain = [&](Authorization::Why) -> Headers {
+    return {{"Child", getpid() == here ? "no" : "yes"}, {"Pid", std::to_string(getpid())}};
+  };
+  Authorizer authorizer(authorization);
+  asio::io_context loop;
+  std::vector<Outcome> outcomes(5);
+  for (Outcome& outcome : outcomes) spawn(loop, authorizer.headers(), outcome);
+  loop.run();
+  for (const Outcome& outcome : outcomes) {
+    REQUIRE(outcome.headers.size() == 2);
+    CHECK(outcome.headers[0].second == "yes");
+    CHECK(outcome.headers == outcomes[0].headers);
+  }
+}
+
+TEST_CASE("an error of the child reaches all who wait") {
+  Authorization authorization;
+  authorization.known = []() -> std::optional<Headers> { return std::nullopt; };
+  authorization.obtain = [](Authorization::Why) -> Headers {
+    throw Error(ErrorKind::login_needed, "a login is needed", "log in");
+  };
+  Authorizer authorizer(authorization);
+  asio::io_context loop;
+  std::vector<Outcome> outcomes(3);
+  for (Outcome& outcome : outcomes) spawn(loop, authorizer.headers(), outcome);
+  loop.run();
+  for (const Outcome& outcome : outcomes) {
+    REQUIRE(outcome.error);
+    CHECK(outcome.error->kind() == ErrorKind::login_needed);
+    CHECK(outcome.error->hint() == "log in");
+  }
+}
+
+TEST_CASE("a child that dies is an error") {
+  Authorization authorization;
+  authorization.known = []() -> std::optional<Headers> { return std::nullopt; };
+  authorization.obtain = [](Authorization::Why) -> Headers {
+    raise(SIGKILL);
+    return {};
+  };
+  Authorizer authorizer(authorization);
+  asio::io_context loop;
+  Outcome outcome;
+  spawn(loop, authorizer.headers(), outcome);
+  loop.run();
+  CHECK(outcome.error);
+}
+
+TEST_CASE("a question that cannot be asked is an error for all who wait, and the next is asked") {
+  Authorization authorization;
+  authorization.known = []() -> std::optional<Headers> { return std::nullopt; };
+  authorization.obtain = [](Authorization::Why) { return Headers{{"T", "obtained"}}; };
+  // What a keeper opens first is its end of the line, which an event loop takes only once.
+  const int line = Descriptor(::dup(STDERR_FILENO)).get();
+  Authorizer authorizer(authorization);
+  asio::io_context loop;
+  {
+    const WatchedDescriptor in_the_way(loop.get_executor(), line);
+    std::vector<Outcome> outcomes(3);
+    for (Outcome& outcome : outcomes) spawn(loop, authorizer.headers(), outcome);
+    loop.run();
+    for (const Outcome& outcome : outcomes) {
+      REQUIRE(outcome.error);
+      CHECK_FALSE(outcome.error->hint().empty());
+    }
+  }
+  loop.restart();
+  Outcome outcome;
+  spawn(loop, authorizer.headers(), outcome);
+  loop.run();
+  CHECK(outcome.headers == Headers{{"T", "obtained"}});
+}
+
+// A listener that ends meanwhile; the address sanitizer looks on.
+TEST_CASE("the loop in which a login is waited for may go first") {
+  Authorization authorization;
+  authorization.known = []() -> std::optional<Headers> { return std::nullopt; };
+  authorization.obtain = [](Authorization::Why) -> Headers {
+    pause();
+    return {};
+  };
+  Authorizer authorizer(authorization);
+  std::vector<Outcome> outcomes(2);
+  {
+    asio::io_context loop;
+    for (Outcome& outcome : outcomes) spawn(loop, authorizer.headers(), outcome);
+    loop.poll();
+  }
+  for (const Outcome& outcome : outcomes) CHECK(outcome.headers.empty());
+}
+
+TEST_CASE("refused headers: others that are known meanwhile are taken, the same are not") {
+  Headers known = {{"T", "new"}};
+  Authorization authorization;
+  authorization.known = [&] { return known; };
+  authorization.obtain = [](Authorization::Why why) -> Headers {
+    return {{"T", why == Authorization::Why::refused ? "fresh" : "wrong"}};
+  };
+  Authorizer authorizer(authorization);
+  asio::io_context loop;
+  Outcome outcome;
+  SUBCASE("others") {
+    spawn(loop, authorizer.instead_of({{"T", "old"}}), outcome);
+    loop.run();
+    CHECK(outcome.headers == Headers{{"T", "new"}});
+  }
+  SUBCASE("the same") {
+    spawn(loop, authorizer.instead_of(known), outcome);
+    loop.run();
+    CHECK(outcome.headers == Headers{{"T", "fresh"}});
+  }
+}

@@ -1,0 +1,202 @@
+#include "access/listen/listening_socket.hpp"
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "access/core/error.hpp"
+#include "access/core/text.hpp"
+
+namespace mayfly {
+namespace {
+
+constexpr int socket_flags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+
+std::string text_of(const ListenAddress& address) {
+  if (address.family == ListenAddress::Family::unix_socket)
+    return "unix:" + printable(address.path);
+  const std::string host = address.host.empty() ? "localhost" : printable(address.host);
+  const bool v6 = host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", host, v6 ? "]" : "", address.port);
+}
+
+Error cannot_listen(const ListenAddress& address, int number) {
+  const auto error = [&](std::string_view why, std::string hint) {
+    return Error(ErrorKind::failed, fmt::format("cannot listen on {}: {}", text_of(address), why),
+                 std::move(hint));
+  };
+  switch (number) {
+    case EADDRINUSE:
+      return error(
+          "it is in use",
+          "another program listens there (ss -ltnp shows which); choose another address with "
+          "--url, whose port 0 is any free one");
+    case EACCES:
+    case EPERM:
+      if (address.family == ListenAddress::Family::tcp && address.port < 1024)
+        return error("ports below 1024 are for root", "choose a port from 1024 up");
+      return error(std::strerror(number), "check who may write there");
+    case EADDRNOTAVAIL:
+      return error("that is no address of this computer",
+                   "listen on localhost, or on an address that `ip address` shows");
+    default:
+      return error(std::strerror(number), "");
+  }
+}
+
+struct FreeAddresses {
+  void operator()(addrinfo* list) const noexcept { freeaddrinfo(list); }
+};
+using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
+
+Addresses addresses_of(const ListenAddress& address) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV;
+  addrinfo* list = nullptr;
+  const std::string host = address.host.empty() ? "localhost" : address.host;
+  const int code = getaddrinfo(host.c_str(), std::to_string(address.port).c_str(), &hints, &list);
+  if (code != 0)
+    throw Error(ErrorKind::failed,
+                fmt::format("cannot listen on {}: {}", text_of(address), gai_strerror(code)),
+                "name an address of this computer, such as 127.0.0.1");
+  return Addresses(list);
+}
+
+void set_port(sockaddr* address, std::uint16_t port) {
+  if (address->sa_family == AF_INET)
+    reinterpret_cast<sockaddr_in*>(address)->sin_port = htons(port);
+  else
+    reinterpret_cast<sockaddr_in6*>(address)->sin6_port = htons(port);
+}
+
+std::uint16_t port_of(int socket) {
+  sockaddr_storage room{};
+  socklen_t size = sizeof room;
+  if (getsockname(socket, reinterpret_cast<sockaddr*>(&room), &size) != 0) return 0;
+  return ntohs(room.ss_family == AF_INET ? reinterpret_cast<sockaddr_in*>(&room)->sin_port
+                                         : reinterpret_cast<sockaddr_in6*>(&room)->sin6_port);
+}
+
+// errno, or 0.
+int listen_on(Descriptor& socket, const addrinfo& address) {
+  socket = Descriptor(::socket(address.ai_family, socket_flags, 0));
+  if (!socket) return errno;
+  const int on = 1;
+  setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (address.ai_family == AF_INET6)
+    setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  if (bind(socket.get(), address.ai_addr, address.ai_addrlen) != 0) return errno;
+  return listen(socket.get(), SOMAXCONN) == 0 ? 0 : errno;
+}
+
+sockaddr_un unix_address(const ListenAddress& address) {
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  if (address.path.size() >= sizeof name.sun_path)
+    throw Error(ErrorKind::usage,
+                fmt::format("cannot listen on {}: the path is longer than {} bytes",
+                            text_of(address), sizeof name.sun_path - 1),
+                "choose a shorter one");
+  std::memcpy(name.sun_path, address.path.data(), address.path.size());
+  return name;
+}
+
+// A socket file that refuses connections was left behind by a process that is gone.
+void remove_stale(const ListenAddress& address, const sockaddr_un& name) {
+  struct stat status {};
+  if (lstat(name.sun_path, &status) != 0) return;
+  if (!S_ISSOCK(status.st_mode))
+    throw Error(
+        ErrorKind::failed,
+        fmt::format("cannot listen on {}: something that is no socket is there", text_of(address)),
+        "remove it, or choose another path");
+  const Descriptor probe(::socket(AF_UNIX, socket_flags, 0));
+  if (!probe) throw cannot_listen(address, errno);
+  if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0 ||
+      errno != ECONNREFUSED)
+    throw cannot_listen(address, EADDRINUSE);
+  unlink(name.sun_path);
+}
+
+// The mode of a socket file is what the umask leaves of 0777; before listen() nobody can connect,
+// so there is no moment in which others could.
+class OwnerOnly {
+ public:
+  OwnerOnly() : before_(umask(0177)) {}
+  ~OwnerOnly() { umask(before_); }
+  OwnerOnly(const OwnerOnly&) = delete;
+  OwnerOnly& operator=(const OwnerOnly&) = delete;
+
+ private:
+  mode_t before_;
+};
+
+}  // namespace
+
+ListeningSocket::ListeningSocket(Descriptor socket, ListenAddress address)
+    : socket_(std::move(socket)), address_(std::move(address)) {}
+
+ListeningSocket::~ListeningSocket() {
+  if (!socket_ || inode_ == 0) return;
+  struct stat status {};
+  if (lstat(address_.path.c_str(), &status) == 0 && status.st_dev == device_ &&
+      status.st_ino == inode_)
+    unlink(address_.path.c_str());
+}
+
+std::vector<ListeningSocket> ListeningSocket::open(const ListenAddress& address) {
+  if (address.family == ListenAddress::Family::tcp) return open_tcp(address);
+  std::vector<ListeningSocket> one;
+  one.push_back(open_unix(address));
+  return one;
+}
+
+ListeningSocket ListeningSocket::open_unix(const ListenAddress& address) {
+  const sockaddr_un name = unix_address(address);
+  remove_stale(address, name);
+  Descriptor socket(::socket(AF_UNIX, socket_flags, 0));
+  if (!socket) throw cannot_listen(address, errno);
+  {
+    const OwnerOnly mode;
+    if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0)
+      throw cannot_listen(address, errno);
+  }
+  ListeningSocket made(std::move(socket), address);
+  struct stat status {};
+  if (lstat(name.sun_path, &status) == 0) {
+    made.device_ = status.st_dev;
+    made.inode_ = status.st_ino;
+  }
+  if (listen(made.descriptor(), SOMAXCONN) != 0) throw cannot_listen(address, errno);
+  return made;
+}
+
+std::vector<ListeningSocket> ListeningSocket::open_tcp(const ListenAddress& address) {
+  const Addresses list = addresses_of(address);
+  std::vector<ListeningSocket> opened;
+  ListenAddress taken = address;
+  int number = 0;
+  for (addrinfo* one = list.get(); one != nullptr; one = one->ai_next) {
+    set_port(one->ai_addr, taken.port);
+    Descriptor socket;
+    number = listen_on(socket, *one);
+    // A computer without IPv6 still has a "localhost" of that family in its files.
+    if (number == EADDRNOTAVAIL || number == EAFNOSUPPORT) continue;
+    if (number != 0) throw cannot_listen(address, number);
+    taken.port = port_of(socket.get());
+    opened.push_back(ListeningSocket(std::move(socket), taken));
+  }
+  if (opened.empty()) throw cannot_listen(address, number);
+  return opened;
+}
+
+}  // namespace mayfly

@@ -1,0 +1,165 @@
+#include "access/listen/local_server.hpp"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/post.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <cerrno>
+#include <chrono>
+
+#include "access/io/interrupt_watch.hpp"
+#include "access/io/watched_descriptor.hpp"
+#include "access/listen/local_stream.hpp"
+#include "access/system/ignored_signal.hpp"
+
+namespace mayfly {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Said at most so often, however many connections come.
+constexpr auto between_complaints = 10s;
+// While these are told that there are too many, others are closed without a word.
+constexpr int most_turned_away = 16;
+
+// Raises the soft limit, usually 1,024, to the hard one. Returns the limit.
+std::size_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  rlimit raised = limit;
+  raised.rlim_cur = raised.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+// accept(2): the connection is gone, and the next may be well.
+bool is_gone(int number) {
+  return number == EINTR || number == ECONNABORTED || number == EPROTO;
+}
+
+}  // namespace
+
+LocalServer::LocalServer(asio::io_context& loop, const ListenOptions& options, std::string too_many)
+    : loop_(loop),
+      options_(options),
+      too_many_(std::move(too_many)),
+      admission_(std::make_shared<Admission>(Admission::limits_under(raise_descriptor_limit()))),
+      last_moment_(loop) {
+  for (const ListenAddress& address : options.addresses) {
+    auto opened = ListeningSocket::open(address);
+    for (ListeningSocket& socket : opened) sockets_.push_back(std::move(socket));
+  }
+}
+
+void LocalServer::run(const Serve& serve) {
+  const IgnoredSignal no_sigpipe(SIGPIPE);
+  for (const ListeningSocket& socket : sockets_)
+    asio::co_spawn(loop_, accept_from(socket.descriptor(), serve), asio::detached);
+  const InterruptWatch interrupts(loop_.get_executor(), [this] { shut_down(); });
+  tell_addresses();
+  loop_.run();
+}
+
+// The families of one name count as one address.
+void LocalServer::tell_addresses() {
+  const ListenAddress* told = nullptr;
+  for (const ListeningSocket& socket : sockets_) {
+    const ListenAddress& address = socket.address();
+    const bool again = told != nullptr && told->host == address.host &&
+                       told->port == address.port && told->path == address.path;
+    if (!again) options_.ready(address);
+    told = &address;
+  }
+}
+
+asio::awaitable<void> LocalServer::accept_from(int listening, const Serve& serve) {
+  const auto executor = co_await asio::this_coro::executor;
+  WatchedDescriptor watched(executor, listening);
+  asio::steady_timer pause(executor);
+  for (;;) {
+    Descriptor socket(accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    const int error = socket ? 0 : errno;
+    if (socket) {
+      if (Guest guest = admission_->admit())
+        asio::co_spawn(loop_, serve_one(std::move(socket), std::move(guest), serve),
+                       asio::detached);
+      else
+        asio::co_spawn(loop_, turn_away(std::move(socket)), asio::detached);
+      // Connections that were ended to make room let go of their descriptors now.
+      co_await asio::post(executor, asio::use_awaitable);
+    } else if (error == EAGAIN) {
+      co_await watched.wait(WatchedDescriptor::For::wait_read, asio::use_awaitable);
+    } else if (!is_gone(error)) {
+      // EMFILE and its like: the waiting connection stays readable, and without a pause this would
+      // spin.
+      tell(system_error("cannot accept a connection", error));
+      pause.expires_after(500ms);
+      co_await pause.async_wait(asio::use_awaitable);
+    }
+  }
+}
+
+asio::awaitable<void> LocalServer::turn_away(Descriptor socket) {
+  tell(Error(ErrorKind::failed,
+             fmt::format("a local program was turned away: {} connections are open, and more are "
+                         "not served at once",
+                         admission_->connections()),
+             "end some, or start this listener with a higher limit of open files (ulimit -n)"));
+  if (too_many_.empty() || turned_away_ == most_turned_away) co_return;
+  ++turned_away_;
+  LocalStream stream(loop_.get_executor(), socket.get());
+  co_await stream.say_goodbye(too_many_);
+  --turned_away_;
+}
+
+void LocalServer::tell(Error error) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < told_until_) return;
+  told_until_ = now + between_complaints;
+  options_.failed(error);
+}
+
+asio::awaitable<void> LocalServer::serve_one(Descriptor socket, Guest guest, const Serve& serve) {
+  const int on = 1;  // fails on a Unix socket, which does not need it
+  setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  try {
+    co_await serve(std::move(socket), std::move(guest));
+  } catch (...) {
+    report(std::current_exception());
+  }
+}
+
+void LocalServer::report(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const Error& error) {
+    options_.failed(error);
+  } catch (const std::exception& error) {
+    options_.failed(Error(ErrorKind::failed, error.what()));
+  }
+}
+
+void LocalServer::closed(const std::shared_ptr<OpenConnection>& connection) {
+  open_.erase(connection);
+  if (ending_ && open_.empty()) loop_.stop();
+}
+
+// All at once; those whose connection does not even take a Close are gone after a second.
+void LocalServer::shut_down() {
+  ending_ = true;
+  last_moment_.expires_after(1500ms);
+  last_moment_.async_wait([this](const auto& error) {
+    if (!error) loop_.stop();
+  });
+  for (const auto& connection : open()) connection->interrupt();
+  if (open_.empty()) loop_.stop();
+}
+
+}  // namespace mayfly

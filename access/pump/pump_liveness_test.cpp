@@ -1,0 +1,136 @@
+// How a pump finds out that its peer is gone.
+#include "access/testing/pump.hpp"
+#include "access/websocket/websocket.hpp"
+
+using namespace mayfly;
+using namespace mayfly::pump_test;
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+
+TEST_CASE("a peer is not called dead while the local end is what stalls") {
+  World world;
+  world.tunnel.in.pieces = {data("1")};
+  world.local.out.stuck = true;
+  Pump pump = world.make();
+  for (int i = 0; i < 100; ++i) {
+    pump.step(world.now);
+    world.wake(pump);
+    world.now += 10s;
+  }
+  CHECK_FALSE(pump.finished());
+}
+
+TEST_CASE("pongs do not lengthen the grace") {
+  World world;
+  world.local.in.after = State::ended;
+  Pump pump = world.make();
+  world.settle(pump);
+  world.now += 19s;
+  world.tunnel.in.pieces = {frame(0x8a, "")};
+  world.settle(pump);
+  world.now += 1s;
+  pump.step(world.now);
+  CHECK(Heard(world.tunnel.out.bytes).told == "close(1000) ");
+}
+
+TEST_CASE("silence is pinged, and ends the tunnel after two pings") {
+  World world;
+  Pump pump = world.make();
+  world.settle(pump);
+  world.now += 30s;
+  world.settle(pump);
+  CHECK(Heard(world.tunnel.out.bytes).told == "ping ");
+
+  SUBCASE("an answer of any kind counts") {
+    for (int i = 0; i < 10; ++i) {
+      world.tunnel.in.pieces = {i % 2 == 0 ? frame(0x8a, "") : data("x")};
+      world.settle(pump);
+      world.now += 29s;
+      world.settle(pump);
+    }
+    CHECK_FALSE(pump.finished());
+  }
+  SUBCASE("while the line still moves towards the ping, it is waited for") {
+    const int ping_bytes = static_cast<int>(world.tunnel.out.bytes.size());
+    for (int i = 1; i <= ping_bytes; ++i) {
+      ++world.tunnel.acknowledged;
+      world.now += 30s;
+      world.settle(pump);
+      CHECK(Heard(world.tunnel.out.bytes).told == (i < ping_bytes ? "ping " : "ping ping "));
+    }
+    CHECK_FALSE(pump.finished());
+  }
+  SUBCASE("being acknowledged by the peer's host is no answer") {
+    world.tunnel.acknowledged = world.tunnel.out.bytes.size();
+    const Ending ending = world.run(pump);
+    CHECK(ending.how == Ending::How::cut);
+    CHECK(world.now - world.start == 67500ms);
+  }
+  SUBCASE("what is sent is no sign of life") {
+    for (int i = 0; i < 8 && !pump.finished(); ++i) {
+      world.local.in.pieces = {"key"};
+      world.settle(pump);
+      world.now += 10s;
+    }
+    CHECK(pump.finished());
+  }
+  SUBCASE("nothing: dead 67.5 s after the last sign of life") {
+    const Ending ending = world.run(pump);
+    CHECK(ending.how == Ending::How::cut);
+    CHECK(ending.reason == "two pings were not answered");
+    CHECK(world.now - world.start == 67500ms);
+    CHECK(ending.age == 67500ms);
+    CHECK(Heard(world.tunnel.out.bytes).told == "ping ping ");
+  }
+}
+
+TEST_CASE("a ping's way there and back is timed") {
+  World world;
+  Pump pump = world.make();
+  pump.probe(world.now);
+  world.settle(pump);
+  const Heard first(world.tunnel.out.bytes);
+  CHECK(first.told == "ping ");
+  CHECK_FALSE(pump.traffic(world.now).round_trip);
+
+  SUBCASE("by the pong that carries the same") {
+    world.now += 42ms;
+    world.tunnel.in.pieces = {frame(0x8a, "?") + frame(0x8a, "") + frame(0x8a, first.last_ping)};
+    world.settle(pump);
+    CHECK(pump.traffic(world.now).round_trip == 42ms);
+  }
+  SUBCASE("not by a pong that carries something else") {
+    world.tunnel.in.pieces = {frame(0x8a, ""), frame(0x8a, first.last_ping + "?")};
+    world.settle(pump);
+    CHECK_FALSE(pump.traffic(world.now).round_trip);
+  }
+  SUBCASE("one ping at a time") {
+    pump.probe(world.now);
+    world.settle(pump);
+    CHECK(Heard(world.tunnel.out.bytes).told == "ping ");
+  }
+  SUBCASE("by the last of two, when the first was not answered") {
+    world.now += 30s;  // of silence
+    world.settle(pump);
+    const Heard second(world.tunnel.out.bytes);
+    CHECK(second.told == "ping ping ");
+    world.now += 7ms;
+    world.tunnel.in.pieces = {frame(0x8a, first.last_ping) + frame(0x8a, second.last_ping)};
+    world.settle(pump);
+    CHECK(pump.traffic(world.now).round_trip == 7ms);
+  }
+  SUBCASE("and none is sent when it is over") {
+    world.tunnel.in.pieces = {close_with(1000)};
+    world.run(pump);
+    const std::string before = world.tunnel.out.bytes;
+    pump.probe(world.now);
+    CHECK(world.tunnel.out.bytes == before);
+  }
+}
+
+TEST_CASE("without an interval there are no pings") {
+  World world;
+  world.options.ping_interval = 0s;
+  Pump pump = world.make();
+  CHECK_FALSE(world.settle(pump).deadline);
+}

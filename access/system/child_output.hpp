@@ -1,0 +1,29 @@
+// A short-lived program run to its end, and what it printed.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "access/system/child_environment.hpp"
+
+namespace mayfly {
+
+struct ChildProgram {
+  std::vector<std::string> words;            // the first is a path, or a name to be found in PATH
+  ChildEnvironment::Changes variables = {};  // set in its environment
+  std::chrono::milliseconds patience = std::chrono::seconds(5);
+};
+
+struct ChildOutput {
+  enum class How { exited, not_found, killed, timed_out } how = How::exited;
+  int exit_code = 0;     // when it exited
+  std::string out, err;  // of each at most 256 KiB
+};
+
+// In a session of its own, so that neither it nor its children have a terminal to ask anything at;
+// what is left of them at the end, or when patience ends, is killed. Throws Error(failed) when no
+// process can be had, and at a signal.
+ChildOutput run_child(const ChildProgram& program);
+
+}  // namespace mayfly

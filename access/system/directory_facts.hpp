@@ -1,0 +1,27 @@
+// Whose the state directory and its files are, and who can use them; nothing is read or changed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "access/system/files.hpp"
+
+namespace mayfly {
+
+struct EntryFacts {
+  std::string name;
+  enum class Kind { file, link, other } kind = Kind::file;
+  bool is_own = true;              // belongs to who runs this
+  bool is_open_to_others = false;  // group or others may read or write it
+};
+
+struct DirectoryFacts {
+  bool is_open_to_others = false;  // they may list it
+  bool is_writable = true;         // by us; not on a read-only file system
+  std::vector<EntryFacts> entries = {};
+};
+
+// Throws Error(failed) when the directory cannot be listed.
+DirectoryFacts facts_of(const StateDirectory& directory);
+
+}  // namespace mayfly

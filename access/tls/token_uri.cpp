@@ -1,0 +1,89 @@
+#include "access/tls/token_uri.hpp"
+
+#include "access/core/text.hpp"
+
+namespace mayfly {
+namespace {
+
+std::string_view before_query(std::string_view uri) {
+  return uri.substr(0, uri.find('?'));
+}
+
+std::vector<std::string_view> query_of(std::string_view uri) {
+  const std::size_t question = uri.find('?');
+  if (question == std::string_view::npos) return {};
+  return split(uri.substr(question + 1), '&');
+}
+
+int hex_digit(char c) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  const std::string lower = to_lower({&c, 1});
+  const std::size_t found = digits.find(lower[0]);
+  return found == std::string_view::npos ? -1 : static_cast<int>(found);
+}
+
+// A "%" with no two hex digits behind it stays.
+std::string percent_decoded(std::string_view text) {
+  std::string value;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+    if (low >= 0) {
+      value += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      value += text[i];
+    }
+  }
+  return value;
+}
+
+std::string query_value(std::string_view uri, std::string_view name) {
+  for (const std::string_view part : query_of(uri))
+    if (part.starts_with(name)) return percent_decoded(part.substr(name.size()));
+  return {};
+}
+
+template <typename Predicate>
+std::string with_query(std::string_view uri, Predicate is_kept) {
+  std::string kept(before_query(uri));
+  char before = '?';
+  for (const std::string_view part : query_of(uri)) {
+    if (!is_kept(part)) continue;
+    kept += before;
+    kept += part;
+    before = '&';
+  }
+  return kept;
+}
+
+}  // namespace
+
+bool is_token_uri(std::string_view text) {
+  return equals_ignoring_case(text.substr(0, 7), "pkcs11:");
+}
+
+std::string shown_uri(std::string_view uri) {
+  return printable(before_query(uri));
+}
+
+std::string module_of(std::string_view uri) {
+  return query_value(uri, "module-path=");
+}
+
+std::string pin_of(std::string_view uri) {
+  return query_value(uri, "pin-value=");
+}
+
+std::string without_module(std::string_view uri) {
+  return with_query(uri, [](std::string_view attribute) {
+    return attribute.starts_with("pin-value=") || attribute.starts_with("pin-source=");
+  });
+}
+
+std::string without_pin(std::string_view uri) {
+  return with_query(
+      uri, [](std::string_view attribute) { return !attribute.starts_with("pin-value="); });
+}
+
+}  // namespace mayfly

@@ -1,0 +1,129 @@
+#include "access/tunnel/tunnel.hpp"
+
+#include <unistd.h>
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+#include "access/answer/refusal.hpp"
+#include "access/core/error.hpp"
+#include "access/dial/dial.hpp"
+#include "access/io/interrupt_watch.hpp"
+#include "access/io/local_descriptors.hpp"
+#include "access/io/run_to_end.hpp"
+#include "access/system/ignored_signal.hpp"
+#include "access/tunnel/polled_run.hpp"
+#include "access/tunnel/report_watch.hpp"
+
+namespace mayfly {
+namespace {
+
+using Waiting = std::function<void(std::chrono::seconds)>;
+
+// Tells of a wait while it lives.
+class WaitWatch {
+ public:
+  WaitWatch(asio::io_context& loop, const Waiting& tell) : tell_(tell), timer_(loop) {
+    if (tell_) wait();
+  }
+  ~WaitWatch() {
+    if (tell_) tell_(std::chrono::seconds(0));
+  }
+  WaitWatch(const WaitWatch&) = delete;
+  WaitWatch& operator=(const WaitWatch&) = delete;
+
+ private:
+  void wait() {
+    timer_.expires_after(std::chrono::seconds(1));
+    timer_.async_wait([this](const auto& error) {
+      if (error) return;
+      tell_(++waited_);
+      wait();
+    });
+  }
+
+  const Waiting& tell_;
+  asio::steady_timer timer_;
+  std::chrono::seconds waited_{};
+};
+
+// One tunnel: dialed in a loop, then carried without one.
+class StdioTunnel {
+ public:
+  StdioTunnel(const TunnelOptions& options, const Authorization& authorization,
+              const Waiting& waiting)
+      : options_(options),
+        authorization_(authorization),
+        waiting_(waiting),
+        dialer_(options, TlsContext::Buffers::keep),
+        loop_(ASIO_CONCURRENCY_HINT_UNSAFE) {}
+
+  Dialer::Open open();
+  Ending carry(Dialer::Open open, const std::function<void()>& opened);
+
+ private:
+  Dialer::Outcome dial(std::vector<Header> headers);
+
+  const TunnelOptions& options_;
+  const Authorization& authorization_;
+  const Waiting& waiting_;
+  Dialer dialer_;
+  asio::io_context loop_;  // last: what still waits in it goes before what it uses
+};
+
+Dialer::Outcome StdioTunnel::dial(std::vector<Header> headers) {
+  const ReportWatch reports(
+      loop_.get_executor(), [] { return std::vector<std::shared_ptr<OpenConnection>>(); },
+      options_.report);
+  const WaitWatch wait(loop_, waiting_);
+  return run_to_end(loop_, dialer_.dial(std::move(headers), authorization_.may_send));
+}
+
+Dialer::Open StdioTunnel::open() {
+  std::optional<std::vector<Header>> headers = authorization_.known();
+  if (!headers) headers = authorization_.obtain(Authorization::Why::nothing_known);
+  Dialer::Outcome outcome = dial(*headers);
+  if (const auto* response = std::get_if<Response>(&outcome);
+      response != nullptr && leads_to_login(options_.url, *response, authorization_.team()))
+    outcome = dial(authorization_.obtain(Authorization::Why::refused));
+  if (const auto* response = std::get_if<Response>(&outcome))
+    throw explain_refusal(options_.url, *response);
+  return std::get<Dialer::Open>(std::move(outcome));
+}
+
+Ending StdioTunnel::carry(Dialer::Open open, const std::function<void()>& opened) {
+  const NonBlocking in(STDIN_FILENO), out(STDOUT_FILENO);
+  widen_pipe(STDIN_FILENO);
+  widen_pipe(STDOUT_FILENO);
+  PolledParts parts{.local_in = STDIN_FILENO,
+                    .local_out = STDOUT_FILENO,
+                    .stream = std::move(open.stream),
+                    .early = std::move(open.early),
+                    .interrupted = interrupt_descriptor(),
+                    .name = options_.url.authority(),
+                    .ray = std::move(open.ray),
+                    .report = options_.report,
+                    .observer = options_.observer};
+  opened();
+  return run_polled(std::move(parts),
+                    {.ping_interval = options_.ping_interval, .drain = options_.drain});
+}
+
+}  // namespace
+
+Ending run_stdio_tunnel(const TunnelOptions& options, const Authorization& authorization,
+                        const std::function<void()>& opened, const Waiting& waiting) {
+  const IgnoredSignal no_sigpipe(SIGPIPE);
+  StdioTunnel tunnel(options, authorization, waiting);
+  try {
+    return tunnel.carry(tunnel.open(), opened);
+  } catch (const std::system_error& error) {  // Asio's: a closed stdin, no descriptors left
+    throw system_error("cannot run the tunnel", error.code().value());
+  }
+}
+
+}  // namespace mayfly

@@ -1,0 +1,139 @@
+#include "access/tunnel/tunnel_run.hpp"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <asio/post.hpp>
+#include <chrono>
+#include <span>
+#include <utility>
+
+#include "access/system/peer_text.hpp"
+
+namespace mayfly {
+namespace {
+
+Pump::Time now() {
+  return std::chrono::steady_clock::now();
+}
+
+}  // namespace
+
+TunnelRun::TunnelRun(const asio::any_io_executor& executor, Parts parts, BufferPool& buffers,
+                     const PumpOptions& options)
+    : executor_(executor),
+      parts_(std::move(parts)),
+      local_(parts_.socket.get(), parts_.socket.get()),
+      socket_(executor, parts_.socket.get()),
+      tunnel_(executor, parts_.stream->descriptor()),
+      timer_(executor),
+      pump_({observed(local_, parts_.observer, observed_), *parts_.stream, buffers}, options,
+            std::as_bytes(std::span(parts_.early)), now()) {
+  waits_[0] = {&socket_, For::wait_read, &Pump::local_is_readable};
+  waits_[1] = {&socket_, For::wait_write, &Pump::local_is_writable};
+  waits_[2] = {&tunnel_, For::wait_read, &Pump::tunnel_is_readable};
+  waits_[3] = {&tunnel_, For::wait_write, &Pump::tunnel_is_writable};
+  parts_.early = {};
+}
+
+void TunnelRun::start(Ended ended) {
+  ended_ = std::move(ended);
+  watch_reader();
+  advance();
+}
+
+std::string TunnelRun::name() const {
+  std::string peer = peer_text(parts_.socket.get());
+  if (parts_.name.empty()) return peer;
+  return fmt::format("{} for {}", parts_.name, peer);
+}
+
+std::optional<Traffic> TunnelRun::traffic() const {
+  return ended_ ? std::optional(pump_.traffic(now())) : std::nullopt;
+}
+
+void TunnelRun::probe() {
+  if (!ended_) return;
+  pump_.probe(now());
+  advance();
+}
+
+void TunnelRun::interrupt() {
+  if (!ended_) return;
+  pump_.interrupt(now());
+  advance();
+}
+
+// Over now; Close 1001 goes out if the connection takes it at once.
+void TunnelRun::abandon() {
+  pump_.local_is_gone();
+  finish();
+}
+
+void TunnelRun::advance() {
+  const Pump::Wants wants = pump_.finished() ? Pump::Wants{} : pump_.step(now());
+  if (pump_.finished()) return finish();
+  arm(wants.local_readable, waits_[0]);
+  arm(wants.local_writable, waits_[1]);
+  arm(wants.tunnel_readable, waits_[2]);
+  arm(wants.tunnel_writable, waits_[3]);
+  arm_timer(wants.deadline);
+  if (wants.at_once) again();
+}
+
+void TunnelRun::arm(bool wanted, Wait& wait) {
+  if (!wanted || wait.armed) return;
+  wait.armed = true;
+  wait.descriptor->wait(wait.what, [self = shared_from_this(), &wait](const auto& error) {
+    wait.armed = false;
+    if (!self->ended_ || error) return;
+    (self->pump_.*wait.happened)();
+    self->advance();
+  });
+}
+
+// Only ever moved forward: a timer that fires early finds nothing to do and is set again, which is
+// cheaper than setting it with each byte.
+void TunnelRun::arm_timer(const std::optional<Pump::Time>& deadline) {
+  if (!deadline || (timer_at_ && *timer_at_ <= *deadline)) return;
+  timer_at_ = deadline;
+  timer_.expires_at(*deadline);
+  timer_.async_wait([self = shared_from_this()](const auto& error) {
+    if (error || !self->ended_) return;
+    self->timer_at_.reset();
+    self->advance();
+  });
+}
+
+void TunnelRun::again() {
+  if (again_posted_) return;
+  again_posted_ = true;
+  asio::post(executor_, [self = shared_from_this()] {
+    self->again_posted_ = false;
+    if (self->ended_) self->advance();
+  });
+}
+
+// A local program that went away is noticed even while nothing is to be written.
+void TunnelRun::watch_reader() {
+  socket_.wait(For::wait_error, [self = shared_from_this()](const auto& error) {
+    if (!error && self->ended_ && reader_is_gone(self->parts_.socket.get())) self->abandon();
+  });
+}
+
+void TunnelRun::finish() {
+  if (!ended_) return;
+  const Ended ended = std::exchange(ended_, nullptr);
+  timer_.cancel();
+  socket_.release();
+  tunnel_.release();
+  parts_.stream.reset();
+  // By name too, since a child at its login may hold a copy of the descriptor.
+  shutdown(parts_.socket.get(), SHUT_RDWR);
+  parts_.socket = {};
+  Ending ending = pump_.ending(now());
+  ending.ray = parts_.ray;
+  ended(ending);
+}
+
+}  // namespace mayfly

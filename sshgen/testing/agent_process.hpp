@@ -1,0 +1,27 @@
+// A real ssh-agent for a test, gone when it ends.
+#pragma once
+
+#include <string>
+
+#include "sshgen/testing/scratch.hpp"
+
+namespace mayfly::sshgen {
+
+class AgentProcess {
+ public:
+  AgentProcess();
+  AgentProcess(const AgentProcess&) = delete;
+  AgentProcess& operator=(const AgentProcess&) = delete;
+  ~AgentProcess();
+
+  const std::string& socket() const noexcept { return socket_; }
+  // What `ssh-add OPTIONS` prints; its exit status must be 0.
+  std::string ssh_add(const std::string& options) const;
+
+ private:
+  Scratch scratch_;
+  std::string socket_;
+  int pid_ = 0;
+};
+
+}  // namespace mayfly::sshgen
