@@ -23,10 +23,10 @@ Response ask(const Send& send, const Url& url, std::vector<Header> headers) {
                .purpose = "the exchange of the team's token"});
 }
 
-// The path itself or one below it. An encoded dot could lead out of it again on the way.
+// Whether `path` is `root` or below it. Both are normalised (access/core/url.hpp), so that no dot
+// segment, encoded or not, leads out of it again.
 bool is_at_or_below(const std::string& path, std::string_view root) {
-  if (!path.starts_with(root) || to_lower(path).find("%2e") != std::string::npos) return false;
-  return path.size() == root.size() || path[root.size()] == '/';
+  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
 }
 
 struct Place {

@@ -13,6 +13,7 @@ from harness.listener import ListenerCase, abort, receive
 from harness.waiting import GENEROUS, eventually
 
 MANY = 3000
+TUNNELS = 1000  # each costs the test edge a connection, too
 FEW = 64  # places with 256 descriptors: two for each connection, and 128 for the rest
 DESCRIPTORS = 256
 MIB = 1 << 20
@@ -222,10 +223,10 @@ class Tunnels(LimitCase):
         running, port = self.at_free_port()
         self.assert_echo(self.connect(port)).close()
         before = self.measures(running)
-        crowd = self.crowd(port, MANY)
+        crowd = self.crowd(port, TUNNELS)
         self.assert_echo(self.connect(port)).close()
-        eventually("all have their tunnel", lambda: self.edge.stats()["tunnels"] >= MANY)
-        self.assertLess(resident(running.pid) - before[1], MANY * 48 * 1024)
+        eventually("all have their tunnel", lambda: self.edge.stats()["tunnels"] >= TUNNELS)
+        self.assertLess(resident(running.pid) - before[1], TUNNELS * 48 * 1024)
         self.close_all(crowd)
         self.assert_recovers(running, before)
         self.assert_echo(self.connect(port))
