@@ -2,7 +2,6 @@
 
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
-#include "access/core/text.hpp"
 #include "access/identity/token_store.hpp"
 
 namespace mayfly {
