@@ -69,7 +69,9 @@ class Scenario(SecretsCase):
         """What /proc shows of processes, and of those they have started."""
         for pid in pids:
             for name in ("cmdline", "environ"):
-                with contextlib.suppress(PermissionError), open(f"/proc/{pid}/{name}", "rb") as file:
+                # A child may have ended meanwhile, and a hardened one shows no environment.
+                with contextlib.suppress(PermissionError, FileNotFoundError, ProcessLookupError), \
+                        open(f"/proc/{pid}/{name}", "rb") as file:
                     self.assert_without_secrets(f"{name} of {memory.name_of(pid)}", file.read())
             self.looked.add(memory.name_of(pid))
             self.look_at(memory.children_of(pid))
@@ -255,7 +257,9 @@ class Children(SecretsCase):
     def look_at_running(self, running):
         for pid in (running.pid, *memory.children_of(running.pid)):
             for name in ("cmdline", "environ"):
-                with contextlib.suppress(PermissionError), open(f"/proc/{pid}/{name}", "rb") as file:
+                # A child may have ended meanwhile, and a hardened one shows no environment.
+                with contextlib.suppress(PermissionError, FileNotFoundError, ProcessLookupError), \
+                        open(f"/proc/{pid}/{name}", "rb") as file:
                     content = file.read()
                     for secret in ("pa55w0rd", self.HEADER):
                         self.assertNotIn(secret.encode(), content)
