@@ -17,6 +17,7 @@
 #include "access/core/text.hpp"
 #include "access/core/wiping_memory.hpp"
 #include "access/system/spawn_settings.hpp"
+#include "access/tls/token_uri.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -82,7 +83,7 @@ void hide_pin(Text text) {
   const std::string lower = to_lower(view(text));
   for (auto at = lower.find(attribute); at != lower.npos; at = lower.find(attribute, at + 1)) {
     const auto begin = at + attribute.size();
-    const auto end = std::min(lower.find_first_of("&|;", begin), lower.size());
+    const auto end = std::min(lower.find(query_attribute_separator, begin), lower.size());
     hide(text.subspan(begin, end - begin));
   }
 }

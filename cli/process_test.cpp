@@ -42,6 +42,8 @@ TEST_CASE("arguments: secrets are overwritten in every spelling") {
       {{"--cert", "pkcs11:token=t?pin-value=12&module-path=/m"},
        {"--cert", "pkcs11:token=t?pin-value=**&module-path=/m"}},
       {{"--cert=pkcs11:token=t?PIN-value=12"}, {"--cert=pkcs11:token=t?PIN-value=**"}},
+      {{"--cert", "pkcs11:token=x?pin-value=12|34;56&a=b"},
+       {"--cert", "pkcs11:token=x?pin-value=********&a=b"}},
       {{"-key", "pkcs11:?a=b&pin-value=1%322"}, {"-key", "pkcs11:?a=b&pin-value=*****"}},
       {{"--proxy", "http://u:p@h:1"}, {"--proxy", "http://***@h:1"}},
       {{"--proxy=http://u:p@x@h:1"}, {"--proxy=http://*****@h:1"}},

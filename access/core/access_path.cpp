@@ -1,6 +1,8 @@
 #include "access/core/access_path.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,7 +12,7 @@
 namespace mayfly {
 namespace {
 
-constexpr std::string_view space = "cdn-cgi";
+constexpr std::string_view space = "cdncgi";  // without hyphens, of which there are many kinds
 constexpr std::string_view access = "access";
 
 int hex_digit(char c) {
@@ -65,19 +67,25 @@ char folded(std::uint32_t point) {
   if (point >= 0xff01 && point <= 0xff5e) point -= 0xfee0;  // full-width forms
   if (point == 0x17f) return 's';                           // long s
   if (point == 0x130 || point == 0x131) return 'i';         // Turkish i
-  if (point >= 0x2010 && point <= 0x2015) return '-';
+  if ((point >= 0x2010 && point <= 0x2015) || point == 0x2212) return '-';
   return point < 0x7f ? static_cast<char>(point) : '\0';
 }
 
-// Lower case, "/" for a backslash, without blanks, control characters and leftover "%", all of
-// which some server drops.
-std::string plain(std::string_view text) {
+// What becomes of blanks (of "+" too) and control characters: some servers drop them, to others
+// they end a name.
+enum class Blanks { dropped, end_names };
+
+// Lower case, without a leftover "%" and soft hyphens, which some server drops.
+std::string plain(std::string_view text, Blanks blanks) {
+  constexpr std::uint32_t soft_hyphen = 0xad;
   std::string plain;
   while (!text.empty()) {
     const auto [point, size] = careless_code_point(text);
     const char c = folded(point);
-    if (c == '\0' && point > 0x9f) plain.push_back('?');  // some other letter
-    if (c > ' ' && c != '%') plain.push_back(c == '\\' ? '/' : c);
+    const bool is_blank = point <= ' ' || c == '+' || (point >= 0x7f && point <= 0x9f);
+    if (is_blank && blanks == Blanks::end_names) plain.push_back('\1');
+    if (!is_blank && c == '\0' && point != soft_hyphen) plain.push_back('?');  // another letter
+    if (!is_blank && c != '\0' && c != '%') plain.push_back(c);
     text.remove_prefix(size);
   }
   return to_lower(plain);
@@ -92,39 +100,105 @@ bool is_named(std::string_view segment, std::string_view name) {
            next == '_');
 }
 
-struct Segments {
-  std::vector<std::string_view> names;  // without empty ones and "."
-  bool odd = false;  // servers may disagree on which path it is: "..", "//", parameters
+bool is_space(std::string_view segment) {
+  std::string name(segment);
+  std::erase(name, '-');
+  return is_named(name, space);
+}
+
+// How a server reads a path.
+struct Reading {
+  enum class Slashes { kept, merged } slashes = Slashes::kept;
+  enum class Parameters { kept, cut } parameters = Parameters::kept;
+  enum class Backslashes { kept, slashes } backslashes = Backslashes::kept;
 };
 
-Segments segments_of(std::string_view path) {
-  Segments found;
-  if (path.starts_with('/')) path.remove_prefix(1);
-  const auto parts = split(path, '/');
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const std::string_view name = parts[i].substr(0, parts[i].find_first_of(";?#"));
-    if (name.size() != parts[i].size() || name == "..") found.odd = true;
-    if (name.empty() && i + 1 < parts.size()) found.odd = true;
-    if (!name.empty() && name != ".") found.names.push_back(parts[i]);
+constexpr int all_readings = 8;
+
+Reading reading(int number) {
+  Reading one;
+  if ((number & 1) != 0) one.slashes = Reading::Slashes::merged;
+  if ((number & 2) != 0) one.parameters = Reading::Parameters::cut;
+  if ((number & 4) != 0) one.backslashes = Reading::Backslashes::slashes;
+  return one;
+}
+
+// The path without dot segments (RFC 3986 section 5.2.4).
+std::string resolved(std::string path, Reading how) {
+  if (how.backslashes == Reading::Backslashes::slashes)
+    std::replace(path.begin(), path.end(), '\\', '/');
+  std::string_view rest = path;
+  if (rest.starts_with('/')) rest.remove_prefix(1);
+  std::vector<std::string_view> kept;
+  for (std::string_view part : split(rest, '/')) {
+    if (how.parameters == Reading::Parameters::cut)
+      part = part.substr(0, part.find_first_of(";?#"));
+    if (part == ".." && !kept.empty()) kept.pop_back();
+    if (part == "." || part == "..") continue;
+    if (!part.empty() || how.slashes == Reading::Slashes::kept) kept.push_back(part);
   }
-  return found;
+  std::string result;
+  for (const std::string_view part : kept) {
+    result += '/';
+    result += part;
+  }
+  return result;
+}
+
+// Whether a path that is read to the end begins with Access's own, or holds it behind another
+// host's name or a service of Cloudflare ("/cdn-cgi/image/x/https://host/cdn-cgi/access/...").
+bool holds_access(std::string_view path) {
+  if (path.starts_with('/')) path.remove_prefix(1);
+  bool is_inner = false, is_in_space = false;
+  std::size_t place = 0, place_of_space = 0;
+  for (const std::string_view name : split(path, '/')) {
+    if (name.empty()) is_inner = true;
+    if (name.empty()) continue;
+    if (is_in_space && is_named(name, access) && (place_of_space > 0 || place == 1)) return true;
+    if (is_space(name) && (place == 0 || is_inner)) {
+      is_in_space = true;
+      is_inner = true;
+      place_of_space = place;
+    }
+    ++place;
+  }
+  return false;
+}
+
+bool is_of_access(const std::string& path) {
+  for (const Blanks blanks : {Blanks::dropped, Blanks::end_names}) {
+    const std::string text = plain(path, blanks);
+    if (holds_access(text)) return true;
+    for (int i = 0; i < all_readings; ++i)
+      if (holds_access(resolved(text, reading(i)))) return true;
+  }
+  return false;
+}
+
+bool names_space(std::string_view path) {
+  std::string text = plain(path, Blanks::dropped);
+  std::erase(text, '-');
+  return text.find(space) != std::string::npos;
 }
 
 }  // namespace
 
 bool may_be_path_of_access(std::string_view target) {
-  const std::string_view path = target.substr(0, target.find('?'));
-  const std::string decoded = decoded_fully(path);
-  const std::string text = plain(decoded);
-  const std::size_t first = text.find(space);
-  if (first == std::string::npos) return false;
-  const auto [names, odd] = segments_of(text);
-  // What was encoded twice, or begins with no "/", is read differently by different servers, and so
-  // is a path within a path ("/cdn-cgi/image/x/https://host/cdn-cgi/access/...").
-  const bool unclear = odd || decoded != decoded_once(path) || !path.starts_with('/') ||
-                       text.find(space, first + space.size()) != std::string::npos;
-  if (unclear) return true;
-  return names.size() >= 2 && is_named(names[0], space) && is_named(names[1], access);
+  const std::string path(target.substr(0, target.find('?')));
+  if (!names_space(decoded_fully(path))) return false;
+  constexpr std::size_t most_readings = 64;
+  std::set<std::string> now = {path}, seen;
+  while (!now.empty()) {
+    std::set<std::string> next;
+    for (const std::string& text : now) {
+      if (!seen.insert(text).second) continue;
+      if (seen.size() > most_readings || is_of_access(text)) return true;
+      next.insert(decoded_once(text));
+      for (int i = 0; i < all_readings; ++i) next.insert(decoded_once(resolved(text, reading(i))));
+    }
+    now = std::move(next);
+  }
+  return false;
 }
 
 }  // namespace mayfly

@@ -57,9 +57,10 @@ bool is_localhost(std::string_view name) {
   return lower == "localhost" || lower.ends_with(".localhost");  // RFC 6761 section 6.3
 }
 
-std::string_view one(const RequestHead& head, std::string_view name) {
+// Returns the value of a header that is there exactly once, else "".
+std::string_view only_value(const RequestHead& head, std::string_view name) {
   const auto values = values_of(head.headers, name);
-  return values.empty() ? std::string_view() : values.front();
+  return values.size() == 1 ? values.front() : std::string_view();
 }
 
 bool has_hyphen_before_localhost(std::string_view lower) {
@@ -78,7 +79,7 @@ bool is_local_name_of(const LocalPlace& place, std::string_view name) {
 // WebKit names itself so, and so does Chromium, which says Chrome as well. WebKit sends no
 // Sec-Fetch-User, and cannot be relied on to look up names under .localhost itself.
 bool is_webkit(const RequestHead& head) {
-  const std::string_view agent = one(head, "User-Agent");
+  const std::string_view agent = only_value(head, "User-Agent");
   return agent.find("AppleWebKit/") != std::string_view::npos &&
          agent.find("Chrome/") == std::string_view::npos;
 }
@@ -86,13 +87,14 @@ bool is_webkit(const RequestHead& head) {
 // Fetch Metadata, section 2.4: browsers say so only of a navigation that a person set off by a
 // click or key, through redirects too.
 bool is_by_gesture(const RequestHead& head) {
-  return one(head, "Sec-Fetch-User") == "?1" || is_webkit(head);
+  return only_value(head, "Sec-Fetch-User") == "?1" || is_webkit(head);
 }
 
 // The whole window goes to another page.
 bool is_navigation(const RequestHead& head) {
   return (head.method == "GET" || head.method == "HEAD") &&
-         one(head, "Sec-Fetch-Mode") == "navigate" && one(head, "Sec-Fetch-Dest") == "document";
+         only_value(head, "Sec-Fetch-Mode") == "navigate" &&
+         only_value(head, "Sec-Fetch-Dest") == "document";
 }
 
 // A page that asks not to be named (Referrer-Policy: no-referrer) posts its forms from "null", to
@@ -136,7 +138,7 @@ bool is_ahead_of_visit(const RequestHead& head) {
 // Service Workers, section "Update": browsers mark the request, and no page can.
 bool is_for_service_worker(const RequestHead& head) {
   return !values_of(head.headers, "Service-Worker").empty() ||
-         one(head, "Sec-Fetch-Dest") == "serviceworker";
+         only_value(head, "Sec-Fetch-Dest") == "serviceworker";
 }
 
 bool is_host(std::string_view host) {
@@ -149,8 +151,9 @@ bool means(std::string_view alias, const HostPort& wanted) {
          (!parts->names_port || parts->port == wanted.port);
 }
 
-// To whom browsers say whose page asks: of plain HTTP, to these origins alone (Secure Contexts,
-// section 3.1). A name may mean a loopback address and not be one.
+// Returns whether browsers send Sec-Fetch-Site to this host over plain HTTP. They do so for
+// loopback addresses and names under .localhost only (Secure Contexts, section 3.1), and not for
+// another name that leads to a loopback address.
 bool is_told_by_browsers(std::string_view host) {
   const auto parts = split_host(host);
   if (!parts) return false;
@@ -162,7 +165,7 @@ bool is_told_by_browsers(std::string_view host) {
 // safelisted (Fetch, section 2.2.2) has to be asked for first, with an Origin.
 bool seems_followed(const RequestHead& head) {
   return (head.method == "GET" || head.method == "HEAD") &&
-         one(head, "Upgrade-Insecure-Requests") == "1";
+         only_value(head, "Upgrade-Insecure-Requests") == "1";
 }
 
 bool is_referred_by_own_page(const RequestHead& head, std::string_view host) {
@@ -180,7 +183,8 @@ bool is_of_own_page(const RequestHead& head, std::string_view host) {
 
 // A browser's request that says nothing of the page it comes from, where browsers do not.
 bool is_of_any_page(const RequestHead& head, std::string_view host) {
-  if (is_told_by_browsers(host) || !one(head, "User-Agent").starts_with("Mozilla/")) return false;
+  if (is_told_by_browsers(host) || !only_value(head, "User-Agent").starts_with("Mozilla/"))
+    return false;
   const bool says = !values_of(head.headers, "Origin").empty() ||
                     !values_of(head.headers, "Sec-Fetch-Site").empty();
   return !says && !seems_followed(head) && !is_referred_by_own_page(head, host);
@@ -286,7 +290,7 @@ std::optional<Denial> denial_of(const RequestHead& head, const LocalPlace& place
 }
 
 std::optional<std::string> origin_for_browser(const RequestHead& head, const LocalPlace& place) {
-  const auto parts = split_host(one(head, "Host"));
+  const auto parts = split_host(only_value(head, "Host"));
   const bool has_own = place.local_names == LocalPlace::LocalNames::own_only &&
                        !place.own_name.empty() && place.reach == LocalPlace::Reach::loopback;
   if (!parts || !has_own || !is_navigation(head) || is_webkit(head)) return std::nullopt;

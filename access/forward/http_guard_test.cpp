@@ -249,6 +249,8 @@ TEST_CASE("a page of another site opens nothing by itself") {
     CHECK(status_for({link, whole, from, chromium}) == 403);
     CHECK(status_for({link, whole, from, {"Sec-Fetch-User", "?0"}}) == 403);
     CHECK(status_for({link, whole, from, {"Sec-Fetch-User", "?1"}}) == 0);
+    CHECK(status_for({link, whole, from, {"Sec-Fetch-User", "?1"}, {"Sec-Fetch-User", "?1"}}) ==
+          403);
     CHECK(status_for({link, whole, from, webkit}) == 0);  // which never says
   }
   for (const char* site : {"none", "same-origin"})

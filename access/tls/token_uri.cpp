@@ -12,7 +12,7 @@ std::string_view before_query(std::string_view uri) {
 std::vector<std::string_view> query_of(std::string_view uri) {
   const std::size_t question = uri.find('?');
   if (question == std::string_view::npos) return {};
-  return split(uri.substr(question + 1), '&');
+  return split(uri.substr(question + 1), query_attribute_separator);
 }
 
 int hex_digit(char c) {
@@ -52,7 +52,7 @@ std::string with_query(std::string_view uri, Predicate is_kept) {
     if (!is_kept(part)) continue;
     kept += before;
     kept += part;
-    before = '&';
+    before = query_attribute_separator;
   }
   return kept;
 }

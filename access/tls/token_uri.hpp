@@ -6,6 +6,9 @@
 
 namespace mayfly {
 
+// Separates the attributes of a query, and nothing else does (RFC 7512 section 2.3).
+constexpr char query_attribute_separator = '&';
+
 bool is_token_uri(std::string_view text);
 
 // Without its query, where a PIN may be: fit to be shown.

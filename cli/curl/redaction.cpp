@@ -10,6 +10,11 @@ namespace {
 
 constexpr std::string_view cookies_of_access[] = {"CF_Authorization", "CF_AppSession", "CF_Session",
                                                   "CF_Binding"};
+// In lower case.
+constexpr std::string_view headers_of_access[] = {"cf-access-token", "cf-access-client-secret",
+                                                  "cf-access-jwt-assertion"};
+// curl cuts long lines: so much of a secret is hidden although the rest of it is missing.
+constexpr std::size_t least_of_secret = 8;
 constexpr std::string_view replacement = "***";
 constexpr std::string_view jar_begins = "# Netscape HTTP Cookie File";
 
@@ -33,27 +38,48 @@ bool is_cookie_of_access(std::string_view line) {
 
 }  // namespace
 
-Redaction::Redaction(std::vector<Secret> secrets) : secrets_(std::move(secrets)), firsts_("C") {
+Redaction::Redaction(std::vector<Secret> secrets) : secrets_(std::move(secrets)), firsts_("Cc") {
   std::erase_if(secrets_, [](const Secret& secret) { return secret.empty(); });
   for (const Secret& secret : secrets_) firsts_ += secret.reveal().front();
 }
 
 Redaction::Found Redaction::look(std::string_view text) const {
   using What = Found::What;
-  What what = What::nothing;
+  Found found;
+  bool may_go_on = false;
   for (const Secret& secret : secrets_) {
-    if (text.starts_with(secret.reveal())) return {What::secret, secret.size()};
-    if (secret.reveal().starts_with(text)) what = What::perhaps;
+    const std::string_view whole = secret.reveal();
+    const auto differs = std::mismatch(text.begin(), text.end(), whole.begin(), whole.end()).first;
+    const auto size = static_cast<std::size_t>(differs - text.begin());
+    if (size == whole.size()) return {What::secret, size};
+    if (size == text.size()) may_go_on = true;
+    if (size >= std::max(least_of_secret, found.size)) found = {What::secret, size};
   }
   for (const std::string_view name : cookies_of_access) {
-    if (name.starts_with(text)) what = What::perhaps;
+    if (name.starts_with(text)) may_go_on = true;
     if (text.starts_with(name) && text.size() > name.size() && separates(text[name.size()]))
       return {What::cookie, name.size() + 1};
   }
-  return {what, 0};
+  for (const std::string_view name : headers_of_access) {
+    const std::string begin = to_lower(text.substr(0, name.size()));
+    if (begin.size() <= name.size() && name.starts_with(begin) && begin.size() == text.size())
+      may_go_on = true;
+    if (begin == name && text.size() > name.size() &&
+        (text[name.size()] == ':' || text[name.size()] == '"'))
+      return {What::header, name.size() + 1};
+  }
+  if (may_go_on && !is_over_) return {What::perhaps, 0};
+  return found;
 }
 
 void Redaction::take_value(std::string_view& text, std::string& shown) {
+  if (inside_ == Inside::header_begin) {
+    const auto begin = std::min(text.find_first_not_of(" \t:[\""), text.size());
+    shown += text.substr(0, begin);
+    text.remove_prefix(begin);
+    if (text.empty()) return;
+    inside_ = Inside::value_begin;
+  }
   if (inside_ == Inside::value_begin && text.front() == '"') {
     shown += '"';
     text.remove_prefix(1);
@@ -84,6 +110,7 @@ std::string Redaction::next(std::string_view piece) {
     const std::size_t size = std::max<std::size_t>(found.size, 1);
     if (found.what != Found::What::secret) shown += text.substr(0, size);
     if (found.what == Found::What::cookie) inside_ = Inside::value_begin;
+    if (found.what == Found::What::header) inside_ = Inside::header_begin;
     text.remove_prefix(size);
   }
   std::string held(text);
@@ -92,7 +119,8 @@ std::string Redaction::next(std::string_view piece) {
 }
 
 std::string Redaction::rest() {
-  return std::exchange(held_, {});
+  is_over_ = true;
+  return next({});
 }
 
 std::string cleaned_cookie_jar(std::string_view written) {

@@ -9,8 +9,9 @@
 
 namespace mayfly::cli {
 
-// Replaces the secrets, and the values of the cookies that Access sets, by "***", in a text that
-// comes in pieces of any size.
+// Replaces the secrets, and the values of the cookies and headers of Access, by "***", in a text
+// that comes in pieces of any size. Of a secret that breaks off, what is there is replaced if it is
+// at least 8 bytes: curl cuts long lines.
 class Redaction {
  public:
   explicit Redaction(std::vector<Secret> secrets);
@@ -23,16 +24,17 @@ class Redaction {
 
  private:
   struct Found {
-    enum class What { nothing, perhaps, secret, cookie } what = What::nothing;
+    enum class What { nothing, perhaps, secret, cookie, header } what = What::nothing;
     std::size_t size = 0;
   };
   Found look(std::string_view text) const;
   void take_value(std::string_view& text, std::string& shown);
 
   std::vector<Secret> secrets_;
-  std::string firsts_;  // the characters that a secret or cookie may begin with
+  std::string firsts_;  // the characters that a secret, cookie or header may begin with
   std::string held_;
-  enum class Inside { text, value_begin, value } inside_ = Inside::text;
+  bool is_over_ = false;  // no more text comes
+  enum class Inside { text, header_begin, value_begin, value } inside_ = Inside::text;
 };
 
 // Returns the last jar in what curl wrote (it writes the whole jar each time), without the cookies

@@ -28,7 +28,7 @@ TEST_CASE("redaction: secrets and the cookies of Access, wherever a piece ends")
   const Case cases[] = {
       {"> Cf-Access-Token: eyJ.token.x\r\n", "> Cf-Access-Token: ***\r\n"},
       {"eyJ.token.xeyJ.token.x", "******"},
-      {"eyJ.token", "eyJ.token"},
+      {"eyJ.tok", "eyJ.tok"},
       {"eeyJ.token.x", "e***"},
       {"< set-cookie: CF_Authorization=other; Path=/\r\n",
        "< set-cookie: CF_Authorization=***; Path=/\r\n"},
@@ -50,6 +50,35 @@ TEST_CASE("redaction: secrets and the cookies of Access, wherever a piece ends")
       CAPTURE(piece);
       CHECK(redacted(one.text, piece) == one.shown);
     }
+  }
+}
+
+TEST_CASE("redaction: a secret that curl cuts off is hidden as well") {
+  const std::string token = "eyJhbGciOi." + std::string(2500, 'x') + ".y";
+  for (std::size_t size = 8; size <= token.size(); size += size < 20 ? 1 : 97) {
+    for (const std::size_t piece : {1, 7, 3000}) {
+      for (const std::string end : {"", "~\n", "]"}) {
+        const std::string text = "[" + token.substr(0, size) + end;
+        Redaction redaction({Secret(std::string(token))});
+        std::string shown;
+        for (std::size_t i = 0; i < text.size(); i += piece)
+          shown += redaction.next(text.substr(i, piece));
+        CAPTURE(size);
+        CHECK(shown + redaction.rest() == "[***" + end);
+      }
+    }
+  }
+}
+
+TEST_CASE("redaction: the values of headers of Access, whatever they are") {
+  for (const std::size_t piece : {1, 3, 1000}) {
+    CHECK(redacted("* [HTTP/2] [1] [cf-access-token: other\n", piece) ==
+          "* [HTTP/2] [1] [cf-access-token: ***\n");
+    CHECK(redacted("> CF-Access-Client-Secret: other\r\n", piece) ==
+          "> CF-Access-Client-Secret: ***\r\n");
+    CHECK(redacted("{\"cf-access-jwt-assertion\":[\"other\"]}", piece) ==
+          "{\"cf-access-jwt-assertion\":[\"***\"]}");
+    CHECK(redacted("cf-access-tokens: other", piece) == "cf-access-tokens: other");
   }
 }
 
