@@ -156,19 +156,31 @@ int run_logout(const Invocation& invocation) {
   Forgetting forgetting;
   LogoutPlan plan = plan_logout({}, {}, url);
   if (const auto state = StateDirectory::open_existing(state_directory_path())) {
-    const Inventory inventory = take_inventory(*state);
-    plan = plan_logout(inventory, sshgen::places_with_keys(*state), url);
-    // First: from then on no process that runs already stores anything that would stay.
-    forgetting.attempt("the logins of running commands", [&] {
-      mark_logout(*state, plan.marked);
-      return false;
-    });
+    Inventory inventory;
+    const auto look = [&] {
+      inventory = take_inventory(*state);
+      plan = plan_logout(inventory, sshgen::places_with_keys(*state), url);
+    };
+    look();
+    const Logout logout(*state);
+    const auto mark = [&] {
+      forgetting.attempt("the logins of running commands", [&] {
+        logout.mark(plan.marked);
+        return false;
+      });
+    };
+    mark();
+    if (logout.not_locked())
+      forgetting.attempt("what running commands store",
+                         [&]() -> bool { throw Error(*logout.not_locked()); });
+    look();  // what was stored until the lock was there
     forget_files(forgetting, *state, plan, inventory);
     forget_locks(forgetting, *state, plan);
     // No secret, but a trace. After the logout of one application it stays: its cookies and storage
     // are at that address in the browser, and no other application is to get there.
     if (flags.all)
       forgetting.attempt("the ports of mayfly http", [&] { return forget_http_ports(*state); });
+    mark();
     clear_leftovers(*state);
   }
   forget_in_agent(forgetting, plan.places, flags);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/rfc3339.hpp"
@@ -103,7 +105,11 @@ bool Credentials::is_machine() const noexcept {
 
 bool Credentials::has_logged_out(const Url& url,
                                  const std::optional<Application>& application) const {
-  return logouts_.has_logged_out(places_of(url, application));
+  const auto places = places_of(url, application);
+  if (application) return logouts_.has_logged_out(places);
+  // A login at one of them is none at the others.
+  return std::ranges::any_of(
+      places, [&](const std::string& place) { return logouts_.has_logged_out({place}); });
 }
 
 void Credentials::stop_after_logout(const Url& url, const Application& application) const {
@@ -113,7 +119,7 @@ void Credentials::stop_after_logout(const Url& url, const Application& applicati
 
 bool Credentials::may_send(const Url& url, const std::optional<Application>& application,
                            std::string_view jwt) const {
-  if (options_.service_token || !has_logged_out(url, application)) return true;
+  if (options_.service_token || !logouts_.has_seen_logout(places_of(url, application))) return true;
   const auto stored = known(url);
   return stored && stored->token->jwt.reveal() == jwt;
 }
@@ -121,24 +127,26 @@ bool Credentials::may_send(const Url& url, const std::optional<Application>& app
 void Credentials::store(const Url& url, const Application& application,
                         const std::function<void()>& action) const {
   if (is_machine()) return action();
-  store_for_person(url, application, action);
+  store_while_logged_in(url, application, action);
 }
 
-void Credentials::store_for_person(const Url& url, const Application& application,
-                                   const std::function<void()>& action) const {
-  const Descriptor held = logouts_.hold();
+void Credentials::store_while_logged_in(const Url& url, const Application& application,
+                                        const std::function<void()>& action) const {
+  const StateLock lock(state_);
   stop_after_logout(url, application);
   action();
 }
 
-Grant Credentials::obtain(const Url& url, const Grant& refused) const {
-  Grant grant = find(url, refused);
-  // Only a command that began after a logout comes so far: a person has started it.
-  if (!is_machine() && grant.application) logouts_.end_logout(places_of(url, grant.application));
-  return grant;
+void Credentials::store_for_person(const Url& url, const Application& application,
+                                   const std::function<void()>& action) const {
+  store_while_logged_in(url, application, [&] {
+    action();
+    // A logout ends here and nowhere else: where a person's login has stored new tokens.
+    logouts_.end_logout(places_of(url, application));
+  });
 }
 
-Grant Credentials::find(const Url& url, const Grant& refused) const {
+Grant Credentials::obtain(const Url& url, const Grant& refused) const {
   using Remembering = ApplicationFinder::Remembering;
   Response first;
   const Send noting = noting_first_answer(send_, first);

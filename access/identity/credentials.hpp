@@ -91,10 +91,10 @@ class Credentials {
   // thought.
   Grant renew(const Url& url, const Grant& refused) const;
 
-  // Whether a token that known() or obtain() gave may still be sent: not after a logout, which
-  // holds until a person logs in (logout.hpp), unless the same token is stored now. `application`:
-  // the token's, if it is known. What a service token has earned may be sent in any case. No
-  // network.
+  // Whether a token that known() or obtain() gave may still be sent: not after a logout
+  // (logout.hpp), also when a person has logged in since, unless the same token is stored now.
+  // `application`: the token's, if it is known. What a service token has earned may be sent in any
+  // case. No network.
   bool may_send(const Url& url, const std::optional<Application>& application,
                 std::string_view jwt) const;
   // Runs `action`, which keeps what a grant has brought; no logout happens meanwhile. Throws
@@ -110,10 +110,11 @@ class Credentials {
   enum class Waiting { person, machine };
 
   Grant obtain(const Url& url, const Grant& refused) const;
-  Grant find(const Url& url, const Grant& refused) const;
   bool is_machine() const noexcept;
   bool has_logged_out(const Url& url, const std::optional<Application>& application) const;
   void stop_after_logout(const Url& url, const Application& application) const;
+  void store_while_logged_in(const Url& url, const Application& application,
+                             const std::function<void()>& action) const;
   void store_for_person(const Url& url, const Application& application,
                         const std::function<void()>& action) const;
   std::optional<StoredToken> stored_token(const Application& application) const;

@@ -1,12 +1,9 @@
 #include "access/identity/logout.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sodium.h>
-#include <sys/file.h>
 
-#include <cerrno>
+#include <algorithm>
 
 #include "access/core/error.hpp"
 
@@ -14,8 +11,7 @@ namespace mayfly {
 namespace {
 
 constexpr std::size_t longest_name = 255;
-constexpr std::size_t longest_mark = 256;
-constexpr int patience_ms = 5000, pause_ms = 10;
+constexpr std::size_t longest_mark = 1 << 20;
 
 std::string random_text() {
   return fmt::format("{:08x}{:08x}{:08x}{:08x}\n", randombytes_random(), randombytes_random(),
@@ -43,22 +39,21 @@ std::optional<std::string> content_of(const StateDirectory& state, const std::st
   }
 }
 
-Error held_too_long(const StateDirectory& state) {
-  return {ErrorKind::failed, fmt::format("another process has held {} for too long", state.path()),
-          "end the mayfly that is stopped in the middle of a login or logout, and try again"};
+std::string first_line(const std::string& content) {
+  return content.substr(0, content.find('\n'));
 }
 
-// The lock is on the directory itself, opened anew: a forked process would share another's.
-Descriptor lock_directory(const StateDirectory& state) {
-  Descriptor directory(
-      ::openat(state.descriptor(), ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!directory) return {};
-  for (int waited = 0; ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0; waited += pause_ms) {
-    if (errno != EWOULDBLOCK && errno != EINTR) return {};
-    if (waited >= patience_ms) throw held_too_long(state);
-    ::poll(nullptr, 0, pause_ms);
-  }
-  return directory;
+// Whether a person has logged in for one of these places since the mark was written.
+bool spares(const std::string& content, const std::vector<std::string>& places) {
+  return std::ranges::any_of(places, [&](const std::string& place) {
+    const std::string line = '\n' + place + '\n';
+    return content.find(line) != std::string::npos;
+  });
+}
+
+std::vector<std::string> with_mark_of_all(std::vector<std::string> marks) {
+  marks.emplace_back(logout_mark_of_all);
+  return marks;
 }
 
 }  // namespace
@@ -67,43 +62,55 @@ std::string logout_mark(std::string_view place) {
   return fmt::format("{}-{}", logout_mark_of_all, place);
 }
 
-void mark_logout(const StateDirectory& state, const std::vector<std::string>& places) {
-  const Descriptor lock = lock_directory(state);
-  if (places.empty()) return state.write(logout_mark_of_all, random_text());
-  for (const std::string& mark : marks_of(places)) state.write(mark, random_text());
+Logout::Logout(const StateDirectory& state) : state_(state) {
+  try {
+    lock_.emplace(state);
+  } catch (const Error& error) {
+    not_locked_ = error;
+  }
+}
+
+void Logout::mark(const std::vector<std::string>& places) const {
+  if (places.empty()) return state_.write(logout_mark_of_all, random_text());
+  for (const std::string& mark : marks_of(places)) state_.write(mark, random_text());
 }
 
 LogoutWatch::LogoutWatch(const StateDirectory& state) : state_(state) {
   for (const std::string& name : state.list())
     if (name.starts_with(logout_mark_of_all))
-      if (auto content = content_of(state, name)) known_.emplace(name, *std::move(content));
+      if (const auto content = content_of(state, name)) known_.emplace(name, first_line(*content));
 }
 
-bool LogoutWatch::has_logged_out(const std::vector<std::string>& places) const {
-  std::vector<std::string> marks = marks_of(places);
-  marks.emplace_back(logout_mark_of_all);
-  for (const std::string& mark : marks) {
+bool LogoutWatch::has_new_mark(const std::vector<std::string>& places, bool counts_ended) const {
+  for (const std::string& mark : with_mark_of_all(marks_of(places))) {
     const auto content = content_of(state_, mark);
     if (!content) continue;
     const auto known = known_.find(mark);
-    if (known == known_.end() || known->second != *content) return true;
+    if (known != known_.end() && known->second == first_line(*content)) continue;
+    if (counts_ended || !spares(*content, places)) return true;
   }
   return false;
 }
 
-Descriptor LogoutWatch::hold() const {
-  return lock_directory(state_);
+bool LogoutWatch::has_logged_out(const std::vector<std::string>& places) const {
+  return has_new_mark(places, false);
+}
+
+bool LogoutWatch::has_seen_logout(const std::vector<std::string>& places) const {
+  return has_new_mark(places, true);
 }
 
 void LogoutWatch::end_logout(const std::vector<std::string>& places) const {
-  if (known_.empty()) return;
-  const Descriptor lock = lock_directory(state_);
-  std::vector<std::string> marks = marks_of(places);
-  marks.emplace_back(logout_mark_of_all);
-  for (const std::string& mark : marks) {
+  for (const std::string& mark : with_mark_of_all(marks_of(places))) {
     // Another logout since then has a mark of its own, under the same name.
     const auto known = known_.find(mark);
-    if (known != known_.end() && content_of(state_, mark) == known->second) state_.remove(mark);
+    if (known == known_.end() || known->second.empty()) continue;
+    auto content = content_of(state_, mark);
+    if (!content || first_line(*content) != known->second) continue;
+    const std::size_t size = content->size();
+    for (const std::string& place : places)
+      if (!spares(*content, {place})) *content += place + '\n';
+    if (content->size() != size && content->size() <= longest_mark) state_.write(mark, *content);
   }
 }
 

@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "access/system/descriptor.hpp"
+#include "access/core/error.hpp"
 #include "access/system/files.hpp"
+#include "access/system/state_lock.hpp"
 
 namespace mayfly {
 
@@ -17,14 +18,28 @@ inline constexpr const char* logout_mark_of_all = ".mayfly-logout";
 // The name of the mark for one place (place.hpp).
 std::string logout_mark(std::string_view place);
 
-// Marks a logout from these places, or from all applications if there are none. Once it returns, no
-// process that runs already stores a token there: the caller can remove what is stored. Throws
-// Error(failed).
-void mark_logout(const StateDirectory& state, const std::vector<std::string>& places);
+// A logout from these places, or from all applications if there are none. A mark holds a random
+// line and then the places for which a person has logged in since; those places it spares.
+class Logout {
+ public:
+  // Keeps other processes from storing a token while this lives, or remembers why it cannot.
+  explicit Logout(const StateDirectory& state);
+
+  // Writes new marks, also without the lock. Call it before the files are removed, so that no
+  // process that runs already stores or sends a token, and again afterwards, so that a command
+  // which began in between counts as one that began before the logout. Throws Error(failed).
+  void mark(const std::vector<std::string>& places) const;
+  // Returns why another process may still store what it holds.
+  const std::optional<Error>& not_locked() const noexcept { return not_locked_; }
+
+ private:
+  const StateDirectory& state_;
+  std::optional<StateLock> lock_;
+  std::optional<Error> not_locked_;
+};
 
 // The marks as they were when this process began. A mark that is there now and was not there then
-// (its content is random, and so no clock is asked) stands for a logout since. A login that began
-// after a logout removes the mark, and with it ends the logout for all processes.
+// (its first line is random, and so no clock is asked) stands for a logout since.
 class LogoutWatch {
  public:
   // Reads the marks. `state` outlives this.
@@ -33,18 +48,19 @@ class LogoutWatch {
   // Returns whether a person has logged out of one of these places, or of all, since this process
   // began, and has not logged in since. Reads one file name for each place, and one more.
   bool has_logged_out(const std::vector<std::string>& places) const;
+  // As has_logged_out(), but stays true after a login: what this process holds in memory may be
+  // older than the logout.
+  bool has_seen_logout(const std::vector<std::string>& places) const;
 
-  // Holds logouts back until the returned lock is gone, so that what has_logged_out() says stays
-  // true while a token is written. Returns none on a file system that cannot lock. Throws
-  // Error(failed) after 5 s.
-  Descriptor hold() const;
-
-  // A person has logged in: removes the marks that this process knew when it began.
+  // A person has logged in and the tokens are stored: ends the logouts that this process knew when
+  // it began, for these places alone. The caller holds the StateLock.
   void end_logout(const std::vector<std::string>& places) const;
 
  private:
+  bool has_new_mark(const std::vector<std::string>& places, bool counts_ended) const;
+
   const StateDirectory& state_;
-  std::map<std::string, std::string> known_;  // name and content
+  std::map<std::string, std::string> known_;  // name and first line
 };
 
 }  // namespace mayfly

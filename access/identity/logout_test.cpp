@@ -16,7 +16,7 @@ namespace {
 const std::vector<std::string> everywhere;
 
 void log_out(const World& world, const std::vector<std::string>& places) {
-  mark_logout(world.state.directory(), places);
+  Logout(world.state.directory()).mark(places);
   for (const std::string& name : world.state.names())
     if (!name.starts_with(".")) world.state.directory().remove(name);
 }
@@ -32,8 +32,8 @@ bool is_logged_out(const Error& error) {
 
 // Whether another process could take the lock under which a logout is marked.
 bool may_log_out_now(const World& world) {
-  const Descriptor other(::open(world.state.directory().path().c_str(), O_RDONLY | O_DIRECTORY));
-  return ::flock(other.get(), LOCK_EX | LOCK_NB) == 0;
+  const Descriptor other(::openat(world.state.directory().descriptor(), StateLock::file, O_RDONLY));
+  return !other || ::flock(other.get(), LOCK_EX | LOCK_NB) == 0;
 }
 
 }  // namespace
@@ -104,7 +104,7 @@ TEST_CASE("a command that waits for another login notices a logout") {
   const auto held = wait_for_login_lock(world.state.directory(), kFile, {});
   world.prompt.other_login = [&](long, std::string_view) {};
   const Credentials before = world.credentials();
-  mark_logout(world.state.directory(), {});
+  Logout(world.state.directory()).mark({});
   CHECK(is_logged_out(error_of([&] { before.obtain(test_url()); })));
 }
 
@@ -143,11 +143,11 @@ TEST_CASE("what was read before a logout is not sent after it") {
   CHECK_FALSE(may_send());
   CHECK_FALSE(before.may_send(test_url(), std::nullopt, jwt_of(grant)));
   world.app_token = world.token("later");
-  mark_logout(world.state.directory(), {});
+  Logout(world.state.directory()).mark({});
   const Credentials after = world.credentials();
   const Grant later = after.obtain(test_url());
-  mark_logout(world.state.directory(),
-              here());  // as cloudflared's login leaves it: a token, a mark
+  Logout(world.state.directory())
+      .mark(here());  // as cloudflared's login leaves it: a token, a mark
   CHECK(before.may_send(test_url(), later.application, jwt_of(later)));
   CHECK_FALSE(before.may_send(test_url(), later.application, jwt_of(grant)));
 }
@@ -171,8 +171,8 @@ TEST_CASE("a login does not end a logout that came after it began") {
   const Credentials between = world.credentials();
   log_out(world, {});
   CHECK(is_logged_out(error_of([&] { between.obtain(test_url()); })));
-  LogoutWatch(world.state.directory()).end_logout({});
-  CHECK(world.state.names().empty());
+  CHECK(jwt_of(world.obtain()) == world.app_token);
+  CHECK_FALSE(between.may_send(test_url(), test_application(), "older"));
 }
 
 TEST_CASE("no logout is marked while a token or a certificate is written") {
@@ -194,4 +194,44 @@ TEST_CASE("a mark that is no file of ours counts as one that was there before") 
   World world;
   REQUIRE(::symlinkat("/nowhere", world.state.directory().descriptor(), logout_mark_of_all) == 0);
   CHECK(jwt_of(world.obtain()) == world.app_token);
+}
+
+TEST_CASE("a stored token alone ends no logout") {
+  World world;
+  const Credentials before = world.credentials();
+  world.obtain();
+  Logout(world.state.directory()).mark({});  // the files are not removed yet
+  world.obtain();
+  CHECK(is_logged_out(error_of([&] { before.renew(test_url(), before.obtain(test_url())); })));
+}
+
+TEST_CASE("a login ends a logout from all for its own application") {
+  World world;
+  const Credentials before = world.credentials();
+  log_out(world, {});
+  world.obtain();
+  const LogoutWatch other(world.state.directory());
+  CHECK(contains(world.state.content(logout_mark_of_all), "\nvm.example.com\n"));
+  CHECK_FALSE(contains(world.state.content(logout_mark_of_all), "other"));
+}
+
+TEST_CASE("a token from before a logout is not sent after a login either") {
+  World world;
+  const Credentials before = world.credentials();
+  const Grant held = before.obtain(test_url());
+  log_out(world, {});
+  world.app_token = world.token("later");
+  const Grant later = world.obtain();
+  CHECK_FALSE(before.may_send(test_url(), held.application, jwt_of(held)));
+  CHECK(before.may_send(test_url(), later.application, jwt_of(later)));
+}
+
+TEST_CASE("a logout is marked also when the lock cannot be had") {
+  World world;
+  const Credentials before = world.credentials();
+  REQUIRE(::symlinkat("/nowhere", world.state.directory().descriptor(), StateLock::file) == 0);
+  const Logout logout(world.state.directory());
+  CHECK(logout.not_locked());
+  logout.mark({});
+  CHECK(is_logged_out(error_of([&] { before.obtain(test_url()); })));
 }

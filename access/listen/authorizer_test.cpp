@@ -106,6 +106,22 @@ TEST_CASE("known headers that may no longer be sent are read anew") {
   CHECK(reads == 2);
 }
 
+TEST_CASE("known headers that could not be sent once are not used later") {
+  bool stored = true, may_send = true;
+  Authorization authorization;
+  authorization.known = [&]() -> std::optional<Headers> {
+    if (!stored) return std::nullopt;
+    return Headers{{"T", "known"}};
+  };
+  authorization.may_send = [&](const Headers&) { return may_send; };
+  Authorizer authorizer(authorization, std::chrono::hours(1));
+  CHECK(authorizer.known());
+  stored = may_send = false;
+  CHECK_FALSE(authorizer.known());
+  may_send = true;
+  CHECK_FALSE(authorizer.known());
+}
+
 TEST_CASE("headers are obtained in a child, once for all who wait") {
   const pid_t here = getpid();
   Authorization authorization;

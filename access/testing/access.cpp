@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "access/core/text.hpp"
+#include "access/system/state_lock.hpp"
 #include "access/testing/tokens.hpp"
 
 namespace mayfly::test {
@@ -28,6 +29,7 @@ std::string TemporaryState::content(const std::string& name) const {
 
 std::vector<std::string> TemporaryState::names() const {
   auto names = state_.list();
+  std::erase(names, StateLock::file);  // it stays where something has been stored once
   std::sort(names.begin(), names.end());
   return names;
 }

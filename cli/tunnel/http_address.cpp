@@ -2,17 +2,16 @@
 
 #include <fmt/format.h>
 #include <sodium.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <optional>
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
+#include "access/system/state_lock.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -29,22 +28,6 @@ Hash hash_of(std::string_view text) {
                      text.size(), nullptr, 0);
   return hash;
 }
-
-// Held while it lives; ends with the process that holds it. A file system that has no such locks
-// (flock(2) on a directory, over NFS) goes without.
-class DirectoryLock {
- public:
-  explicit DirectoryLock(int directory) : directory_(directory) {
-    while (::flock(directory_, LOCK_EX) != 0 && errno == EINTR) {
-    }
-  }
-  ~DirectoryLock() { ::flock(directory_, LOCK_UN); }
-  DirectoryLock(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(const DirectoryLock&) = delete;
-
- private:
-  int directory_;
-};
 
 std::optional<HttpPort> port_in(std::string_view line) {
   HttpPort found;
@@ -146,7 +129,7 @@ std::vector<HttpPort> remembered_http_ports(const StateDirectory& state) {
 HttpPort http_port_of(const StateDirectory& state, const Url& application) {
   std::string key = application_key(application);
   if (state.descriptor() < 0) return new_port({}, std::move(key));
-  const DirectoryLock lock(state.descriptor());
+  const StateLock lock(state);
   std::vector<HttpPort> ports = remembered_http_ports(state);
   if (const HttpPort* known = find(ports, key)) return *known;
   ports.push_back(new_port(ports, std::move(key)));

@@ -2,6 +2,8 @@
 #include "cli/tunnel/http_address.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,4 +117,13 @@ TEST_CASE("where nothing can be stored the port is the same at each start") {
   const auto none = StateDirectory::none(Error(ErrorKind::failed, "no"));
   const Url url = parse_url("wiki.example.com");
   CHECK(http_port_of(none, url).port == http_port_of(none, url).port);
+}
+
+TEST_CASE("a port is chosen while somebody holds a lock on the state directory") {
+  const ScratchDirectory scratch;
+  const auto state = StateDirectory::open(scratch / "state");
+  const Descriptor other(::open((scratch / "state").c_str(), O_RDONLY | O_DIRECTORY));
+  REQUIRE(::flock(other.get(), LOCK_EX) == 0);
+  CHECK(http_port_of(state, parse_url("wiki.example.com")).port != 0);
+  CHECK(mayfly::testing::mode_of(scratch / "state/.mayfly-lock") == 0600);
 }

@@ -17,6 +17,7 @@ _BROWSER_SETTINGS = ("MAYFLY_CONNECT_TO", "BROWSER_CA", "BROWSER_EMAIL", "BROWSE
                      "BROWSER_CERTIFICATE")
 
 LOGOUT_MARK = ".mayfly-logout"
+STATE_LOCK = ".mayfly-lock"
 
 
 class Home:
@@ -88,8 +89,8 @@ class Home:
         return os.path.join(self.state, name)
 
     def files(self):
-        """What is stored: all but the marks of logouts."""
-        return [name for name in self._names() if not name.startswith(LOGOUT_MARK)]
+        """What is stored: all but the marks of logouts and the lock of the directory."""
+        return [name for name in self._names() if not name.startswith((LOGOUT_MARK, STATE_LOCK))]
 
     def logout_marks(self):
         return [name for name in self._names() if name.startswith(LOGOUT_MARK)]

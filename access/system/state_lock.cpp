@@ -1,0 +1,68 @@
+#include "access/system/state_lock.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "access/core/error.hpp"
+#include "access/core/text.hpp"
+#include "access/system/interrupt.hpp"
+#include "access/system/owners_umask.hpp"
+
+namespace mayfly {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto pause = 10ms;
+
+bool is_writable(const StateDirectory& state) {
+  return ::faccessat(state.descriptor(), ".", W_OK, AT_EACCESS) == 0;
+}
+
+Descriptor open_lock(const StateDirectory& state) {
+  const OwnersUmask umask;
+  // Not open for writing: closing it would be an event that wakes whoever watches the directory.
+  Descriptor file(::openat(state.descriptor(), StateLock::file,
+                           O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600));
+  if (!file) {
+    const int error = errno;
+    if (error == EROFS || (error == EACCES && !is_writable(state))) return {};
+    throw system_error("cannot open " + state.path_of(StateLock::file), error);
+  }
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
+      status.st_uid != ::geteuid() || ((status.st_mode & 077) != 0 && ::fchmod(file.get(), 0600)))
+    throw Error(ErrorKind::failed,
+                fmt::format("cannot lock {}: it is no regular file of yours",
+                            state.path_of(StateLock::file)),
+                "remove it, and run the command again");
+  return file;
+}
+
+}  // namespace
+
+StateLock::StateLock(const StateDirectory& state, std::chrono::milliseconds patience) {
+  if (state.descriptor() < 0) return;
+  Descriptor lock = open_lock(state);
+  if (!lock) return;
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return;
+    if (interrupted_by() != 0) throw Error(ErrorKind::failed, "interrupted");
+    if (std::chrono::steady_clock::now() >= end)
+      throw Error(
+          ErrorKind::failed,
+          fmt::format("another process has held {} for too long", state.path_of(file)),
+          "end the mayfly that is stopped in the middle of a login or logout, and try again");
+    pollfd interrupt{.fd = interrupt_descriptor(), .events = POLLIN, .revents = 0};
+    ::poll(&interrupt, 1, static_cast<int>(pause.count()));
+  }
+  held_ = std::move(lock);
+}
+
+}  // namespace mayfly

@@ -1,0 +1,29 @@
+// The lock of the state directory, for what must happen there in one piece: a token that is stored
+// and a logout, or two processes that choose a port.
+#pragma once
+
+#include <chrono>
+
+#include "access/system/descriptor.hpp"
+#include "access/system/files.hpp"
+
+namespace mayfly {
+
+// Held while it lives, and no longer than the process. The lock is on a file that other users
+// cannot open: flock(2) on a directory needs no more than the right to read it. The file is never
+// removed, since another process could then hold a lock on a file that has no name any more.
+class StateLock {
+ public:
+  static constexpr const char* file = ".mayfly-lock";
+
+  // Waits for other processes. Takes no lock where there is no directory, where nothing can be
+  // written, and on a file system that cannot lock. Throws Error(failed) after `patience`, at an
+  // interruption (interrupt.hpp), and when `file` is no regular file of the user.
+  explicit StateLock(const StateDirectory& state,
+                     std::chrono::milliseconds patience = std::chrono::seconds(5));
+
+ private:
+  Descriptor held_;
+};
+
+}  // namespace mayfly
