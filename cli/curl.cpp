@@ -32,7 +32,7 @@ using Words = std::vector<std::string>;
 // For the help and the completions; the arguments themselves are curl's to read.
 void show_help(NetworkFlags& flags, const Invocation& invocation) {
   Parser parser(
-      {.synopsis = "curl [--allow-request] [shared flags] CURL-ARGUMENTS...",
+      {.synopsis = "curl [--allow-request] [--allow-redirects] [shared flags] CURL-ARGUMENTS...",
        .description =
            "Run curl in place with the token of the application that its URL names. Its own --cert "
            "--key --cacert --proxy --connect-to --resolve and -k also serve mayfly's requests.",
@@ -42,6 +42,9 @@ void show_help(NetworkFlags& flags, const Invocation& invocation) {
   bool allow_request = false;
   parser.add_flag("--allow-request", allow_request,
                   "without a token, send the request as it is (or: -ar)");
+  bool allow_redirects = false;
+  parser.add_flag("--allow-redirects", allow_redirects,
+                  "let --location follow redirects with the token");
   bind_network_flags(parser, flags, invocation);
   parser.keep_flags([](const std::string& name) { return is_ours("--" + name); });
   parse_arguments(parser, invocation);
@@ -114,6 +117,7 @@ std::string cookie_file(const Url& url, std::string_view jwt) {
 struct Credential {
   Descriptor file;
   Words arguments;
+  Words last = {};  // after the user's
 };
 
 std::string in_brackets(const std::string& host) {
@@ -154,6 +158,7 @@ Credential credential_for(const CurlArguments& curl, const Url& url, Session& se
     credential.arguments = {"-b", path_of(credential.file)};
     for (std::string& word : kept_to_port(url, session.connection().connect_to))
       credential.arguments.push_back(std::move(word));
+    if (curl.redirects == CurlArguments::Redirects::refused) credential.last = no_redirects;
     return credential;
   }
   std::string headers;
@@ -175,6 +180,14 @@ Credential credential_for(const CurlArguments& curl, const Url& url, Session& se
   throw Error(ErrorKind::usage, "curl would show the client certificate to other servers as well",
               "leave out --location, --config, URLs of other hosts and unknown options; -q, as the "
               "first one, leaves out .curlrc");
+}
+
+constexpr int too_many_redirects = 47;  // curl(1), EXIT CODES
+
+Error redirect_refused() {
+  return {ErrorKind::failed, "curl follows no redirect with the token",
+          "name the address that the application redirects to; or, if you trust the application, "
+          "add --allow-redirects: it could lead curl to Access, which hands out tokens"};
 }
 
 Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
@@ -246,8 +259,8 @@ int run_curl(const Invocation& invocation) {
   if (invocation.cloud == Invocation::Cloud::fedramp) curl.network.fedramp = true;
   curl.network.host_only_redirect = true;
   complete_from_environment(curl.network);
-  const Url url = parse_curl_url(curl.urls.front());
   GuardedCurl guarded = guard_curl(curl);
+  const Url url = application_of_curl_url(parse_curl_url(curl.urls.front()));
   const bool leaves_host = may_leave_host(curl, url);
   if (leaves_host && !curl.network.certificate.empty()) refuse_to_show_certificate();
   Added added{.front = certificate_arguments(curl), .back = connect_to_arguments()};
@@ -265,6 +278,7 @@ int run_curl(const Invocation& invocation) {
   const Credential credential = credential_for(curl, url, session, grant);
   for (const Words* one : {&password.arguments, &credential.arguments})
     added.front.insert(added.front.end(), one->begin(), one->end());
+  added.back.insert(added.back.end(), credential.last.begin(), credential.last.end());
   // Without it curl takes "HOST/PATH" for plain HTTP.
   if (!std::all_of(curl.urls.begin(), curl.urls.end(), has_scheme))
     added.front.insert(added.front.end(), {"--proto-default", "https"});
@@ -275,8 +289,12 @@ int run_curl(const Invocation& invocation) {
     for (const Descriptor& file : guarded.files) hand_over(file);
     become_curl(with_added(curl, guarded, added));
   };
+  const bool stops_at_redirect = guarded.follows && !credential.last.empty();
+  if (stops_at_redirect) guarded.outputs.push_back(sign_of_life());
   if (guarded.outputs.empty()) start();
-  return run_watched_curl(std::move(guarded.outputs), secrets_of(session, grant), start);
+  const int code = run_watched_curl(std::move(guarded.outputs), secrets_of(session, grant), start);
+  if (stops_at_redirect && code == too_many_redirects) print_error(redirect_refused());
+  return code;
 }
 
 }  // namespace mayfly::cli

@@ -1,5 +1,7 @@
 #include "access/core/access_path.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <set>
@@ -7,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "access/core/error.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly {
@@ -199,6 +202,13 @@ bool may_be_path_of_access(std::string_view target) {
     now = std::move(next);
   }
   return false;
+}
+
+void refuse_path_of_access(const Url& url) {
+  if (!may_be_path_of_access(url.path)) return;
+  throw Error(ErrorKind::usage,
+              fmt::format("{} is a path of Access itself and no application", printable(url.path)),
+              fmt::format("name the application's own address: {}", url.authority()));
 }
 
 }  // namespace mayfly

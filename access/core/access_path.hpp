@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include "access/core/url.hpp"
+
 namespace mayfly {
 
 // Returns whether a request target in origin-form ("/path?query", RFC 9112 section 3.2.1) may mean
@@ -12,5 +14,10 @@ namespace mayfly {
 // percent-encoding is undone until nothing changes, and upper case, "//", "/./", "/../",
 // backslashes, parameters (";"), control characters and overlong UTF-8 hide nothing.
 bool may_be_path_of_access(std::string_view target);
+
+// Throws usage Error if the URL's path may be one of Access. No command takes such a URL for an
+// application's: it may come from somebody else's link or script, and credentials go where it
+// leads.
+void refuse_path_of_access(const Url& url);
 
 }  // namespace mayfly

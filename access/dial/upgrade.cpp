@@ -35,14 +35,6 @@ void refuse_reserved(const std::string& name) {
               "the WebSocket handshake sets it by itself");
 }
 
-// The URL may come from somebody else's link or script, and the token goes with it.
-void refuse_path_of_access(const Url& url) {
-  if (!may_be_path_of_access(url.path)) return;
-  throw Error(ErrorKind::usage,
-              fmt::format("{} is a path of Access itself and no application", printable(url.path)),
-              fmt::format("name the application: {}", url.authority()));
-}
-
 }  // namespace
 
 std::string upgrade_text(const UpgradeRequest& request) {

@@ -29,6 +29,14 @@ bool is_hop_by_hop(std::string_view name, const std::vector<Header>& headers) {
                              [&](std::string_view value) { return lists_token(value, name); });
 }
 
+// Many servers hand a header to the application as a variable whose name has "_" for "-" (RFC 3875
+// section 4.1.18), so a header written with "_" would be read as one of Access's.
+bool is_header_of_access(std::string_view name) {
+  std::string read(name);
+  std::ranges::replace(read, '_', '-');
+  return starts_ignoring_case(read, "Cf-Access-");
+}
+
 bool is_replaced(std::string_view name, const std::vector<Header>& added) {
   return std::ranges::any_of(
       added, [&](const Header& one) { return equals_ignoring_case(one.first, name); });
@@ -172,7 +180,7 @@ std::string request_text(const RequestHead& head, const RequestChanges& changes)
   put(text, "Host", changes.site.application.authority());
   for (const Header& header : head.headers) {
     const std::string& name = header.first;
-    if (equals_ignoring_case(name, "Host") || starts_ignoring_case(name, "Cf-Access-") ||
+    if (equals_ignoring_case(name, "Host") || is_header_of_access(name) ||
         is_hop_by_hop(name, head.headers) || is_replaced(name, changes.added))
       continue;
     const std::string value = request_value(header, changes.site);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "access/core/access_path.hpp"
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
@@ -93,6 +94,7 @@ std::string issuer_of(std::string_view auth_domain) {
 }
 
 std::optional<Application> ask_application(const Send& send, const Url& url, sys_seconds now) {
+  refuse_path_of_access(url);
   const Response response = send(metadata_request(url));
   const std::string_view text = response.header("cf-access-metadata");
   if (text.empty()) return std::nullopt;
@@ -131,6 +133,7 @@ std::optional<Application> ApplicationFinder::recall(const Url& url) const {
 // The most special one, though it may be too old: whether the application around it is still the
 // one of this URL has to be asked for then.
 std::optional<ApplicationFinder::Record> ApplicationFinder::record_of(const Url& url) const {
+  refuse_path_of_access(url);
   for (const std::string& place : places_above(url))
     if (auto record = record_at(place, url)) return record;
   return std::nullopt;
@@ -155,6 +158,7 @@ std::optional<ApplicationFinder::Record> ApplicationFinder::record_at(const std:
 }
 
 std::optional<Application> ApplicationFinder::find(const Url& url, sys_seconds now) const {
+  refuse_path_of_access(url);
   const Response response = send_(metadata_request(url));
   const std::string text(response.header("cf-access-metadata"));
   if (text.empty()) return std::nullopt;

@@ -36,6 +36,7 @@ std::optional<Application> ask_application(const Send& send, const Url& url,
 // Send, with the answer to the question for the metadata kept in `first`. Both must outlive it.
 Send noting_first_answer(const Send& send, Response& first);
 
+// All that it is asked about a URL throws Error(usage) if the path may be one of Access.
 class ApplicationFinder {
  public:
   enum class Remembering { allowed, never };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "access/core/access_path.hpp"
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/rfc3339.hpp"
@@ -41,6 +42,12 @@ bool is_same(const StoredToken& token, const std::optional<StoredToken>& refused
 std::vector<std::string> places_of(const Url& url, const std::optional<Application>& application) {
   if (!application) return places_above(url);
   return {place_of(url), place_of(*application, url), file_name(application->hostname)};
+}
+
+// The query may be somebody else's, and credentials go with the request.
+Url without_query(Url url) {
+  url.query.clear();
+  return url;
 }
 
 class PersonWaitedFor {
@@ -87,7 +94,7 @@ std::optional<Grant> Credentials::stored(const Url& url) const {
   if (auto grant = known(url)) return grant;
   const auto recalled = finder_.recall(url);
   if (!recalled || !peek_app_token(state_, *recalled)) return std::nullopt;
-  return stored_for(finder_.find(url, options_.now()));
+  return stored_for(finder_.find(without_query(url), options_.now()));
 }
 
 Grant Credentials::obtain(const Url& url) const {
@@ -153,14 +160,15 @@ Grant Credentials::obtain(const Url& url, const Grant& refused) const {
   const bool forgets = !is_machine() && has_logged_out(url, std::nullopt);
   const ApplicationFinder finder(state_, noting,
                                  forgets ? Remembering::never : Remembering::allowed);
-  const auto application = finder.find(url, options_.now());
+  const Url asked = without_query(url);
+  const auto application = finder.find(asked, options_.now());
   if (!application) return {.answered = first};
   if (refused.token && refused.application->audience == application->audience) forget(refused);
   if (auto token = stored_token(*application); token && !is_same(*token, refused.token))
     return granted(*application, *std::move(token), "the state directory");
-  if (auto grant = by_machine(url, *application, refused)) return std::move(*grant);
+  if (auto grant = by_machine(asked, *application, refused)) return std::move(*grant);
   if (wants_certificate(first)) throw certificate_wanted(*application, first);
-  if (!is_guarded(url, first) && is_open(url))
+  if (!is_guarded(asked, first) && is_open(asked))
     return {.application = application, .guard = Grant::Guard::nobody};
   return by_person(url, *application);
 }
@@ -287,7 +295,8 @@ std::optional<Grant> Credentials::by_exchange(const Url& url, const Application&
                                               const std::optional<StoredToken>& org_token) const {
   if (!org_token) return std::nullopt;
   const sys_seconds now = options_.now();
-  const auto token = exchange_org_token(send_, url, application, org_token->jwt, now);
+  const auto token =
+      exchange_org_token(send_, without_query(url), application, org_token->jwt, now);
   if (!token) return std::nullopt;
   std::optional<StoredToken> stored;
   store_for_person(url, application,
@@ -325,8 +334,9 @@ TokenPair Credentials::await_tokens(const TransferKey& key,
 }
 
 EdgeVerdict Credentials::accepted_at_edge(const Url& url, const StoredToken& token) const {
+  refuse_path_of_access(url);
   Url probe = url;
-  probe.query += (probe.query.empty() ? "" : "&") + std::string("cloudflared_token_check=true");
+  probe.query = "cloudflared_token_check=true";
   try {
     const Response response =
         send_({.url = probe,

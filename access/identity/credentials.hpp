@@ -63,6 +63,8 @@ struct EdgeVerdict {
   explicit operator bool() const noexcept { return accepted; }
 };
 
+// Takes the URL's query for the login page alone: a request that carries a credential goes without
+// it. Throws Error(usage) if the path may be one of Access.
 class Credentials {
  public:
   // state outlives it.
@@ -102,8 +104,8 @@ class Credentials {
   void store(const Url& url, const Application& application,
              const std::function<void()>& action) const;
 
-  // GET <url>?cloudflared_token_check=true; a redirect to the login page means no, an error of the
-  // network or the origin does not decide (docs/protocol.md section 2).
+  // GET <url without its query>?cloudflared_token_check=true; a redirect to the login page means
+  // no, an error of the network or the origin does not decide (docs/protocol.md section 2).
   EdgeVerdict accepted_at_edge(const Url& url, const StoredToken& token) const;
 
  private:

@@ -340,7 +340,7 @@ TEST_CASE("only a redirect to the login page means that the edge does not take a
   };
   CHECK_FALSE(accepted([&](const Request& request) {
     CHECK(request.method == Request::Method::get);
-    CHECK(request.url.query == "a=1&cloudflared_token_check=true");
+    CHECK(request.url.query == "cloudflared_token_check=true");
     CHECK(request_header(request, "Cf-Access-Token") == world.app_token);
     CHECK(request.timeout == 5s);
     return redirect(kLogin);

@@ -46,6 +46,8 @@ const std::map<std::string_view, std::string NetworkFlags::*> values = {
     {"--cert-password-file", &NetworkFlags::certificate_password_file},
 };
 
+constexpr std::string_view allow_redirects = "--allow-redirects";
+
 bool allows_request(std::string_view word) {
   return word == "--allow-request" || word == "-ar";
 }
@@ -72,6 +74,8 @@ class Reader {
       keep(word);
     } else if (allows_request(word)) {
       result_.token = CurlArguments::Token::optional;
+    } else if (word == allow_redirects) {
+      result_.redirects = CurlArguments::Redirects::allowed;
     } else if (word.starts_with("--")) {
       read_long(word);
     } else {
@@ -205,7 +209,8 @@ CurlArguments parse_curl_arguments(const std::vector<std::string>& arguments) {
 }
 
 bool is_ours(std::string_view flag) {
-  return allows_request(flag) || flags.contains(flag) || values.contains(flag);
+  return allows_request(flag) || flag == allow_redirects || flags.contains(flag) ||
+         values.contains(flag);
 }
 
 }  // namespace mayfly::cli

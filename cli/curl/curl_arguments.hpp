@@ -18,6 +18,9 @@ struct CurlArguments {
     required,
     optional
   } token = Token::required;  // optional: --allow-request, -ar
+  // allowed: --allow-redirects. An application can lead curl to a path of Access, where the token
+  // that curl carries would be handed to whoever is named in the URL.
+  enum class Redirects { refused, allowed } redirects = Redirects::refused;
   // The request may travel to another host than the URL's, or over plain HTTP: redirects are
   // followed, or options that we cannot see (a configuration file) or do not know may say so.
   enum class Reach { one_host, open } reach = Reach::one_host;

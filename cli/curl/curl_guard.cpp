@@ -13,6 +13,7 @@
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "cli/curl/curl_configuration.hpp"
+#include "cli/curl/curl_url.hpp"
 #include "cli/curl/memory_file.hpp"
 
 namespace mayfly::cli {
@@ -27,6 +28,8 @@ bool is_one_of(std::string_view name, std::initializer_list<std::string_view> na
 class Guard {
  public:
   GuardedCurl guard(const CurlArguments& curl) {
+    redirects_ = curl.redirects;
+    for (const std::string& url : curl.urls) refuse_access_in_curl_url(url);
     if (!ignores_configuration(curl)) {
       if (const auto path = default_curl_configuration()) {
         result_.default_configuration = {"--config", configuration(*path)};
@@ -60,9 +63,24 @@ class Guard {
       if (parsed.options.empty()) refuse(line.front(), "it is no option of curl's");
       // parse_curl_arguments() takes the PIN out of a pkcs11: URI; curl needs it here.
       line = guarded(parsed.options, line);
+      for (const std::string& url : parsed.urls) refuse_access_in_curl_url(url);
     }
+    if (redirects_ == CurlArguments::Redirects::refused) lines = without_redirects(lines);
     where_ = outer;
     return add_file(render_curl_configuration(lines));
+  }
+
+  // Of an option that is there several times in a part between two "next", the last one counts.
+  static std::vector<ConfigurationLine> without_redirects(
+      const std::vector<ConfigurationLine>& lines) {
+    std::vector<ConfigurationLine> all;
+    for (const ConfigurationLine& line : lines) {
+      const auto options = parse_curl_arguments(line).options;
+      if (!options.empty() && options.front().name == "next") all.push_back(no_redirects);
+      all.push_back(line);
+    }
+    all.push_back(no_redirects);
+    return all;
   }
 
   std::string add_file(std::string_view content) {
@@ -78,7 +96,8 @@ class Guard {
       refuse(option.spelling, "curl would write the token there");
     if (name == "config" && !where_.empty())
       refuse(option.spelling, "a configuration cannot name another one here");
-    if (option.is_expanded && is_one_of(name, {"config", "cookie-jar", "dump-header", "write-out"}))
+    if (option.is_expanded && is_one_of(name, {"config", "cookie-jar", "dump-header",
+                                               "request-target", "url", "write-out"}))
       refuse("--expand-" + std::string(name), "its value is not known before curl runs");
     if (is_one_of(name, {"include", "show-headers", "head"})) {
       headers_shown_ = describe(option);
@@ -88,6 +107,8 @@ class Guard {
       refuse(option.spelling, "curl would show all data with it three times");
     if (is_one_of(name, {"verbose", "trace-config"})) clean(STDERR_FILENO);
     if (is_one_of(name, {"verbose", "trace-config"})) talkative_ = describe(option);
+    if (name == "request-target") refuse_access_in_curl_target(option.value);
+    if (is_one_of(name, {"follow", "location", "location-trusted"})) result_.follows = true;
     if (name == "stderr") redirected_ = true;
     const bool is_nowhere = is_one_of(option.value, {"-", "/dev/null"}) && !option.is_expanded;
     if (name == "output" && !is_nowhere) result_.has_output_file = true;
@@ -176,11 +197,18 @@ class Guard {
   GuardedCurl result_;
   std::string where_;  // the configuration that is read; "" is the command line
   std::string headers_shown_, talkative_;
+  CurlArguments::Redirects redirects_ = CurlArguments::Redirects::refused;
   int verbosity_ = 0;
   bool redirected_ = false;
 };
 
 }  // namespace
+
+CleanedOutput sign_of_life() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw system_error("cannot make a pipe", errno);
+  return {.reading = Descriptor(ends[0]), .writing = Descriptor(ends[1])};
+}
 
 GuardedCurl guard_curl(const CurlArguments& curl) {
   return Guard().guard(curl);

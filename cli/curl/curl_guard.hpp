@@ -18,20 +18,30 @@ struct CleanedOutput {
   Descriptor reading = {}, writing = {};  // the pipe that curl writes to
 };
 
+// Returns a pipe that curl keeps open and writes nothing to: with it run_watched_curl() waits for a
+// curl whose outputs need no cleaning.
+CleanedOutput sign_of_life();
+
+// Keeps curl from following any redirect.
+inline const std::vector<std::string> no_redirects = {"--max-redirs", "0"};
+
 // curl's command line, as it may be run.
 struct GuardedCurl {
   std::vector<std::string> words;                  // one for each of CurlArguments::arguments
   std::vector<std::string> default_configuration;  // --config and a file, or nothing
   std::vector<Descriptor> files;                   // that the words name, for curl to inherit
   std::vector<CleanedOutput> outputs;
+  bool follows = false;          // --location or its kind, in whatever place
   bool has_output_file = false;  // --output and its kind
 };
 
 // Returns the command line with each configuration and each --write-out @FILE replaced by the
 // content that was judged here, and each --dump-header and --cookie-jar replaced by a pipe. The
 // default configuration is read here, unless curl.arguments leave it out: curl must not read it
-// again. Throws usage Error, which names the option, for --trace, --trace-ascii, --libcurl, options
-// that are unknown here, and combinations that write headers into a file.
+// again, and follows no redirect of it unless curl.redirects allows them. Throws usage Error for
+// what may lead to a path of Access (curl_url.hpp), and, which names the option, for --trace,
+// --trace-ascii, --libcurl, options that are unknown here, and combinations that write headers into
+// a file.
 GuardedCurl guard_curl(const CurlArguments& curl);
 
 }  // namespace mayfly::cli

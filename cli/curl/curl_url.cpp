@@ -1,7 +1,13 @@
 #include "cli/curl/curl_url.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
+
+#include "access/core/access_path.hpp"
+#include "access/core/error.hpp"
+#include "access/core/text.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -46,6 +52,43 @@ std::string_view common_part(std::string_view rest) {
   return is_fit ? rest : path;
 }
 
+bool is_harmless(std::string_view target) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  return path == "/cdn-cgi/access/get-identity" || path == "/cdn-cgi/access/logout";
+}
+
+// Each result of a glob has characters of the text, in their order, and any for a range; what is
+// encoded, or no ASCII, may be any character too.
+bool may_become_path_of_access(std::string_view text) {
+  std::string_view missing = "cdn-cgiaccess";
+  for (const char c : to_lower(text.substr(0, text.find_first_of("?#")))) {
+    const bool is_any = c == '[' || c == '%' || static_cast<unsigned char>(c) >= 0x80;
+    if (!missing.empty() && (is_any || c == missing.front())) missing.remove_prefix(1);
+  }
+  return missing.empty();
+}
+
+// curl takes any number of slashes after the scheme, so that any of them may begin the path then.
+bool leads_to_access(std::string_view argument) {
+  const Parts parts = split_parts(argument);
+  const std::string_view path = parts.rest.substr(0, parts.rest.find('#'));
+  if (argument.find_first_of("{[") != std::string_view::npos)
+    return may_become_path_of_access(argument);
+  if (!parts.authority.empty() && !parts.authority.ends_with(':'))
+    return !is_harmless(path) && may_be_path_of_access(path);
+  for (std::size_t at = 0; (at = argument.find('/', at)) != std::string_view::npos; ++at)
+    if (may_be_path_of_access(argument.substr(at))) return true;
+  return false;
+}
+
+[[noreturn]] void refuse_access(std::string_view what) {
+  throw Error(ErrorKind::usage,
+              fmt::format("{} may lead to a path of Access itself, which hands out tokens",
+                          printable(what)),
+              "of these paths, curl goes to /cdn-cgi/access/get-identity and "
+              "/cdn-cgi/access/logout alone");
+}
+
 }  // namespace
 
 Url parse_curl_url(std::string_view argument) {
@@ -54,6 +97,22 @@ Url parse_curl_url(std::string_view argument) {
   text += without_user(parts.authority);
   text += common_part(parts.rest);
   return parse_url(text);
+}
+
+void refuse_access_in_curl_url(std::string_view argument) {
+  if (leads_to_access(argument)) refuse_access(argument.substr(0, argument.find('?')));
+}
+
+void refuse_access_in_curl_target(std::string_view target) {
+  if (!is_harmless(target) && may_be_path_of_access(target))
+    refuse_access(target.substr(0, target.find('?')));
+}
+
+Url application_of_curl_url(Url url) {
+  if (!may_be_path_of_access(url.path)) return url;
+  url.path.clear();
+  url.query.clear();
+  return url;
 }
 
 }  // namespace mayfly::cli
