@@ -57,6 +57,8 @@ TEST_CASE("what opens the application replaces what a program sends for it") {
   changes.added = {{"Cf-Access-Token", "fresh"}, {"X-One", "1"}};
   CHECK(sent({{"cf-access-token", "stale"},
               {"CF-Access-Client-Secret", "x"},
+              {"Cf_Access_Token", "stale"},
+              {"cf-access_jwt-Assertion", "forged"},
               {"x-one", "0"},
               {"Cookie", "a=b; CF_Authorization=old;CF_AppSession=s; c=d"},
               {"Cookie", "CF_Authorization=old"}},

@@ -5,6 +5,7 @@ import os
 import socket
 import ssl
 
+from harness import programs
 from harness.case import USAGE
 from harness.http_case import HOST, HttpCase, name_of_this_computer
 from harness.waiting import GENEROUS
@@ -180,3 +181,68 @@ class PathsOfAccess(HttpCase):
             self.assert_error(result, USAGE, "path of Access")
         self.assertFalse(self.collects(key))
         self.assertEqual(self.edge.log(HOST), [])
+
+    def test_commands_at_such_a_path(self):
+        """Each command, with each credential, is given an attacker's address for the application's."""
+        self.edge.application("wiki", service_tokens=[{"id": "svc.access", "secret": "s3cret"}])
+        self.home.plant_org_token()
+        service = ["--service-token-id", "svc.access", "--service-token-secret", "s3cret"]
+        for command in (["login", "--batch", "-q"], ["token"], ["ssh-gen", "--batch", "--hostname"],
+                        ["login", "--batch", "-q", *service], ["token", *service],
+                        ["ssh-gen", "--batch", *service, "--hostname"]):
+            for path in ("/cdn-cgi/access/cli", "//cdn-cgi/access/cli", "/%63dn-cgi/access/cli"):
+                target, key = self.lure(path)
+                with self.subTest(command, path=path):
+                    result = self.home.mayfly(*command, f"https://{HOST}{target}")
+                    self.assertFalse(self.collects(key))
+                    self.assert_error(result, USAGE, "path of Access")
+        self.assertEqual(self.edge.log(HOST), [])
+
+    def test_query_of_the_application_goes_with_no_credential(self):
+        self.assert_done(self.home.mayfly("login", "--batch", "-q", f"https://{HOST}/page?somebody=elses"))
+        targets = [entry["target"] for entry in self.edge.log(HOST)]
+        self.assertIn("/page?cloudflared_token_check=true", targets)
+        self.assertFalse([target for target in targets if "somebody" in target])
+
+    def with_curl(self):
+        os.symlink(programs.system("curl"), os.path.join(self.home.bin, "curl"))
+
+    def test_curl_at_such_a_path(self):
+        self.with_curl()
+        for path in SPELLINGS + ["/{cdn-cgi,x}/access/cli", "/[c-c]dn-cgi/access/cli", "/%6[3-3]dn-cgi/access/cli"]:
+            target, key = self.lure(path)
+            lured = f"https://{HOST}{target}"
+            file = self.home.plant("../curl.conf", f'url = "{lured}"\n')
+            for arguments in ([lured], ["--path-as-is", lured], [f"https://{HOST}/", lured], ["--url", lured],
+                              ["-K", file, f"https://{HOST}/"], [f"https:/{HOST}{target}"],
+                              ["--request-target", target, f"https://{HOST}/"]):
+                with self.subTest(arguments):
+                    result = self.home.mayfly("curl", "--batch", "-s", "--allow-redirects", *arguments)
+                    self.assertFalse(self.collects(key))
+                    self.assertEqual(result.code, USAGE, result)
+        self.assertEqual(self.edge.log(HOST), [])
+
+    def test_curl_asks_who_one_is(self):
+        self.with_curl()
+        result = self.home.mayfly("curl", "--batch", "-s", f"https://{HOST}/cdn-cgi/access/get-identity")
+        self.assert_done(result)
+        self.assertIn("/cdn-cgi/access/get-identity", [e["target"] for e in self.edge.log(HOST)])
+
+    def test_redirect_of_the_application_to_such_a_path(self):
+        self.with_curl()
+        target, key = self.lure()
+        web = Web(lambda handler: handler.say(302, Location=target))
+        self.addCleanup(web.stop)
+        self.edge.application("wiki", origin=web.address)
+        following = "location\nmax-redirs = 9\n"
+        file = self.home.plant("../curl.conf", f'{following}url = "https://{HOST}/"\nnext\n')
+        for arguments in (["-L"], ["--location-trusted"], ["-L", "--max-redirs", "9"], ["-K", file]):
+            with self.subTest(arguments):
+                result = self.home.mayfly("curl", "--batch", "-s", *arguments, f"https://{HOST}/")
+                self.assertFalse(self.collects(key))
+                if "-K" not in arguments:
+                    self.assertEqual(result.code, 47, result)
+                    self.assertIn("--allow-redirects", result.err)
+        self.assertTrue(web.requests, "the token did not reach the application")
+        self.home.mayfly("curl", "--batch", "-s", "-L", "--allow-redirects", f"https://{HOST}/")
+        self.assertTrue(self.collects(key), "the edge of the tests hands out nothing, so the rest shows nothing")

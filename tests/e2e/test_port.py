@@ -101,7 +101,7 @@ class Port(ListenerCase):
                     web = Web(lambda handler: handler.say(status, Location=f"https://{HOST}:{other}/stolen"))
                     self.addCleanup(web.stop)
                     self.edge.application("web", origin=web.address)
-                    result = self.home.mayfly("curl", "--batch", "-s", "-S", "-L", f"https://{HOST}/",
+                    result = self.home.mayfly("curl", "--batch", "-s", "-S", "-L", "--allow-redirects", f"https://{HOST}/",
                                               env=self.environment)
                     self.assert_nothing_told(impostor)
                     self.assertEqual(result.code, 6, result)
@@ -117,7 +117,7 @@ class Port(ListenerCase):
         web = Web(answer)
         self.addCleanup(web.stop)
         self.edge.application("web", origin=web.address)
-        result = self.assert_done(self.home.mayfly("curl", "--batch", "-s", "-L", f"https://{HOST}/"))
+        result = self.assert_done(self.home.mayfly("curl", "--batch", "-s", "-L", "--allow-redirects", f"https://{HOST}/"))
         self.assertEqual(result.out, b"arrived")
 
     def test_redirect_of_curl_by_way_of_plain_http(self):
@@ -133,7 +133,7 @@ class Port(ListenerCase):
         self.addCleanup(web.stop)
         self.edge.application("web", origin=web.address)
         env = {"MAYFLY_CONNECT_TO": f"{HOST}:80:127.0.0.1:{server.port},{self.edge.connect_to}"}
-        result = self.assert_done(self.home.mayfly("curl", "--batch", "-s", "-L", f"https://{HOST}/", env=env))
+        result = self.assert_done(self.home.mayfly("curl", "--batch", "-s", "-L", "--allow-redirects", f"https://{HOST}/", env=env))
         self.assertEqual(result.out, b"arrived")
         self.assertNotIn(self.token, heard[0])
 
