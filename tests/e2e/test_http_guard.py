@@ -9,6 +9,7 @@ from harness import programs
 from harness.case import USAGE
 from harness.http_case import HOST, HttpCase, name_of_this_computer
 from harness.waiting import GENEROUS
+from harness.web import Web
 
 # "/cdn-cgi/access/cli" as somebody could write it. The edge of the tests reads all of them.
 SPELLINGS = ["/cdn-cgi/access/cli", "//cdn-cgi/access/cli", "/./cdn-cgi/access/cli", "/cdn-cgi//access/cli",
