@@ -103,7 +103,8 @@ TEST_CASE("curl guard: a configuration is handed over as it was judged") {
   REQUIRE(curl.outputs.size() == 1);
   CHECK(curl.words == Words{"-q", "-sK" + path_of(curl.files[0])});
   CHECK(testing::content_of(path_of(curl.files[0])) ==
-        "--silent\n--dump-header \"" + path_of(curl.outputs[0].writing) + "\"\n--user \"a:b c\"\n");
+        "--silent\n--dump-header \"" + path_of(curl.outputs[0].writing) +
+            "\"\n--user \"a:b c\"\n--max-redirs \"0\"\n");
   for (const char* line :
        {"trace = f", "-vvv", "tomorrow = x", "config = other", "--", "-", "batch"}) {
     testing::put(scratch / "rc", line);

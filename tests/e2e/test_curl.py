@@ -1,11 +1,12 @@
 """mayfly access curl: becomes curl, and lends it the token where nobody else can see it."""
+import contextlib
 import http.server
 import os
 import shutil
 import tempfile
 import threading
 
-from harness import programs
+from harness import memory, programs
 from harness.authority import Authority
 from harness.case import LOGIN_NEEDED, USAGE, EdgeCase
 from harness.edge import header
@@ -174,13 +175,22 @@ class InPlace(CurlCase):
     def test_signals_reach_curl_itself(self):
         self.with_origin()
         running = self.home.start("access", "curl", "-s", URL + "/slow")
-        eventually("it has become curl", lambda: command_of(running)[:1] == ["curl"])
+        eventually("it has become curl", lambda: curl_of(running) == running.pid)
         running.process.terminate()
         self.assertEqual(running.finish().code, -15)
 
 
-def command_of(running):
-    with open(f"/proc/{running.pid}/cmdline", "rb") as file:
+def curl_of(running):
+    """The process of curl: mayfly itself has become it, or started it."""
+    for pid in (running.pid, *memory.children_of(running.pid)):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"/proc/{pid}/cmdline", "rb") as file:
+            if file.read().startswith(b"curl\0"):
+                return pid
+    return None
+
+
+def command_of(pid):
+    with open(f"/proc/{pid}/cmdline", "rb") as file:
         return file.read().decode().split("\0")[:-1]
 
 
@@ -189,12 +199,13 @@ class Secrecy(CurlCase):
         """Command line and environment of the curl that is waiting for an answer."""
         self.with_origin()
         running = self.home.start("access", "curl", "-s", *arguments, URL + "/slow", env=env)
-        eventually("curl waits", lambda: running.has_ended() or command_of(running)[:1] == ["curl"] and any(
+        eventually("curl waits", lambda: running.has_ended() or curl_of(running) and any(
             v.startswith("curl/") for e in self.edge.log("web.example.com")
             for v in header(e, "User-Agent")))
         self.assertFalse(running.has_ended(), running.err)
-        with open(f"/proc/{running.pid}/environ", "rb") as file:
-            seen = "\n".join(command_of(running)) + file.read().decode()
+        pid = curl_of(running)
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            seen = "\n".join(command_of(pid)) + file.read().decode()
         running.kill()
         return seen
 

@@ -213,10 +213,13 @@ class PathsOfAccess(HttpCase):
         for path in SPELLINGS + ["/{cdn-cgi,x}/access/cli", "/[c-c]dn-cgi/access/cli", "/%6[3-3]dn-cgi/access/cli"]:
             target, key = self.lure(path)
             lured = f"https://{HOST}{target}"
-            file = self.home.plant("../curl.conf", f'url = "{lured}"\n')
+            escaped = lured.replace("\\", "\\\\")
+            file = self.home.plant("../curl.conf", f'url = "{escaped}"\n')
             for arguments in ([lured], ["--path-as-is", lured], [f"https://{HOST}/", lured], ["--url", lured],
                               ["-K", file, f"https://{HOST}/"], [f"https:/{HOST}{target}"],
                               ["--request-target", target, f"https://{HOST}/"]):
+                if arguments[0] == "--request-target" and set("{[") & set(path):
+                    continue  # curl expands no globs there
                 with self.subTest(arguments):
                     result = self.home.mayfly("curl", "--batch", "-s", "--allow-redirects", *arguments)
                     self.assertFalse(self.collects(key))
