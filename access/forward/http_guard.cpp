@@ -201,7 +201,8 @@ std::optional<Denial> denial_of_browser(const RequestHead& head, const LocalPlac
     return Denial{403, "a browser asks for it ahead of a visit", "open it, and it is asked for"};
   if (is_foreign(head) && !is_by_gesture(head))
     return Denial{403, "a page of another site opens it, and no click of a person does",
-                  "type the address, or use a link or bookmark"};
+                  "follow a link of the application, or press its login button: an application that "
+                  "starts its login by itself is not led back here"};
   if (is_for_service_worker(head) && place.service_workers == LocalPlace::ServiceWorkers::refused)
     return Denial{403, "it is the script of a service worker, which stays at this address",
                   "if the application needs it, start the listener with --allow-service-workers"};
