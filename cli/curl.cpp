@@ -32,7 +32,7 @@ using Words = std::vector<std::string>;
 // For the help and the completions; the arguments themselves are curl's to read.
 void show_help(NetworkFlags& flags, const Invocation& invocation) {
   Parser parser(
-      {.synopsis = "curl [--allow-request] [--allow-redirects] [shared flags] CURL-ARGUMENTS...",
+      {.synopsis = "curl [--allow-request] [shared flags] CURL-ARGUMENTS...",
        .description =
            "Run curl in place with the token of the application that its URL names. Its own --cert "
            "--key --cacert --proxy --connect-to --resolve and -k also serve mayfly's requests.",
