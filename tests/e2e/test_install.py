@@ -84,7 +84,7 @@ class Install(EdgeCase):
                              ("mayfly token we\t", "token web.example.com"),
                              ("mayfly ssh-gen --key-type ed\t", "--key-type ed25519"),
                              ("mayfly login --no-v\t", "login --no-verbose"),
-                             ("mayfly curl --allow-r\t", "curl --allow-request")):
+                             ("mayfly curl --allow-req\t", "curl --allow-request")):
             terminal.type("\x15" + typed)
             terminal.wait_for(re.escape(shown))
 
@@ -114,7 +114,7 @@ class Install(EdgeCase):
                                              "PATH": f"{self.home.bin}:/usr/bin:/bin"})
         for line, offered in (("mayfly access logo", {"logout"}), ("mayfly token we", {"web.example.com"}),
                               ("mayfly ssh-gen --key-type ", {"ecdsa", "ed25519"}),
-                              ("mayfly curl --allow-r", {"--allow-request"})):
+                              ("mayfly curl --allow-req", {"--allow-request"})):
             with self.subTest(line):
                 result = self.assert_done(run([fish, "-c", f"complete -C '{line}'"], env=environment))
                 self.assertEqual({row.split("\t")[0] for row in result.out.decode().splitlines()}, offered, result)
