@@ -9,7 +9,7 @@
 
 #include "access/core/url.hpp"
 #include "access/curl/http.hpp"
-#include "access/pump/payload_observer.hpp"
+#include "access/pump/observed_end.hpp"
 #include "access/pump/traffic.hpp"
 #include "access/tls/connection_options.hpp"
 
