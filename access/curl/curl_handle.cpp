@@ -14,7 +14,6 @@
 #include "access/core/error.hpp"
 #include "access/core/wiping_memory.hpp"
 #include "access/tls/client_certificate.hpp"
-#include "access/tls/server_name.hpp"
 #include "access/tls/trust.hpp"
 
 namespace mayfly {

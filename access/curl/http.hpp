@@ -11,7 +11,7 @@
 
 #include "access/core/url.hpp"
 #include "access/http1/header.hpp"
-#include "access/tls/certificate_request.hpp"
+#include "access/tls/handshake.hpp"
 #include "access/tls/connection_options.hpp"
 
 namespace mayfly {

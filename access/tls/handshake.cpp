@@ -2,6 +2,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -13,10 +14,6 @@ namespace {
 
 constexpr int max_acceptable_issuers = 20;
 constexpr int max_names = 20;
-
-struct FreeNames {
-  void operator()(GENERAL_NAMES* names) const noexcept { GENERAL_NAMES_free(names); }
-};
 
 std::string name_text(const X509_NAME* name) {
   const BioPointer bio(BIO_new(BIO_s_mem()));
@@ -57,8 +54,9 @@ std::string address_text(const ASN1_OCTET_STRING* address) {
 }
 
 std::vector<std::string> names_of(const X509* certificate) {
-  const std::unique_ptr<GENERAL_NAMES, FreeNames> names(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const std::unique_ptr<GENERAL_NAMES, Release<GENERAL_NAMES_free>> names(
+      static_cast<GENERAL_NAMES*>(
+          X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   std::vector<std::string> texts;
   for (int i = 0; i < std::min(sk_GENERAL_NAME_num(names.get()), max_names); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
@@ -79,22 +77,21 @@ std::chrono::sys_seconds time_of(const ASN1_TIME* time) {
   return std::chrono::sys_seconds(std::chrono::seconds(timegm(&parts)));
 }
 
-// Where a context keeps the report it writes to.
+// Returns the index of the report in the data of a context.
 int report_index() {
   static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return index;
 }
 
-// Where a connection of a shared context keeps its own.
+// Returns the index of the report in the data of a connection.
 int connection_report_index() {
   static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return index;
 }
 
 HandshakeReport& report_of(const SSL* ssl) {
-  if (void* own = SSL_get_ex_data(ssl, connection_report_index()); own != nullptr) {
+  if (void* own = SSL_get_ex_data(ssl, connection_report_index()); own != nullptr)
     return *static_cast<HandshakeReport*>(own);
-  }
   return *static_cast<HandshakeReport*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), report_index()));
 }
 
@@ -103,7 +100,7 @@ HandshakeReport::Certificate reference(X509* certificate) {
   return HandshakeReport::Certificate(certificate);
 }
 
-// Looks on; the verdict stays OpenSSL's.
+// Records the verification and leaves the verdict to OpenSSL.
 int on_verify(int verdict, X509_STORE_CTX* chain) noexcept {
   const auto* ssl = static_cast<const SSL*>(
       X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx()));
@@ -123,6 +120,17 @@ void on_progress(const SSL* ssl, int where, int value) noexcept {
 }
 
 }  // namespace
+
+std::string CertificateRequest::text() const {
+  if (!asked) return "the edge did not ask for a client certificate";
+  const std::string wanted =
+      acceptable_issuers.empty()
+          ? ""
+          : fmt::format(" issued by \"{}\"", fmt::join(acceptable_issuers, "\" or \""));
+  if (sent.empty()) return "the edge asked for a client certificate" + wanted + "; none was sent";
+  return "the client certificate sent was " + sent +
+         (wanted.empty() ? "" : "; the edge asked for one" + wanted);
+}
 
 void HandshakeReport::FreeX509::operator()(X509* certificate) const noexcept {
   X509_free(certificate);
@@ -159,8 +167,7 @@ bool HandshakeReport::client_certificate_refused() const {
     case SSL_AD_UNKNOWN_CA:
     case SSL_AD_ACCESS_DENIED:
       return true;
-    case SSL_AD_HANDSHAKE_FAILURE:  // what TLS 1.2 servers say when a certificate they want is
-                                    // missing
+    case SSL_AD_HANDSHAKE_FAILURE:  // from TLS 1.2 servers that miss a client certificate
       return request.asked;
     default:
       return false;
@@ -177,8 +184,8 @@ CertificateFacts facts_of(const X509* certificate) {
 }
 
 std::string date_text(std::chrono::sys_seconds time) {
-  // Not to_time_t(): it goes by way of nanoseconds, which end in 2262, and certificates say 9999
-  // for never.
+  // Not to_time_t(), which counts nanoseconds up to the year 2262: certificates that never expire
+  // end in 9999.
   const std::time_t seconds = time.time_since_epoch().count();
   return fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(seconds));
 }

@@ -9,15 +9,6 @@
 namespace mayfly::cli::doctor {
 namespace {
 
-CertificateFacts facts_of(const ClientCertificate& certificate) {
-  return {.subject = certificate.subject(),
-          .issuer = certificate.issuer(),
-          .common_name = certificate.common_name(),
-          .names = {},
-          .not_before = certificate.not_before(),
-          .not_after = certificate.not_after()};
-}
-
 CertificateRequest request_of(const Case& the_case) {
   return the_case.tls ? the_case.tls->request : CertificateRequest{};
 }
@@ -86,7 +77,7 @@ Finding check_client_certificate(Case& the_case) {
       return failed(certificate_wanted(*the_case.application, the_case.first_answer));
     return judge_no_client_certificate(request);
   }
-  CertificateShown shown{.facts = facts_of(*certificate), .request = request};
+  CertificateShown shown{.facts = certificate->facts(), .request = request};
   if (the_case.application && request.asked) {
     const MachineAnswer answer = show(the_case, Machine::client_certificate, {});
     the_case.machine_is_let_in = !answer.wants_person;

@@ -1,4 +1,4 @@
-#include "access/tls/token_key_pair.hpp"
+#include "access/tls/pkcs11_key_pair.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -30,8 +30,8 @@ bool have(const char* command) {
   return std::system(fmt::format("command -v {} >/dev/null 2>&1", command).c_str()) == 0;
 }
 
-// A SoftHSM token "robots" with PIN 4711, which holds an RSA pair "sensor" that was made on it and
-// can never leave, and its certificate.
+// Makes the SoftHSM token "robots" with PIN 4711. It holds the certificate "sensor" and its RSA
+// key, which was made on the token and cannot be exported.
 void make_token(const TestAuthority& authority, const std::string& module) {
   std::filesystem::create_directory(authority.path("tokens"));
   authority.write("softhsm.conf", "directories.tokendir = " + authority.path("tokens") + "\n");
@@ -54,7 +54,7 @@ std::chrono::sys_seconds now() {
 
 }  // namespace
 
-TEST_CASE("a key on a token opens a connection without leaving it") {
+TEST_CASE("a key on a PKCS#11 token authenticates a connection without leaving the token") {
   const std::string module = softhsm_module();
   if (module.empty() || !have("softhsm2-util") || !have("pkcs11-tool")) {
     MESSAGE(
@@ -110,7 +110,7 @@ TEST_CASE("a key on a token opens a connection without leaving it") {
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::usage);
     CHECK(error.message() ==
-          "cannot use " + uri + ": the private key cannot be had from the token: PIN incorrect");
+          "cannot use " + uri + ": the private key cannot be loaded from the token: PIN incorrect");
   }
   CHECK(guesses == 1);
 
@@ -121,7 +121,7 @@ TEST_CASE("a key on a token opens a connection without leaving it") {
     options.connect_to = {fmt::format("::127.0.0.1:{}", server.port())};
     options.client_certificate = ClientCertificate::load(named, now());
     options.certificate_origin = "https://app.example";
-    CHECK(options.client_certificate->common_name() == "sensor-7");
+    CHECK(options.client_certificate->facts().common_name == "sensor-7");
     HttpClient client(options);
     for (int i = 0; i < 2; ++i) {
       CHECK(client.send({.url = parse_url("app.example"), .headers = {}, .body = ""}).status ==

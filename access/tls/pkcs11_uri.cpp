@@ -1,4 +1,4 @@
-#include "access/tls/token_uri.hpp"
+#include "access/tls/pkcs11_uri.hpp"
 
 #include "access/core/text.hpp"
 
@@ -22,7 +22,7 @@ int hex_digit(char c) {
   return found == std::string_view::npos ? -1 : static_cast<int>(found);
 }
 
-// A "%" with no two hex digits behind it stays.
+// Keeps a "%" that is not followed by two hex digits.
 std::string percent_decoded(std::string_view text) {
   std::string value;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -59,7 +59,7 @@ std::string with_query(std::string_view uri, Predicate is_kept) {
 
 }  // namespace
 
-bool is_token_uri(std::string_view text) {
+bool is_pkcs11_uri(std::string_view text) {
   return equals_ignoring_case(text.substr(0, 7), "pkcs11:");
 }
 

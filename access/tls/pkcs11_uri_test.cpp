@@ -1,25 +1,25 @@
-#include "access/tls/token_uri.hpp"
+#include "access/tls/pkcs11_uri.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace mayfly;
 
-TEST_CASE("a token's URI is shown without its PIN") {
-  CHECK(is_token_uri("pkcs11:token=a"));
-  CHECK(is_token_uri("PKCS11:token=a"));
-  CHECK(!is_token_uri("pkcs11"));
-  CHECK(!is_token_uri("/etc/pkcs11:x"));
+TEST_CASE("a PKCS#11 token URI is shown without its PIN") {
+  CHECK(is_pkcs11_uri("pkcs11:token=a"));
+  CHECK(is_pkcs11_uri("PKCS11:token=a"));
+  CHECK(!is_pkcs11_uri("pkcs11"));
+  CHECK(!is_pkcs11_uri("/etc/pkcs11:x"));
   CHECK(shown_uri("pkcs11:token=a?pin-value=1234&module-path=/x") == "pkcs11:token=a");
 }
 
-TEST_CASE("the module of a token's URI") {
+TEST_CASE("the module of a PKCS#11 token URI") {
   CHECK(module_of("pkcs11:token=a") == "");
   CHECK(module_of("pkcs11:token=a?pin-value=1") == "");
   CHECK(module_of("pkcs11:token=a?pin-value=1&module-path=/a%20b/c.so") == "/a b/c.so");
   CHECK(module_of("pkcs11:token=a?module-path=100%25%2fx%2Gy%") == "100%/x%2Gy%");
 }
 
-TEST_CASE("a token's URI without its module keeps the PIN") {
+TEST_CASE("a PKCS#11 token URI without its module keeps the PIN") {
   CHECK(without_module("pkcs11:token=a") == "pkcs11:token=a");
   CHECK(without_module("pkcs11:token=a?module-path=/x") == "pkcs11:token=a");
   CHECK(without_module("pkcs11:token=a?module-path=/x&pin-value=1&module-name=y") ==
@@ -28,7 +28,7 @@ TEST_CASE("a token's URI without its module keeps the PIN") {
         "pkcs11:token=a?pin-source=file:/p&pin-value=1");
 }
 
-TEST_CASE("the PIN of a token's URI, and the URI without it") {
+TEST_CASE("the PIN of a PKCS#11 token URI, and the URI without its PIN") {
   CHECK(pin_of("pkcs11:token=a") == "");
   CHECK(pin_of("pkcs11:token=a?module-path=/x&pin-value=1%26%202") == "1& 2");
   CHECK(pin_of("pkcs11:pin-value=1?pin-source=file:/p") == "");
