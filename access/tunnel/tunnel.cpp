@@ -16,15 +16,15 @@
 #include "access/io/local_descriptors.hpp"
 #include "access/io/run_to_end.hpp"
 #include "access/system/ignored_signal.hpp"
+#include "access/tunnel/open_connection.hpp"
 #include "access/tunnel/polled_run.hpp"
-#include "access/tunnel/report_watch.hpp"
 
 namespace mayfly {
 namespace {
 
 using Waiting = std::function<void(std::chrono::seconds)>;
 
-// Tells of a wait while it lives.
+// While it lives, reports every second how long it has lived; reports 0 at its end.
 class WaitWatch {
  public:
   WaitWatch(asio::io_context& loop, const Waiting& tell) : tell_(tell), timer_(loop) {
@@ -51,7 +51,7 @@ class WaitWatch {
   std::chrono::seconds waited_{};
 };
 
-// One tunnel: dialed in a loop, then carried without one.
+// One tunnel, dialed in an Asio loop and then carried without it.
 class StdioTunnel {
  public:
   StdioTunnel(const TunnelOptions& options, const Authorization& authorization,
@@ -72,7 +72,7 @@ class StdioTunnel {
   const Authorization& authorization_;
   const Waiting& waiting_;
   Dialer dialer_;
-  asio::io_context loop_;  // last: what still waits in it goes before what it uses
+  asio::io_context loop_;  // last, since coroutines in it refer to the other members
 };
 
 Dialer::Outcome StdioTunnel::dial(std::vector<Header> headers) {
@@ -101,11 +101,9 @@ Ending StdioTunnel::carry(Dialer::Open open, const std::function<void()>& opened
   widen_pipe(STDOUT_FILENO);
   PolledParts parts{.local_in = STDIN_FILENO,
                     .local_out = STDOUT_FILENO,
-                    .stream = std::move(open.stream),
-                    .early = std::move(open.early),
+                    .open = std::move(open),
                     .interrupted = interrupt_descriptor(),
                     .name = options_.url.authority(),
-                    .ray = std::move(open.ray),
                     .report = options_.report,
                     .observer = options_.observer};
   opened();
@@ -121,7 +119,7 @@ Ending run_stdio_tunnel(const TunnelOptions& options, const Authorization& autho
   StdioTunnel tunnel(options, authorization, waiting);
   try {
     return tunnel.carry(tunnel.open(), opened);
-  } catch (const std::system_error& error) {  // Asio's: a closed stdin, no descriptors left
+  } catch (const std::system_error& error) {  // a closed stdin, or no descriptors left
     throw system_error("cannot run the tunnel", error.code().value());
   }
 }

@@ -1,4 +1,4 @@
-#include "access/tunnel/report_watch.hpp"
+#include "access/tunnel/open_connection.hpp"
 
 #include "access/system/report_signal.hpp"
 
@@ -25,7 +25,7 @@ void ReportWatch::begin() {
     seen_.push_back({connection, *traffic});
     connection->probe();
   }
-  // At once, since a dial may be over before the time is, and its watch with it.
+  // An empty report is given at once, since during a dial this object may not live for report_time.
   if (seen_.empty()) return finish();
   timer_.expires_after(report_time);
   timer_.async_wait([this](const auto& error) {
@@ -42,7 +42,7 @@ void ReportWatch::finish() {
   }
   seen_.clear();
   tell_(reports);
-  wait();  // whoever has asked meanwhile is answered next
+  wait();  // a signal that came meanwhile is answered next
 }
 
 }  // namespace mayfly
