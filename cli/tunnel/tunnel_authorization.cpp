@@ -44,7 +44,7 @@ Authorization tunnel_authorization(Session& session, const Url& url) {
     return token == headers.end() ||
            session.credentials().may_send(url, last->application, token->second);
   };
-  // What a listener's keeper obtained is on disk, and may be another team's than before.
+  // The login process stored a token on disk, perhaps of another team than before.
   authorization.team = [&session, url, last] {
     const auto grant = session.credentials().known(url);
     const auto& application = grant ? grant->application : last->application;

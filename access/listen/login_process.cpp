@@ -1,4 +1,4 @@
-#include "access/listen/login_keeper.hpp"
+#include "access/listen/login_process.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -24,9 +24,13 @@ namespace {
 
 using Headers = std::vector<Header>;
 
-constexpr std::uint32_t most_told = 1 << 20;
-constexpr int moment_ms = 500;  // for a login to let go of its locks
+constexpr std::uint32_t max_message_size = 1 << 20;
+constexpr int release_ms = 500;  // for a login to release its locks
 
+// --- messages ---
+
+// Parts of a message begin with their size. Both processes run on the same machine, so its byte
+// order does.
 void put(std::string& text, std::string_view part) {
   const auto size = static_cast<std::uint32_t>(part.size());
   text.append(reinterpret_cast<const char*>(&size), sizeof size).append(part);
@@ -43,15 +47,17 @@ std::optional<std::string> take(std::string_view& text) {
   return part;
 }
 
-Error child_died() {
+Error login_died() {
   return {ErrorKind::failed, "the login ended without a result", "try again"};
 }
 
-// It was forked before the listener was confined, which can fork no other.
-Error keeper_died() {
+// A listener in its sandbox cannot fork another login process.
+Error process_died() {
   return {ErrorKind::failed, "the process that logs in for this listener is gone",
           "restart this listener"};
 }
+
+// --- the socket between the two processes ---
 
 bool write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
@@ -63,13 +69,14 @@ bool write_all(int descriptor, std::string_view text) {
   return true;
 }
 
-bool tell(int line, std::string_view message) {
+// Returns false if the other process is gone.
+bool send_message(int socket, std::string_view message) {
   std::string framed;
   put(framed, message);
-  return write_all(line, framed);
+  return write_all(socket, framed);
 }
 
-// False when the other side is gone.
+// Returns false if the other process is gone.
 bool read_all(int descriptor, char* into, std::size_t size) {
   while (size > 0) {
     const ssize_t count = ::recv(descriptor, into, size, 0);
@@ -81,22 +88,22 @@ bool read_all(int descriptor, char* into, std::size_t size) {
   return true;
 }
 
-std::optional<std::string> hear(int line) {
+std::optional<std::string> receive_message(int socket) {
   std::uint32_t size = 0;
-  if (!read_all(line, reinterpret_cast<char*>(&size), sizeof size) || size > most_told)
+  if (!read_all(socket, reinterpret_cast<char*>(&size), sizeof size) || size > max_message_size)
     return std::nullopt;
   std::string message(size, '\0');
-  if (!read_all(line, message.data(), size)) return std::nullopt;
+  if (!read_all(socket, message.data(), size)) return std::nullopt;
   return message;
 }
 
-// --- the keeper's side ---
+// --- inside the login process ---
 
 Obtained obtain_here(const Authorization& authorization, Authorization::Why why,
                      const Obtained& refused) {
   try {
     if (why == Authorization::Why::refused) {
-      // Those that were refused are to be forgotten, not others that somebody has stored since.
+      // Another process may have stored other headers since; obtain() would delete them.
       auto known = authorization.known();
       if (known && *known != std::get<Headers>(refused)) return std::move(*known);
     }
@@ -112,27 +119,29 @@ std::string carry_out(const Authorization& authorization, std::string_view reque
   const auto why =
       request.starts_with('r') ? Authorization::Why::refused : Authorization::Why::nothing_known;
   const Obtained refused = decode_obtained(request.substr(1));
-  if (!std::holds_alternative<Headers>(refused)) return encode_obtained(child_died());
+  if (!std::holds_alternative<Headers>(refused)) return encode_obtained(login_died());
   return encode_obtained(obtain_here(authorization, why, refused));
 }
 
+// Makes this process end when its parent does.
 void end_with(pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(0);
 }
 
-enum class Came { awaited, end };
+enum class Woken { by_awaited, by_end };
 
-// The end is a signal, or a listener that is gone: it closes its end of the line. Whatever else is
-// awaited comes as something to read, or as an end of file.
-Came wait_for(int awaited, int line) {
+// Waits until `awaited` is readable. Returns by_end at a signal, or if the listener is gone, whose
+// end of `socket` is then closed.
+Woken wait_for(int awaited, int socket) {
   pollfd watched[] = {{.fd = interrupt_descriptor(), .events = POLLIN, .revents = 0},
-                      {.fd = line, .events = POLLRDHUP, .revents = 0},
+                      {.fd = socket, .events = POLLRDHUP, .revents = 0},
                       {.fd = awaited, .events = POLLIN, .revents = 0}};
   while (::poll(watched, std::size(watched), -1) < 0 && errno == EINTR) continue;
-  return watched[0].revents != 0 || watched[1].revents != 0 ? Came::end : Came::awaited;
+  return watched[0].revents != 0 || watched[1].revents != 0 ? Woken::by_end : Woken::by_awaited;
 }
 
+// Waits for the child, at most so long. Returns whether it has ended.
 bool has_ended(pid_t child, int within_ms) {
   for (int waited = 0; ::waitpid(child, nullptr, WNOHANG) == 0; waited += 5) {
     if (waited >= within_ms) return false;
@@ -143,18 +152,20 @@ bool has_ended(pid_t child, int within_ms) {
 
 void end_child(pid_t child) {
   ::kill(child, SIGTERM);
-  if (has_ended(child, moment_ms)) return;
+  if (has_ended(child, release_ms)) return;
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
 }
 
+// Waits for the child. Returns whether it has sent its result.
 bool has_answered(pid_t child) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-// No signal gets lost between fork() and the child's own handlers.
+// Forks a child that runs `work`, whose result is its exit code. Signals are blocked until the
+// child has its own handlers, so that none is lost.
 template <typename Work>
 pid_t fork_to(const Work& work) {
   sigset_t interrupts, before;
@@ -173,28 +184,30 @@ pid_t fork_to(const Work& work) {
   return child;
 }
 
-// Answers one request; false when the keeper is to end.
-bool serve(const Authorization& authorization, int line, std::string_view request) {
+// Answers one request. Returns false if the login process has to end.
+bool serve(const Authorization& authorization, int socket, std::string_view request) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
-    return tell(line, encode_obtained(system_error("cannot start a login", errno)));
+    return send_message(socket, encode_obtained(system_error("cannot start a login", errno)));
+  // The child holds the other end of this pipe, so that its death is an end of file.
   const Descriptor ended(ends[0]);
-  Descriptor open_until_then(ends[1]);
+  Descriptor held_by_child(ends[1]);
   const pid_t child =
-      fork_to([&] { return tell(line, carry_out(authorization, request)) ? 0 : 1; });
-  if (child < 0) return tell(line, encode_obtained(system_error("cannot start a login", errno)));
-  open_until_then = Descriptor();
-  if (wait_for(ended.get(), line) == Came::end) {
+      fork_to([&] { return send_message(socket, carry_out(authorization, request)) ? 0 : 1; });
+  if (child < 0)
+    return send_message(socket, encode_obtained(system_error("cannot start a login", errno)));
+  held_by_child = Descriptor();
+  if (wait_for(ended.get(), socket) == Woken::by_end) {
     end_child(child);
     return false;
   }
-  return has_answered(child) || tell(line, encode_obtained(child_died()));
+  return has_answered(child) || send_message(socket, encode_obtained(login_died()));
 }
 
-int keep(const Authorization& authorization, int line) {
-  while (wait_for(line, line) == Came::awaited) {
-    const auto request = hear(line);
-    if (!request || !serve(authorization, line, *request)) break;
+int run_login_process(const Authorization& authorization, int socket) {
+  while (wait_for(socket, socket) == Woken::by_awaited) {
+    const auto request = receive_message(socket);
+    if (!request || !serve(authorization, socket, *request)) break;
   }
   return 0;
 }
@@ -214,24 +227,24 @@ std::string encode_obtained(const Obtained& obtained) {
       put(text, value);
     }
   }
-  return text + '.';  // the end: a child that died while it wrote told nothing
+  return text + '.';  // marks the end, which is missing if the process died while it wrote
 }
 
 Obtained decode_obtained(std::string_view text) {
-  if (text.size() < 2 || !text.ends_with('.')) return child_died();
+  if (text.size() < 2 || !text.ends_with('.')) return login_died();
   const int kind = static_cast<unsigned char>(text.front());
   text.remove_prefix(1);
   text.remove_suffix(1);
-  if (kind > static_cast<int>(ErrorKind::protocol)) return child_died();
+  if (kind > static_cast<int>(ErrorKind::protocol)) return login_died();
   std::vector<std::string> parts;
   while (!text.empty()) {
     auto part = take(text);
-    if (!part) return child_died();
+    if (!part) return login_died();
     parts.push_back(std::move(*part));
   }
-  if (parts.size() % 2 != 0) return child_died();
+  if (parts.size() % 2 != 0) return login_died();
   if (kind != 0) {
-    if (parts.size() != 2) return child_died();
+    if (parts.size() != 2) return login_died();
     return Error(static_cast<ErrorKind>(kind), parts[0], parts[1]);
   }
   Headers headers;
@@ -239,42 +252,42 @@ Obtained decode_obtained(std::string_view text) {
   return headers;
 }
 
-LoginKeeper::LoginKeeper(const Authorization& authorization) {
+LoginProcess::LoginProcess(const Authorization& authorization) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     throw system_error("cannot prepare for logins", errno);
-  line_ = Descriptor(ends[0]);
-  Descriptor theirs(ends[1]);
+  socket_ = Descriptor(ends[0]);
+  const Descriptor theirs(ends[1]);
   pid_ = fork_to([&] {
-    line_ = Descriptor();
-    return keep(authorization, theirs.get());
+    socket_ = Descriptor();
+    return run_login_process(authorization, theirs.get());
   });
   if (pid_ < 0) throw system_error("cannot prepare for logins", errno);
-  ::fcntl(line_.get(), F_SETFL, O_NONBLOCK);
+  ::fcntl(socket_.get(), F_SETFL, O_NONBLOCK);
 }
 
-// Without a signal: a listener is confined, and may send none.
-LoginKeeper::~LoginKeeper() {
-  line_ = Descriptor();
-  has_ended(pid_, moment_ms + 100);
+// Closing the socket ends the login process. The listener's sandbox forbids signals.
+LoginProcess::~LoginProcess() {
+  socket_ = Descriptor();
+  has_ended(pid_, release_ms + 100);
 }
 
-asio::awaitable<Obtained> LoginKeeper::ask(Authorization::Why why, Headers refused) {
+asio::awaitable<Obtained> LoginProcess::obtain(Authorization::Why why, Headers refused) {
   const std::string request =
       (why == Authorization::Why::refused ? 'r' : 'n') + encode_obtained(std::move(refused));
-  // Before the question: when it cannot be watched, no answer is to be left on the line.
-  WatchedDescriptor watched(co_await asio::this_coro::executor, line_.get());
-  if (!tell(line_.get(), request)) co_return keeper_died();
-  std::string told;
+  // Made before the request is sent, since it may throw: no answer may be left in the socket then.
+  WatchedDescriptor watched(co_await asio::this_coro::executor, socket_.get());
+  if (!send_message(socket_.get(), request)) co_return process_died();
+  std::string received;
   std::array<char, 4096> room;
   for (;;) {
     co_await watched.wait(WatchedDescriptor::For::wait_read, asio::use_awaitable);
-    const ssize_t count = ::read(line_.get(), room.data(), room.size());
+    const ssize_t count = ::read(socket_.get(), room.data(), room.size());
     if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (count <= 0) co_return keeper_died();
-    if (told.size() > most_told) co_return child_died();
-    told.append(room.data(), static_cast<std::size_t>(count));
-    std::string_view framed = told;
+    if (count <= 0) co_return process_died();
+    if (received.size() > max_message_size) co_return login_died();
+    received.append(room.data(), static_cast<std::size_t>(count));
+    std::string_view framed = received;
     if (const auto message = take(framed)) co_return decode_obtained(*message);
   }
 }

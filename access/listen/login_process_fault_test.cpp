@@ -1,5 +1,5 @@
-// Every operation on the line to the process that logs in failing in turn, in every way: whoever
-// waits for a login gets it, or hears what to do.
+// Makes each operation on the socket to the login process fail, in every way: a login then ends
+// with headers, or with an error that has a hint.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -7,7 +7,7 @@
 #include <asio/io_context.hpp>
 #include <optional>
 
-#include "access/listen/login_keeper.hpp"
+#include "access/listen/login_process.hpp"
 #include "access/testing/fail_each.hpp"
 
 using namespace mayfly;
@@ -18,18 +18,18 @@ namespace {
 
 using Headers = std::vector<Header>;
 
-// More than one read takes.
+// More than one read returns.
 const Headers obtained = {{"Cf-Access-Token", pattern(20'000)}};
 
-// The number that the next descriptor gets.
+// Returns the number that the next descriptor will have.
 int next_descriptor() {
   return Descriptor(::dup(STDERR_FILENO)).get();
 }
 
-std::optional<Obtained> ask(LoginKeeper& keeper) {
+std::optional<Obtained> obtain_by(LoginProcess& process) {
   asio::io_context loop;
   std::optional<Obtained> told;
-  asio::co_spawn(loop, keeper.ask(Authorization::Why::nothing_known, {}),
+  asio::co_spawn(loop, process.obtain(Authorization::Why::nothing_known, {}),
                  [&](std::exception_ptr, Obtained result) { told = std::move(result); });
   loop.run_for(10s);
   return told;
@@ -37,17 +37,17 @@ std::optional<Obtained> ask(LoginKeeper& keeper) {
 
 }  // namespace
 
-TEST_CASE("every operation of a login in another process fails in turn") {
+TEST_CASE("every operation of a login in the login process fails in turn") {
   Authorization authorization;
   authorization.known = [] { return std::nullopt; };
   authorization.obtain = [](Authorization::Why) { return obtained; };
   fail_each([&](Fault fault, int at) {
-    const int line = next_descriptor();  // what a keeper opens first is its end of the line
-    LoginKeeper keeper(authorization);
-    // A login that takes its time is waited for: a person may be asked.
+    const int socket = next_descriptor();  // the first that a LoginProcess opens
+    LoginProcess process(authorization);
+    // A login may take its time, since it may ask a person. So there is no end of a stalled one.
     const bool waits = fault == Fault::stall && at > 1;
-    const FaultInjection injection(fault, waits ? 0 : at, {line});
-    const auto told = ask(keeper);
+    const FaultInjection injection(fault, waits ? 0 : at, {socket});
+    const auto told = obtain_by(process);
     REQUIRE_MESSAGE(told, "it hangs");
     const auto* headers = std::get_if<Headers>(&*told);
     const auto* error = std::get_if<Error>(&*told);
