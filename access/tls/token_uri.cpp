@@ -105,6 +105,16 @@ std::string pin_of(std::string_view uri) {
   return pin.empty() ? percent_decoded(path_of(uri).pin) : pin;
 }
 
+std::string pin_file_of(std::string_view uri) {
+  std::string path = query_value(uri, "pin-source=");
+  for (const std::string_view attribute : split(before_query(uri), ';'))
+    if (path.empty() && attribute.starts_with("pin-source="))
+      path = percent_decoded(attribute.substr(attribute.find('=') + 1));
+  for (const std::string_view prefix : {"file:", "//localhost", "//"})
+    if (path.starts_with(prefix)) path.erase(0, prefix.size());
+  return path.starts_with('|') ? "" : path;  // a program
+}
+
 std::string without_module(std::string_view uri) {
   return with_query(uri, [](std::string_view attribute) {
     return attribute.starts_with(pin_value) || attribute.starts_with("pin-source=");

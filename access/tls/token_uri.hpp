@@ -20,6 +20,10 @@ std::string module_of(std::string_view uri);
 // The attribute pin-value, of the query or before it, percent-decoded; "" when there is none.
 std::string pin_of(std::string_view uri);
 
+// The path of the file that the attribute pin-source names, in a file: URI or as it is; "" when it
+// names none.
+std::string pin_file_of(std::string_view uri);
+
 // Without the query's attributes but those of the PIN: OpenSSL's engine takes a URI with one that
 // it does not know for no URI at all.
 std::string without_module(std::string_view uri);

@@ -29,6 +29,16 @@ TEST_CASE("a token's URI without its module keeps the PIN") {
         "pkcs11:token=a?pin-source=file:/p&pin-value=1");
 }
 
+TEST_CASE("the file of a token's PIN") {
+  CHECK(pin_file_of("pkcs11:token=a?pin-value=1") == "");
+  CHECK(pin_file_of("pkcs11:token=a?module-path=/x&pin-source=file:/a%20b") == "/a b");
+  CHECK(pin_file_of("pkcs11:token=a?pin-source=file:///p") == "/p");
+  CHECK(pin_file_of("pkcs11:token=a?pin-source=file://localhost/p") == "/p");
+  CHECK(pin_file_of("pkcs11:token=a?pin-source=/p") == "/p");
+  CHECK(pin_file_of("pkcs11:token=a;pin-source=/p") == "/p");
+  CHECK(pin_file_of("pkcs11:token=a?pin-source=%7cprogram") == "");
+}
+
 TEST_CASE("the PIN of a token's URI, and the URI without it") {
   CHECK(pin_of("pkcs11:token=a") == "");
   CHECK(pin_of("pkcs11:token=a?module-path=/x&pin-value=1%26%202") == "1& 2");
