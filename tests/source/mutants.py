@@ -23,6 +23,8 @@ PARTS = ("access", "sshgen", "sshconfig", "cli")
 def program_of(folder, file):
     """The name of the test program that a *_test.cpp belongs to."""
     layer, _, room = folder.partition("/")
+    if file in ("wiping_memory_test.cpp", "openssl_memory_test.cpp"):
+        return "memory"
     if layer != "access":
         return layer
     if file.endswith("_fault_test.cpp") and room != "pump":
