@@ -1,10 +1,12 @@
 // Installing blocks: a file of our own, and one Include line in ~/.ssh/config.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "access/system/bounded_flock.hpp"
 #include "sshconfig/edit.hpp"
 
 namespace mayfly::sshconfig {
@@ -30,8 +32,10 @@ std::vector<Change> plan_install(const InstallPaths& paths, std::string_view hos
 std::vector<Change> plan_removal(const InstallPaths& paths, std::string_view host);
 
 // Does it: each file whole or not at all, mode and group kept, in an order that leaves no Include
-// of a file that is gone. Refuses a file that is no longer as it was when the plan was made.
-void carry_out(const std::vector<Change>& changes);
+// of a file that is gone. Refuses a file that is no longer as it was when the plan was made, and
+// throws Error(failed) when another process holds the directory's lock for longer than `patience`.
+void carry_out(const std::vector<Change>& changes,
+               std::chrono::milliseconds patience = usual_flock_patience);
 
 // Takes away what killed commands left next to the files: temporary ones.
 void clear_leftovers(const InstallPaths& paths) noexcept;
