@@ -8,6 +8,7 @@
 #include <openssl/provider.h>
 #include <openssl/store.h>
 #include <openssl/ui.h>
+#include <sys/stat.h>
 #ifndef OPENSSL_NO_ENGINE
 #include <openssl/engine.h>
 #endif
@@ -15,6 +16,7 @@
 #include <cstdlib>
 
 #include "access/core/error.hpp"
+#include "access/core/text.hpp"
 #include "access/tls/pkcs11_uri.hpp"
 
 namespace mayfly {
@@ -178,8 +180,19 @@ Error not_found(const std::string& uri, const Password& pin, std::string_view ob
                   "check the PIN, and the URI against: p11tool --list-all, or pkcs11-tool -O");
 }
 
+// OpenSSL's engine and provider read a PIN file whatever its mode is.
+void refuse_open_pin_file(const std::string& uri) {
+  const std::string path = pin_file_of(uri);
+  struct stat status {};
+  if (path.empty() || ::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  if ((status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return;
+  throw unusable(uri, fmt::format("others can read its PIN in {}", printable(path)),
+                 fmt::format("run: chmod 600 {}", printable(path)));
+}
+
 template <typename Pointer>
 Pointer load(const std::string& uri, PasswordCache& passwords, const Loaders<Pointer>& loaders) {
+  refuse_open_pin_file(uri);
   Password& pin = passwords.of("PIN of " + shown_uri(uri));
   Pointer found;
   if (have_engine(uri)) {
