@@ -176,6 +176,71 @@ class Browser(HttpCase):
         self.assertIn("no click of a person", running.err)
         self.assertIn("ahead of a visit", running.err)
 
+    def led_back(self, target, before="location = '{0}'"):
+        """The address of another site whose page does this by itself, and the page that the person sees then."""
+        page = before.format(target)
+        other = self.elsewhere(lambda handler: handler.say(
+            HTTPStatus.OK, f"<!doctype html><title>login</title><body><script>{page}</script>".encode(),
+            Content_Type="text/html"))
+        self.chromium.open(other)
+        return other
+
+    def test_person_goes_on_by_a_click_where_a_script_led_back(self):
+        """As after a login that a page of the application began by itself."""
+        web = self.web(self.answer)
+        _, port = self.at_free_port()
+        for path in ("/callback?code=1&amp;state='%22%3E", "//127.0.0.1:1/x?a=1", "/a//b", "/.//c"):
+            with self.subTest(path):
+                before = len(self.asked(web))
+                self.led_back(f"http://127.0.0.1:{port}{path}".replace("'", "\\'"))
+                self.chromium.wait_for("a[href]")
+                self.assertEqual(len(self.asked(web)), before)
+                shown = self.chromium.address
+                self.assertIn("no click of a person", self.chromium.text())
+                self.chromium.click("a[href]")
+                self.chromium.wait_for("#shown")
+                self.assertEqual(self.chromium.address, shown)
+                self.assertEqual(len(self.asked(web)), before + 1)
+
+    def test_link_to_go_on_leads_to_the_name_of_the_application(self):
+        web = self.web(self.answer)
+        running = self.listen()
+        port = self.places(running)[0].rsplit(":", 1)[1]
+        url = running.wait_err(r"INF the application in a browser url=(\S+)").group(1).rstrip("/")
+        self.led_back(f"http://127.0.0.1:{port}/callback?code=1")
+        self.chromium.click("a[href]")
+        self.chromium.wait_for("#shown")
+        self.assertEqual(self.chromium.address, f"{url}/callback?code=1")
+        self.assertEqual(len(self.asked(web)), 1)
+
+    def test_page_of_another_site_cannot_go_on_alone(self):
+        """It opens the page with the link, in a window and in a frame, and has no way to press that link."""
+        web = self.web(self.answer)
+        running, port = self.at_free_port()
+        target = f"http://127.0.0.1:{port}/secret"
+        script = """
+const frame = document.createElement("iframe");
+frame.src = "{0}";
+document.body.append(frame);
+const opened = window.open("{0}");
+const press = () => {{
+  for (const page of [opened, frame.contentWindow]) try {{
+    page.document.querySelector("a").click();
+  }} catch (error) {{
+    document.title = error.name;
+  }}
+}};
+let tries = 0;
+const again = setInterval(() => {{
+  press();
+  if (++tries == 20) {{ clearInterval(again); document.body.id = "over"; }}
+}}, 20);"""
+        self.led_back(target, script)
+        self.chromium.wait_for("#over")
+        self.assertIn(self.chromium.title, ("SecurityError", "TypeError"))
+        eventually("both were refused", lambda: running.err.count("WRN the request is refused") >= 2)
+        self.assertEqual(self.asked(web), [])
+
     def test_prefetch_of_a_path_of_access(self):
         """The page has no address but that, and the person does nothing: the tokens stay."""
         web = self.web(self.answer)
@@ -207,6 +272,7 @@ class Browser(HttpCase):
         for what in ("#link", "#away", "#get"):
             with self.subTest(what):
                 self.chromium.open(other)
+                self.chromium.wait_for(what)
                 self.chromium.click(what)
                 self.chromium.wait_for("#shown")
         self.assertEqual([request[:1] for request in self.asked(web)], [("GET",)] * 4)
