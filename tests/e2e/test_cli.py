@@ -4,6 +4,7 @@ import re
 
 from harness import programs
 from harness.case import FAILED, NETWORK, USAGE, EdgeCase
+from harness.process import run
 
 LINES, COLUMNS = 40, 80  # a terminal that nobody has made larger
 
@@ -137,9 +138,17 @@ class CommandLine(EdgeCase):
         self.assert_error(self.home.mayfly("--logfile"), USAGE, "needs a value")
         self.assert_error(self.home.mayfly("--fedramp=perhaps", "status"), USAGE)
 
-    def test_empty_home_is_said(self):
-        result = self.home.mayfly("token", "web.example.com", env={"HOME": None})
-        self.assertNotEqual(result.code, 0)
+    def test_missing_home_is_said(self):
+        """Without HOME it asks the account: here a user without one, since that of the tests has a real home."""
+        strange = [programs.system("unshare"), "--user", "--map-user=54321", "--"]
+        environment = self.home.environment()
+        if run([*strange, programs.system("true")], env=environment).code:
+            self.skipTest("this computer gives no user namespace")
+        del environment["HOME"]
+        for words in (["login", "web.example.com"], ["status"], ["ssh-config", "--hostname", "vm.example.com", "--write"]):
+            with self.subTest(words):
+                result = run([*strange, programs.mayfly(), *words], env=environment)
+                self.assert_error(result, FAILED, "cannot tell the home directory: HOME is not set", "MAYFLY_HOME")
 
     def test_unreachable_output(self):
         with open("/dev/full", "wb") as full:

@@ -126,7 +126,7 @@ class Logout(AgentCase):
         for arguments, email in ((["web.example.com"], EMAIL), (["--all"], "eve@example.com")):
             self.assert_done(self.logout(*arguments))
             self.assert_done(self.home.mayfly("login", "-q", "web.example.com"))
-            self.assertEqual({entry["email"] for entry in self.entries() if entry.get("email")}, {email})
+            self.assertEqual({entry["identity"] for entry in self.entries() if entry.get("identity")}, {email})
 
     def test_agent(self):
         self.start_agent()

@@ -41,8 +41,9 @@ class Home:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def environment(self, changes=None):
-        """None as a value takes the variable out."""
+        """None as a value takes the variable out. HOME stays: without it, mayfly uses the real home of the account."""
         merged = {**self.variables, **(changes or {})}
+        assert merged.get("HOME") or merged.get("MAYFLY_HOME"), "a test would use the real home"
         return {name: value for name, value in merged.items() if value is not None}
 
     def start(self, *arguments, env=None, program=None, **more):
