@@ -20,10 +20,10 @@ struct Navigation {
 };
 
 std::variant<AskedRequest, Page> judged(const Navigation& one) {
-  return judge_request(one.method + " " + one.target +
-                           " HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nSec-Fetch-Site: " + one.site +
+  return judge_request(one.method + " " + one.target + " HTTP/1.1\r\n" + one.more +
+                           "Host: 127.0.0.1:8080\r\nSec-Fetch-Site: " + one.site +
                            "\r\nSec-Fetch-Mode: " + one.mode +
-                           "\r\nSec-Fetch-Dest: " + one.destination + "\r\n" + one.more + "\r\n",
+                           "\r\nSec-Fetch-Dest: " + one.destination,
                        place, parse_url("https://wiki.example.com/"));
 }
 

@@ -57,11 +57,11 @@ class LimitCase(ListenerCase):
         return memory.count_descriptors(running.pid) if memory.shows_descriptors() else 0
 
     def assert_recovers(self, running, before):
-        """Descriptors as they were before the crowd, and memory nearly so: the event loop keeps small pieces for each
-        connection of the largest crowd, which the next crowd uses, and the pages that they are in."""
+        """Descriptors as they were before the crowd, and memory nearly so: the event loop keeps a state for each
+        descriptor of the largest crowd."""
         descriptors, held = before
         eventually("its descriptors are free", lambda: self.descriptors_held(running) <= descriptors)
-        eventually("its memory is given back", lambda: resident(running.pid) <= held + 16 * MIB, seconds=20)
+        eventually("its memory is given back", lambda: resident(running.pid) <= held + 5 * MIB, seconds=20)
 
     def measures(self, running):
         return self.descriptors_held(running), resident(running.pid)
