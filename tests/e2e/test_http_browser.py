@@ -272,7 +272,6 @@ const again = setInterval(() => {{
         for what in ("#link", "#away", "#get"):
             with self.subTest(what):
                 self.chromium.open(other)
-                self.chromium.wait_for(what)
                 self.chromium.click(what)
                 self.chromium.wait_for("#shown")
         self.assertEqual([request[:1] for request in self.asked(web)], [("GET",)] * 4)
