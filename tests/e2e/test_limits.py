@@ -56,12 +56,12 @@ class LimitCase(ListenerCase):
     def descriptors_held(self, running):
         return memory.count_descriptors(running.pid) if memory.shows_descriptors() else 0
 
-    def assert_recovers(self, running, before):
+    def assert_recovers(self, running, before, kept=16 * MIB):
         """Descriptors as they were before the crowd, and memory nearly so: the event loop keeps a state for each
         descriptor of the largest crowd."""
         descriptors, held = before
         eventually("its descriptors are free", lambda: self.descriptors_held(running) <= descriptors)
-        eventually("its memory is given back", lambda: resident(running.pid) <= held + 5 * MIB, seconds=20)
+        eventually("its memory is given back", lambda: resident(running.pid) <= held + kept, seconds=20)
 
     def measures(self, running):
         return self.descriptors_held(running), resident(running.pid)
@@ -125,7 +125,7 @@ class Http(LimitCase, HttpCase):
         self.assertLess(resident(running.pid) - before[1], MANY * 16 * 1024)
         self.assertEqual(self.ended_of(crowd), 0)
         self.close_all(crowd)
-        self.assert_recovers(running, before)
+        self.assert_recovers(running, before, 5 * MIB)
 
     def test_oldest_half_open_makes_room(self):
         running, port = self.with_few_descriptors("http", "--hostname", "wiki.example.com")
