@@ -1,4 +1,4 @@
-"""Every command takes a client certificate; ssh lives on one alone."""
+"""Every command takes a client certificate; ssh works with a client certificate alone."""
 import os
 import re
 import shutil
@@ -14,7 +14,7 @@ from harness.terminal import Terminal
 
 
 class Commands(CertificateCase):
-    """Every command takes it, from flags and from the environment."""
+    """Every command takes the certificate from flags and from the environment."""
 
     def ways(self):
         variables = {"MAYFLY_CERT": self.ca.path("device.pem"), "MAYFLY_KEY": self.ca.path("locked.key"),
@@ -71,7 +71,7 @@ class Commands(CertificateCase):
 
 
 class Curl(CertificateCase):
-    """curl itself presents the certificate, in whatever form, and is told its password in secret."""
+    """curl itself presents the certificate in every form, and gets its password in secret."""
 
     @classmethod
     def setUpClass(cls):
@@ -94,13 +94,13 @@ class Curl(CertificateCase):
         self.prepare()
 
     def prepare(self):
-        """No Duration: there is no token that would do in its place."""
+        """With No Duration there is no token that could replace the certificate."""
         self.protect(session_duration="no_duration")
         self.told = os.path.join(self.home.path, "told")
         self.home.script("curl", f"""printf '%s\\n' "$@" > {self.told}; env >> {self.told}
 exec {programs.system("curl")} "$@"
 """)
-        self.home.variables["PATH"] += ":/usr/bin:/bin"  # the script's env
+        self.home.variables["PATH"] += ":/usr/bin:/bin"  # The script of the test needs env.
 
     def assert_presented_by_curl(self):
         last = self.requests()[-1]
@@ -128,7 +128,7 @@ exec {programs.system("curl")} "$@"
             self.curl(env=env)
 
     def test_curls_own_ways_to_give_a_password(self):
-        """They are on the command line, as curl's user chose."""
+        """These ways put the password on the command line, as the user of curl chose."""
         for flags in (["-E", f"{self.ca.path('device.pem')}:{PASSWORD}"],
                       ["-E", self.ca.path("device.pem"), "--pass", PASSWORD]):
             page = self.home.mayfly("curl", "-sS", "--batch", *flags, "--key", self.ca.path("pkcs8.key"),
@@ -161,7 +161,7 @@ exec {programs.system("curl")} "$@"
 
 
 class Ssh(CertificateCase):
-    """A certificate-only application: no browser, no prompt."""
+    """An application that accepts only certificates: there is neither browser nor prompt."""
 
     def setUp(self):
         super().setUp()

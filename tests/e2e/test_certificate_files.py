@@ -1,4 +1,4 @@
-"""Client certificates in files: formats, passwords, what is found before any connection, renewal."""
+"""Client certificates in files: formats, passwords, faults that are found before any connection, renewal."""
 import os
 import re
 

@@ -5,13 +5,13 @@ import re
 from harness import programs
 from harness.case import FAILED, NETWORK, USAGE, EdgeCase
 
-LINES, COLUMNS = 40, 80  # a terminal that nobody has made larger
+LINES, COLUMNS = 40, 80  # the size of a terminal that has not been enlarged
 
 
 class CommandLine(EdgeCase):
     def setUp(self):
         super().setUp()
-        self.home.variables["MAYFLY_CONNECT_TO"] = ":443:127.0.0.1:1"  # nothing here needs the network
+        self.home.variables["MAYFLY_CONNECT_TO"] = ":443:127.0.0.1:1"  # The tests of this file need no network.
 
     def test_version(self):
         for arguments in (["--version"], ["-V"], ["version"], ["access", "--version"]):
@@ -29,7 +29,7 @@ class CommandLine(EdgeCase):
                     self.assertIn(f"  {command} ", result.out.decode())
 
     def commands(self):
-        """Those of the help, with the names that mean the same."""
+        """Returns the commands of the help, with their aliases."""
         text = self.assert_done(self.home.mayfly("--help")).out.decode()
         listed = text[text.index("Commands:"):].split("\n\n")[0]
         found = re.findall(r"^  ([a-z-]+) ", listed, re.MULTILINE)
@@ -149,7 +149,7 @@ class CommandLine(EdgeCase):
                                      "hint: make room there, and run it again\n")
 
     def test_output_that_nobody_reads(self):
-        """As `| head -1` and `| true` leave it."""
+        """The reader has gone away, as `| head -1` and `| true` leave it."""
         for words in (["--help"], ["login", "--help"], ["completion", "bash"], ["status", "--json"],
                       ["ssh-config"], ["doctor", "--hostname", "vm.example.com"]):
             with self.subTest(words):
@@ -221,7 +221,7 @@ Match host [your hostname] exec "MAYFLY access ssh-gen --hostname %h"
                 self.assertEqual(self.home.mayfly(*before, "ssh-config", *flag).out, expected)
 
     def test_host_in_any_form(self):
-        """ssh's Host has a case."""
+        """ssh's Host is case-sensitive."""
         expected = self.config("--hostname", "vm.example.com").out
         for host in ("VM.Example.com", "https://vm.example.com/", "vm.example.com.", "vm.example.com:443"):
             with self.subTest(host):
@@ -258,7 +258,7 @@ Host vm.example.com
             with self.subTest(host):
                 result = self.config("--short-lived-cert", f"--hostname={host}")
                 if host == "vm.example.com/$(id)" and result.code == 0:
-                    continue  # a path may hold it, quoted; sshconfig's own tests ask ssh and the shell
+                    continue  # A path may contain it, quoted; the tests of sshconfig check this with ssh and the shell.
                 self.assert_error(result, USAGE)
 
     def test_secret_is_not_printed(self):

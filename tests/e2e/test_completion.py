@@ -29,7 +29,7 @@ class Completion(EdgeCase):
         return path
 
     def complete_in_bash(self, *words):
-        """The last word is the one to complete; split as readline splits."""
+        """Completes the last of the words, which are split as readline splits them."""
         text = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
                 '_mayfly; printf "%s\\n" "${COMPREPLY[@]}"')
         result = run([self.shell("bash"), "--norc", "-c", text, "bash", self.script("bash"),

@@ -1,4 +1,4 @@
-"""meson install: what goes where, and that each shell finds its completion there."""
+"""meson install: the place of each file, and that each shell finds its completion there."""
 import os
 import re
 import shutil
@@ -67,7 +67,7 @@ class Install(EdgeCase):
             self.assertIn(b"NAME", result.out)
 
     def at_a_prompt(self, argv, commands, more=None):
-        """A shell with our program, curl and the installed files, and nothing of the user's own."""
+        """Starts a shell with mayfly, curl and the installed files, without the user's own configuration."""
         for name, path in (("mayfly", programs.mayfly()), ("curl", self.shell("curl"))):
             os.symlink(path, os.path.join(self.home.bin, name))
         environment = self.home.environment({"PS1": "ready> ", "ZDOTDIR": self.home.path, **(more or {}),
@@ -95,7 +95,7 @@ class Install(EdgeCase):
         terminal = self.at_a_prompt([self.shell("bash"), "--norc", "-i"], f"source {loader}",
                                     {"XDG_DATA_DIRS": f"{self.share}:/usr/share"})
         self.expect_completions(terminal)
-        # curl's own completion goes on where ours ends.
+        # curl's own completion continues after the flags of mayfly.
         terminal.type("\x15mayfly curl --remote-n\t")
         terminal.wait_for("curl --remote-name")
 
@@ -106,7 +106,7 @@ class Install(EdgeCase):
         self.expect_completions(terminal)
 
     def test_fish_loads_it(self):
-        # Vendors' completions belong to fish's own configuration: a fresh home has no other.
+        # fish loads completions of vendors with its own configuration; a fresh home has no other.
         fish = self.shell("fish")
         self.home.plant_token("web")
         os.symlink(programs.mayfly(), os.path.join(self.home.bin, "mayfly"))

@@ -23,7 +23,7 @@ def free_port():
 
 
 def listening_addresses(port):
-    """Of all who listen on that port."""
+    """Returns the addresses of all sockets that listen on that port."""
     return {row.address for row in tcp.rows() if (row.state, row.port) == (tcp.LISTENING, port)}
 
 
@@ -31,7 +31,7 @@ class Addresses(ListenerCase):
     def assert_serves(self, *flags, place, port, **more):
         running = self.listen(*flags, **more)
         self.assertEqual(self.places(running), [place])
-        self.assertIn("INF Start Websocket listener host=", running.err)  # as cloudflared says it
+        self.assertIn("INF Start Websocket listener host=", running.err)  # the words of cloudflared
         self.assert_echo(self.connect(port))
         self.assertEqual(bytes(running.out), b"")
         return running
@@ -291,7 +291,7 @@ class Logins(ListenerCase):
     def test_slow_login_of_one_does_not_stop_the_others(self):
         running, port = self.at_free_port()
         before = self.assert_echo(self.connect(port))
-        # The edge sends the next connection to the login page, and those after it not.
+        # The edge redirects the next connection to the login page, and no later ones.
         self.edge.fault("upgrade.login_redirect", 1, application="echo")
         waiting = self.connect(port)
         url = running.wait_err(r"https://\S+/cdn-cgi/access/cli\?\S+").group()
@@ -310,7 +310,7 @@ class Logins(ListenerCase):
         spoiled = ("B" if signature[0] == "A" else "A") + signature[1:]
         self.home.plant(record, ".".join((head, claims, spoiled)))
         os.remove(self.home.file(self.home.token_name("echo")))
-        # What is known is read anew for one that was sent to the login page.
+        # A connection that was redirected to the login page reads the stored files again.
         self.edge.fault("upgrade.login_redirect", 1, application="echo")
         waiting = self.connect(port)
         url = running.wait_err(r"https://\S+/cdn-cgi/access/cli\?\S+").group()

@@ -1,4 +1,4 @@
-"""mayfly access login: through the real login page, by a scripted person."""
+"""mayfly access login through the real login page, with a scripted person."""
 import json
 import os
 import re
@@ -303,7 +303,7 @@ class Login(EdgeCase):
 
 
 class Transfer(EdgeCase):
-    """The person takes long, the service is in trouble, the answer is not what it should be."""
+    """The person takes long, the service has errors, or the answer is wrong."""
 
     def start(self, **more):
         running = self.home.start("login", "--no-verbose", "web.example.com", **more)

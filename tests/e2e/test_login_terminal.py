@@ -1,4 +1,5 @@
-"""What a person at a terminal sees: of a login the wait, the QR code, who it is until when; of a slow edge the wait."""
+"""The output for a person at a terminal: the wait for a login, the QR code, the identity and the expiry, and the wait
+for a slow edge."""
 import os
 import re
 import shutil
@@ -37,7 +38,7 @@ class TerminalCase(EdgeCase):
         return Screen(bytes(terminal.seen).replace(b"\r\n", b"\n"), terminal.columns, **more)
 
     def url(self, terminal):
-        """The terminal breaks the URL over its lines, and what is read does not."""
+        """Returns the URL. The terminal wraps it over its lines, but the output contains it in one piece."""
         return terminal.wait_for(URL).group()
 
     def signed_in(self, terminal):
@@ -47,7 +48,7 @@ class TerminalCase(EdgeCase):
 
 
 class Dialing(TerminalCase):
-    """What ssh shows of its ProxyCommand, whose stderr is the terminal."""
+    """The output that ssh shows of its ProxyCommand, whose stderr is the terminal."""
 
     def setUp(self):
         super().setUp()
@@ -204,7 +205,7 @@ class Quiet(TerminalCase):
 
 class QrCode(TerminalCase):
     def scan(self, screen):
-        """What a real scanner reads in a picture of the screen."""
+        """Returns the text that a real scanner reads in a picture of the screen."""
         scanner = shutil.which("zbarimg")
         if not scanner:
             raise unittest.SkipTest("zbarimg is not installed (Debian package: zbar-tools)")

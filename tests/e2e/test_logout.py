@@ -1,4 +1,4 @@
-"""mayfly logout: what is forgotten, and what is not touched."""
+"""mayfly logout: what it removes, and what it leaves."""
 import os
 import shutil
 import signal

@@ -1,4 +1,4 @@
-"""The same scenarios with a real cloudflared, where MAYFLY_PEER names one."""
+"""The same scenarios with a real cloudflared, if MAYFLY_PEER names one."""
 import os
 import subprocess
 import sys
@@ -20,7 +20,7 @@ class Peer(unittest.TestCase):
         return done.stdout
 
     def test_there_is_no_difference_from_itself(self):
-        """Without a cloudflared too, so that the comparison itself works when there is one."""
+        """Runs without a cloudflared too, so that the comparison itself is known to work."""
         said = self.compare(programs.mayfly(), "login", "ssh-gen", "ssh")
         self.assertEqual(said.count(": the same"), 3, said)
 

@@ -1,4 +1,4 @@
-"""Service tokens: accepted, remembered, and refused without ever opening a browser."""
+"""Service tokens are accepted, remembered, and refused without ever opening a browser."""
 import os
 import time
 
@@ -55,7 +55,7 @@ class ServiceToken(EdgeCase):
         self.assertEqual(self.home.browsed(), [])
 
     def test_as_it_was_copied(self):
-        """From a file with the line ends of Windows, and as the header that dashboards offer."""
+        """From a file with the line ends of Windows, and as the header that dashboards offer for copying."""
         header_form = {"TUNNEL_SERVICE_TOKEN_ID": f"CF-Access-Client-Id: {ID}",
                        "TUNNEL_SERVICE_TOKEN_SECRET": f"cf-access-client-secret:{SECRET}\r"}
         file = self.home.plant("../secret", f"\ufeff{SECRET}\r\n")
@@ -119,7 +119,7 @@ class ServiceToken(EdgeCase):
 
 
 class Tunnels(ListenerCase):
-    """The same behind a listener and around curl, and what an accepted one has earned."""
+    """Service tokens behind a listener and with curl, and the token that Access issues for one."""
 
     def setUp(self):
         super().setUp()
@@ -168,7 +168,7 @@ class Tunnels(ListenerCase):
         for env in (RIGHT, {}):
             result = self.assert_done(self.home.mayfly("token", "web.example.com", env=env))
             self.assertEqual(result.out.decode(), self.home.text(self.home.token_name("web")))
-        # The token alone opens the application, and nobody asks with the secret again.
+        # The token alone opens the application, and no request needs the secret again.
         result = self.home.mayfly("curl", "-s", "https://web.example.com")
         self.assertEqual((result.code, result.out[:14]), (0, b"hello from web"), result)
         self.assert_done(self.home.mayfly("login", "-q", "web.example.com", env=RIGHT))
@@ -212,7 +212,7 @@ class Tunnels(ListenerCase):
                 ended = time.time()
                 self.assert_error(result, REFUSED, "service auth")
                 last = max(entry["time"] for entry in self.edge.log())
-                self.assertLess(ended - last, 2)  # one second, and one for a busy machine
+                self.assertLess(ended - last, 2)  # one second, and one more for a busy machine
 
 
 class Signer(EdgeCase):

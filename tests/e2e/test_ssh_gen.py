@@ -1,4 +1,4 @@
-"""mayfly access ssh-gen: the key, the certificate, and what is not accepted for one."""
+"""mayfly access ssh-gen: the key, the certificate, and certificates that it refuses."""
 import os
 import re
 
@@ -53,7 +53,7 @@ class SshGen(EdgeCase):
                 self.assertEqual(len(self.edge.log()), seen)
 
     def test_by_its_url(self):
-        """A "/" alone is no path, and the block for ssh names the key by the host."""
+        """A "/" alone is not a path, and the block for ssh names the key by the host."""
         self.assert_done(self.home.mayfly("ssh-gen", "--hostname", "https://SSH.example.com/"))
         self.assertLessEqual(set(FILES), set(self.home.files()))
         self.assert_done(self.generate("--check"))
@@ -196,7 +196,7 @@ class Signer(EdgeCase):
         self.refused("html_502", NETWORK, "502")
 
     def test_refusals(self):
-        # A rejected token is given up, and a new one may not be got: nothing else changes.
+        # mayfly drops a rejected token and may fail to get a new one; nothing else changes.
         for fault in ("401", "403"):
             with self.subTest(fault):
                 self.fresh()

@@ -1,4 +1,4 @@
-"""mayfly status, --json of login and token, and who is logged in."""
+"""mayfly status, --json of login and token, and the identity that is logged in."""
 import datetime
 import json
 import os

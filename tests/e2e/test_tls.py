@@ -1,4 +1,4 @@
-"""Whom we trust and how we get there: certificates, --cacert, SSL_CERT_*, proxies, dead ends."""
+"""Trust and routes: certificates, --cacert, SSL_CERT_*, proxies, unreachable servers."""
 import os
 import re
 import shutil
@@ -81,7 +81,7 @@ class Trust(EdgeCase):
         self.assert_error(self.home.mayfly(*ASK), LOGIN_NEEDED)
 
     def test_versions_before_1_2(self):
-        """Where the system's OpenSSL would take them, as an old one does, and a server offers nothing else."""
+        """The system's OpenSSL would accept these versions, as an old one does, and the server offers no other."""
         make_server_certificate(self.edge, "web.example.com", self.home.path)
         lenient = os.path.join(self.home.path, "openssl.cnf")
         with open(lenient, "w", encoding="ascii") as file:
@@ -97,7 +97,8 @@ class Trust(EdgeCase):
             self.assert_refused("TLS", env={"OPENSSL_CONF": lenient, "MAYFLY_CONNECT_TO": f":443:{address}"})
 
     def old_server(self, version):
-        """A server with a good certificate that speaks that version only, and an environment in which OpenSSL takes it."""
+        """Returns a server with a good certificate that speaks that version only, and an environment in which OpenSSL
+        accepts it."""
         make_server_certificate(self.edge, "web.example.com", self.home.path)
         lenient = os.path.join(self.home.path, "openssl.cnf")
         with open(lenient, "w", encoding="ascii") as file:
@@ -112,7 +113,7 @@ class Trust(EdgeCase):
         return address, {"OPENSSL_CONF": lenient}
 
     def test_versions_before_1_2_in_the_tunnel_itself(self):
-        """The application is remembered and its token stored, so that the tunnel's TLS is the first that is spoken."""
+        """The application is known and its token is stored, so that the tunnel's TLS comes first."""
         for version in ("-tls1", "-tls1_1"):
             self.fresh()
             self.home.plant_token("web")
@@ -179,7 +180,7 @@ class Proxies(EdgeCase):
         self.assert_error(ask(""), NETWORK, "407")
 
     def certificate(self):
-        """Of the edge's own authority, for a proxy at 127.0.0.1."""
+        """Makes a certificate of the edge's CA for a proxy at 127.0.0.1."""
         path, ca = os.path.join(self.home.path, "proxy.pem"), self.edge.ca
         extensions = os.path.join(self.home.path, "extensions")
         with open(extensions, "w", encoding="ascii") as file:
@@ -209,7 +210,7 @@ class Proxies(EdgeCase):
                     self.assertNotIn("wr0ng", result.err)
 
     def assert_works_with(self, credentials, kind, proxy):
-        """A request and a tunnel."""
+        """Checks a request and a tunnel."""
         flags = ("--proxy", f"{kind}://{credentials}@127.0.0.1:{proxy.port}")
         self.assert_done(self.home.mayfly("login", "-q", "echo.example.com", *flags))
         asked = len(proxy.requests)

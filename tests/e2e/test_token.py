@@ -1,4 +1,4 @@
-"""mayfly access token, and what counts as a valid stored token."""
+"""mayfly access token, and the conditions of a valid stored token."""
 from harness.case import FAILED, LOGIN_NEEDED, USAGE, EdgeCase
 
 NO_TOKEN = ("Unable to find token for provided application. Please run login command to generate "
@@ -10,7 +10,7 @@ class Token(EdgeCase):
         self.assertEqual((result.code, result.out, result.err), (LOGIN_NEEDED, b"", NO_TOKEN), result)
 
     def know(self, application="web"):
-        """Leaves the application known, and no token."""
+        """Stores the metadata of the application, and no token."""
         hostname = self.edge.application(application)["hostname"]
         self.assertEqual(self.home.mayfly("login", "--batch", hostname).code, LOGIN_NEEDED)
 

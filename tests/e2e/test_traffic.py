@@ -1,4 +1,4 @@
-"""How a tunnel is doing: SIGUSR1 while it runs, --stats when it has ended."""
+"""The state of a tunnel: SIGUSR1 while it runs, --stats when it has ended."""
 import json
 import os
 import re
@@ -84,7 +84,7 @@ class Report(TunnelCase):
 
 
 class NoTunnel(HttpCase):
-    """The signal may go to all that is called mayfly."""
+    """The signal may reach every process that is called mayfly."""
 
     def test_http(self):
         running, port = self.at_free_port()
@@ -208,7 +208,7 @@ class StatsOfAListener(ListenerCase):
         eventually("they have ended", lambda: self.edge.stats()["open_tunnels"] == 0)
         self.edge.fault("upgrade.403")
         self.connect(port)
-        running.wait_err("ERR .*403")  # and not a port with these digits
+        running.wait_err("ERR .*403")  # not a port with these digits
         running.send(signal.SIGTERM)
         result = running.finish()
         self.assertEqual(result.code, DONE)

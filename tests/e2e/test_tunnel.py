@@ -131,7 +131,7 @@ class Ends(TunnelCase):
         self.origin(part)
         running = self.home.start(*ECHO, stdin=b"request")
         self.assertTrue(got.wait(60))
-        # It has nothing to do but wait now, and it must.
+        # mayfly has nothing to do now but to wait, and it must not use the processor.
         eventually("its stdin has been read to the end", lambda: running.process.stdin.closed)
         self.assertFalse(running.has_ended())
         go_on.set()
@@ -174,7 +174,7 @@ class Ends(TunnelCase):
                 self.assertEqual(result.out, b"ready")
 
     def test_end_of_stream_on_both_sides_is_an_end(self):
-        # The origin ends after our stdin has: that is a whole conversation.
+        # The origin ends after stdin has ended: this is a complete exchange.
         def part(connection):
             connection.recv(100)
             connection.sendall(b"bye")
@@ -203,7 +203,7 @@ class Ends(TunnelCase):
         self.edge.ended_tunnel()
 
     def test_signals_when_it_hangs_where_nobody_looks(self):
-        """The log is a pipe that nobody reads: to open it takes for ever."""
+        """The log is a pipe without a reader, which blocks when it is opened."""
         pipe = os.path.join(self.home.path, "pipe")
         os.mkfifo(pipe)
         running = self.home.start("ssh", "--hostname", "echo.example.com", "--logfile", pipe)
@@ -236,7 +236,7 @@ class Ends(TunnelCase):
                 eventually("the edge sees it go", lambda: self.edge.stats()["open_tunnels"] == 0)
 
     def test_stdout_on_a_full_disk(self):
-        """Nothing is wrong with the network, and trying again helps nobody."""
+        """The network is not the cause, and another attempt does not help."""
         with open("/dev/full", "wb") as full:
             running = self.open(stdout=full)
             running.write(b"x" * 1000)
@@ -258,7 +258,7 @@ class Ends(TunnelCase):
         reader, writer = os.pipe()
         running = self.open(stdout=writer)
         os.close(writer)
-        # The pipe is full when the edge has sent more than it holds.
+        # The pipe is full when the edge has sent more than the pipe holds.
         eventually("bytes flow", lambda: self.edge.ask("GET", "/tunnels"))
         received = bytearray()
         with os.fdopen(reader, "rb") as file:
@@ -303,7 +303,7 @@ class Liveness(TunnelCase):
 
 
 class MidDial(TunnelCase):
-    """A redirect to the login page in mid-dial leads to a login and a second dial."""
+    """A redirect to the login page during the dial leads to a login and a second dial."""
 
     def statuses(self):
         return [entry["status"] for entry in self.edge.upgrades("echo.example.com")]

@@ -1,4 +1,4 @@
-"""What an answer other than a good 101 leads to: exit code, cause, cf-ray, cure, no file changed."""
+"""Answers other than a good 101: the exit code, the cause, the cf-ray, the hint, and no changed file."""
 from harness.case import LOGIN_NEEDED, NETWORK, PROTOCOL, REFUSED
 from harness.tunnel import ECHO, TunnelCase
 from harness.waiting import eventually
