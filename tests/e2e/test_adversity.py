@@ -72,7 +72,7 @@ class FullDisk(AdversityCase):
                     check_whole(self.home)
                     check_nothing_left_over(self.home)
 
-    def test_what_is_stored_stays_usable(self):
+    def test_stored_files_stay_usable(self):
         token = self.assert_done(self.login()).out
         self.assert_done(self.generate())
         self.fill(0)
@@ -104,7 +104,7 @@ class ReadOnlyCase(AdversityCase):
 
 
 class NoWriting(ReadOnlyCase):
-    def test_what_is_stored_is_used(self):
+    def test_stored_files_are_used(self):
         token = self.assert_done(self.login()).out
         self.home.plant_token("echo")
         self.assert_done(self.home.mayfly("login", "-q", ECHO))
@@ -121,7 +121,7 @@ class NoWriting(ReadOnlyCase):
         self.assert_done(running.finish())
         self.assert_unchanged(before)
 
-    def test_what_cannot_be_stored_is_an_error(self):
+    def test_failure_to_store_is_an_error(self):
         os.mkdir(self.home.state, 0o700)
         self.lock_up()
         for command in (self.login, self.generate, lambda: self.generate("--force")):
@@ -193,13 +193,13 @@ class NothingKept(ReadOnlyCase):
         page = self.home.mayfly("curl", "-s", f"https://{WEB}", env=SERVICE_TOKEN)
         self.assertEqual(self.assert_done(page).out[:14], b"hello from web")
 
-    def test_no_token_is_there_to_be_printed(self):
+    def test_token_prints_nothing(self):
         for place, _ in self.places():
             with self.subTest(place):
                 result = self.home.mayfly("token", WEB, env=place)
                 self.assertEqual((result.code, result.out), (LOGIN_NEEDED, b""), result)
 
-    def test_what_is_for_keeping_is_an_error(self):
+    def test_commands_that_store_files_fail(self):
         for place, directory in self.places():
             with self.subTest(place):
                 self.assert_error(self.login(env={**SERVICE_TOKEN, **place}), FAILED, directory)
@@ -226,7 +226,7 @@ class Clock(AdversityCase):
         self.edge.configure(clock_skew=offset)
         return self.at(offset)
 
-    def test_there_and_back_again(self):
+    def test_clock_that_jumps_there_and_back(self):
         """Tokens and certificates from the future and from the past are replaced without a message."""
         for offset in (0, 20 * DAY, 0, -20 * HOUR, HOUR, -HOUR, 0):  # The edge's own root is a day old.
             with self.subTest(offset):

@@ -57,7 +57,7 @@ class Agent(AgentCase):
         self.assertEqual(self.keys()[0][0], "ssh-ed25519-cert-v01@openssh.com")
         self.assert_no_key_on_disk()
 
-    def test_valid_one_of_another_type_does_not_count(self):
+    def test_valid_certificate_of_another_key_type_does_not_count(self):
         self.assert_done(self.generate())
         self.assertEqual(self.generate("--check", "--key-type", "ed25519").code, 1)
         self.assert_done(self.generate("--key-type", "ed25519"))

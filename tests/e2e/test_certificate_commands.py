@@ -152,7 +152,7 @@ exec {programs.system("curl")} "$@"
                 self.assertEqual(terminal.text.splitlines()[0], asked)
                 self.assert_presented_by_curl()
 
-    def test_what_is_wrong_is_found_before_any_connection(self):
+    def test_faults_are_found_before_any_connection(self):
         self.ca.device("ended", "root", (-20, -1))
         for flags, word in ((self.ca.flags("ended"), "expired on"),
                             (("--cert", self.ca.path("gone.pem")), "gone.pem")):
@@ -218,7 +218,7 @@ class Ssh(CertificateCase):
                 self.assertIn("device." + end, line)
         self.assertEqual(self.assert_done(self.ssh()).out, b"hello\n")
 
-    def test_configured_file_that_is_gone_or_open_to_others(self):
+    def test_configured_file_that_is_missing_or_readable_by_others(self):
         self.guard(certificate={"service_principals": [USER]})
         key = self.ca.write("moved.key", self.ca.read("device.key"))
         self.configure("--short-lived-cert", "--cert", self.ca.path("device.pem"), "--key", key)

@@ -96,7 +96,7 @@ class OnTheToken:
         self.assert_done(self.login("--cert", f"{self.uri}&pin-value={PIN}"))
         self.assert_presents("CN=device")
 
-    def test_pin_is_seen_by_nobody(self):
+    def test_pin_is_in_no_argument_or_environment(self):
         """The PIN appears neither in /proc for a listener and its children, nor in the arguments and the environment of
         a browser."""
         with_pin = f"{self.uri}&pin-value={PIN}"

@@ -67,7 +67,7 @@ class BehindNginx(EdgeCase):
         self.assertEqual((verdict, status, resumed, version), ("SUCCESS", "101", ".", self.protocol))
         self.assertIn("CN=device", subject)
 
-    def test_each_connection_presents_it(self):
+    def test_each_connection_presents_the_certificate(self):
         for _ in range(2):
             self.assert_passes(*self.ca.flags("device"))
         upgrades = [line for line in self.seen() if line[2] == "101"]
@@ -80,7 +80,7 @@ class BehindNginx(EdgeCase):
         self.assertIn("CN=leaf", self.seen()[-1][1])
         self.assert_refused("--cert", self.ca.path("leaf.pem"), *key, words=["CN=leaf", "CN=inter"])
 
-    def test_none(self):
+    def test_without_a_certificate(self):
         self.assert_refused(words=["asked for a client certificate", "none was sent", "--cert"])
 
     def test_of_another_authority(self):

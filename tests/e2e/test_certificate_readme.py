@@ -82,7 +82,7 @@ class WithCurl(CertificateCase):
             self.assertTrue(text.endswith("403"), result)
             self.assertNotIn("CF_Authorization", text)
 
-    def test_with_one(self):
+    def test_with_a_certificate(self):
         (plain, first), (ours, second) = self.both(*self.certificate)
         self.assert_done(plain)
         self.assertRegex(first, r"(?i)set-cookie: CF_Authorization=")

@@ -95,7 +95,7 @@ class CommandLine(EdgeCase):
                 self.assert_error(self.home.mayfly(*arguments), USAGE)
         self.assertEqual([f for f in self.home.files()], [])
 
-    def test_usage_errors_show_what_is_wrong(self):
+    def test_usage_errors_show_the_wrong_argument(self):
         for words, shown in ((["login", "vm.example.com", "extra", "words"], "not expected: extra words"),
                              ([""], 'no command ""'),
                              (["token", " vm.example.com "], '" vm.example.com " is no application URL'),
@@ -115,7 +115,7 @@ class CommandLine(EdgeCase):
                 result = self.home.mayfly("login", "--batch", "vm.invalid", env={"MAYFLY_CONNECT_TO": text})
                 self.assertEqual(result.code, NETWORK, result)
 
-    def test_what_was_typed_is_shown_without_its_control_characters(self):
+    def test_arguments_are_shown_without_control_characters(self):
         result = self.home.mayfly("\x1b[31mred\x07")
         self.assert_error(result, USAGE)
         self.assert_error(self.home.mayfly("login", "web\x1b.example.com"), USAGE)
@@ -148,7 +148,7 @@ class CommandLine(EdgeCase):
         self.assertEqual(result.err, "mayfly: error: cannot write to standard output: No space left on device\n"
                                      "hint: make room there, and run it again\n")
 
-    def test_output_that_nobody_reads(self):
+    def test_output_without_a_reader(self):
         """The reader has gone away, as `| head -1` and `| true` leave it."""
         for words in (["--help"], ["login", "--help"], ["completion", "bash"], ["status", "--json"],
                       ["ssh-config"], ["doctor", "--hostname", "vm.example.com"]):
@@ -159,7 +159,7 @@ class CommandLine(EdgeCase):
                     result = self.home.start(*words, stdout=pipe).finish()
                 self.assertEqual((result.code, result.err), (FAILED, ""), result)
 
-    def test_no_hint_is_given_where_there_is_nothing_to_say(self):
+    def test_no_hint_without_advice(self):
         result = self.home.mayfly("ssh-config", "--hostname", "vm.example.com", "--write",
                                   env={"HOME": "/proc/nowhere"})
         self.assert_error(result, FAILED, "/proc/nowhere")
@@ -214,7 +214,7 @@ Match host [your hostname] exec "MAYFLY access ssh-gen --hostname %h"
   CertificateFile ~/.cloudflared/%h-cf_key-cert.pub
 """, "-short-lived-cert")
 
-    def test_words_before_it(self):
+    def test_words_before_the_block(self):
         expected = self.config("--hostname", "vm.example.com").out
         for before in ([], ["forward"], ["access"]):
             for flag in (["--hostname", "vm.example.com"], ["-hostname=vm.example.com"]):
@@ -251,7 +251,7 @@ Host vm.example.com
 
 """, "--hostname", "vm.example.com", program=link)
 
-    def test_hosts_that_are_none(self):
+    def test_invalid_host_names(self):
         for host in ("vm example.com", "vm.example.com\nProxyCommand evil", "$(id)", "`id`", "vm;id",
                      "-oProxyCommand=id", "vm.example.com\"", "*", "!vm.example.com", "vm,other", "#vm",
                      "vm%n.example.com", "vm.example.com/$(id)", "user@vm.example.com", "..", "a..b"):

@@ -38,7 +38,7 @@ class Conformance(TunnelCase):
             self.assertIn(f" {len(case.out)} received", result.err)
         self.assert_printable(result.err)
 
-    def test_no_extension_is_asked_for_and_none_is_taken(self):
+    def test_no_extension_is_offered_or_accepted(self):
         self.play(websocket_cases.well("12", "nothing", []))
         request, = self.edge.upgrades()
         self.assertEqual(header(request, "Sec-WebSocket-Extensions"), [])

@@ -330,7 +330,7 @@ class Written(CurlCase):
         for flags in (["-v"], ["--verbose"], ["-vv"], ["-v", "--http1.1"]):
             self.runs(*flags, shows=[b"> GET / HTTP", b"< HTTP/1.1 200", PAGE])
 
-    def test_verbose_shows_what_it_hides(self):
+    def test_verbose_shows_headers_without_their_values(self):
         result = self.curl("-sv", URL)
         self.assertRegex(result.err, r"(?i)> cf-access-token: \*\*\*\r?\n")
         self.assertIn("CF_Authorization=***", self.curl("-sv", "-L", URL).err)
@@ -429,7 +429,7 @@ class Written(CurlCase):
         self.assertIn("> GET /", result.err)
         self.assert_nothing_written(result)
 
-    def test_configuration_is_the_one_that_was_judged(self):
+    def test_curl_gets_the_configuration_that_was_checked(self):
         """While mayfly logs in, another process writes another option into the file."""
         self.home.plant("../config", "silent\n")
         os.unlink(self.home.file(self.home.token_name("web")))
@@ -582,13 +582,13 @@ class Elsewhere(CurlCase):
 
 
 class Tokens(CurlCase):
-    def test_none_leads_to_a_login(self):
+    def test_missing_token_leads_to_a_login(self):
         os.unlink(self.home.file(self.home.token_name("web")))
         self.home.install_browser()
         self.assert_page(self.curl("-s", URL))
         self.assertEqual(len(self.home.browsed()), 1)
 
-    def test_none_and_no_login_allowed(self):
+    def test_no_token_and_no_login_allowed(self):
         os.unlink(self.home.file(self.home.token_name("web")))
         self.assert_error(self.curl("-s", "--batch", URL), LOGIN_NEEDED)
 
@@ -605,11 +605,11 @@ class Tokens(CurlCase):
                     self.assertEqual(header(request, "Cf-Access-Token"), [])
         self.assertEqual(self.home.browsed(), [])
 
-    def test_allowed_without_one_still_uses_the_one_there_is(self):
+    def test_allow_request_still_uses_a_stored_token(self):
         self.assert_page(self.curl("--allow-request", "-s", URL))
         self.assertEqual(header(self.request(), "Cf-Access-Token"), [self.token])
 
-    def test_revoked_and_expired_ones_are_renewed(self):
+    def test_revoked_and_expired_tokens_are_renewed(self):
         for how in ("revoked", "expired"):
             with self.subTest(how):
                 self.fresh()
@@ -623,7 +623,7 @@ class Tokens(CurlCase):
                 self.assertEqual(len(self.home.browsed()), 1)
                 self.assertNotEqual(self.home.text(self.home.token_name("web")), self.token)
 
-    def test_revoked_one_with_an_org_token_needs_no_browser(self):
+    def test_revoked_token_with_an_org_token_needs_no_browser(self):
         self.edge.ask("POST", "/revoke", {"kind": "all"})
         self.home.plant_org_token()
         self.assert_page(self.curl("-s", "--batch", URL))

@@ -268,7 +268,7 @@ class Clock(DoctorCase):
         text = self.assert_done(self.doctor()).out.decode()
         self.assertIn("works: ssh.example.com can be reached, with 1 warning\n", text)
 
-    def test_named_before_what_it_breaks(self):
+    def test_clock_is_named_before_the_checks_that_it_breaks(self):
         self.edge.configure(clock_skew=3600)
         self.assert_broken(self.examine(), "clock", FAILED, "behind")
 
@@ -279,7 +279,7 @@ class Proxies(DoctorCase):
         self.addCleanup(proxy.stop)
         return proxy
 
-    def test_one_that_works(self):
+    def test_working_proxy(self):
         proxy = self.proxy("alice:s3cret")
         report = self.examine(env={"HTTPS_PROXY": f"http://alice:s3cret@127.0.0.1:{proxy.port}"})
         self.assertEqual(report["code"], 0, report)
@@ -289,7 +289,7 @@ class Proxies(DoctorCase):
         self.assertNotIn("s3cret", str(report))
         self.assertTrue(proxy.requests)
 
-    def test_broken_ones(self):
+    def test_broken_proxies(self):
         locked = self.proxy("alice:s3cret")
         self.assert_broken(self.examine("--proxy", f"http://127.0.0.1:{locked.port}"),
                            "proxy", NETWORK, "--proxy", "407")
@@ -558,7 +558,7 @@ class StateDirectory(DoctorCase):
         self.assert_state(report, "ok", "tls", "application")
         self.assert_state(report, "skipped", "token", "upgrade")
 
-    def test_of_somebody_else(self):
+    def test_directory_of_another_user(self):
         if os.geteuid() != 0:
             self.skipTest("only root can give a directory away")
         os.chown(self.home.state, 65534, 65534)
@@ -569,7 +569,7 @@ class StateDirectory(DoctorCase):
         os.symlink(self.home.state + ".real", self.home.state)
         self.assert_broken(self.examine(), "state_directory", FAILED, "symbolic link")
 
-    def test_link_in_it(self):
+    def test_link_in_the_directory(self):
         name = self.home.token_name("echo")
         os.symlink("/etc/passwd", self.home.file(name))
         self.assert_broken(self.examine(), "state_directory", FAILED, name, "symbolic link")

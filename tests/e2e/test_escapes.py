@@ -63,7 +63,7 @@ class Escapes(EdgeCase):
         shown = json.loads(text)
         self.assertIn("alice", json.dumps(shown))
 
-    def test_name_of_who_has_logged_in(self):
+    def test_name_of_the_person_who_has_logged_in(self):
         self.home.plant_token("web", claims={"email": f"alice{EVIL}@example.com"})
         terminal = Terminal([programs.mayfly(), "login", "--batch", "-q", WEB], env=self.home.environment(), streams=(1, 2))
         self.addCleanup(terminal.end)

@@ -110,13 +110,13 @@ class Metadata(Explained):
                                           cure)
                     self.assertNotIn(SECRET, result.err)
 
-    def test_nobody_there(self):
+    def test_host_that_does_not_exist(self):
         for words, env in self.commands("unknown.example.net"):
             with self.subTest(words=words, env=env):
                 self.assert_explained(self.home.mayfly(*words, env=env), NETWORK,
                                       "Cloudflare cannot find the way to the origin (error 530)", "DNS record")
 
-    def test_no_application_there(self):
+    def test_host_without_an_application(self):
         for policy, faults in (("none", {}), ("identity", {"metadata.404": True}),
                                ("identity", {"metadata.missing_header": True})):
             self.edge.application("web", policy=policy)

@@ -46,7 +46,7 @@ class Places(ListenerCase):
         self.assert_tunnel("--loglevel", "loud", "--logfile", "/nowhere/at/all", "access", "ssh", "--hostname",
                            "echo.example.com", "--logfile", path)
 
-    def test_last_one_counts(self):
+    def test_last_flag_counts(self):
         self.assert_tunnel("ssh", "--hostname", "nowhere.example.com", "-loglevel=info", "-log-level",
                            "warn", "--hostname", "echo.example.com")
 
@@ -169,7 +169,7 @@ class Log(ListenerCase):
             self.assert_private(path)
             self.assertGreaterEqual(len(self.lines(path)), run, "it is appended to")
 
-    def test_what_is_no_file_keeps_its_mode(self):
+    def test_log_pipe_keeps_its_mode(self):
         path = os.path.join(self.home.path, "pipe")
         os.mkfifo(path)
         os.chmod(path, 0o622)
@@ -354,7 +354,7 @@ class ByItsOtherName(ListenerCase):
         result = self.home.mayfly("access", "token", "-app=https://echo.example.com", program=self.link)
         self.assertEqual(self.assert_done(result).out.decode(), self.token)
 
-    def test_hints_and_usage_name_it(self):
+    def test_hints_and_usage_have_the_name_of_the_link(self):
         result = self.assert_error(self.home.mayfly("access", "login", program=self.link), USAGE)
         self.assertIn("hint: run: cloudflared access login URL\n", result.err)
         os.unlink(self.home.file(self.home.token_name("echo")))
@@ -372,7 +372,7 @@ class ByItsOtherName(ListenerCase):
                                  line.replace("cloudflared", "mayfly"))
                 self.assertNotRegex(shown.replace("man mayfly", ""), r"\bmayfly ")
 
-    def test_version_as_cloudflared_is_asked_for_it(self):
+    def test_version_by_the_flags_of_cloudflared(self):
         wanted = self.assert_done(self.home.mayfly("--version")).out
         for word in ("-v", "-V", "--version", "version"):
             with self.subTest(word):

@@ -231,7 +231,7 @@ class Passing(HttpCase):
 
 
 class Trouble(HttpCase):
-    def test_what_the_edge_says_passes(self):
+    def test_answers_of_the_edge_pass(self):
         self.web(lambda handler: handler.say(200))
         _, port = self.at_free_port()
         self.edge.fault("origin.down", 1)

@@ -123,7 +123,7 @@ class Browser(HttpCase):
         self.assertEqual([request[1] for request in web.requests if request[1] != "/favicon.ico"],
                          ["/link"])
 
-    def test_pages_of_others_where_browsers_do_not_say_so(self):
+    def test_pages_of_others_at_names_without_sec_fetch_site(self):
         def answer(handler):
             if handler.path == "/script":
                 return handler.say(HTTPStatus.OK, b'window.stolen = "the secret"',
@@ -193,7 +193,7 @@ class Browser(HttpCase):
         self.assertEqual(self.edge.log(HOST), [])
         self.assertEqual(self.asked(web), [])
 
-    def test_what_a_person_opens_is_shown(self):
+    def test_pages_that_a_person_opens_are_shown(self):
         web = self.web(self.answer)
         _, port = self.at_free_port()
         target = f"http://127.0.0.1:{port}/page"

@@ -97,7 +97,7 @@ class Certificates(CertificateCase):
         self.assertEqual(self.get(port)[1], b"hello from web, after\n")
         return running
 
-    def test_next_connection_uses_the_renewed_one(self):
+    def test_next_connection_uses_the_renewed_certificate(self):
         before, after = self.renewable()
         file = self.ca.write("renewed.pem", before)
         running = self.assert_renewed(file, lambda: self.ca.write("renewed.pem", after))

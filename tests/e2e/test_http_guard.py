@@ -30,7 +30,7 @@ class Guard(HttpCase):
         self.assertTrue(text.startswith(f"HTTP/1.1 {status} "), text)
         self.assertIn(word, text)
 
-    def test_names_that_were_rebound(self):
+    def test_rebound_names(self):
         _, port = self.at_free_port()
         for host in (f"evil.example:{port}", "127.0.0.1", f"0.0.0.0:{port}"):
             self.refused(port, "GET / HTTP/1.1\r\nHost: HOST\r\n\r\n", 421, f"127.0.0.1:{port}", host)
@@ -46,7 +46,7 @@ class Guard(HttpCase):
         self.refused(port, "GET / HTTP/1.1\r\nHost: HOST\r\nOrigin: https://evil.example\r\n"
                            "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 403, "another site")
 
-    def test_browsers_where_they_do_not_say_whose_page_asks(self):
+    def test_browsers_at_names_without_sec_fetch_site(self):
         name = name_of_this_computer()
         running = self.listen("--url", f"{name}:0")
         place = self.places(running)[0]
@@ -117,7 +117,7 @@ class PathsOfAccess(HttpCase):
         status, _ = self.at_edge("login.cloudflareaccess.org", f"/transfer/{key}")
         return status == 200
 
-    def test_edge_hands_tokens_to_whoever_asks_with_a_token(self):
+    def test_edge_gives_tokens_to_a_client_with_a_token(self):
         for path in SPELLINGS:
             for header in ({"Cf_Access_Token": self.token}, {"Cookie": f"CF_Authorization={self.token}"}):
                 target, key = self.lure(path)
@@ -141,7 +141,7 @@ class PathsOfAccess(HttpCase):
         self.assertEqual(running.err.count("WRN the request is refused: "), len(SPELLINGS), running.err)
         self.assertNotIn("token=", running.err)
 
-    def test_whatever_asks_for_it(self):
+    def test_paths_of_access_are_refused_to_every_client(self):
         _, port = self.at_free_port()
         target, key = self.lure()
         head = "Host: HOST\r\n"
@@ -169,7 +169,7 @@ class PathsOfAccess(HttpCase):
                 self.assertFalse(self.collects(key))
         self.assertEqual(self.edge.log(HOST), [])
 
-    def test_what_else_cloudflare_has_there_passes(self):
+    def test_other_paths_of_cloudflare_pass(self):
         _, port = self.at_free_port()
         for path in ("/cdn-cgi/trace", "/cdn-cgi/rum", "/docs/cdn-cgi/access/cli",
                      "/?q=/cdn-cgi/access/cli"):
@@ -226,7 +226,7 @@ class PathsOfAccess(HttpCase):
                     self.assertEqual(result.code, USAGE, result)
         self.assertEqual(self.edge.log(HOST), [])
 
-    def test_curl_asks_who_one_is(self):
+    def test_curl_requests_get_identity(self):
         self.with_curl()
         result = self.home.mayfly("curl", "--batch", "-s", f"https://{HOST}/cdn-cgi/access/get-identity")
         self.assert_done(result)

@@ -32,7 +32,7 @@ class Logins(HttpCase):
         pages = [entry for entry in self.requests() if entry["target"] == "/"]
         self.assertEqual([entry["status"] for entry in pages if entry["method"] == "GET"], [200])
 
-    def test_once_for_all_who_wait(self):
+    def test_one_login_for_all_waiting_requests(self):
         self.home.install_browser()
         self.edge.ask("POST", "/revoke", {"kind": "all"})
         _, port = self.at_free_port()
@@ -47,7 +47,7 @@ class Logins(HttpCase):
         self.assertEqual(len(self.home.browsed()), 1)
 
     @unittest.skipUnless(memory.shows_descriptors(), "nobody can count its descriptors")
-    def test_program_that_does_not_wait_for_it(self):
+    def test_program_that_does_not_wait_for_the_login(self):
         """Its request is dropped, and the login goes on for the other programs."""
         self.home.install_idle_browser()
         self.edge.ask("POST", "/revoke", {"kind": "all"})

@@ -53,7 +53,7 @@ class Install(EdgeCase):
         expected |= {f"share/doc/mayfly/{name}": 0o644 for name in ("README.md", "NEWS.md", "SECURITY.md", "LICENSE")}
         self.assertEqual(self.installed(), expected)
 
-    def test_what_is_installed_runs(self):
+    def test_installed_program_runs(self):
         program = os.path.join(self.prefix, "bin", "mayfly")
         result = self.assert_done(self.home.start("--version", program=program).finish())
         self.assertTrue(result.out.startswith(b"mayfly "), result)
@@ -88,7 +88,7 @@ class Install(EdgeCase):
             terminal.type("\x15" + typed)
             terminal.wait_for(re.escape(shown))
 
-    def test_bash_completion_loads_it(self):
+    def test_bash_loads_the_completion(self):
         loader = "/usr/share/bash-completion/bash_completion"
         if not os.path.exists(loader):
             raise unittest.SkipTest("bash-completion is not installed")
@@ -99,13 +99,13 @@ class Install(EdgeCase):
         terminal.type("\x15mayfly curl --remote-n\t")
         terminal.wait_for("curl --remote-name")
 
-    def test_zsh_loads_it(self):
+    def test_zsh_loads_the_completion(self):
         functions = os.path.join(self.share, "zsh", "site-functions")
         terminal = self.at_a_prompt([self.shell("zsh"), "-f", "-i"],
                                     f"fpath=({functions} $fpath); autoload -U compinit; compinit -u -D")
         self.expect_completions(terminal)
 
-    def test_fish_loads_it(self):
+    def test_fish_loads_the_completion(self):
         # fish loads completions of vendors with its own configuration; a fresh home has no other.
         fish = self.shell("fish")
         self.home.plant_token("web")

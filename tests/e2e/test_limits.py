@@ -191,7 +191,7 @@ class Http(LimitCase, HttpCase):
 
 
 class Tunnels(LimitCase):
-    def test_more_than_there_are_places(self):
+    def test_more_connections_than_places(self):
         running, port = self.with_few_descriptors("access", "tcp", "--hostname", "echo.example.com")
         tunnels = [self.assert_echo(self.connect(port)) for _ in range(FEW)]
         for _ in range(20):

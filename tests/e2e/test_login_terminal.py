@@ -109,7 +109,7 @@ class Waiting(TerminalCase):
         self.assertTrue([line for line in lines if line.startswith("mayfly: error: ")], lines)
         self.assertTrue([line for line in lines if line.startswith("hint: ")], lines)
 
-    def test_messages_stand_above_it(self):
+    def test_messages_stand_above_the_waiting_time(self):
         self.edge.fault("transfer.drop_polls", 2)
         terminal = self.login("-v")
         terminal.wait_for("login poll dropped")
@@ -127,7 +127,7 @@ class Waiting(TerminalCase):
         self.assertEqual(self.screen(terminal).lines[-1], "waiting for login (14:58 left)"[:19])
         self.assertNotIn("waiting for login", "\n".join(self.signed_in(terminal).lines))
 
-    def test_nothing_of_it_elsewhere(self):
+    def test_waiting_time_is_shown_at_a_terminal_only(self):
         log = os.path.join(self.home.path, "log")
         running = self.home.start("login", "-v", "--logfile", log, "web.example.com",
                                   env={"TERM": "xterm"})
@@ -160,7 +160,7 @@ class Waiting(TerminalCase):
         self.assertNotIn("waiting for login", "\n".join(lines))
         self.assertIn(f"(pid {first.pid})", "\n".join(lines))
 
-    def test_tunnel_and_certificate_tell_it_too(self):
+    def test_tunnel_and_ssh_gen_name_the_person_too(self):
         for arguments in (["ssh-gen", "--hostname", "ssh.example.com"],
                           ["ssh", "--hostname", "echo.example.com"]):
             with self.subTest(arguments):

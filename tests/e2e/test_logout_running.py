@@ -263,7 +263,7 @@ class Others(LogoutCase):
                 self.assertEqual(self.home.files(), [])
                 self.assertNotIn("mayfly:", self.agent_lists())
 
-    def test_killed_while_it_logs_out(self):
+    def test_logout_that_is_killed(self):
         """The mark exists before anything is removed, so the remaining files are no login."""
         os.mkdir(self.home.file(KEYS[0]), 0o700)  # This directory cannot be removed as a file.
         self.assertEqual(self.logout("--all").code, 1)

@@ -222,7 +222,7 @@ class Sleep(NetworkCase):
             running.send(signal.SIGCONT)
         return found
 
-    def test_who_is_still_there_afterwards(self):
+    def test_tunnels_after_the_sleep(self):
         found = self.sleepers()
         for name in ("silent", "talking"):
             with self.subTest(name):

@@ -19,7 +19,7 @@ class Peer(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
-    def test_there_is_no_difference_from_itself(self):
+    def test_mayfly_does_not_differ_from_itself(self):
         """Runs without a cloudflared too, so that the comparison itself is known to work."""
         said = self.compare(programs.mayfly(), "login", "ssh-gen", "ssh")
         self.assertEqual(said.count(": the same"), 3, said)

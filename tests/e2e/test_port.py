@@ -42,7 +42,7 @@ class Port(ListenerCase):
             for secret in (self.token, self.org_token, *SERVICE.values(), "CF_Authorization"):
                 self.assertNotIn(secret, text)
 
-    def test_port_of_somebody_else(self):
+    def test_port_of_another_party(self):
         impostor = self.impostor(9443)
         at = f"{HOST}:9443"
         for command in (["ssh", "--batch", "--hostname", at], ["login", "--batch", at],

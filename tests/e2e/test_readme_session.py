@@ -59,7 +59,7 @@ class Session(EdgeCase):
         shown = re.sub(r"[^\n]*\r(?!\n)", "", terminal.text)  # lines that were overwritten
         return re.sub(rf"\b{re.escape(USER)}\b", PERSON, shown.replace(self.home.path, "/home/" + PERSON))
 
-    def test_what_is_shown_is_what_comes(self):
+    def test_session_is_as_shown(self):
         commands = session()
         self.assertEqual([re.match(r"(mayfly )?[\w-]+", command)[0] for command, _ in commands],
                          ["mayfly login", "mayfly ssh-config", "ssh", "mayfly status", "mayfly doctor"])

@@ -123,7 +123,7 @@ class Sandbox(TunnelCase):
                 self.assertIn(told, running.err)
                 self.hang_up(running)
 
-    def test_what_it_does_afterwards(self):
+    def test_no_call_is_refused(self):
         """No call of a tunnel in the sandbox is refused until its end."""
         path = os.path.join(self.home.path, "strace.log")
         running = Running([programs.system("strace"), "-qq", "-o", path, programs.mayfly(), *ECHO],

@@ -141,7 +141,7 @@ class Scenario(SecretsCase):
         self.addCleanup(agent.kill)
         return path
 
-    def test_nobody_sees_them(self):
+    def test_secrets_appear_nowhere(self):
         self.logs = os.path.join(self.home.path, "logs")
         os.mkdir(self.logs)
         self.told, self.traces, self.looked = [], [], set()
@@ -229,7 +229,7 @@ class Children(SecretsCase):
             self.assert_done(running.finish())
         return running
 
-    def test_what_a_browser_is_started_with(self):
+    def test_browser_gets_no_secret_and_no_descriptor(self):
         for by_variable in (False, True):
             for command, flags in self.commands().items():
                 with self.subTest((command, by_variable)):

@@ -101,7 +101,7 @@ class Memory(SecretsCase):
     def pid_of_traced(self):
         return eventually("it runs", lambda: [pid for pid in memory.children_of(self.traced.pid) if memory.name_of(pid) == "mayfly"])[0]
 
-    def test_listeners_keep_the_token_they_open_tunnels_with_and_nothing_else(self):
+    def test_listeners_keep_only_the_token_for_their_tunnels(self):
         """SECURITY.md says so. The login process keeps nothing."""
         for kind, one in VISITS.items():
             with self.subTest(kind):

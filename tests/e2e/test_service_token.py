@@ -33,7 +33,7 @@ class ServiceToken(EdgeCase):
         self.assertEqual(self.home.text(self.home.token_name("echo")), result.out.decode())
         self.assertEqual(self.home.browsed(), [])
 
-    def test_ways_to_give_it(self):
+    def test_ways_to_give_a_service_token(self):
         file = self.home.plant("../secret", SECRET + "\n")
         for flags, env in [(["--service-token-id", ID, "--service-token-secret", SECRET], {}),
                            (["--id", ID, "--secret", SECRET], {}),
@@ -99,7 +99,7 @@ class ServiceToken(EdgeCase):
         shown = self.home.keygen("-L", "-f", self.home.file("ssh.example.com-cf_key-cert.pub"))
         self.assertRegex(shown, r"Principals:\s+deploy\s")
 
-    def test_half_of_one(self):
+    def test_half_of_a_service_token(self):
         for env in ({"TUNNEL_SERVICE_TOKEN_ID": ID}, {"TUNNEL_SERVICE_TOKEN_SECRET": SECRET}):
             result = self.home.mayfly("login", "echo.example.com", env=env)
             self.assert_error(result, USAGE, "service token")
@@ -174,7 +174,7 @@ class Tunnels(ListenerCase):
         self.assert_done(self.home.mayfly("login", "-q", "web.example.com", env=RIGHT))
         self.assertEqual(self.edge.stats()["service_logins"], logins)
 
-    def test_token_prints_none_when_none_was_earned(self):
+    def test_token_prints_nothing_without_an_app_token(self):
         result = self.home.mayfly("token", "web.example.com", env=WRONG)
         self.assertNotEqual(result.code, 0, result)
         self.assertEqual(result.out, b"")

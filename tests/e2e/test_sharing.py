@@ -3,8 +3,8 @@
 Each row is a fault that users of cloudflared see, and the test that shows that mayfly does not have it:
 
 | login hangs on its own lock | Faults.test_login_again_after_the_edge_ended_all_sessions |
-| a second ssh or connection stalls though the token is there | Listener, test_sharing_locks.ForeignLock.test_lock_that_is_held_stops_nobody_who_has_the_token |
-| lock files of dead processes stop everything | test_sharing_locks.ForeignLock.test_stale_ones_stop_nobody, OwnLock.test_after_sigkill_the_next_is_not_held_up |
+| a second ssh or connection stalls though the token is there | Listener, test_sharing_locks.ForeignLock.test_held_lock_stops_no_process_that_has_the_token |
+| lock files of dead processes stop everything | test_sharing_locks.ForeignLock.test_stale_locks_stop_no_process, OwnLock.test_after_sigkill_the_next_is_not_held_up |
 | a new org token is not saved | Faults.test_both_tokens_are_stored_when_the_org_token_was_no_longer_good |
 | a rejected service token opens a browser | test_service_token: test_refused_is_the_end, test_refused_within_a_second_of_the_answer |
 | ssh-gen takes no service token; the signer's refusal | test_service_token: test_certificate_for_a_machine, test_words_of_its_refusal |

@@ -131,7 +131,7 @@ class ForeignLock(SharedCase):
         self.home.plant(self.base + ".lock", content)
         self.home.make_older(self.base + ".lock", 2)
 
-    def test_stale_ones_stop_nobody(self):
+    def test_stale_locks_stop_no_process(self):
         for what, prepare in [
                 ("process that is gone", lambda: self.dead(self.base)),
                 ("team's, process that is gone", lambda: self.dead(AUTH_DOMAIN + "-org-token")),
@@ -154,7 +154,7 @@ class ForeignLock(SharedCase):
         self.home.plant_token("web")
         self.assert_done(running.finish(AT_ONCE))
 
-    def test_young_one_of_nine_minutes_is_not_old(self):
+    def test_lock_of_nine_minutes_is_not_stale(self):
         self.plant_lock(self.base, self.holder().pid)
         self.home.make_older(self.base + ".lock", 540)
         self.home.plant(self.base + ".url", "https://web.example.com/cdn-cgi/access/cli?aud=x")
@@ -172,7 +172,7 @@ class ForeignLock(SharedCase):
         self.assertEqual(running.finish(AT_ONCE).code, 3)
         self.assertIn(self.base + ".lock", self.home.files())
 
-    def test_lock_that_is_held_stops_nobody_who_has_the_token(self):
+    def test_held_lock_stops_no_process_that_has_the_token(self):
         """cloudflared keeps its lock while it lives: its second connection, or a second ssh, looks for the token under
         that lock."""
         token = self.home.plant_token("echo")
@@ -192,7 +192,7 @@ class OwnLock(SharedCase):
         running = self.home.start("login", "--no-verbose", "web.example.com")
         return running, running.wait_err(URL).group()
 
-    def test_content_is_what_cloudflared_reads(self):
+    def test_cloudflared_can_read_the_content(self):
         running, url = self.start()
         for base in (self.home.token_name("web"), AUTH_DOMAIN + "-org-token"):
             self.assertEqual(self.home.text(base + ".lock"),
@@ -229,7 +229,7 @@ class OwnLock(SharedCase):
         self.assertFalse(os.path.exists(f"/proc/{lock['pid']}")
                          and start_time_ms(lock["pid"]) == lock["start_time"])
 
-    def test_waiter_leaves_when_somebody_else_stores_the_token(self):
+    def test_wait_ends_when_another_process_stores_the_token(self):
         """Two processes of mayfly wait, and a third process stores the token: both waits and the lock end."""
         first, url = self.start()
         second, _ = self.start()

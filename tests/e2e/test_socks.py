@@ -216,7 +216,7 @@ class Refusals(SocksCase):
         self.assert_refused(port, by_name("db.internal", 22), NETWORK)
         running.wait_err("ERR db.internal:22: .*connection refused")
 
-    def test_commands_and_addresses_that_are_not_there(self):
+    def test_unsupported_commands_and_addresses(self):
         running, port = self.at_free_port()
         self.assert_refused(port, b"\x05\x02\x00\x01\x7f\0\0\1\0\x16", COMMAND)
         running.wait_err("ERR .*BIND.*CONNECT")

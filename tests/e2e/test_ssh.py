@@ -152,7 +152,7 @@ class Ssh(SshCase):
         self.assertIn("mayfly: error: ", result.err)
         self.assertIn("hint: ", result.err)
 
-    def test_certificate_for_somebody_else_does_not_open_the_door(self):
+    def test_certificate_of_another_person_is_refused(self):
         self.edge.application("ssh", certificate={"principals": ["somebody-else"]})
         result = self.ssh("true")
         self.assertEqual(result.code, 255, result)

@@ -150,7 +150,7 @@ class Installed(ConfigCase):
 
 
 class Block(ConfigCase):
-    def test_what_ssh_makes_of_it(self):
+    def test_block_as_ssh_reads_it(self):
         self.assert_done(self.ssh_config("--write", "--short-lived-cert", "--user", "deploy", "--alias", "vm"))
         # Match runs ssh-gen, which has to succeed.
         self.home.install_browser()

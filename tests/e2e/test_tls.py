@@ -69,7 +69,7 @@ class Trust(EdgeCase):
         self.edge.fault("tls.reset")
         self.assert_refused("web.example.com")
 
-    def test_nobody_listens(self):
+    def test_closed_port(self):
         self.assert_refused("web.example.com", "refused",
                             env={"MAYFLY_CONNECT_TO": ":443:127.0.0.1:1"})
 
@@ -159,7 +159,7 @@ class Proxies(EdgeCase):
                 self.assert_error(self.home.mayfly(*ASK, *flags, env=env), LOGIN_NEEDED)
                 self.assertTrue(proxy.requests)
 
-    def test_tunnel_through_it(self):
+    def test_tunnel_through_a_proxy(self):
         self.home.plant_token("echo")
         origin = Origin(lambda connection: connection.sendall(connection.recv(100)))
         self.addCleanup(origin.stop)
@@ -228,5 +228,5 @@ class Proxies(EdgeCase):
         self.assert_error(self.home.mayfly(*ASK, env=env), LOGIN_NEEDED)
         self.assertEqual(proxy.requests, [])
 
-    def test_proxy_that_is_not_there(self):
+    def test_unreachable_proxy(self):
         self.assert_error(self.home.mayfly(*ASK, "--proxy", "http://127.0.0.1:1"), NETWORK)

@@ -13,7 +13,7 @@ from harness.waiting import eventually
 
 
 class Bytes(TunnelCase):
-    def test_what_goes_in_comes_out_and_nothing_else(self):
+    def test_all_bytes_come_back_and_no_others(self):
         data = bytes(range(256)) * 40
         running = self.open()
         running.write(data)
@@ -39,7 +39,7 @@ class Bytes(TunnelCase):
     def test_without_a_host(self):
         self.assert_error(self.home.mayfly("access", "ssh"), USAGE, "hostname")
 
-    def test_one_connection_when_all_is_known(self):
+    def test_one_connection_to_a_known_application(self):
         before = self.edge.stats()["tls_connections"]
         running = self.ready()
         self.hang_up(running)
@@ -196,13 +196,13 @@ class Ends(TunnelCase):
                 tunnel = self.edge.ended_tunnel()
                 self.assertEqual((tunnel["end"], tunnel["close_received"]), ("close", code))
 
-    def test_hangup_ends_it_at_once(self):
+    def test_hangup_ends_the_tunnel_at_once(self):
         running = self.ready()
         running.send(signal.SIGHUP)
         running.finish(5)
         self.edge.ended_tunnel()
 
-    def test_signals_when_it_hangs_where_nobody_looks(self):
+    def test_signals_while_a_system_call_blocks(self):
         """The log is a pipe without a reader, which blocks when it is opened."""
         pipe = os.path.join(self.home.path, "pipe")
         os.mkfifo(pipe)
@@ -222,7 +222,7 @@ class Ends(TunnelCase):
         running.send(signal.SIGTERM)
         running.finish(5)
 
-    def test_stdout_that_nobody_reads_any_more(self):
+    def test_stdout_without_a_reader(self):
         for stdin in (PIPE, b"x"):
             with self.subTest(stdin):
                 reader, writer = os.pipe()
@@ -357,7 +357,7 @@ class MidDial(TunnelCase):
         self.assertLessEqual(len(self.statuses()), 3)
         self.assertLessEqual(len(self.home.browsed()), 2)
 
-    def test_application_that_nobody_guards(self):
+    def test_host_without_an_application(self):
         self.edge.application("open", hostname="open.example.com", policy="none", origin="echo")
         running = self.home.start("ssh", "--hostname", "open.example.com", stdin=PIPE)
         running.write(b"through")

@@ -124,7 +124,7 @@ class Unverified(EdgeCase):
         self.assertIn("this computer's clock is 1 d behind that of login.cloudflareaccess.org: compare it", text)
         self.assertNotIn("renew", text)
 
-    def test_doctor_where_nobody_can_be_believed(self):
+    def test_doctor_without_any_valid_server(self):
         """If all certificates are expired, a server in between is as likely as a wrong clock."""
         recorder = self.lead_to("ended")
         self.edge.configure(date_skew=86400)

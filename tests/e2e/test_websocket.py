@@ -142,7 +142,7 @@ class Violations(TunnelCase):
             with self.subTest(name):
                 self.breaks(steps)
 
-    def test_close_reason_that_is_no_utf8(self):
+    def test_close_reason_with_invalid_utf8(self):
         self.breaks([{"send": "8804 03e8 c328"}], close_code=1007)
 
     def test_by_fault(self):
