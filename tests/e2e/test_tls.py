@@ -130,7 +130,7 @@ class Trust(EdgeCase):
                     running.kill()
 
     def test_server_without_a_certificate(self):
-        """Where the system's OpenSSL allows cipher suites that need none, whoever is in between can speak one."""
+        """If the system's OpenSSL allows cipher suites without a certificate, a server in between can use one."""
         for command in (TUNNEL, ("tcp", "--hostname", "web.example.com", "--url", "127.0.0.1:0"),
                         ("http", "--hostname", "web.example.com", "--url", "127.0.0.1:0"), ASK):
             with self.subTest(command=command):
