@@ -1,4 +1,4 @@
-"""mayfly access curl: becomes curl, and lends it the token where nobody else can see it."""
+"""mayfly access curl: runs curl with the token, which no other user can see."""
 import contextlib
 import http.server
 import os
@@ -20,8 +20,8 @@ PAGE = b"hello from web"
 
 
 class HttpOrigin:
-    """An HTTP server behind the edge: GET /STATUS answers with that status, POST sends back,
-    GET /slow keeps curl waiting, and nobody else."""
+    """An HTTP server behind the edge: GET /STATUS answers with that status, POST sends the body back, and GET /slow
+    keeps only that curl waiting."""
 
     def __init__(self):
         self.going_on = going_on = threading.Event()
@@ -80,7 +80,7 @@ class CurlCase(EdgeCase):
         self.edge.application("web", origin=origin.address)
 
     def request(self):
-        """What curl itself asked last."""
+        """Returns the last request that curl itself sent."""
         return [e for e in self.edge.log("web.example.com")
                 if any(v.startswith("curl/") for v in header(e, "User-Agent"))][-1]
 
@@ -90,7 +90,7 @@ class CurlCase(EdgeCase):
         return result
 
     def carried(self, entry):
-        """Whether a request of the edge's log holds the token, in whatever form."""
+        """Returns whether a request of the edge's log contains the token, in any form."""
         return self.token in str(entry["headers"]) + entry["target"] + entry["body"]
 
 
@@ -154,7 +154,7 @@ class InPlace(CurlCase):
         self.assertIn("/next", [entry["target"] for entry in self.edge.log("web.example.com")])
 
     def test_way_to_the_server(self):
-        """The first entry that fits counts, for curl as for mayfly; those of the command line come first."""
+        """The first matching entry counts, for curl and for mayfly. Entries of the command line come first."""
         nobody = "web.example.com:443:127.0.0.1:1"
         edge = f"web.example.com:443:127.0.0.1:{self.edge.port}"
         rest = f":443:127.0.0.1:{self.edge.port}"
@@ -182,7 +182,7 @@ class InPlace(CurlCase):
 
 
 def curl_of(running):
-    """The process of curl: mayfly itself has become it, or started it."""
+    """Returns the process of curl, which mayfly itself has become or has started."""
     for pid in (running.pid, *memory.children_of(running.pid)):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"/proc/{pid}/cmdline", "rb") as file:
             if file.read().startswith(b"curl\0"):
@@ -197,7 +197,7 @@ def command_of(pid):
 
 class Secrecy(CurlCase):
     def watch(self, *arguments, env=None):
-        """Command line and environment of the curl that is waiting for an answer."""
+        """Returns command line and environment of a curl that is waiting for an answer."""
         self.with_origin()
         running = self.home.start("access", "curl", "-s", *arguments, URL + "/slow", env=env)
         eventually("curl waits", lambda: running.has_ended() or curl_of(running) and any(
@@ -251,12 +251,12 @@ class Secrecy(CurlCase):
     def test_nothing_on_disk(self):
         before = self.home.snapshot()
         self.assert_page(self.curl("-s", URL))
-        # What the application says of itself may have been asked anew.
+        # mayfly may have asked for the metadata again.
         self.assert_unchanged(before, besides=("-app",))
 
 
 class Written(CurlCase):
-    """Each output of curl's, with each credential: in no file and in no line is anything that opens the application."""
+    """Each output of curl with each credential: no file and no line contains anything that opens the application."""
 
     def setUp(self):
         super().setUp()
@@ -284,7 +284,7 @@ class Written(CurlCase):
     ALL = (as_person, as_person_by_cookie, as_service, as_device)
 
     def secrets(self):
-        """The token that was planted, the secret, and every token that the edge has issued in answers."""
+        """Returns the stored token, the secret, and every token that the edge has issued in answers."""
         own = self.home.file(self.home.token_name("web"))
         found = {self.token, SECRET}
         if os.path.exists(own):
@@ -304,11 +304,11 @@ class Written(CurlCase):
     def assert_clean(self, where, content):
         for secret in self.secrets():
             self.assertNotIn(secret, content, where)
-        # Whatever the edge has issued begins as all tokens do.
+        # Every token that the edge has issued begins as all tokens do.
         self.assertNotRegex(content, rb"CF_(Authorization|AppSession)(=\"?|\t)eyJ", where)
 
     def runs(self, *arguments, shows=None, **more):
-        """With each credential; shows: what has to be in the output or in self.file all the same."""
+        """Runs curl with each credential. shows: text that must be in the output or in self.file all the same."""
         for credential in self.ALL:
             with self.subTest((credential.__name__, arguments)):
                 self.fresh()
@@ -331,7 +331,7 @@ class Written(CurlCase):
         for flags in (["-v"], ["--verbose"], ["-vv"], ["-v", "--http1.1"]):
             self.runs(*flags, shows=[b"> GET / HTTP", b"< HTTP/1.1 200", PAGE])
 
-    def test_verbose_shows_what_it_hides(self):
+    def test_verbose_shows_headers_without_their_values(self):
         result = self.curl("-sv", URL)
         self.assertRegex(result.err, r"(?i)> cf-access-token: \*\*\*\r?\n")
         self.assertIn("CF_Authorization=***", self.curl("-sv", "-L", URL).err)
@@ -396,7 +396,7 @@ class Written(CurlCase):
                     self.curl("-s", *flags, "-c", jar, URL, "--next", "-s", "-c", jar, URL)))
                 with open(jar, encoding="ascii") as file:
                     self.assertIn("of-the-application", file.read())
-                # curl itself reads it again.
+                # curl itself can read the cleaned jar.
                 self.assert_done(self.curl("-s", *flags, "-b", jar, URL))
                 self.assertIn("session=of-the-application", "; ".join(header(self.request(), "Cookie")))
 
@@ -430,8 +430,8 @@ class Written(CurlCase):
         self.assertIn("> GET /", result.err)
         self.assert_nothing_written(result)
 
-    def test_configuration_is_the_one_that_was_judged(self):
-        """While mayfly logs in, somebody writes another option into it."""
+    def test_curl_gets_the_configuration_that_was_checked(self):
+        """While mayfly logs in, another process writes another option into the file."""
         self.home.plant("../config", "silent\n")
         os.unlink(self.home.file(self.home.token_name("web")))
         person = self.home.install_browser("person")
@@ -475,7 +475,7 @@ class Written(CurlCase):
                     os.unlink(path)
 
     def test_keys_of_the_connection(self):
-        """SSLKEYLOGFILE: with its lines a record of the network can be read, and the token is in it."""
+        """Somebody who has the lines of SSLKEYLOGFILE and a recording of the network can read the token in it."""
         self.assert_page(self.curl("-s", URL, env={"SSLKEYLOGFILE": self.file}))
         self.assertFalse(os.path.exists(self.file))
 
@@ -498,7 +498,7 @@ class Written(CurlCase):
 
 
 class Elsewhere(CurlCase):
-    """What curl is led to, or given besides, gets no token."""
+    """A server that curl is led to, or a second URL, gets no token."""
 
     def setUp(self):
         super().setUp()
@@ -550,13 +550,14 @@ class Elsewhere(CurlCase):
                            ("curl/.curlrc", {"CURL_HOME": "curl"}), ("xdg/.curlrc", {"XDG_CONFIG_HOME": "xdg"})):
             with self.subTest(place):
                 path = self.configure(place, "location")
-                self.configure("xdg/curlrc", "location")  # its name for newer ones
+                # the name of the configuration file for newer versions of curl
+                self.configure("xdg/curlrc", "location")
                 self.assert_kept(URL, env={name: os.path.join(self.home.path, folder)
                                            for name, folder in env.items()})
                 os.unlink(path)
 
     def test_configuration_that_is_not_to_be_read(self):
-        """curl heeds it as its first argument only."""
+        """curl recognises -q only as its first argument."""
         self.configure(".curlrc", "location")
         for first in ("-q", "--disable", "-qs"):
             with self.subTest(first):
@@ -566,7 +567,7 @@ class Elsewhere(CurlCase):
                 self.assertEqual(header(self.request(), "Cf-Access-Token"), [self.token])
 
     def test_redirect_that_a_newer_curl_follows(self):
-        """Options that this curl may not know: how the token would have been handed to it."""
+        """For options that this curl may not know, the test checks how curl would get the token."""
         told = os.path.join(self.home.path, "told")
         os.unlink(os.path.join(self.home.bin, "curl"))
         self.home.script("curl", f"printf '%s\\n' \"$@\" > {told}\n")
@@ -586,13 +587,13 @@ class Elsewhere(CurlCase):
 
 
 class Tokens(CurlCase):
-    def test_none_leads_to_a_login(self):
+    def test_missing_token_leads_to_a_login(self):
         os.unlink(self.home.file(self.home.token_name("web")))
         self.home.install_browser()
         self.assert_page(self.curl("-s", URL))
         self.assertEqual(len(self.home.browsed()), 1)
 
-    def test_none_and_no_login_allowed(self):
+    def test_no_token_and_no_login_allowed(self):
         os.unlink(self.home.file(self.home.token_name("web")))
         self.assert_error(self.curl("-s", "--batch", URL), LOGIN_NEEDED)
 
@@ -609,11 +610,11 @@ class Tokens(CurlCase):
                     self.assertEqual(header(request, "Cf-Access-Token"), [])
         self.assertEqual(self.home.browsed(), [])
 
-    def test_allowed_without_one_still_uses_the_one_there_is(self):
+    def test_allow_request_still_uses_a_stored_token(self):
         self.assert_page(self.curl("--allow-request", "-s", URL))
         self.assertEqual(header(self.request(), "Cf-Access-Token"), [self.token])
 
-    def test_revoked_and_expired_ones_are_renewed(self):
+    def test_revoked_and_expired_tokens_are_renewed(self):
         for how in ("revoked", "expired"):
             with self.subTest(how):
                 self.fresh()
@@ -627,7 +628,7 @@ class Tokens(CurlCase):
                 self.assertEqual(len(self.home.browsed()), 1)
                 self.assertNotEqual(self.home.text(self.home.token_name("web")), self.token)
 
-    def test_revoked_one_with_an_org_token_needs_no_browser(self):
+    def test_revoked_token_with_an_org_token_needs_no_browser(self):
         self.edge.ask("POST", "/revoke", {"kind": "all"})
         self.home.plant_org_token()
         self.assert_page(self.curl("-s", "--batch", URL))
@@ -635,10 +636,10 @@ class Tokens(CurlCase):
 
 
 class SharedOptions(CurlCase):
-    """curl's options about the way to the server also hold for what mayfly asks before."""
+    """curl's options about the way to the server also apply to mayfly's own requests."""
 
     def bare(self):
-        """Nothing known, no help from the environment: all has to come from curl's options."""
+        """Removes all stored files and variables, so that everything has to come from curl's options."""
         self.fresh()
         os.symlink(programs.system("curl"), os.path.join(self.home.bin, "curl"))
         self.home.install_browser()
@@ -660,7 +661,7 @@ class SharedOptions(CurlCase):
         env = self.bare()
         proxyless = ["--resolve", "*:443:127.0.0.1"]
         result = self.curl("-s", "--batch", "--cacert", self.edge.ca, *proxyless, URL, env=env)
-        # Nobody listens at port 443 there: being refused at once shows where it went.
+        # The port 443 there is closed, so that an immediate refusal shows where the connection went.
         self.assertEqual(result.code, 5, result)
         self.assertIn("refused", result.err.lower())
 
