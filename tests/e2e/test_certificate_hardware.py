@@ -93,10 +93,11 @@ class OnTheToken:
         self.assert_presents("CN=device")
 
     def test_pin_in_a_file_that_the_uri_names(self):
-        flags = ("--cert", f"{self.uri}&pin-source=file:{self.pin[1]}")
-        os.chmod(self.pin[1], 0o640)
-        self.assert_error(self.login("--batch", *flags), USAGE, "others can read its PIN", "chmod 600 " + self.pin[1])
-        os.chmod(self.pin[1], 0o600)
+        path = self.ca.write("pin-alone", PIN)
+        flags = ("--cert", f"{self.uri}&pin-source=file:{path}")
+        os.chmod(path, 0o640)
+        self.assert_error(self.login(*flags), USAGE, "others can read its PIN", "chmod 600 " + path)
+        os.chmod(path, 0o600)
         self.assert_done(self.login(*flags))
         self.assert_presents("CN=device")
 
