@@ -14,7 +14,7 @@ from .process import GENEROUS, Running, run
 # Sanitizers and the like are told things by whoever runs the tests.
 _PASSED_ON = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LD_LIBRARY_PATH")
 _BROWSER_SETTINGS = ("MAYFLY_CONNECT_TO", "BROWSER_CA", "BROWSER_EMAIL", "BROWSER_TRANSCRIPT",
-                     "BROWSER_CERTIFICATE")
+                     "BROWSER_CERTIFICATE", "BROWSER_DECISION")
 
 LOGOUT_MARK = ".mayfly-logout"
 STATE_LOCK = ".mayfly-lock"
@@ -61,11 +61,12 @@ class Home:
         os.chmod(path, 0o755)
         return path
 
-    def install_browser(self, name="xdg-open", email=EMAIL, certificate=()):
-        """The scripted person, who signs in at once. certificate: paths of certificate and key."""
+    def install_browser(self, name="xdg-open", email=EMAIL, certificate=(), decision="approve"):
+        """The scripted person, who signs in at once. certificate: paths of certificate and key. decision: what the
+        person says to a program that asks for Managed OAuth, "approve" or "deny"."""
         settings = {"MAYFLY_CONNECT_TO": self.edge.connect_to, "BROWSER_CA": self.edge.ca,
                     "BROWSER_EMAIL": email, "BROWSER_TRANSCRIPT": self.transcript,
-                    "BROWSER_CERTIFICATE": ":".join(certificate)}
+                    "BROWSER_CERTIFICATE": ":".join(certificate), "BROWSER_DECISION": decision}
         assignments = " ".join(f"{key}={shlex.quote(settings[key])}" for key in _BROWSER_SETTINGS)
         command = f"{shlex.quote(programs.PYTHON)} {shlex.quote(programs.BROWSER)}"
         return self.script(name, f'{assignments} exec {command} "$@"\n')
