@@ -1,6 +1,8 @@
 #include "sshconfig/install.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,9 +41,10 @@ unsigned mode_of(const std::string& path) {
   return status.st_mode & 07777U;
 }
 
-std::string failure(const std::vector<Change>& changes) {
+std::string failure(const std::vector<Change>& changes,
+                    std::chrono::milliseconds patience = usual_flock_patience) {
   try {
-    carry_out(changes);
+    carry_out(changes, patience);
   } catch (const Error& error) {
     return error.message();
   }
@@ -49,6 +52,20 @@ std::string failure(const std::vector<Change>& changes) {
 }
 
 }  // namespace
+
+TEST_CASE("install: a process that holds a lock on the directory for ever is not waited for") {
+  const Home home;
+  REQUIRE(::mkdir(home.paths.ssh_directory.c_str(), 0700) == 0);
+  const Descriptor other(::open(home.paths.ssh_directory.c_str(), O_RDONLY | O_DIRECTORY));
+  REQUIRE(::flock(other.get(), LOCK_EX) == 0);
+  const auto changes = plan_install(home.paths, "vm.example.com", block);
+  CHECK(failure(changes, std::chrono::milliseconds(50)) ==
+        "another process has held " + home.paths.ssh_directory + " for too long");
+  CHECK(home.file_count() == 0);
+  REQUIRE(::flock(other.get(), LOCK_UN) == 0);
+  carry_out(changes);
+  CHECK(home.file_count() == 2);
+}
 
 TEST_CASE("install: from nothing and back to nothing") {
   const Home home;
@@ -65,7 +82,7 @@ TEST_CASE("install: from nothing and back to nothing") {
   CHECK(home.file_count() == 0);
 }
 
-TEST_CASE("install: twice is once") {
+TEST_CASE("install: installing twice changes nothing more") {
   const Home home;
   home.install();
   CHECK(plan_install(home.paths, "vm.example.com", block).empty());
@@ -74,7 +91,7 @@ TEST_CASE("install: twice is once") {
   CHECK(plan_removal(home.paths, "").empty());
 }
 
-TEST_CASE("install: and remove leave odd configurations byte for byte as they were") {
+TEST_CASE("install: installing and removing leaves odd configurations byte for byte as they were") {
   const std::string configs[] = {
       "",
       "\n",
@@ -112,7 +129,7 @@ TEST_CASE("install: and remove leave odd configurations byte for byte as they we
   }
 }
 
-TEST_CASE("install: what a person added stays") {
+TEST_CASE("install: lines that a person added stay") {
   const Home home;
   home.install();
   put_file(home.config, content_of(home.config) + "Host mine\n");
@@ -164,7 +181,7 @@ TEST_CASE("install: links are written through and stay links") {
   CHECK(content_of(target) == "Host mine\n");
 }
 
-TEST_CASE("install: what is not the person's own file is refused, and nothing is written") {
+TEST_CASE("install: a file that is not the user's own is refused, and nothing is written") {
   const Home home;
   fs::create_directory(home.paths.ssh_directory);
   SUBCASE("a link to nothing") {
@@ -196,17 +213,17 @@ TEST_CASE("install: a file that changed after the plan is left alone") {
   put_file(home.config, "Host a\n");
   const auto plan = plan_install(home.paths, "vm.example.com", block);
   put_file(home.config, "Host b\n");
-  CHECK(failure(plan) == "cannot edit " + home.config + ": it was changed meanwhile");
+  CHECK(failure(plan) == "cannot edit " + home.config + ": it changed in the meantime");
   CHECK(content_of(home.config) == "Host b\n");
 
   fs::remove(home.own);
   fs::remove(home.config);
   const auto creation = plan_install(home.paths, "vm.example.com", block);
   put_file(home.config, "");
-  CHECK(failure(creation) == "cannot edit " + home.config + ": it was changed meanwhile");
+  CHECK(failure(creation) == "cannot edit " + home.config + ": it changed in the meantime");
 }
 
-TEST_CASE("install: what a killed mayfly left is cleared") {
+TEST_CASE("install: files that a killed mayfly left are removed") {
   const Home home;
   CHECK_NOTHROW(clear_leftovers(home.paths));
   const std::string elsewhere = home.scratch.path() + "/dotfiles";

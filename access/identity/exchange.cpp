@@ -22,10 +22,14 @@ Response ask(const Send& send, const Url& url, std::vector<Header> headers) {
                .purpose = "the exchange of the team's token"});
 }
 
-// Whether `path` is `root` or below it. Both are normalised (access/core/url.hpp), so that no dot
-// segment, encoded or not, leads out of it again.
+// Whether `path` is `root` or below it. Both are normalised (access/core/url.hpp); what a server
+// could still read as a way out of it ("..%2f", "..;") is no host's name, which is all that Access
+// puts there.
 bool is_at_or_below(const std::string& path, std::string_view root) {
-  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/";
+  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/') &&
+         path.find_first_not_of(plain) == std::string::npos;
 }
 
 struct Place {
