@@ -2,6 +2,8 @@
 // and the answers that an origin gives itself.
 #include "access_config.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "members.hpp"
 
 namespace edge {

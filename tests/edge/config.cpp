@@ -2,6 +2,7 @@
 #include "config.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "access_config.hpp"
 #include "crypto.hpp"

@@ -41,7 +41,7 @@ struct ServiceToken {
   std::optional<long> expires_at;  // seconds since the epoch
 };
 
-// What the organisation (a team) sets for all its applications.
+// The settings that an organisation (a team) makes for all its applications.
 struct TeamSettings {
   bool strict = false;
   std::vector<ServiceToken> service_tokens;

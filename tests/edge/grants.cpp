@@ -1,4 +1,4 @@
-// What Managed OAuth remembers: clients, authorization requests, codes, grants and their tokens.
+// The state of Managed OAuth: clients, authorization requests, codes, grants and their tokens.
 #include "grants.hpp"
 
 #include <algorithm>

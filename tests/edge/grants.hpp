@@ -1,4 +1,4 @@
-// What Managed OAuth remembers: clients, authorization requests, codes, grants and their tokens.
+// The state of Managed OAuth: clients, authorization requests, codes, grants and their tokens.
 #pragma once
 
 #include <map>
@@ -36,7 +36,8 @@ struct OauthLifetimes {
   long session = 1209600;   // seconds from the login
 };
 
-// What the token endpoint gives out; `error` is a code of RFC 6749 section 5.2 instead.
+// The result of a token request. If `error` (RFC 6749 section 5.2) is not empty, there are no
+// tokens.
 struct OauthIssue {
   std::string error;
   std::string description;
@@ -61,16 +62,17 @@ class Grants {
   const OauthRequest* find_request(const std::string& id) const;
   void drop_request(const std::string& id) { requests_.erase(id); }
 
-  // Answers the request with a code for this person; the request is over then.
+  // Ends the request and returns a code for this person.
   std::string issue_code(const std::string& request_id, const std::string& email, long expires);
 
-  // A code works once; used again it ends what it began (RFC 6749 section 4.1.2).
+  // Exchanges a code, which works once. A second use ends the grant (RFC 6749 section 4.1.2).
   OauthIssue exchange_code(const CodeExchange& exchange, const OauthLifetimes& lifetimes, long now);
-  // A refresh token works once; used again it ends its grant (RFC 9700 section 4.14.2).
+  // Refreshes a grant. A refresh token works once; a second use ends the grant (RFC 9700 section
+  // 4.14.2).
   OauthIssue refresh(const std::string& client, const std::string& token,
                      const OauthLifetimes& lifetimes, long now);
 
-  // The application and the person of a code or refresh token, nullopt for an unknown one.
+  // The application and the person that a code or a refresh token stands for.
   struct Subject {
     std::string application;
     std::string email;
@@ -78,11 +80,13 @@ class Grants {
   std::optional<Subject> subject_of_code(const std::string& code) const;
   std::optional<Subject> subject_of_refresh(const std::string& token) const;
 
-  // The person whose access token this is, if it is good for the application.
+  // Returns the email address of the person, or nullopt if the access token does not open the
+  // application.
   std::optional<std::string> email_of(const std::string& access_token,
                                       const std::string& application, long now) const;
 
-  // RFC 7009: a refresh token takes its grant with it. False: not a token of this client.
+  // Revokes a token (RFC 7009); a refresh token ends its grant. Returns false if the token is not
+  // this client's.
   bool revoke(const std::string& client, const std::string& token);
 
   struct Filter {

@@ -1,5 +1,5 @@
-// What programs ask of Managed OAuth: registration (RFC 7591), tokens (RFC 6749), revocation
-// (7009).
+// The endpoints of Managed OAuth for programs: registration (RFC 7591), tokens (RFC 6749),
+// revocation (RFC 7009).
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -40,7 +40,7 @@ bool is_subset(const json& given, const std::vector<std::string>& known) {
   });
 }
 
-// Why the metadata of a client cannot be taken; "" when it can.
+// Returns the reason to refuse the metadata of a client, or "".
 std::string judge_client(const json& given) {
   const json uris = given.value("redirect_uris", json());
   if (!uris.is_array() || uris.empty()) return "redirect_uris is missing";
@@ -77,7 +77,7 @@ OauthLifetimes lifetimes_of(const Application& application) {
   return {oauth.code_lifetime, oauth.access_token_lifetime, oauth.session_duration};
 }
 
-// The application of the person's grant, if its policies still let the person in.
+// Returns the application of the grant, or null if its policy no longer admits the person.
 ApplicationPointer application_of_grant(const Config& config,
                                         const std::optional<Grants::Subject>& subject) {
   if (!subject) return nullptr;
@@ -86,7 +86,7 @@ ApplicationPointer application_of_grant(const Config& config,
   return may_sign_in(*found->second, subject->email) ? found->second : nullptr;
 }
 
-// The client that asks; it has no secret to show.
+// Returns the client that sends the request, or null. Clients here have no secret.
 const OauthClient* client_of(const Visit& visit, const std::map<std::string, std::string>& form) {
   const auto id = form.find("client_id");
   if (id == form.end() || !visit.request.header("authorization").empty()) return nullptr;

@@ -1,4 +1,4 @@
-// What Access tells a person about their session, and how the person ends it.
+// The session of a person: get-identity shows it, logout ends it.
 #include "person_route.hpp"
 
 #include <nlohmann/json.hpp>

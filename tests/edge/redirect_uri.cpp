@@ -18,7 +18,7 @@ bool is_number(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// Nullopt for everything that no server should redirect to.
+// Returns nullopt for an address that no server should redirect to.
 std::optional<RedirectUri> parse_redirect_uri(const std::string& text) {
   const bool printable = std::all_of(text.begin(), text.end(), [](unsigned char c) {
     return c > ' ' && c < 0x7f && c != '#' && c != '\\' && c != '"' && c != '<' && c != '>';

@@ -8,13 +8,13 @@
 
 namespace edge {
 
-// By application: what its host names were asked for it.
+// The traffic of one application at its own host names.
 struct ApplicationTraffic {
   std::set<std::uint64_t> connections;
   std::uint64_t requests = 0, origin_requests = 0;
 };
 
-// By host name: TLS connections by SNI, requests by Host.
+// The traffic of one host name: TLS connections by SNI, requests by Host.
 struct HostTraffic {
   std::uint64_t connections = 0, requests = 0;
 };

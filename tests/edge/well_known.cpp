@@ -1,4 +1,5 @@
-// Where Managed OAuth says what it is: RFC 8414, and Access's relative of RFC 9728.
+// The metadata of the authorization server (RFC 8414), and of the resource in Access's own form of
+// RFC 9728.
 #include <nlohmann/json.hpp>
 
 #include "oauth.hpp"
