@@ -195,6 +195,7 @@ Match host vm.example.com exec "MAYFLY access ssh-gen --hostname %h"
   ProxyCommand MAYFLY access ssh --hostname %h
   IdentityFile ~/.cloudflared/%h-cf_key
   CertificateFile ~/.cloudflared/%h-cf_key-cert.pub
+  AddKeysToAgent no
 """, "--hostname", "vm.example.com", "--short-lived-cert")
 
     def test_plain(self):
@@ -221,6 +222,7 @@ Match host [your hostname] exec "MAYFLY access ssh-gen --hostname %h"
   ProxyCommand MAYFLY access ssh --hostname %h
   IdentityFile ~/.cloudflared/%h-cf_key
   CertificateFile ~/.cloudflared/%h-cf_key-cert.pub
+  AddKeysToAgent no
 """, "-short-lived-cert")
 
     def test_words_before_the_block(self):
@@ -246,6 +248,7 @@ Match host vm.example.com exec "MAYFLY access ssh-gen --hostname %h"
   ProxyCommand MAYFLY access ssh --hostname %h
   IdentityFile HOME/state/%h-cf_key
   CertificateFile HOME/state/%h-cf_key-cert.pub
+  AddKeysToAgent no
 """, "--hostname", "vm.example.com", "--short-lived-cert",
                     env={"MAYFLY_HOME": os.path.join(self.home.path, "state")})
 
