@@ -55,12 +55,17 @@ void forget_variable(const char* name) noexcept {
 
 std::string home_directory() {
   if (std::string home = variable("HOME"); !home.empty()) return home;
-  const passwd* entry = ::getpwuid(::geteuid());
-  if (!entry || !entry->pw_dir || !*entry->pw_dir) {
+  std::string home = home_of_account();
+  if (home.empty()) {
     throw Error(ErrorKind::failed, "cannot tell the home directory: HOME is not set",
                 "set HOME, or name the state directory in MAYFLY_HOME");
   }
-  return entry->pw_dir;
+  return home;
+}
+
+std::string home_of_account() {
+  const passwd* entry = ::getpwuid(::geteuid());
+  return entry && entry->pw_dir ? entry->pw_dir : "";
 }
 
 std::string state_directory_path() {

@@ -13,6 +13,9 @@ void forget_variable(const char* name) noexcept;
 
 // $HOME, or the password database's when it is empty. Throws Error(failed).
 std::string home_directory();
+// Returns the home directory of the account by the password database, which ssh uses; "" if
+// unknown.
+std::string home_of_account();
 
 // MAYFLY_HOME made absolute, else ~/.cloudflared.
 std::string state_directory_path();

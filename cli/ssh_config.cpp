@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "access/core/error.hpp"
+#include "access/core/text.hpp"
 #include "access/core/url.hpp"
 #include "access/tls/pkcs11_uri.hpp"
 #include "cli/environment.hpp"
@@ -9,6 +10,7 @@
 #include "cli/flags/network_flags.hpp"
 #include "cli/session.hpp"
 #include "cli/terminal/message.hpp"
+#include "sshconfig/hosts.hpp"
 #include "sshconfig/install.hpp"
 #include "sshconfig/render.hpp"
 #include "sshgen/agent.hpp"
@@ -29,7 +31,7 @@ void bind(Parser& parser, SshConfigFlags& flags, const Invocation& invocation) {
   parser.add_flag("--short-lived-cert", flags.short_lived, "use short-lived certificates");
   parser.add_option("--user", flags.user, "user name at the server").type_name("NAME");
   parser.add_option("--alias", flags.alias, "a short name to type after ssh").type_name("NAME");
-  parser.add_flag("--agent", flags.agent, "keep key and certificate in ssh-agent, not on disk");
+  parser.add_flag("--agent", flags.agent, "keep the key in ssh-agent and not on disk");
   parser.add_option("--key-type", flags.key_type, "of the certificates: ecdsa (default) or ed25519")
       .one_of({"ecdsa", "ed25519"});
   const auto write = parser.add_flag("--write", flags.write, "install the block for ssh");
@@ -94,7 +96,25 @@ std::vector<sshconfig::Change> plan(const SshConfigFlags& flags) {
   }
   sshconfig::BlockOptions options = block_options(flags);
   if (!options.user) options.user = known_principal(flags);
+  options.fallback = sshconfig::BlockOptions::Fallback::tunnel;
   return sshconfig::plan_install(install_paths(), flags.hostname, sshconfig::render_block(options));
+}
+
+// Warns of what keeps ssh from using the block.
+void warn_of_bypasses(const SshConfigFlags& flags) {
+  const auto directory = install_paths().ssh_directory;
+  const auto home = home_of_account();
+  if (!home.empty() && home != home_directory())
+    print_warning(
+        fmt::format("ssh reads {}/.ssh/config and not {}/config, because HOME is not the "
+                    "home directory of the account",
+                    printable(home), printable(directory)));
+  for (const auto& alias : sshconfig::configured_aliases(directory, flags.hostname))
+    if (alias != flags.alias && alias != flags.hostname)
+      print_warning(
+          fmt::format("`ssh {0}` goes to {1} without Access, because of a Host line in your "
+                      "configuration; to include it, add: --alias {0}",
+                      printable(alias), printable(flags.hostname)));
 }
 
 void change_configuration(const SshConfigFlags& flags) {
@@ -104,6 +124,7 @@ void change_configuration(const SshConfigFlags& flags) {
   sshconfig::carry_out(changes);
   for (const auto& change : changes) print_notice(fmt::format("changed {}\n", change.path));
   if (changes.empty()) print_notice("nothing to change\n");
+  if (flags.write && !changes.empty()) warn_of_bypasses(flags);
 }
 
 struct ServiceTokenVariables {

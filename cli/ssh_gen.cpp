@@ -21,7 +21,7 @@ void bind(Parser& parser, SshGenFlags& flags, const Invocation& invocation) {
   parser.add_option("--hostname", flags.hostname, "the application").required();
   parser.add_flag("--force", flags.force, "renew even a valid certificate");
   parser.add_flag("--check", flags.check, "exit 0 when valid, 1 when a renewal is due; no network");
-  parser.add_flag("--agent", flags.agent, "keep key and certificate in ssh-agent, nothing on disk");
+  parser.add_flag("--agent", flags.agent, "keep the key in ssh-agent and not on disk");
   parser.add_option("--key-type", flags.key_type, "ecdsa (default) or ed25519")
       .one_of({"ecdsa", "ed25519"});
   bind_network_flags(parser, flags.network, invocation);

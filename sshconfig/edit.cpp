@@ -81,8 +81,8 @@ bool is_wildcard(std::string_view host) {
   return host.find('*') != std::string_view::npos;
 }
 
-// Include expands patterns, and "%" and "$" as well since OpenSSH 9.9. No quoting works for every
-// version.
+// Returns whether Include would expand a path: it knows patterns, and "%" and "$" as well since
+// OpenSSH 9.9. No quoting works for every version.
 bool is_pattern(std::string_view path) {
   return path.find_first_of("*?[]{}\\\"'%$~") != std::string_view::npos;
 }
@@ -136,13 +136,8 @@ bool is_bare(std::string_view own_file) {
 }
 
 std::string include_line(std::string_view own_file_path) {
-  if (is_pattern(own_file_path)) {
-    throw Error(ErrorKind::failed,
-                fmt::format("cannot name {} in an Include line: ssh would take it for a pattern",
-                            printable(own_file_path)),
-                "paste the output of ssh-config without --write instead");
-  }
-  return "Include " + config_word(own_file_path);
+  const auto name = own_file_path.substr(own_file_path.rfind('/') + 1);
+  return "Include " + config_word(is_pattern(own_file_path) ? name : own_file_path);
 }
 
 std::string with_include(std::string_view config, std::string_view own_file_path) {
@@ -158,7 +153,6 @@ std::string with_include(std::string_view config, std::string_view own_file_path
 }
 
 std::string without_include(std::string_view config, std::string_view own_file_path) {
-  if (is_pattern(own_file_path)) return std::string(config);  // with_include() adds no such line
   const std::string include = include_line(own_file_path);
   std::string result;
   for (const Line& line : lines_of(config)) {

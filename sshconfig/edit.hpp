@@ -24,7 +24,8 @@ bool has_made_note(std::string_view own_file);
 // Returns whether our own file holds nothing but its head.
 bool is_bare(std::string_view own_file);
 
-// Returns "Include <path>". Throws Error(failed) for a path that ssh would read as a pattern.
+// Returns "Include <path>", or "Include <file name>" if ssh would read the path as a pattern: ssh
+// looks for a relative name in ~/.ssh.
 std::string include_line(std::string_view own_file_path);
 // Returns ~/.ssh/config with our Include as its first line, since a later line would belong to a
 // Host or Match, and all other bytes as they were. Returns it unchanged if the line is there

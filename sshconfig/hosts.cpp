@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <set>
 
@@ -118,25 +119,27 @@ std::vector<std::string> files_of(const std::string& pattern) {
   return files;
 }
 
+// The names that a function finds in ~/.ssh/config and in the files that it includes.
 class Walk {
  public:
-  explicit Walk(const std::string& ssh_directory) : directory_(ssh_directory) {}
+  using Find = std::function<std::vector<std::string>(std::string_view config)>;
 
+  Walk(const std::string& ssh_directory, Find find)
+      : directory_(ssh_directory), find_(std::move(find)) {
+    read(ssh_directory + "/config", 0);
+  }
+
+  std::vector<std::string> names() const { return {names_.begin(), names_.end()}; }
+
+ private:
   void read(const std::string& path, int depth) {
     if (depth > max_depth || !seen_.insert(path).second || seen_.size() > max_files) return;
     const std::string config = content_of(path);
-    hosts_.merge(set_of(tunnelled_hosts(config)));
+    for (std::string& name : find_(config)) names_.insert(std::move(name));
     for (const Line& line : read_lines(config)) {
       if (line.keyword != "include") continue;
       for (const std::string& pattern : line.values) follow(pattern, depth + 1);
     }
-  }
-
-  std::vector<std::string> hosts() const { return {hosts_.begin(), hosts_.end()}; }
-
- private:
-  static std::set<std::string> set_of(const std::vector<std::string>& list) {
-    return {list.begin(), list.end()};
   }
 
   void follow(const std::string& pattern, int depth) {
@@ -146,7 +149,8 @@ class Walk {
   }
 
   std::string directory_;
-  std::set<std::string> seen_, hosts_;
+  Find find_;
+  std::set<std::string> seen_, names_;
 };
 
 }  // namespace
@@ -164,10 +168,33 @@ std::vector<std::string> tunnelled_hosts(std::string_view config) {
   return hosts;
 }
 
+std::vector<std::string> aliases_of(std::string_view config, std::string_view host) {
+  std::vector<std::string> aliases, names;
+  bool is_alias = false, has_proxy = false;
+  const auto end_section = [&] {
+    if (is_alias && !has_proxy) aliases.insert(aliases.end(), names.begin(), names.end());
+    is_alias = has_proxy = false;
+    names.clear();
+  };
+  for (const Line& line : read_lines(config)) {
+    if (line.keyword == "host" || line.keyword == "match") end_section();
+    if (line.keyword == "host") names = names_of_host(line);
+    if (line.keyword == "proxycommand" || line.keyword == "proxyjump") has_proxy = true;
+    if (line.keyword == "hostname" && !line.values.empty())
+      is_alias = equals_ignoring_case(line.values.front(), host);
+  }
+  end_section();
+  return aliases;
+}
+
+std::vector<std::string> configured_aliases(const std::string& ssh_directory,
+                                            std::string_view host) {
+  return Walk(ssh_directory, [&](std::string_view config) { return aliases_of(config, host); })
+      .names();
+}
+
 std::vector<std::string> configured_hosts(const std::string& ssh_directory) {
-  Walk walk(ssh_directory);
-  walk.read(ssh_directory + "/config", 0);
-  return walk.hosts();
+  return Walk(ssh_directory, tunnelled_hosts).names();
 }
 
 }  // namespace mayfly::sshconfig

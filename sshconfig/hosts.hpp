@@ -11,6 +11,15 @@ namespace mayfly::sshconfig {
 // the names of its Host or Match line. Leaves out patterns.
 std::vector<std::string> tunnelled_hosts(std::string_view config);
 
+// Returns the names on those Host lines whose HostName is `host` and that have no ProxyCommand. ssh
+// compares our block with such an alias before it reads HostName, so that `ssh ALIAS` bypasses
+// Access.
+std::vector<std::string> aliases_of(std::string_view config, std::string_view host);
+
+// Does the same for ~/.ssh/config and the files that it includes; sorted.
+std::vector<std::string> configured_aliases(const std::string& ssh_directory,
+                                            std::string_view host);
+
 // Returns the hosts of ~/.ssh/config and of the files that it includes, sorted. Skips files that it
 // cannot read.
 std::vector<std::string> configured_hosts(const std::string& ssh_directory);

@@ -62,6 +62,26 @@ TEST_CASE("hosts: finds the hosts of the blocks that ssh-config writes") {
   }
 }
 
+TEST_CASE("hosts: aliases are Host lines that bypass the block") {
+  struct {
+    std::string_view config;
+    Hosts aliases;
+  } const cases[] = {
+      {"Host work w\n  HostName VM.example.com\n", {"work", "w"}},
+      {"Host work\n  HostName=\"vm.example.com\"\nHost b\n  HostName other\n", {"work"}},
+      {"Host a*\n  HostName vm.example.com\n", {}},
+      {"Host work\n  HostName vm.example.com\n  ProxyCommand x --hostname %h\n", {}},
+      {"Host work\n  ProxyJump j\n  HostName vm.example.com\n", {}},
+      {"Match host work\n  HostName vm.example.com\n", {}},
+      {"HostName vm.example.com\n", {}},
+      {"Host vm\n  HostName vm.example.com.evil\n", {}},
+  };
+  for (const auto& [config, aliases] : cases) {
+    CAPTURE(config);
+    CHECK(aliases_of(config, "vm.example.com") == aliases);
+  }
+}
+
 TEST_CASE("hosts: included files are read, loops and missing ones passed over") {
   const ScratchDirectory scratch;
   const std::string proxy = "\n ProxyCommand mayfly ssh --hostname %h\n";

@@ -198,6 +198,29 @@ std::string_view verb(Change::Kind kind) {
   return "remove";
 }
 
+// Undoes changes that were carried out, the last one first. Returns whether it could.
+bool undo(const std::vector<Change>& changes) noexcept {
+  using Kind = Change::Kind;
+  try {
+    for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
+      const Kind kind = change->kind == Kind::create   ? Kind::remove
+                        : change->kind == Kind::remove ? Kind::create
+                                                       : Kind::replace;
+      carry_out_one({change->path, change->after, change->before, kind});
+    }
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+// A file that is a mount point (a container's volume) cannot be replaced, and a read-only one not
+// at all.
+constexpr std::string_view mounted_hint =
+    "if the file is mounted by itself or read-only, change it where it comes from: ssh-config "
+    "without "
+    "--write prints the block";
+
 }  // namespace
 
 std::vector<Change> plan_install(const InstallPaths& paths, std::string_view host,
@@ -255,7 +278,14 @@ void carry_out(const std::vector<Change>& changes, std::chrono::milliseconds pat
   // same.
   const Descriptor lock = open_directory(directory);
   lock_exclusively(lock, directory, patience);
-  for (const Change& change : changes) carry_out_one(change);
+  for (auto change = changes.begin(); change != changes.end(); ++change) try {
+      carry_out_one(*change);
+    } catch (const Error& error) {
+      const bool is_whole = undo({changes.begin(), change});
+      throw Error(error.kind(), error.message(),
+                  fmt::format("{}{}", error.hint().empty() ? mounted_hint : error.hint(),
+                              is_whole ? "; nothing was changed" : ""));
+    }
   ::fsync(lock.get());
 }
 

@@ -223,6 +223,25 @@ TEST_CASE("install: a file that changed after the plan is left alone") {
   CHECK(failure(creation) == "cannot edit " + home.config + ": it changed in the meantime");
 }
 
+TEST_CASE("install: a change that fails undoes the changes before it") {
+  const Home home;
+  put_file(home.config, "Host a\n");
+  auto changes = plan_install(home.paths, "vm.example.com", block);
+  REQUIRE(changes.size() == 2);
+  REQUIRE(changes[0].path == home.own);
+  changes[1].before = "Host b\n";  // the file has other content: the second change fails
+  CHECK(failure(changes) != "");
+  CHECK(content_of(home.config) == "Host a\n");
+  CHECK(home.file_count() == 1);
+
+  home.install();
+  const auto own = content_of(home.own);
+  changes = plan_install(home.paths, "other.example.com", block);
+  changes.push_back({home.config, "Host b\n", "", Change::Kind::replace});
+  CHECK(failure(changes) != "");
+  CHECK(content_of(home.own) == own);
+}
+
 TEST_CASE("install: files that a killed mayfly left are removed") {
   const Home home;
   CHECK_NOTHROW(clear_leftovers(home.paths));

@@ -148,10 +148,61 @@ std::string certificate_words(const BlockOptions& options) {
   return words;
 }
 
-std::string key_path(const BlockOptions& options, const Target& target) {
+std::string key_path(const BlockOptions& options, const Target& target, std::string_view suffix) {
   const std::string directory =
       options.state_directory.empty() ? "~/.cloudflared" : without_tokens(options.state_directory);
-  return directory + "/" + target.key_file + "-cf_key";
+  return config_word(fmt::format("{}/{}{}", directory, target.key_file, suffix));
+}
+
+std::string host_line(const Target& target) {
+  std::string line = "Host";
+  for (const std::string& pattern : target.patterns) line += " " + pattern_word(pattern);
+  return line + "\n";
+}
+
+std::string match_line(const BlockOptions& options, const Target& target) {
+  return fmt::format("Match {} {} exec \"{} access ssh-gen{} --hostname {}{}\"\n",
+                     options.alias ? "originalhost" : "host",
+                     pattern_word(fmt::format("{}", fmt::join(target.patterns, ","))),
+                     shell_word(options.program), certificate_words(options), target.argument,
+                     flag_words(options.connection_flags));
+}
+
+// Returns HostName and ProxyCommand; `first_flag` is "" or begins with a space.
+std::string tunnel_lines(const BlockOptions& options, const Target& target,
+                         std::string_view first_flag) {
+  std::string lines;
+  if (target.host_name) lines += fmt::format("  HostName {}\n", *target.host_name);
+  return lines + fmt::format("  ProxyCommand {} access ssh{} --hostname {}{}\n",
+                             shell_word(options.program), first_flag, target.argument,
+                             flag_words(options.connection_flags));
+}
+
+// AddKeysToAgent would leave a key in the agent for each certificate, until other servers refuse to
+// try so many.
+std::string identity_lines(const BlockOptions& options, const Target& target) {
+  using Certificate = BlockOptions::Certificate;
+  if (options.certificate == Certificate::none) return "";
+  if (options.certificate == Certificate::agent)
+    return fmt::format("  IdentityFile {}\n  IdentityAgent SSH_AUTH_SOCK\n  AddKeysToAgent no\n",
+                       key_path(options, target, "-agent-cert.pub"));
+  return fmt::format("  IdentityFile {}\n  CertificateFile {}\n  AddKeysToAgent no\n",
+                     key_path(options, target, "-cf_key"),
+                     key_path(options, target, "-cf_key-cert.pub"));
+}
+
+std::string user_line(const BlockOptions& options) {
+  if (!options.user) return "";
+  if (!is_user_name(*options.user))
+    throw Error(ErrorKind::usage, fmt::format("{} is not a user name", printable(*options.user)));
+  return fmt::format("  User {}\n", config_word(*options.user));
+}
+
+std::string fallback_block(const BlockOptions& options, const Target& target) {
+  const auto& flags = options.connection_flags;
+  const bool is_batch = std::find(flags.begin(), flags.end(), "--batch") != flags.end();
+  return "\n# Without a certificate ssh stays in the tunnel.\n" + host_line(target) +
+         tunnel_lines(options, target, is_batch ? "" : " --batch") + user_line(options);
 }
 
 }  // namespace
@@ -163,36 +214,12 @@ std::string block_host(std::string_view hostname) {
 }
 
 std::string render_block(const BlockOptions& options) {
-  using Certificate = BlockOptions::Certificate;
   const Target target = target_of(options);
-  const std::string program = shell_word(options.program);
-  const std::string flags = flag_words(options.connection_flags);
-
-  std::string block;
-  if (options.certificate == Certificate::none) {
-    block = "Host";
-    for (const std::string& pattern : target.patterns) block += " " + pattern_word(pattern);
-    block += "\n";
-  } else {
-    block = fmt::format("Match {} {} exec \"{} access ssh-gen{} --hostname {}{}\"\n",
-                        options.alias ? "originalhost" : "host",
-                        pattern_word(fmt::format("{}", fmt::join(target.patterns, ","))), program,
-                        certificate_words(options), target.argument, flags);
-  }
-  if (target.host_name) block += fmt::format("  HostName {}\n", *target.host_name);
-  block += fmt::format("  ProxyCommand {} access ssh --hostname {}{}\n", program, target.argument,
-                       flags);
-  if (options.certificate == Certificate::short_lived) {
-    const std::string key = key_path(options, target);
-    block += fmt::format("  IdentityFile {}\n", config_word(key));
-    block += fmt::format("  CertificateFile {}\n", config_word(key + "-cert.pub"));
-  }
-  if (options.user) {
-    if (!is_user_name(*options.user)) {
-      throw Error(ErrorKind::usage, fmt::format("{} is not a user name", printable(*options.user)));
-    }
-    block += fmt::format("  User {}\n", config_word(*options.user));
-  }
+  const bool matches = options.certificate != BlockOptions::Certificate::none;
+  std::string block = matches ? match_line(options, target) : host_line(target);
+  block += tunnel_lines(options, target, "") + identity_lines(options, target) + user_line(options);
+  if (matches && options.fallback == BlockOptions::Fallback::tunnel)
+    block += fallback_block(options, target);
   return block;
 }
 

@@ -21,6 +21,9 @@ struct BlockOptions {
   // A second, short name for the host. For host/path it is the only name, since the host alone may
   // be another application.
   std::optional<std::string> alias;
+  // tunnel: a second block follows for the case that ssh-gen fails. It keeps ssh in the tunnel,
+  // which says why, instead of letting it connect to port 22 of the public name.
+  enum class Fallback { none, tunnel } fallback = Fallback::none;
 };
 
 // Returns the name that a block has for an application in any form that commands take:

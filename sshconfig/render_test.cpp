@@ -43,7 +43,8 @@ TEST_CASE("render: with a short-lived certificate") {
         "Match host vm.example.com exec \"/usr/bin/mayfly access ssh-gen --hostname %h\"\n"
         "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h\n"
         "  IdentityFile ~/.cloudflared/%h-cf_key\n"
-        "  CertificateFile ~/.cloudflared/%h-cf_key-cert.pub\n");
+        "  CertificateFile ~/.cloudflared/%h-cf_key-cert.pub\n"
+        "  AddKeysToAgent no\n");
 }
 
 TEST_CASE("render: without a certificate") {
@@ -64,19 +65,51 @@ TEST_CASE("render: without a host") {
         "Match host [your hostname] exec \"/usr/bin/mayfly access ssh-gen --hostname %h\"\n"
         "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h\n"
         "  IdentityFile ~/.cloudflared/%h-cf_key\n"
-        "  CertificateFile ~/.cloudflared/%h-cf_key-cert.pub\n");
+        "  CertificateFile ~/.cloudflared/%h-cf_key-cert.pub\n"
+        "  AddKeysToAgent no\n");
   options.certificate = Certificate::none;
   CHECK(render_block(options) ==
         "Host [your hostname]\n"
         "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h\n");
 }
 
-TEST_CASE("render: a certificate in the agent needs no files") {
+TEST_CASE("render: a certificate in the agent is named by its copy on disk") {
   BlockOptions options = short_lived("vm.example.com");
   options.certificate = Certificate::agent;
   CHECK(render_block(options) ==
         "Match host vm.example.com exec \"/usr/bin/mayfly access ssh-gen --agent --hostname %h\"\n"
-        "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h\n");
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h\n"
+        "  IdentityFile ~/.cloudflared/%h-agent-cert.pub\n"
+        "  IdentityAgent SSH_AUTH_SOCK\n"
+        "  AddKeysToAgent no\n");
+}
+
+TEST_CASE("render: the fallback keeps ssh in the tunnel without a certificate") {
+  BlockOptions options = short_lived("vm.example.com");
+  options.fallback = BlockOptions::Fallback::tunnel;
+  options.user = "jdoe";
+  const auto fallback = [&] {
+    const auto block = render_block(options);
+    const auto end = block.find("\n\n");
+    REQUIRE(end != std::string::npos);
+    return block.substr(end + 2);
+  };
+  CHECK(fallback() ==
+        "# Without a certificate ssh stays in the tunnel.\n"
+        "Host vm.example.com\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --batch --hostname %h\n"
+        "  User jdoe\n");
+  options.alias = "vm";
+  options.connection_flags = {"--batch", "--cert", "/c.pem"};
+  CHECK(
+      fallback() ==
+      "# Without a certificate ssh stays in the tunnel.\n"
+      "Host vm vm.example.com\n"
+      "  HostName vm.example.com\n"
+      "  ProxyCommand /usr/bin/mayfly access ssh --hostname vm.example.com --batch --cert /c.pem\n"
+      "  User jdoe\n");
+  options.certificate = Certificate::none;
+  CHECK(render_block(options).find("Without") == std::string::npos);
 }
 
 TEST_CASE("render: the type of the key is for ssh-gen alone") {
@@ -87,7 +120,8 @@ TEST_CASE("render: the type of the key is for ssh-gen alone") {
         "--hostname %h\"\n"
         "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h\n"
         "  IdentityFile ~/.cloudflared/%h-cf_key\n"
-        "  CertificateFile ~/.cloudflared/%h-cf_key-cert.pub\n");
+        "  CertificateFile ~/.cloudflared/%h-cf_key-cert.pub\n"
+        "  AddKeysToAgent no\n");
   options.certificate = Certificate::agent;
   CHECK(render_block(options).starts_with(
       "Match host vm.example.com exec \"/usr/bin/mayfly access ssh-gen --agent --key-type ed25519 "
@@ -105,6 +139,7 @@ TEST_CASE("render: user and alias") {
         "  ProxyCommand /usr/bin/mayfly access ssh --hostname vm.example.com\n"
         "  IdentityFile ~/.cloudflared/vm.example.com-cf_key\n"
         "  CertificateFile ~/.cloudflared/vm.example.com-cf_key-cert.pub\n"
+        "  AddKeysToAgent no\n"
         "  User jdoe\n");
   options.certificate = Certificate::none;
   CHECK(render_block(options) ==
@@ -121,7 +156,8 @@ TEST_CASE("render: an application on a path is named literally") {
         "--hostname vm.example.com/Team/a%%20b\"\n"
         "  ProxyCommand /usr/bin/mayfly access ssh --hostname vm.example.com/Team/a%%20b\n"
         "  IdentityFile ~/.cloudflared/vm.example.com-Team-a%%20b-cf_key\n"
-        "  CertificateFile ~/.cloudflared/vm.example.com-Team-a%%20b-cf_key-cert.pub\n");
+        "  CertificateFile ~/.cloudflared/vm.example.com-Team-a%%20b-cf_key-cert.pub\n"
+        "  AddKeysToAgent no\n");
   options.alias = "team";
   CHECK(render_block(options).starts_with("Match originalhost team exec \""));
   CHECK(render_block(options).find("HostName") == std::string::npos);
@@ -163,13 +199,15 @@ TEST_CASE("render: wildcards leave the name to ssh") {
         "'%h'\"\n"
         "  ProxyCommand /usr/bin/mayfly access ssh --hostname '%h'\n"
         "  IdentityFile ~/.cloudflared/%h-cf_key\n"
-        "  CertificateFile ~/.cloudflared/%h-cf_key-cert.pub\n");
+        "  CertificateFile ~/.cloudflared/%h-cf_key-cert.pub\n"
+        "  AddKeysToAgent no\n");
   CHECK(render_block(short_lived("dev-*.example.com/git")) ==
         "Match host \"dev-*.example.com,!*'*\" exec \"/usr/bin/mayfly access ssh-gen --hostname "
         "'%h'/git\"\n"
         "  ProxyCommand /usr/bin/mayfly access ssh --hostname '%h'/git\n"
         "  IdentityFile ~/.cloudflared/%h-git-cf_key\n"
-        "  CertificateFile ~/.cloudflared/%h-git-cf_key-cert.pub\n");
+        "  CertificateFile ~/.cloudflared/%h-git-cf_key-cert.pub\n"
+        "  AddKeysToAgent no\n");
 }
 
 TEST_CASE("render: a wildcard's Host line leaves out names with a quote, too") {
@@ -197,7 +235,8 @@ TEST_CASE("render: MAYFLY_HOME and connection flags") {
         "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h "
         "--cert '/etc/my cert.pem' --service-token-id abc.access\n"
         "  IdentityFile \"/srv/my state/50%%/%h-cf_key\"\n"
-        "  CertificateFile \"/srv/my state/50%%/%h-cf_key-cert.pub\"\n");
+        "  CertificateFile \"/srv/my state/50%%/%h-cf_key-cert.pub\"\n"
+        "  AddKeysToAgent no\n");
 }
 
 TEST_CASE("render: a text that is not a host name is refused and shown harmlessly") {

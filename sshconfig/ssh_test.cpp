@@ -264,6 +264,8 @@ TEST_CASE("ssh: a certificate in the agent") {
   options.certificate = Certificate::agent;
   const Finished seen = run_ssh({"-G", "-F", mayfly.write_config(options), "vm.example.com"});
   CHECK(seen.output.find("\ncertificatefile") == std::string::npos);
+  check_seen(seen, "identityfile ~/.cloudflared/%h-agent-cert.pub");
+  check_seen(seen, "identityagent SSH_AUTH_SOCK");
   CHECK(mayfly.take_record() ==
         mayfly.called_with({"access", "ssh-gen", "--agent", "--hostname", "vm.example.com"}));
 }

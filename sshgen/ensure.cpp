@@ -99,13 +99,16 @@ std::optional<Certificate> valid_in_agent(const AgentPlace& place, const Url& ur
                                           std::chrono::sys_seconds now) {
   const auto comment = agent_comment(url);
   auto held = place.agent.held(comment, now);
-  if (!held.valid || held.all == 1) return std::move(held.valid);
   try {
+    if (held.valid) write_agent_certificate(place.state, url, *held.valid);
+    if (!held.valid || held.all == 1) return std::move(held.valid);
     const LockWait at_once{.timeout = {}, .work = LockWait::Work::certificate};
     const auto lock = wait_for_login_lock(place.state, key_file_name(url), at_once);
     return place.agent.keep_valid(comment, now);
   } catch (const Error&) {
-    return std::move(held.valid);  // the holder of the lock removes them, or the next run does
+    // The certificate can be used all the same. The holder of the lock removes the others, or the
+    // next run does.
+    return std::move(held.valid);
   }
 }
 
@@ -117,6 +120,7 @@ Certificate ensure_in_agent(const AgentPlace& place, const Url& url, const Issue
     const auto& certificate = made.certificate;
     agent.add({pair, certificate, comment, certificate.remaining_at(options.clock())});
     agent.remove_all(comment, certificate.blob);
+    write_agent_certificate(place.state, url, certificate);
   };
   const auto find = [&] { return of_type(agent.find_valid(comment, options.clock()), options); };
   return ensure({place.state, find, keep}, url, issuer, options);

@@ -74,8 +74,8 @@ struct AgentPlace {
 std::optional<Certificate> valid_in_agent(const AgentPlace& place, const Url& url,
                                           std::chrono::sys_seconds now);
 // Like ensure_certificate(), but keeps key and certificate in the agent, under agent_comment(url),
-// until the certificate expires, and removes the application's earlier ones. Only the lock is on
-// disk.
+// until the certificate expires, and removes the application's earlier ones. On disk are only the
+// lock and a copy of the certificate (KeyFiles::agent_certificate).
 Certificate ensure_in_agent(const AgentPlace& place, const Url& url, const Issuer& issuer,
                             const EnsureOptions& options = {});
 

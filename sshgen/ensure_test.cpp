@@ -227,7 +227,8 @@ TEST_CASE("ensure: twelve processes at once cause one signature") {
   CHECK(world.state.list().size() == 4);
 }
 
-TEST_CASE("ensure: in the agent, with nothing left on disk") {
+TEST_CASE("ensure: in the agent, with a copy of the certificate alone on disk") {
+  const std::vector<std::string> copy{"vm.example.com-agent-cert.pub"};
   for (const auto type : {KeyType::ecdsa, KeyType::ed25519}) {
     World world;
     const AgentProcess process;
@@ -235,7 +236,8 @@ TEST_CASE("ensure: in the agent, with nothing left on disk") {
     EnsureOptions options;
     options.key_type = type;
     const auto first = ensure_in_agent({world.state, agent}, world.url, world.issuer(), options);
-    CHECK(world.state.list().empty());
+    CHECK(world.state.list() == copy);
+    CHECK(world.state.read(copy[0])->content == line_of_blob(first.blob));
     CHECK(ensure_in_agent({world.state, agent}, world.url, world.issuer(), options).blob ==
           first.blob);
     CHECK(world.signer.requests.size() == 1);
@@ -247,10 +249,18 @@ TEST_CASE("ensure: in the agent, with nothing left on disk") {
     CHECK(identities[0].blob == second.blob);
     CHECK(identities[0].comment == "mayfly:vm.example.com");
     CHECK(second.certified_key != first.certified_key);
+
+    // Another agent has another certificate: the copy follows the agent that is asked.
+    world.state.write(copy[0], line_of_blob(first.blob));
+    CHECK(valid_in_agent({world.state, agent}, world.url, options.clock())->blob == second.blob);
+    CHECK(world.state.read(copy[0])->content == line_of_blob(second.blob));
+    CHECK(remove_from_disk(world.state, world.url));
+    CHECK(world.state.list().empty());
   }
 }
 
-TEST_CASE("ensure: removes what a killed renewal left in the agent, unless a renewal is under way") {
+TEST_CASE(
+    "ensure: removes what a killed renewal left in the agent, unless a renewal is under way") {
   World world;
   const AgentProcess process;
   auto agent = Agent::connect(process.socket());
@@ -268,7 +278,7 @@ TEST_CASE("ensure: removes what a killed renewal left in the agent, unless a ren
   }
   CHECK(valid_in_agent(place, world.url, now)->blob == newer.blob);
   CHECK(agent.identities().size() == 1);
-  CHECK(world.state.list().empty());
+  CHECK(world.state.list() == std::vector<std::string>{"vm.example.com-agent-cert.pub"});
 }
 
 }  // namespace

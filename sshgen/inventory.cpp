@@ -15,7 +15,8 @@ constexpr std::string_view comment_prefix = "mayfly:";
 
 std::optional<std::string> place_in(std::string_view name) {
   // The longest first: a key's name is the beginning of the others.
-  for (const std::string_view end : {"-cf_key-cert.pub", "-cf_key.pub", "-cf_key"})
+  for (const std::string_view end :
+       {"-cf_key-cert.pub", "-cf_key.pub", "-cf_key", "-agent-cert.pub"})
     if (name.ends_with(end) && name.size() > end.size() && !name.starts_with('.'))
       return std::string(name.substr(0, name.size() - end.size()));
   return std::nullopt;

@@ -112,10 +112,6 @@ KeyPair generate_ed25519() {
   return {KeyType::ed25519, std::move(file), blob.bytes(), std::move(agent_private)};
 }
 
-std::string_view type_of(KeyType type) {
-  return type == KeyType::ecdsa ? ecdsa_type : ed25519_type;
-}
-
 // Removes one line feed at the end.
 std::string_view without_line_feed(std::string_view text) {
   if (text.ends_with('\n')) text.remove_suffix(1);
@@ -201,9 +197,13 @@ std::optional<std::string> public_blob_of_openssh(std::string_view file) {
 }  // namespace
 
 std::string KeyPair::public_line() const {
-  return std::string(type_of(type))
+  return line_of_blob(public_blob);
+}
+
+std::string line_of_blob(std::string_view blob) {
+  return std::string(WireReader(blob).string())
       .append(" ")
-      .append(base64_encode(public_blob, Base64::standard))
+      .append(base64_encode(blob, Base64::standard))
       .append("\n");
 }
 

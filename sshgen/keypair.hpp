@@ -26,6 +26,9 @@ struct KeyPair {
 
 KeyPair generate_key_pair(KeyType type);
 
+// Returns "<type> <base64>\n" for the blob of a public key or a certificate.
+std::string line_of_blob(std::string_view blob);
+
 // Returns the public key blob of a line "<type> <base64>[ comment]", with or without a line feed at
 // its end. Returns nullopt for any other line, and if the blob is of another type than the line
 // says.

@@ -97,7 +97,8 @@ TEST_CASE("keypair: private key files of other formats are refused") {
   CHECK_FALSE(public_blob_of_private_file(content_of(key)));
 }
 
-TEST_CASE("keypair: a truncated private key file is refused; only its last line feed may be absent") {
+TEST_CASE(
+    "keypair: a truncated private key file is refused; only its last line feed may be absent") {
   for (const auto type : key_types) {
     const auto pair = generate_key_pair(type);
     const auto file = pair.private_file.reveal();

@@ -36,7 +36,8 @@ KeyFiles key_files_at(std::string_view place) {
   constexpr std::string_view suffix = "-cert.pub";
   auto certificate = file_name(std::string(place) + "-cf_key" + std::string(suffix));
   const auto key = certificate.substr(0, certificate.size() - suffix.size());
-  return {key, key + ".pub", std::move(certificate)};
+  return {key, key + ".pub", std::move(certificate),
+          file_name(std::string(place) + "-agent-cert.pub")};
 }
 
 std::string key_file_name(const Url& url) {
@@ -80,6 +81,14 @@ void write_to_disk(const StateDirectory& state, const Url& url, const KeyPair& p
   state.replace_set(files);
 }
 
+void write_agent_certificate(const StateDirectory& state, const Url& url,
+                             const Certificate& certificate) {
+  const auto name = key_files(url).agent_certificate;
+  const auto line = line_of_blob(certificate.blob);
+  const auto present = read(state, name);
+  if (!present || present->reveal() != line) state.write(name, line);
+}
+
 bool remove_from_disk(const StateDirectory& state, const Url& url) {
   return remove_from_disk(state, key_files(url));
 }
@@ -89,6 +98,7 @@ bool remove_from_disk(const StateDirectory& state, const KeyFiles& names) {
   bool removed = state.remove(names.certificate);
   removed |= state.remove(names.public_key);
   removed |= state.remove(names.key);
+  removed |= state.remove(names.agent_certificate);
   return removed;
 }
 

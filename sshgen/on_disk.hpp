@@ -18,6 +18,9 @@ namespace mayfly::sshgen {
 // section 3).
 struct KeyFiles {
   std::string key, public_key, certificate;
+  // "<host[-path]>-agent-cert.pub": a copy of the certificate in the agent, by which an ssh_config
+  // block tells ssh which of the agent's keys to offer.
+  std::string agent_certificate;
 };
 KeyFiles key_files(const Url& url);
 // Does the same for a host[-path] that was read from a file name. Throws Error if no file may have
@@ -53,7 +56,11 @@ std::optional<Certificate> valid_on_disk(const StateDirectory& state, const Url&
 void write_to_disk(const StateDirectory& state, const Url& url, const KeyPair& pair,
                    const Signed& made);
 
-// Removes the three files. Returns whether any of them existed.
+// Writes the copy of the certificate in the agent, unless the file already has this content.
+void write_agent_certificate(const StateDirectory& state, const Url& url,
+                             const Certificate& certificate);
+
+// Removes all four files. Returns whether any of them existed.
 bool remove_from_disk(const StateDirectory& state, const Url& url);
 bool remove_from_disk(const StateDirectory& state, const KeyFiles& names);
 

@@ -27,7 +27,7 @@ struct Authorizer::Attempt {
 std::optional<Headers> Authorizer::known() {
   const auto now = std::chrono::steady_clock::now();
   if (now < cached_until_ && authorization_.may_send(cached_)) return cached_;
-  // Headers that could not be sent once are not sent later either.
+  // Headers that may not be sent now are not sent later either, whatever ends the logout.
   cached_.clear();
   cached_until_ = {};
   auto known = authorization_.known();

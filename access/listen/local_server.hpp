@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "access/io/descriptor_states.hpp"
 #include "access/listen/admission.hpp"
 #include "access/listen/listener.hpp"
 #include "access/listen/listening_socket.hpp"
@@ -57,6 +58,7 @@ class LocalServer {
   std::vector<ListeningSocket> sockets_;
   std::string too_many_;
   std::shared_ptr<Admission> admission_;
+  DescriptorStates states_;
   int being_turned_away_ = 0;
   std::chrono::steady_clock::time_point silent_until_;  // for tell_rarely()
   asio::steady_timer shut_down_timer_;

@@ -1,4 +1,4 @@
-"""Key and certificate in a real ssh-agent: until the certificate ends, and nothing on disk."""
+"""Key and certificate in a real ssh-agent until the certificate expires, with no key on disk."""
 import os
 import re
 
@@ -26,7 +26,7 @@ class AgentCase(EdgeCase):
         return run([programs.system("ssh-add"), *arguments], env=self.home.environment())
 
     def keys(self):
-        """What ssh-add lists: type, key, comment."""
+        """Returns type, key and comment of each key that ssh-add lists."""
         listed = self.add("-L")
         return [line.split(" ", 2) for line in listed.out.decode().splitlines()] if listed.code == 0 else []
 
@@ -57,7 +57,7 @@ class Agent(AgentCase):
         self.assertEqual(self.keys()[0][0], "ssh-ed25519-cert-v01@openssh.com")
         self.assert_no_key_on_disk()
 
-    def test_valid_one_of_another_type_does_not_count(self):
+    def test_valid_certificate_of_another_key_type_does_not_count(self):
         self.assert_done(self.generate())
         self.assertEqual(self.generate("--check", "--key-type", "ed25519").code, 1)
         self.assert_done(self.generate("--key-type", "ed25519"))
@@ -154,14 +154,12 @@ class Ssh(AgentCase):
     def configure(self, *flags):
         advice = self.assert_done(self.home.mayfly("ssh-config", "--agent", "--hostname", HOST, *flags))
         block = advice.out.decode().split(":\n\n", 1)[1]
-        self.assertNotIn("IdentityFile", block)
-        config = client_config(block, HOST, self.sshd, self.home.path)
-        with open(config, encoding="utf-8") as file:
-            text = file.read()
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(text.replace("IdentityAgent none", f"IdentityAgent {self.socket}")
-                       .replace("IdentitiesOnly yes", "IdentitiesOnly no"))
-        return config
+        # After the block, this configuration says "IdentityAgent none" and "IdentitiesOnly yes".
+        return client_config(block, HOST, self.sshd, self.home.path)
+
+    def connect(self, config, *options):
+        return run([programs.system("ssh"), "-F", config, *options, HOST, "--", "echo hello"],
+                   env={**self.home.environment(), "SHELL": "/bin/sh"})
 
     def test_user_is_the_principal_that_is_known(self):
         installed = os.path.join(self.home.path, ".ssh", "mayfly_config")
@@ -179,9 +177,32 @@ class Ssh(AgentCase):
                 if flags:
                     self.assert_done(self.generate(*flags))
                 config = self.configure()
-                result = run([programs.system("ssh"), "-F", config, HOST, "--", "echo hello"],
-                             env={**self.home.environment(), "SHELL": "/bin/sh"})
-                self.assertEqual(self.assert_done(result).out, b"hello\n")
+                self.assertEqual(self.assert_done(self.connect(config)).out, b"hello\n")
                 self.sshd.wait_log(rf"Accepted publickey for {re.escape(USER)} .*{kind} ")
                 self.assert_no_key_on_disk()
         self.assertEqual(len(self.home.browsed()), 1)
+
+    def test_certificate_is_offered_before_many_other_keys(self):
+        """sshd closes the connection after six keys (MaxAuthTries)."""
+        for number in range(7):
+            key = os.path.join(self.home.path, f"own-{number}")
+            self.home.keygen("-q", "-t", "ed25519", "-N", "", "-f", key)
+            self.assert_done(self.add("-q", key))
+        config = self.configure()
+        self.assertEqual(self.assert_done(self.connect(config)).out, b"hello\n")
+        for only in ("no", "yes"):
+            with self.subTest(IdentitiesOnly=only):
+                result = self.connect(config, "-o", f"IdentitiesOnly={only}")
+                self.assertEqual(self.assert_done(result).out, b"hello\n")
+
+    def test_keys_on_disk_are_not_added_to_the_agent(self):
+        advice = self.assert_done(self.home.mayfly("ssh-config", "--short-lived-cert", "--hostname", HOST))
+        config = client_config(advice.out.decode().split(":\n\n", 1)[1], HOST, self.sshd, self.home.path)
+        with open(config, encoding="utf-8") as file:
+            text = file.read()
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(text.replace("IdentityAgent none", f"IdentityAgent {self.socket}\n  AddKeysToAgent yes"))
+        for _ in range(2):
+            self.assert_done(self.home.mayfly("ssh-gen", "--force", "--hostname", HOST))
+            self.assertEqual(self.assert_done(self.connect(config)).out, b"hello\n")
+        self.assertEqual(self.keys(), [])

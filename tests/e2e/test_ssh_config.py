@@ -1,6 +1,9 @@
-"""The block of ssh-config, installed and taken out again, as the real ssh reads it."""
+"""The block of ssh-config, installed and removed again, as the real ssh reads it."""
 import os
+import re
+import shlex
 import stat
+import unittest
 
 from harness import programs
 from harness.case import FAILED, USAGE, EdgeCase
@@ -46,7 +49,7 @@ class ConfigCase(EdgeCase):
             return file.read()
 
     def seen_by_ssh(self, host=HOST):
-        """What ssh -G says for a host, by keyword; each the list of its values."""
+        """Returns the configuration that ssh -G prints for a host: keyword -> list of its values."""
         result = run([programs.system("ssh"), "-G", "-F", self.config, host],
                      env={**self.home.environment(), "SHELL": "/bin/sh"})
         self.assertEqual(result.code, 0, result)
@@ -118,13 +121,44 @@ class Installed(ConfigCase):
         self.assert_error(self.ssh_config("--dry-run"), USAGE, "--write")
 
     def test_home_that_no_include_line_can_name(self):
-        env = {"HOME": os.path.join(self.home.path, 'so "called"')}
-        os.mkdir(env["HOME"])
-        result = self.ssh_config("--write", env=env)
-        self.assert_error(result, FAILED, "Include line", "without --write")
-        result = self.assert_done(self.ssh_config("--remove", env=env))
-        self.assertEqual(result.err, "nothing to change\n")
-        self.assertEqual(os.listdir(env["HOME"]), [])
+        """A relative Include is looked for in ~/.ssh and needs no quotes."""
+        for name in ('so "called"', "o'brien", "50%"):
+            with self.subTest(name):
+                home = os.path.join(self.home.path, name)
+                os.mkdir(home)
+                self.assert_done(self.ssh_config("--write", env={"HOME": home}))
+                self.assertEqual(self.read(os.path.join(home, ".ssh", "config")), b"Include mayfly_config\n")
+                self.assert_done(self.ssh_config("--remove", env={"HOME": home}))
+                self.assertEqual(os.listdir(os.path.join(home, ".ssh")), [])
+
+    def test_home_that_ssh_does_not_use(self):
+        result = self.assert_done(self.ssh_config("--write"))
+        self.assertRegex(result.err, rf"warning: ssh reads \S+/\.ssh/config and not {re.escape(self.config)}")
+
+    def test_alias_that_bypasses_the_block_is_named(self):
+        self.begin_with(f"Host work\n  HostName {HOST}\nHost other\n  HostName o.example.com\n".encode())
+        result = self.assert_done(self.ssh_config("--write"))
+        self.assertIn("`ssh work` goes to", result.err)
+        self.assertIn("--alias work", result.err)
+        self.assertNotIn("other", result.err)
+        self.assertNotIn("proxycommand", self.seen_by_ssh("work"))
+        result = self.assert_done(self.ssh_config("--write", "--alias", "work"))
+        self.assertNotIn("goes to", result.err)
+        self.assertIn("proxycommand", self.seen_by_ssh("work"))
+
+    @unittest.skipUnless(os.geteuid() == 0, "mounts need root")
+    def test_configuration_that_cannot_be_replaced(self):
+        for name, mount in (("a mount of its own", "{1} --bind {0} {0}"),
+                            ("a read-only file system", "{1} --bind {0} {0} && {1} -o remount,ro,bind {0}")):
+            with self.subTest(name):
+                self.begin_with(BEFORE["one host"])
+                before = self.home.snapshot()
+                place = self.config if "own" in name else self.folder
+                command = mount.format(shlex.quote(place), programs.system("mount")) + ' && exec "$@"'
+                result = run([programs.system("unshare"), "-m", programs.system("sh"), "-c", command, "sh", programs.mayfly(),
+                              "ssh-config", "--write", "--hostname", HOST], env=self.home.environment())
+                self.assert_error(result, FAILED, ".ssh", "read-only", "nothing was changed")
+                self.assert_unchanged(before)
 
     def test_several_hosts(self):
         self.begin_with(BEFORE["one host"])
@@ -150,9 +184,9 @@ class Installed(ConfigCase):
 
 
 class Block(ConfigCase):
-    def test_what_ssh_makes_of_it(self):
+    def test_block_as_ssh_reads_it(self):
         self.assert_done(self.ssh_config("--write", "--short-lived-cert", "--user", "deploy", "--alias", "vm"))
-        # Match asks ssh-gen, which has to succeed.
+        # Match runs ssh-gen, which has to succeed.
         self.home.install_browser()
         for typed in ("vm", HOST):
             with self.subTest(typed):
@@ -195,7 +229,7 @@ class Block(ConfigCase):
     def test_type_of_the_key_stays_when_it_is_renewed(self):
         self.home.install_browser()
         certificate = self.home.file(f"{HOST}-cf_key-cert.pub")
-        # Of eight seconds the last third is too short to begin anything with.
+        # The last third of eight seconds is too short to start a connection with.
         self.edge.application("ssh", certificate={"validity": 8})
         self.assert_done(self.ssh_config("--write", "--short-lived-cert", "--key-type", "ed25519"))
         seen = []
@@ -276,6 +310,22 @@ class ServiceToken(ConfigCase):
     def test_id_without_a_secret_is_written(self):
         result = self.assert_done(self.ssh_config("--service-token-id", "id.access"))
         self.assertIn(b"--service-token-id id.access", result.out)
+
+
+class Fallback(ConfigCase):
+    def test_ssh_stays_in_the_tunnel_without_a_certificate(self):
+        """ssh must not connect to port 22 of the public name, which gives a second and false reason, or hangs."""
+        for flags in (["--short-lived-cert"], ["--short-lived-cert", "--alias", "vm"], ["--agent"]):
+            with self.subTest(flags):
+                self.begin_with(None)
+                self.assert_done(self.ssh_config("--write", "--batch", *flags))
+                result = run([programs.system("ssh"), "-v", "-F", self.config, "-o", "BatchMode=yes", HOST, "true"],
+                             env={**self.home.environment(), "SHELL": "/bin/sh"})
+                self.assertEqual(result.code, 255, result)
+                self.assertRegex(result.err, rf"Executing proxy command: exec \S+ access ssh .*--hostname {HOST}")
+                self.assertIn(f"mayfly: error: a login to {HOST} is needed", result.err)
+                self.assertNotIn("Connecting to", result.err)
+                self.assertNotIn("Could not resolve", result.err)
 
 
 class Connection(ConfigCase):
