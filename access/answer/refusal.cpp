@@ -66,7 +66,7 @@ Reading read_forbidden_by_access(const Url& url, const Response& response) {
 }
 
 bool is_challenge(const Response& response) {
-  return equals_ignoring_case(response.header("cf-mitigated"), "challenge");
+  return equals_ignoring_case(response.headers.find("cf-mitigated"), "challenge");
 }
 
 Reading read_forbidden(const Url& url, const Response& response) {
@@ -171,7 +171,7 @@ Error explain(std::string_view failed, const Url& url, const Response& response)
   const Reading reading = read(url, response);
   std::string facts = fmt::format("status {}", response.status);
   // Of a Location the query may hold signed state: it stays out.
-  if (const std::string_view location = response.header("Location"); !location.empty())
+  if (const std::string_view location = response.headers.find("Location"); !location.empty())
     facts += fmt::format(", location {}", printable(location.substr(0, location.find('?'))));
   if (const std::string ray = response.ray(); !ray.empty()) facts += ", cf-ray " + ray;
   return {reading.kind, fmt::format("{}: {} ({})", failed, reading.cause, facts), reading.cure};
@@ -182,7 +182,7 @@ Error explain(std::string_view failed, const Url& url, const Response& response)
 bool leads_to_login(const Url& url, const Response& response, std::string_view team) {
   if (response.status < 300 || response.status >= 400) return false;
   try {
-    const Url to = resolve_location(url, response.header("Location"));
+    const Url to = resolve_location(url, response.headers.find("Location"));
     if (!to.path.starts_with("/cdn-cgi/access/login")) return false;
     if (to.host == url.host) return true;
     return team.empty() ? to.host.ends_with(".cloudflareaccess.com") : to.host == team;

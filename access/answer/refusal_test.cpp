@@ -9,7 +9,7 @@ namespace {
 
 const Url url{.host = "vm.example.com", .port = 443, .path = "", .query = ""};
 
-Response answer(int status, std::vector<Header> headers = {}, std::string body = {}) {
+Response answer(int status, Headers headers = {}, std::string body = {}) {
   Response response;
   response.status = status;
   response.headers = std::move(headers);
@@ -115,7 +115,7 @@ TEST_CASE("every kind of refusal is explained") {
        "start cloudflared"},
   };
   for (Case one : cases) {
-    one.response.headers.emplace_back("CF-Ray", "8f00-AMS\x1b[2J");
+    one.response.headers.add("CF-Ray", "8f00-AMS\x1b[2J");
     const Error error = explain_refusal(url, one.response);
     CAPTURE(error.message());
     CAPTURE(error.hint());
@@ -144,7 +144,7 @@ TEST_CASE("an answer without metadata that turns the question away is explained"
       {answer(530), ErrorKind::network, "error 530"},
   };
   for (Case one : cases) {
-    one.response.headers.emplace_back("CF-Ray", "8f00-AMS");
+    one.response.headers.add("CF-Ray", "8f00-AMS");
     const auto error = explain_missing_metadata(url, one.response);
     REQUIRE(error);
     CAPTURE(error->message());

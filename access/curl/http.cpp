@@ -109,11 +109,11 @@ CURLcode run(CURLM* multi, const std::function<void()>& waiting) {
 }
 
 // Of the final answer only: not of a proxy's, not of a 1xx.
-std::vector<Header> headers_of(CURL* easy) {
-  std::vector<Header> headers;
+Headers headers_of(CURL* easy) {
+  Headers headers;
   curl_header* header = nullptr;
   while ((header = curl_easy_nextheader(easy, CURLH_HEADER, -1, header)) != nullptr) {
-    headers.emplace_back(header->name, header->value);
+    headers.add(header->name, header->value);
   }
   return headers;
 }

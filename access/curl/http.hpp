@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "access/core/url.hpp"
-#include "access/http1/header.hpp"
+#include "access/http1/headers.hpp"
 #include "access/tls/certificate_request.hpp"
 #include "access/tls/connection_options.hpp"
 
@@ -19,8 +19,8 @@ namespace mayfly {
 struct Request {
   enum class Method { get, head, post } method = Method::get;
   Url url;
-  std::vector<Header> headers;  // see header_line()
-  std::string body;             // of a POST
+  Headers headers;   // see header_line()
+  std::string body;  // of a POST
   std::chrono::milliseconds timeout = std::chrono::seconds(10);
   std::size_t max_body = 1 << 20;  // a larger answer is Error(protocol)
   std::string_view purpose = {};  // for the log: "asked HOST for <purpose>"; its path may be secret
@@ -30,13 +30,11 @@ struct Request {
 
 struct Response {
   int status = 0;
-  std::vector<Header> headers;  // in the order they came
+  Headers headers;  // in the order they came
   std::string body;
   CertificateRequest certificate_request = {};  // of the handshake of this connection
   bool had_service_token = false;               // the request, which was for a tunnel
 
-  // The first header of that name (any case); "" when absent.
-  std::string_view header(std::string_view name) const;
   // The Date header (RFC 9110 section 6.6.1). Does without libcurl.
   std::optional<std::chrono::sys_seconds> date() const;
   // By which an administrator finds it: "8f1c2a3b4d5e6f70-FRA", fit to be shown; "" without one.

@@ -105,19 +105,12 @@ bool would_be_sent_to(const Url& target, const std::vector<std::string_view>& pa
 
 }  // namespace
 
-std::string_view Response::header(std::string_view name) const {
-  for (const Header& header : headers) {
-    if (equals_ignoring_case(header.first, name)) return header.second;
-  }
-  return {};
-}
-
 std::optional<sys_seconds> Response::date() const {
-  return parse_http_date(header("Date"));
+  return parse_http_date(headers.find("Date"));
 }
 
 std::string Response::ray() const {
-  return printable(header("cf-ray"), longest_ray);
+  return printable(headers.find("cf-ray"), longest_ray);
 }
 
 std::string Response::reference() const {
@@ -128,9 +121,8 @@ std::string Response::reference() const {
 std::optional<Response::Cookie> Response::cookie(std::string_view name, const Url& target,
                                                  sys_seconds now) const {
   std::optional<Cookie> found;
-  for (const Header& header : headers) {
-    if (!equals_ignoring_case(header.first, "set-cookie")) continue;
-    const auto parts = split(header.second, ';');
+  for (const std::string_view set_cookie : headers.all("Set-Cookie")) {
+    const auto parts = split(set_cookie, ';');
     const Attribute pair = attribute_of(parts.front());
     if (pair.name != name || parts.front().find('=') == std::string_view::npos) continue;
     if (!would_be_sent_to(target, parts)) continue;

@@ -14,7 +14,7 @@ const Url target{"vm.example.com", 443, "/a/b", ""};
 
 Response with_cookies(std::vector<std::string> lines) {
   Response response;
-  for (std::string& line : lines) response.headers.emplace_back("Set-Cookie", std::move(line));
+  for (std::string& line : lines) response.headers.add("Set-Cookie", std::move(line));
   return response;
 }
 
@@ -22,8 +22,8 @@ Response with_cookies(std::vector<std::string> lines) {
 
 TEST_CASE("a header is found in any case, the first one counts") {
   const Response response{.status = 200, .headers = {{"CF-Ray", "1"}, {"cf-ray", "2"}}, .body = ""};
-  CHECK(response.header("cf-RAY") == "1");
-  CHECK(response.header("Location").empty());
+  CHECK(response.headers.find("cf-RAY") == "1");
+  CHECK(response.headers.find("Location").empty());
 }
 
 // The example of RFC 9110 section 5.6.7 in its three forms, and date -u -d @784111777.

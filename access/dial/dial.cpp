@@ -157,12 +157,6 @@ asio::awaitable<void> Opening::receive_body(Response& response, std::string& res
   response.body.resize(std::min(response.body.size(), max_body));
 }
 
-bool carries_service_token(const std::vector<Header>& headers) {
-  return std::ranges::any_of(headers, [](const Header& header) {
-    return equals_ignoring_case(header.first, "Cf-Access-Client-Id");
-  });
-}
-
 }  // namespace
 
 Dialer::Dialer(const TunnelOptions& options, TlsContext::Buffers buffers)
@@ -233,14 +227,13 @@ asio::awaitable<std::unique_ptr<TlsStream>> Dialer::connect_securely() {
   co_return std::move(secured.stream);
 }
 
-asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization,
-                                              const MaySend& may_send) {
+asio::awaitable<Dialer::Outcome> Dialer::dial(Headers authorization, const MaySend& may_send) {
   UpgradeRequest request{.url = options_.url,
                          .headers = std::move(authorization),
                          .user_agent = options_.connection.user_agent,
                          .key = websocket::make_key()};
-  const bool has_service_token = carries_service_token(request.headers);
-  request.headers.insert(request.headers.end(), options_.headers.begin(), options_.headers.end());
+  const bool has_service_token = request.headers.contains("Cf-Access-Client-Id");
+  request.headers.add(options_.headers);
   std::string text = upgrade_text(request);  // before a connection, since it may throw
 
   DialLog story;

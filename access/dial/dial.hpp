@@ -44,8 +44,7 @@ class Dialer {
   // HTTP, refused for the client certificate, usage for a header that cannot be sent, login_needed
   // if the headers may no longer be sent once there is a connection. Runs in the loop of the
   // coroutine. may_send outlives it.
-  asio::awaitable<Outcome> dial(std::vector<Header> authorization,
-                                const MaySend& may_send = may_always_send);
+  asio::awaitable<Outcome> dial(Headers authorization, const MaySend& may_send = may_always_send);
 
   // What dial() begins with: the connection alone, directly or through the proxy. Throws the same.
   asio::awaitable<std::unique_ptr<Wire>> connect();

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Dialer::Outcome dial(Dialer& dialer, std::vector<Header> headers = {}) {
+Dialer::Outcome dial(Dialer& dialer, Headers headers = {}) {
   asio::io_context loop;
   std::optional<Dialer::Outcome> outcome;
   std::exception_ptr thrown;
@@ -80,8 +80,8 @@ TEST_CASE("headers that may no longer be sent once there is a connection are not
   Dialer dialer(options, TlsContext::Buffers::keep);
   asio::io_context loop;
   std::exception_ptr thrown;
-  std::vector<Header> asked;
-  const MaySend never = [&](const std::vector<Header>& headers) {
+  Headers asked;
+  const MaySend never = [&](const Headers& headers) {
     asked = headers;
     return false;
   };
@@ -108,7 +108,7 @@ TEST_CASE("another answer comes back with its body") {
   const auto outcome = dial(dialer);
   const auto& response = std::get<Response>(outcome);
   CHECK(response.status == 530);
-  CHECK(response.header("cf-ray") == "1-AMS");
+  CHECK(response.headers.find("cf-ray") == "1-AMS");
   CHECK(response.body == "error code: 1033");
 }
 

@@ -17,18 +17,18 @@ namespace mayfly {
 
 // Whether these headers may be sent now. It is asked as late as possible, since a connection takes
 // its time.
-using MaySend = std::function<bool(const std::vector<Header>&)>;
-inline const MaySend may_always_send = [](const std::vector<Header>&) { return true; };
+using MaySend = std::function<bool(const Headers&)>;
+inline const MaySend may_always_send = [](const Headers&) { return true; };
 
 // Where the headers that open the application come from (Cf-Access-Token and the like).
 struct Authorization {
   enum class Why { nothing_known, refused };
   // Without network; nothing when obtain() has to be called first.
-  std::function<std::optional<std::vector<Header>>()> known;
+  std::function<std::optional<Headers>()> known;
   // May block for minutes (browser). refused: the edge sent the last ones to the login page. A
   // listener runs it in a forked child, so that its other connections go on; whatever it learns it
   // leaves on disk.
-  std::function<std::vector<Header>(Why)> obtain;
+  std::function<Headers(Why)> obtain;
   // Whether these headers, which known() or obtain() returned, may still be sent: not after a
   // logout (mayfly-logout(1)). Without network.
   MaySend may_send = may_always_send;
@@ -38,7 +38,7 @@ struct Authorization {
 
 struct TunnelOptions {
   Url url;
-  std::vector<Header> headers;  // the user's own, and Cf-Access-Jump-Destination
+  Headers headers;  // the user's own, and Cf-Access-Jump-Destination
   ConnectionOptions connection;
   std::chrono::milliseconds handshake_timeout = std::chrono::seconds(15);  // TLS and upgrade
   std::chrono::milliseconds ping_interval =

@@ -48,9 +48,9 @@ std::string upgrade_text(const UpgradeRequest& request) {
   bool has_user_agent = request.user_agent.empty();
   for (const Header& header : request.headers) {
     header_line(header);  // for its checks
-    refuse_reserved(header.first);
-    has_user_agent = has_user_agent || equals_ignoring_case(header.first, "User-Agent");
-    text += fmt::format("{}: {}\r\n", header.first, trim(header.second));
+    refuse_reserved(header.name);
+    has_user_agent = has_user_agent || equals_ignoring_case(header.name, "User-Agent");
+    text += fmt::format("{}: {}\r\n", header.name, trim(header.value));
   }
   if (!has_user_agent) text += fmt::format("User-Agent: {}\r\n", request.user_agent);
   return text + "\r\n";
@@ -58,16 +58,16 @@ std::string upgrade_text(const UpgradeRequest& request) {
 
 // RFC 6455 section 4.1, the client's checks 2 to 6.
 std::optional<std::string> upgrade_problem(const Response& response, std::string_view key) {
-  if (!equals_ignoring_case(response.header("Upgrade"), "websocket"))
+  if (!equals_ignoring_case(response.headers.find("Upgrade"), "websocket"))
     return "it does not say \"Upgrade: websocket\"";
-  if (!lists_token(response.header("Connection"), "upgrade"))
+  if (!response.headers.lists("Connection", "upgrade"))
     return "it does not say \"Connection: Upgrade\"";
-  if (values_of(response.headers, "Sec-WebSocket-Accept").size() != 1 ||
-      response.header("Sec-WebSocket-Accept") != websocket::accept_for(key))
+  if (response.headers.all("Sec-WebSocket-Accept").size() != 1 ||
+      response.headers.find("Sec-WebSocket-Accept") != websocket::accept_for(key))
     return "its Sec-WebSocket-Accept does not belong to our key";
-  if (!values_of(response.headers, "Sec-WebSocket-Extensions").empty())
+  if (response.headers.contains("Sec-WebSocket-Extensions"))
     return "it uses an extension that was not asked for";
-  if (!values_of(response.headers, "Sec-WebSocket-Protocol").empty())
+  if (response.headers.contains("Sec-WebSocket-Protocol"))
     return "it uses a subprotocol that was not asked for";
   return std::nullopt;
 }
@@ -120,14 +120,14 @@ void ResponseReader::read_status(std::string_view line) {
 void ResponseReader::read_header(std::string_view line) {
   auto field = read_field(line);
   if (!field) not_http("a header is malformed");
-  response_.headers.push_back(std::move(*field));
+  response_.headers.add(std::move(field->name), std::move(field->value));
 }
 
 bool body_is_whole(const Response& response, std::string_view body) {
   if (response.status == 204 || response.status == 304) return true;
-  if (lists_token(response.header("Transfer-Encoding"), "chunked"))
+  if (lists_token(response.headers.find("Transfer-Encoding"), "chunked"))
     return body == "0\r\n\r\n" || body.ends_with("\r\n0\r\n\r\n");
-  const std::string_view text = response.header("Content-Length");
+  const std::string_view text = response.headers.find("Content-Length");
   std::size_t length = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
   return !text.empty() && error == std::errc() && end == text.data() + text.size() &&

@@ -15,7 +15,7 @@ namespace mayfly {
 
 struct UpgradeRequest {
   Url url;
-  std::vector<Header> headers;  // a User-Agent among them replaces user_agent
+  Headers headers;  // a User-Agent among them replaces user_agent
   std::string user_agent;
   std::string key;  // websocket::make_key()
 };

@@ -193,7 +193,7 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::attempt(AskedRequest& a
   }
   RequestChanges changes{.site = asked.site, .added = opening, .body = asked.framing};
   const Headers& own = shared_.options.edge.headers;
-  changes.added.insert(changes.added.end(), own.begin(), own.end());
+  changes.added.add(own);
   if (asked.websocket) changes.upgrade = RequestChanges::Upgrade::websocket;
   const auto interim = [&](const ResponseHead& head) {
     if (asked.head.minor_version == 0) return std::string();
@@ -292,7 +292,7 @@ std::optional<HttpConnection::Outcome> HttpConnection::decide(HttpExchange& exch
       {{"request", asked.name()}, {"status", std::to_string(head.status)}});
   if (leads_to_login(asked.site.application, head, shared_.authorizer)) return Outcome{What::login};
   if (head.status == 101) {
-    const auto upgrades = values_of(head.headers, "Upgrade");
+    const auto upgrades = head.headers.all("Upgrade");
     if (!asked.websocket || upgrades.size() != 1 ||
         !equals_ignoring_case(upgrades.front(), "websocket"))
       return Outcome{What::refused, no_answer(asked, "it changes to a protocol nobody asked for")};

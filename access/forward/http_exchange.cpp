@@ -17,10 +17,7 @@ std::string_view text_of(std::span<const std::byte> bytes) {
 }
 
 bool says_close(const ResponseHead& head) {
-  const auto values = values_of(head.headers, "Connection");
-  return head.minor_version == 0 || std::ranges::any_of(values, [](std::string_view value) {
-           return lists_token(value, "close");
-         });
+  return head.minor_version == 0 || head.headers.lists("Connection", "close");
 }
 
 bool waits(const IoResult& result) {

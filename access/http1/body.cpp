@@ -31,10 +31,10 @@ std::variant<BodyFraming, Malformed> length_of(std::string_view digits) {
 }
 
 // What the headers say; `otherwise` when they say nothing.
-std::variant<BodyFraming, Malformed> framing_in(const std::vector<Header>& headers,
-                                                int minor_version, Kind otherwise) {
-  const auto lengths = values_of(headers, "Content-Length");
-  const auto encodings = values_of(headers, "Transfer-Encoding");
+std::variant<BodyFraming, Malformed> framing_in(const Headers& headers, int minor_version,
+                                                Kind otherwise) {
+  const auto lengths = headers.all("Content-Length");
+  const auto encodings = headers.all("Transfer-Encoding");
   if (!lengths.empty() && !encodings.empty())
     return bad("it has both Content-Length and Transfer-Encoding");
   if (lengths.size() > 1) return bad("it has more than one Content-Length");

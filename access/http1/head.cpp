@@ -26,7 +26,7 @@ std::string_view take_line(std::string_view& text) {
   return line;
 }
 
-std::optional<Malformed> read_fields(std::string_view text, std::vector<Header>& headers) {
+std::optional<Malformed> read_fields(std::string_view text, Headers& headers) {
   while (!text.empty()) {
     const std::string_view line = take_line(text);
     if (line.starts_with(' ') || line.starts_with('\t'))
@@ -34,7 +34,7 @@ std::optional<Malformed> read_fields(std::string_view text, std::vector<Header>&
     auto field = read_field(line);
     if (!field) return Malformed{400, "a header is malformed"};
     if (headers.size() == most_fields) return Malformed{431, "there are too many headers"};
-    headers.push_back(std::move(*field));
+    headers.add(std::move(field->name), std::move(field->value));
   }
   return std::nullopt;
 }
@@ -71,17 +71,11 @@ bool is_field_value(std::string_view text) {
   });
 }
 
-bool lists_token(std::string_view value, std::string_view token) {
-  const auto parts = split(value, ',');
-  return std::ranges::any_of(
-      parts, [&](std::string_view part) { return equals_ignoring_case(trim(part), token); });
-}
-
 std::optional<Header> read_field(std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon)) || !is_field_value(line))
     return std::nullopt;
-  return Header(line.substr(0, colon), trim(line.substr(colon + 1)));
+  return Header{std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 1)))};
 }
 
 // "HTTP/1.1 101 Switching Protocols" (RFC 9112 section 4).
@@ -96,13 +90,6 @@ std::optional<StatusLine> read_status_line(std::string_view line) {
   read.minor_version = line[7] - '0';
   if (line.size() > 13) read.reason = line.substr(13);
   return read;
-}
-
-std::vector<std::string_view> values_of(const std::vector<Header>& headers, std::string_view name) {
-  std::vector<std::string_view> values;
-  for (const Header& header : headers)
-    if (equals_ignoring_case(header.first, name)) values.push_back(header.second);
-  return values;
 }
 
 std::variant<RequestHead, Malformed> read_request_head(std::string_view text) {
@@ -127,21 +114,6 @@ std::optional<HeadEnd> find_head_end(std::string_view bytes) {
   const std::size_t end = bytes.find("\r\n\r\n");
   if (end == std::string_view::npos) return std::nullopt;
   return HeadEnd{end, end + 4};
-}
-
-std::string header_line(const Header& header) {
-  const auto& [name, value] = header;
-  if (!is_token(name)) {
-    throw Error(ErrorKind::usage,
-                fmt::format("\"{}\" is not the name of an HTTP header", printable(name)),
-                "a header is written NAME: VALUE");
-  }
-  if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
-    throw Error(ErrorKind::usage,
-                fmt::format("the value of the header {} holds a line break or NUL", name));
-  }
-  // libcurl takes "Name:" for the removal of a header, "Name;" for one without a value.
-  return trim(value).empty() ? name + ";" : name + ": " + value;
 }
 
 }  // namespace mayfly

@@ -8,15 +8,13 @@
 #include <variant>
 #include <vector>
 
-#include "access/http1/header.hpp"
+#include "access/http1/headers.hpp"
 
 namespace mayfly {
 
 // RFC 9110 sections 5.6.2 and 5.5: what may stand before and after the colon of a header.
 bool is_token(std::string_view text);
 bool is_field_value(std::string_view text);
-// Whether a comma-separated list holds the token, in any case.
-bool lists_token(std::string_view value, std::string_view token);
 
 // A line without its CRLF; nothing for what is no header. White space before the colon or at the
 // beginning of the line (folding) is none.
@@ -29,13 +27,10 @@ struct StatusLine {
 };
 std::optional<StatusLine> read_status_line(std::string_view line);
 
-// The values of all headers of that name, in any case.
-std::vector<std::string_view> values_of(const std::vector<Header>& headers, std::string_view name);
-
 struct RequestHead {
   std::string method, target;
   int minor_version = 1;
-  std::vector<Header> headers;
+  Headers headers;
 };
 
 // Why a message is not taken: what a server answers, and why.
@@ -51,7 +46,7 @@ struct ResponseHead {
   int minor_version = 1;
   int status = 0;
   std::string reason;
-  std::vector<Header> headers;
+  Headers headers;
 };
 std::variant<ResponseHead, Malformed> read_response_head(std::string_view head);
 

@@ -33,8 +33,8 @@ TEST_CASE("a request's head is read") {
   CHECK(head.target == "/a/b?c=d%20e");
   CHECK(head.minor_version == 1);
   CHECK(head.headers.size() == 4);
-  CHECK(values_of(head.headers, "X-Two") == std::vector<std::string_view>{"one, two", "three"});
-  CHECK(values_of(head.headers, "x-EMPTY") == std::vector<std::string_view>{""});
+  CHECK(head.headers.all("X-Two") == std::vector<std::string_view>{"one, two", "three"});
+  CHECK(head.headers.all("x-EMPTY") == std::vector<std::string_view>{""});
   CHECK(request("OPTIONS * HTTP/1.0").minor_version == 0);
   CHECK(request("M-SEARCH http://a/ HTTP/1.1").method == "M-SEARCH");
 }
@@ -80,7 +80,7 @@ TEST_CASE("an answer's head is read") {
   const auto& head = std::get<ResponseHead>(read);
   CHECK(head.status == 404);
   CHECK(head.reason == "Not here at all");
-  CHECK(head.headers == std::vector<Header>{{"A", "b"}});
+  CHECK(head.headers == Headers{{"A", "b"}});
   for (const char* text : {"HTTP/1.1 200", "HTTP/1.1 200 ", "HTTP/1.0 299 OK"})
     CHECK(std::holds_alternative<ResponseHead>(read_response_head(text)));
   for (const char* text :

@@ -96,7 +96,7 @@ std::string issuer_of(std::string_view auth_domain) {
 std::optional<Application> ask_application(const Send& send, const Url& url, sys_seconds now) {
   refuse_path_of_access(url);
   const Response response = send(metadata_request(url));
-  const std::string_view text = response.header("cf-access-metadata");
+  const std::string_view text = response.headers.find("cf-access-metadata");
   if (text.empty()) return std::nullopt;
   const Metadata metadata = read_metadata(url, text);
   if (!fetch_keys(send, metadata.auth_domain).keys.verifies(metadata.jwt))
@@ -160,7 +160,7 @@ std::optional<ApplicationFinder::Record> ApplicationFinder::record_at(const std:
 std::optional<Application> ApplicationFinder::find(const Url& url, sys_seconds now) const {
   refuse_path_of_access(url);
   const Response response = send_(metadata_request(url));
-  const std::string text(response.header("cf-access-metadata"));
+  const std::string text(response.headers.find("cf-access-metadata"));
   if (text.empty()) return std::nullopt;
 
   try {

@@ -243,7 +243,7 @@ std::optional<Grant> Credentials::by_machine(const Url& url, const Application& 
   const Response response =
       send_({.url = url,
              .headers = options_.service_token ? service_token_headers(*options_.service_token)
-                                               : std::vector<Header>(),
+                                               : Headers(),
              .body = {},
              .purpose = "a token"});
   const Machine machine =

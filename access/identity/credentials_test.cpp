@@ -110,7 +110,7 @@ TEST_CASE("a token of what the record said does not go where the edge says somet
     CHECK_FALSE(world.credentials().stored(test_url()));
     CHECK(world.refusal().kind() == ErrorKind::login_needed);
     for (const Request& request : world.edge.requests())
-      for (const auto& header : request.headers) CHECK_FALSE(contains(header.second, token));
+      for (const auto& header : request.headers) CHECK_FALSE(contains(header.value, token));
     CHECK(world.state.content(kFile) == token);
   }
 }

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 constexpr std::string_view kLoginPath = "/cdn-cgi/access/login";
 constexpr std::string_view kAuthorizedPath = "/cdn-cgi/access/authorized";
 
-Response ask(const Send& send, const Url& url, std::vector<Header> headers) {
+Response ask(const Send& send, const Url& url, Headers headers) {
   return send({.method = Request::Method::head,
                .url = url,
                .headers = std::move(headers),
@@ -38,7 +38,7 @@ struct Place {
 std::optional<Url> redirect_to(const Url& from, const Response& response, const Place& place) {
   if (response.status != 302) return std::nullopt;
   try {
-    Url target = resolve_location(from, response.header("Location"));
+    Url target = resolve_location(from, response.headers.find("Location"));
     const bool is_there = target.host == place.host &&
                           (target.port == place.port || target.port == 443) &&
                           is_at_or_below(target.path, place.path);
@@ -80,10 +80,10 @@ std::optional<Secret> exchange_org_token(const Send& send, const Url& url,
   const auto authorized = redirect_to(*login, at_login, {url.host, url.port, kAuthorizedPath});
   if (!authorized) return give_up("the login page does not take it");
 
-  std::vector<Header> headers;
+  Headers headers;
   if (const auto session = at_application.cookie("CF_AppSession", *authorized, now);
       session && (!session->expires || *session->expires > now))
-    headers.emplace_back("Cookie", "CF_AppSession=" + session->value);
+    headers.add("Cookie", "CF_AppSession=" + session->value);
   return granted_token(url, application, ask(send, *authorized, std::move(headers)), now);
 }
 

@@ -49,7 +49,7 @@ std::optional<Secret> earned_token(const Url& url, const Response& response, sys
 
 }  // namespace
 
-std::vector<Header> service_token_headers(const ServiceToken& token) {
+Headers service_token_headers(const ServiceToken& token) {
   return {{"Cf-Access-Client-Id", token.id},
           {"Cf-Access-Client-Secret", std::string(token.secret.reveal())}};
 }
@@ -79,7 +79,7 @@ bool is_guarded(const Url& request, const Response& response) {
   if (is_denied(response.status)) return true;
   if (response.status < 300 || response.status > 399) return false;
   try {
-    const Url target = resolve_location(request, response.header("Location"));
+    const Url target = resolve_location(request, response.headers.find("Location"));
     return target.host != request.host || target.path.starts_with("/cdn-cgi/access/");
   } catch (const Error&) {
     return true;
@@ -101,7 +101,7 @@ Error certificate_wanted(const Application& application, const Response& respons
 bool is_login_redirect(const Url& request, const Response& response, std::string_view issuer) {
   if (response.status != 302) return false;
   try {
-    const Url target = resolve_location(request, response.header("Location"));
+    const Url target = resolve_location(request, response.headers.find("Location"));
     const bool is_of_access = target.origin() == issuer || target.origin() == request.origin();
     return is_of_access && target.path.starts_with("/cdn-cgi/access/login");
   } catch (const Error&) {

@@ -23,7 +23,7 @@ struct ServiceToken {
 };
 
 // The two headers of a service token (docs/protocol.md section 2).
-std::vector<Header> service_token_headers(const ServiceToken& token);
+Headers service_token_headers(const ServiceToken& token);
 
 // Whether a stored token is what this service token was given.
 bool is_earned_by(const TokenClaims& claims, const ServiceToken& token);

@@ -141,7 +141,7 @@ TEST_CASE("a public key is 32 bytes in padded base64url, and another one each ti
 TEST_CASE("what was sealed for the key opens") {
   const TransferKey key;
   const Response response = sealed("content", key);
-  const auto sender = response.header("service-public-key");
+  const auto sender = response.headers.find("service-public-key");
   CHECK(key.open(response.body, sender).reveal() == "content");
   CHECK(key.open(response.body + "\n", sender).reveal() == "content");
 }

@@ -9,11 +9,7 @@
 #include <utility>
 
 namespace mayfly {
-namespace {
-
-using Headers = std::vector<Header>;
-
-}  // namespace
+namespace {}  // namespace
 
 struct Authorizer::Attempt {
   explicit Attempt(const asio::any_io_executor& executor) : over(executor) {
@@ -28,7 +24,7 @@ std::optional<Headers> Authorizer::known() {
   const auto now = std::chrono::steady_clock::now();
   if (now < fresh_until_ && authorization_.may_send(fresh_)) return fresh_;
   // What could not be sent once is not sent later either.
-  fresh_.clear();
+  fresh_ = {};
   fresh_until_ = {};
   auto known = authorization_.known();
   if (known) {

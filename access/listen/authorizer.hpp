@@ -25,25 +25,25 @@ class Authorizer {
   Authorizer& operator=(const Authorizer&) = delete;
 
   // Without waiting.
-  std::optional<std::vector<Header>> known();
+  std::optional<Headers> known();
   // As Authorization::may_send.
   const MaySend& may_send() const noexcept { return authorization_.may_send; }
   // As Authorization::team.
   std::string team() const { return authorization_.team(); }
   // Known ones, else obtained ones. Throws what obtain() throws.
-  asio::awaitable<std::vector<Header>> headers();
+  asio::awaitable<Headers> headers();
   // The edge sent `refused` to the login page: others that are known by now, else obtained ones.
-  asio::awaitable<std::vector<Header>> instead_of(std::vector<Header> refused);
+  asio::awaitable<Headers> instead_of(Headers refused);
 
  private:
   struct Attempt;  // one login, and those who wait for it
 
-  asio::awaitable<std::vector<Header>> obtain(Authorization::Why why, std::vector<Header> refused);
+  asio::awaitable<Headers> obtain(Authorization::Why why, Headers refused);
 
   const Authorization& authorization_;
   LoginKeeper keeper_;
   std::chrono::milliseconds moment_;
-  std::vector<Header> fresh_;  // known, and so until:
+  Headers fresh_;  // known, and so until:
   std::chrono::steady_clock::time_point fresh_until_;
   std::weak_ptr<Attempt> attempt_;  // its coroutines have it: their loop may be gone before this
 };

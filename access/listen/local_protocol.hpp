@@ -17,8 +17,8 @@ class LocalProtocol {
   virtual ~LocalProtocol() = default;
 
   struct Wish {
-    std::string name;             // for messages; printable
-    std::vector<Header> headers;  // that tell the edge
+    std::string name;  // for messages; printable
+    Headers headers;   // that tell the edge
   };
   // While it listens, the guest is half-open. Nothing when the connection ended without a word.
   // Throws Error for what is none of this protocol, after the other side was told.

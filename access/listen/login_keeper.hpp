@@ -15,7 +15,7 @@
 
 namespace mayfly {
 
-using Obtained = std::variant<std::vector<Header>, Error>;
+using Obtained = std::variant<Headers, Error>;
 
 // What one process tells another, and back; nothing that a death in the middle could make valid.
 // What cannot be read is an Error.
@@ -36,7 +36,7 @@ class LoginKeeper {
   LoginKeeper& operator=(const LoginKeeper&) = delete;
 
   // One at a time. refused: the headers that the edge no longer takes, when that is why.
-  asio::awaitable<Obtained> ask(Authorization::Why why, std::vector<Header> refused);
+  asio::awaitable<Obtained> ask(Authorization::Why why, Headers refused);
 
  private:
   Descriptor line_;

@@ -10,7 +10,7 @@ using socks::Reply;
 
 namespace {
 
-Reply reply_to_status(int status, std::vector<Header> headers = {}) {
+Reply reply_to_status(int status, Headers headers = {}) {
   const Url url = parse_url("bastion.example.com");
   const Response response{.status = status, .headers = std::move(headers), .body = ""};
   return socks_reply_to({.error = explain_refusal(url, response), .status = status});

@@ -30,7 +30,7 @@ struct TunnelService::Accepted {
 asio::awaitable<void> TunnelService::serve(Descriptor socket, LocalServer::Guest guest) {
   if (parts_.protocol != nullptr)
     co_return co_await serve_by_protocol(std::move(socket), std::move(guest));
-  const std::vector<Header> nothing;
+  const Headers nothing;
   Opened opened = co_await open(nothing);
   if (const auto* refusal = std::get_if<Refusal>(&opened)) throw refusal->error;
   carry({std::move(socket), std::move(guest)}, std::get<Dialer::Open>(std::move(opened)), {});
@@ -51,7 +51,7 @@ asio::awaitable<void> TunnelService::serve_by_protocol(Descriptor socket,
         wish->name);
 }
 
-asio::awaitable<TunnelService::Opened> TunnelService::open(const std::vector<Header>& wanted) {
+asio::awaitable<TunnelService::Opened> TunnelService::open(const Headers& wanted) {
   try {
     Dialer::Outcome outcome = co_await dial(wanted);
     if (const auto* response = std::get_if<Response>(&outcome))
@@ -64,13 +64,13 @@ asio::awaitable<TunnelService::Opened> TunnelService::open(const std::vector<Hea
   }
 }
 
-asio::awaitable<Dialer::Outcome> TunnelService::dial(const std::vector<Header>& wanted) {
-  const auto with_wanted = [&](std::vector<Header> headers) {
-    headers.insert(headers.end(), wanted.begin(), wanted.end());
+asio::awaitable<Dialer::Outcome> TunnelService::dial(const Headers& wanted) {
+  const auto with_wanted = [&](Headers headers) {
+    headers.add(wanted);
     return headers;
   };
   const MaySend& may_send = parts_.authorizer.may_send();
-  std::vector<Header> headers = co_await parts_.authorizer.headers();
+  Headers headers = co_await parts_.authorizer.headers();
   Dialer::Outcome outcome = co_await parts_.dialer.dial(with_wanted(headers), may_send);
   const auto* response = std::get_if<Response>(&outcome);
   if (response == nullptr ||

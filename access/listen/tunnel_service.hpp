@@ -34,8 +34,8 @@ class TunnelService {
  private:
   using Opened = std::variant<Dialer::Open, LocalProtocol::Refusal>;
   asio::awaitable<void> serve_by_protocol(Descriptor socket, LocalServer::Guest guest);
-  asio::awaitable<Opened> open(const std::vector<Header>& wanted);
-  asio::awaitable<Dialer::Outcome> dial(const std::vector<Header>& wanted);
+  asio::awaitable<Opened> open(const Headers& wanted);
+  asio::awaitable<Dialer::Outcome> dial(const Headers& wanted);
   struct Accepted;
   void carry(Accepted accepted, Dialer::Open open, std::string name);
 

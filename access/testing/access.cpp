@@ -68,7 +68,7 @@ const Request& ScriptedSend::last(const std::string& place) const {
   return *found;
 }
 
-Response answer(int status, std::vector<Header> headers, std::string body) {
+Response answer(int status, Headers headers, std::string body) {
   Response response;
   response.status = status;
   response.headers = std::move(headers);
@@ -76,8 +76,8 @@ Response answer(int status, std::vector<Header> headers, std::string body) {
   return response;
 }
 
-Response redirect(const std::string& location, std::vector<Header> headers) {
-  headers.emplace_back("Location", location);
+Response redirect(const std::string& location, Headers headers) {
+  headers.add("Location", location);
   return answer(302, std::move(headers));
 }
 

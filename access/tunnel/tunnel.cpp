@@ -66,7 +66,7 @@ class StdioTunnel {
   Ending carry(Dialer::Open open, const std::function<void()>& opened);
 
  private:
-  Dialer::Outcome dial(std::vector<Header> headers);
+  Dialer::Outcome dial(Headers headers);
 
   const TunnelOptions& options_;
   const Authorization& authorization_;
@@ -75,7 +75,7 @@ class StdioTunnel {
   asio::io_context loop_;  // last: what still waits in it goes before what it uses
 };
 
-Dialer::Outcome StdioTunnel::dial(std::vector<Header> headers) {
+Dialer::Outcome StdioTunnel::dial(Headers headers) {
   const ReportWatch reports(
       loop_.get_executor(), [] { return std::vector<std::shared_ptr<OpenConnection>>(); },
       options_.report);
@@ -84,7 +84,7 @@ Dialer::Outcome StdioTunnel::dial(std::vector<Header> headers) {
 }
 
 Dialer::Open StdioTunnel::open() {
-  std::optional<std::vector<Header>> headers = authorization_.known();
+  std::optional<Headers> headers = authorization_.known();
   if (!headers) headers = authorization_.obtain(Authorization::Why::nothing_known);
   Dialer::Outcome outcome = dial(*headers);
   if (const auto* response = std::get_if<Response>(&outcome);

@@ -46,7 +46,7 @@ class TunnelProbe {
   ProbedTls shake_hands();
 
   // The answer to the upgrade; 101: the tunnel is open. Throws as Dialer::dial() does.
-  Response upgrade(std::vector<Header> headers);
+  Response upgrade(Headers headers);
 
   // Listens to the open tunnel until a line begins so, until it ends, or as long as patience lasts;
   // closes it then.

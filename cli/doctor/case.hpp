@@ -47,9 +47,9 @@ class Case {
   bool is_clock_doubted_twice = false;  // two servers' certificates are not valid by it
   Response first_answer;                // to the question for the application
   std::optional<Application> application;
-  bool is_unguarded = false;                   // no application there, so that no token is wanted
-  bool machine_is_let_in = false;              // by client certificate or service token
-  std::optional<std::vector<Header>> opening;  // what opens the application
+  bool is_unguarded = false;       // no application there, so that no token is wanted
+  bool machine_is_let_in = false;  // by client certificate or service token
+  std::optional<Headers> opening;  // what opens the application
   Shown shown = Shown::nothing;
   bool tunnel_is_open = false;
   Origin origin = Origin::unknown;

@@ -22,14 +22,14 @@ CertificateRequest request_of(const Case& the_case) {
   return the_case.tls ? the_case.tls->request : CertificateRequest{};
 }
 
-MachineAnswer show(Case& the_case, Machine machine, std::vector<Header> headers) {
+MachineAnswer show(Case& the_case, Machine machine, Headers headers) {
   const Response response =
       the_case.send({.url = the_case.url, .headers = std::move(headers), .body = {}});
   return judge_machine_answer({the_case.url, *the_case.application, machine}, response, now());
 }
 
 void open_by_token(Case& the_case, const Secret& token, Shown shown) {
-  the_case.opening = std::vector<Header>{{"Cf-Access-Token", std::string(token.reveal())}};
+  the_case.opening = Headers{{"Cf-Access-Token", std::string(token.reveal())}};
   the_case.shown = shown;
 }
 

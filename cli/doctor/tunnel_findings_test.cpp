@@ -10,8 +10,8 @@ namespace {
 
 const Url vm{.host = "vm.example.com", .path = "", .query = ""};
 
-Response answer(int status, std::vector<Header> headers = {}) {
-  headers.emplace_back("cf-ray", "7-AMS");
+Response answer(int status, Headers headers = {}) {
+  headers.add("cf-ray", "7-AMS");
   return {.status = status, .headers = std::move(headers), .body = {}};
 }
 

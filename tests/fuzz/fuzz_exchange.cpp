@@ -48,11 +48,11 @@ void check_request(const Request& request) {
   require(request.body.empty() && request.headers.size() <= 1, "there is one cookie at most");
   for (const Header& header : request.headers) {
     header_line(header);  // throws for what would begin a header of its own
-    if (header.second == "CF_Authorization=" + std::string(org_token))
+    if (header.value == "CF_Authorization=" + std::string(org_token))
       require(is_at_login(request.url),
               "the org token goes to the team's login page and to nobody else");
     else
-      require(header.second.starts_with("CF_AppSession=") && request.url.origin() == url.origin(),
+      require(header.value.starts_with("CF_AppSession=") && request.url.origin() == url.origin(),
               "the session goes back to where it came from");
   }
   if (request.headers.empty())

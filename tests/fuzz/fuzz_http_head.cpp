@@ -38,7 +38,7 @@ std::optional<Reading> read(std::string_view text, std::size_t piece_size) {
 void check_headers(const Response& response) {
   require(response.status >= 100 && response.status <= 999, "a status has three digits");
   for (const Header& header : response.headers) {
-    require(header.second.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos,
+    require(header.value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos,
             "a header is one line");
     result_of({}, [&] { return header_line(header); });
   }
@@ -47,7 +47,7 @@ void check_headers(const Response& response) {
 // The key and its answer are those of RFC 6455 section 1.3.
 void check_upgrade(const Response& response) {
   if (upgrade_problem(response, "dGhlIHNhbXBsZSBub25jZQ==")) return;
-  require(response.header("sec-websocket-accept") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+  require(response.headers.find("sec-websocket-accept") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
           "an upgrade belongs to our key");
 }
 
