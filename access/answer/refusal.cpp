@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 
+#include "access/answer/login.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly {
@@ -81,8 +82,8 @@ Reading read_forbidden(const Url& url, const Response& response) {
           "WAF rule blocks it: an administrator can look up the cf-ray"};
 }
 
-Reading read_redirect(const Url& url, const Response& response) {
-  if (leads_to_login(url, response))
+Reading read_redirect(const Url& url, const Response& response, const TeamOf& team) {
+  if (wants_login(url, response.status, response.headers, team))
     return {
         ErrorKind::refused, "the edge does not accept a fresh token and asks for a login again",
         "an administrator can turn off Binding Cookie for this application; or its policy changed, "
@@ -130,7 +131,7 @@ Reading read_server_error(const Response& response) {
   }
 }
 
-Reading read(const Url& url, const Response& response) {
+Reading read(const Url& url, const Response& response, const TeamOf& team) {
   if (is_challenge(response))
     return {
         ErrorKind::refused, "a bot challenge was sent, which only a browser can answer",
@@ -158,7 +159,7 @@ Reading read(const Url& url, const Response& response) {
     default:
       break;
   }
-  if (response.status >= 300 && response.status < 400) return read_redirect(url, response);
+  if (response.status >= 300 && response.status < 400) return read_redirect(url, response, team);
   if (response.status < 300)
     return {
         ErrorKind::protocol, "it serves plain HTTP instead of a tunnel",
@@ -167,8 +168,9 @@ Reading read(const Url& url, const Response& response) {
   return {ErrorKind::protocol, "it is not the answer of a tunnel", "check the hostname"};
 }
 
-Error explain(std::string_view failed, const Url& url, const Response& response) {
-  const Reading reading = read(url, response);
+Error explain(std::string_view failed, const Url& url, const Response& response,
+              const TeamOf& team) {
+  const Reading reading = read(url, response, team);
   std::string facts = fmt::format("status {}", response.status);
   // Of a Location the query may hold signed state: it stays out.
   if (const std::string_view location = response.headers.find("Location"); !location.empty())
@@ -179,20 +181,8 @@ Error explain(std::string_view failed, const Url& url, const Response& response)
 
 }  // namespace
 
-bool leads_to_login(const Url& url, const Response& response, std::string_view team) {
-  if (response.status < 300 || response.status >= 400) return false;
-  try {
-    const Url to = resolve_location(url, response.headers.find("Location"));
-    if (!to.path.starts_with("/cdn-cgi/access/login")) return false;
-    if (to.host == url.host) return true;
-    return team.empty() ? to.host.ends_with(".cloudflareaccess.com") : to.host == team;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
-Error explain_refusal(const Url& url, const Response& response) {
-  return explain(fmt::format("cannot open a tunnel to {}", url.authority()), url, response);
+Error explain_refusal(const Url& url, const Response& response, const TeamOf& team) {
+  return explain(fmt::format("cannot open a tunnel to {}", url.authority()), url, response, team);
 }
 
 Error logged_out(const Url& url) {
@@ -201,11 +191,19 @@ Error logged_out(const Url& url) {
           fmt::format("run: mayfly access login {}", printable(url.origin() + url.path))};
 }
 
-std::optional<Error> explain_missing_metadata(const Url& url, const Response& response) {
-  const bool is_refusal = is_challenge(response) || response.status == 403 ||
-                          response.status == 429 || response.status >= 500;
-  if (!is_refusal) return std::nullopt;
-  return explain(fmt::format("cannot ask which application {} is", url.authority()), url, response);
+bool turns_metadata_question_away(const Response& response) {
+  return is_challenge(response) || response.status == 403 || response.status == 429 ||
+         response.status >= 500;
+}
+
+Error no_application(const Url& url, const Response& response) {
+  if (turns_metadata_question_away(response))
+    return explain(fmt::format("cannot ask which application {} is", url.authority()), url,
+                   response, team_unknown);
+  return {ErrorKind::failed,
+          fmt::format("there is no Access application at {} ({})", printable(url.text()),
+                      response.reference()),
+          "check the host name and the path; whatever Access does not protect needs no login"};
 }
 
 }  // namespace mayfly

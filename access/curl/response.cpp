@@ -1,12 +1,13 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <time.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "access/core/text.hpp"
 #include "access/curl/http.hpp"
-#include "access/http1/http_date.hpp"
 
 namespace mayfly {
 namespace {
@@ -40,6 +41,18 @@ std::optional<sys_seconds> time_of_date(std::string_view text) {
   if (text.size() > 64) return {};
   const time_t time = curl_getdate(std::string(text).c_str(), nullptr);
   if (time == -1 || time > last_second) return {};
+  return sys_seconds(seconds(time));
+}
+
+// Returns the time if the text is what strftime() would write for it in this form.
+std::optional<sys_seconds> time_in_form(std::string_view text, const char* form) {
+  tm parts{};
+  if (::strptime(std::string(text).c_str(), form, &parts) == nullptr) return {};
+  const time_t time = ::timegm(&parts);
+  std::array<char, 64> written{};
+  if (text !=
+      std::string_view(written.data(), ::strftime(written.data(), written.size(), form, &parts)))
+    return {};
   return sys_seconds(seconds(time));
 }
 
@@ -106,7 +119,11 @@ bool would_be_sent_to(const Url& target, const std::vector<std::string_view>& pa
 }  // namespace
 
 std::optional<sys_seconds> Response::date() const {
-  return parse_http_date(headers.find("Date"));
+  const std::string_view text = headers.find("Date");
+  for (const char* form :
+       {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"})
+    if (const auto time = time_in_form(text, form)) return time;
+  return std::nullopt;
 }
 
 std::string Response::ray() const {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "access/answer/cookies.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly {
@@ -44,10 +45,6 @@ void put_framing(std::string& text, const BodyFraming& body) {
   if (body.kind == BodyFraming::Kind::length)
     put(text, "Content-Length", fmt::to_string(body.length));
   if (body.kind == BodyFraming::Kind::chunked) put(text, "Transfer-Encoding", "chunked");
-}
-
-bool is_cookie_of_access(std::string_view name) {
-  return is_one_of(name, {"CF_Authorization", "CF_AppSession", "CF_Binding", "CF_Session"});
 }
 
 std::string_view name_of(std::string_view pair) {

@@ -1,18 +1,14 @@
 #include "access/http1/head.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 
-#include "access/core/error.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly {
 namespace {
 
 constexpr std::size_t longest_method = 32;
-constexpr std::string_view version = "HTTP/1.";
 
 bool is_visible(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
@@ -57,6 +53,25 @@ std::optional<Malformed> read_request_line(std::string_view line, RequestHead& h
   return std::nullopt;
 }
 
+// "HTTP/1.1 101 Switching Protocols" (RFC 9112 section 4).
+std::optional<Malformed> read_status_line(std::string_view line, ResponseHead& head) {
+  constexpr std::size_t status_at = 9, status_end = 12;
+  const Malformed bad{502, "its status line is malformed"};
+  if (!(line.starts_with("HTTP/1.1 ") || line.starts_with("HTTP/1.0 ")) ||
+      line.size() < status_end || (line.size() > status_end && line[status_end] != ' ') ||
+      !is_field_value(line))
+    return bad;
+  const char* const begin = line.data() + status_at;
+  const char* const wanted_end = line.data() + status_end;
+  const auto [end, error] = std::from_chars(begin, wanted_end, head.status);
+  if (error != std::errc() || end != wanted_end || head.status < 100) return bad;
+  head.minor_version = line[7] - '0';
+  if (head.status == 101 && head.minor_version == 0)
+    return Malformed{502, "it switches protocols in HTTP/1.0"};
+  if (line.size() > status_end) head.reason = line.substr(status_end + 1);
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool is_token(std::string_view text) {
@@ -78,20 +93,6 @@ std::optional<Header> read_field(std::string_view line) {
   return Header{std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 1)))};
 }
 
-// "HTTP/1.1 101 Switching Protocols" (RFC 9112 section 4).
-std::optional<StatusLine> read_status_line(std::string_view line) {
-  if (!line.starts_with(version) || line.size() < 12 || line[8] != ' ' ||
-      (line[7] != '0' && line[7] != '1') || (line.size() > 12 && line[12] != ' ') ||
-      !is_field_value(line))
-    return std::nullopt;
-  StatusLine read;
-  const auto [end, error] = std::from_chars(line.data() + 9, line.data() + 12, read.status);
-  if (error != std::errc() || end != line.data() + 12 || read.status < 100) return std::nullopt;
-  read.minor_version = line[7] - '0';
-  if (line.size() > 13) read.reason = line.substr(13);
-  return read;
-}
-
 std::variant<RequestHead, Malformed> read_request_head(std::string_view text) {
   RequestHead head;
   if (const auto problem = read_request_line(take_line(text), head)) return *problem;
@@ -100,13 +101,9 @@ std::variant<RequestHead, Malformed> read_request_head(std::string_view text) {
 }
 
 std::variant<ResponseHead, Malformed> read_response_head(std::string_view text) {
-  const auto line = read_status_line(take_line(text));
-  if (!line) return Malformed{502, "its status line is malformed"};
-  ResponseHead head{.minor_version = line->minor_version,
-                    .status = line->status,
-                    .reason = std::string(line->reason),
-                    .headers = {}};
-  if (auto problem = read_fields(text, head.headers)) return Malformed{502, problem->why};
+  ResponseHead head;
+  if (const auto problem = read_status_line(take_line(text), head)) return *problem;
+  if (const auto problem = read_fields(text, head.headers)) return Malformed{502, problem->why};
   return head;
 }
 
@@ -114,6 +111,27 @@ std::optional<HeadEnd> find_head_end(std::string_view bytes) {
   const std::size_t end = bytes.find("\r\n\r\n");
   if (end == std::string_view::npos) return std::nullopt;
   return HeadEnd{end, end + 4};
+}
+
+ResponseReader::Next ResponseReader::next() {
+  constexpr std::string_view empty_line = "\r\n\r\n";
+  const Malformed too_long{502, "its head is too long"};
+  if (!text_.empty() && text_.front() != 'H')
+    return Malformed{502, "it begins with something else"};
+  const std::size_t end = text_.find(empty_line, searched_);
+  if (end == std::string::npos) {
+    searched_ = text_.size() - std::min(text_.size(), empty_line.size() - 1);
+    if (taken_ + text_.size() > most_head) return too_long;
+    return {};
+  }
+  const std::size_t size = end + empty_line.size();
+  taken_ += size;
+  if (taken_ > most_head) return too_long;
+  auto read = read_response_head(std::string_view(text_).substr(0, end));
+  text_.erase(0, size);
+  searched_ = 0;
+  if (auto* head = std::get_if<ResponseHead>(&read)) return std::move(*head);
+  return std::get<Malformed>(std::move(read));
 }
 
 }  // namespace mayfly

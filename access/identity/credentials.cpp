@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "access/answer/login.hpp"
+#include "access/answer/machine.hpp"
 #include "access/core/access_path.hpp"
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
@@ -94,7 +96,7 @@ std::optional<Grant> Credentials::stored(const Url& url) const {
   if (auto grant = known(url)) return grant;
   const auto recalled = finder_.recall(url);
   if (!recalled || !peek_app_token(state_, *recalled)) return std::nullopt;
-  return stored_for(finder_.find(without_query(url), options_.now()));
+  return stored_for(finder_.find(without_query(url), options_.now()).application);
 }
 
 Grant Credentials::obtain(const Url& url) const {
@@ -155,20 +157,18 @@ void Credentials::store_for_person(const Url& url, const Application& applicatio
 
 Grant Credentials::obtain(const Url& url, const Grant& refused) const {
   using Remembering = ApplicationFinder::Remembering;
-  Response first;
-  const Send noting = noting_first_answer(send_, first);
   const bool forgets = !is_machine() && has_logged_out(url, std::nullopt);
-  const ApplicationFinder finder(state_, noting,
+  const ApplicationFinder finder(state_, send_,
                                  forgets ? Remembering::never : Remembering::allowed);
   const Url asked = without_query(url);
-  const auto application = finder.find(asked, options_.now());
-  if (!application) return {.answered = first};
+  auto [first, application] = finder.find(asked, options_.now());
+  if (!application) return {.answered = std::move(first)};
   if (refused.token && refused.application->audience == application->audience) forget(refused);
   if (auto token = stored_token(*application); token && !is_same(*token, refused.token))
     return granted(*application, *std::move(token), "the state directory");
   if (auto grant = by_machine(asked, *application, refused)) return std::move(*grant);
-  if (wants_certificate(first)) throw certificate_wanted(*application, first);
-  if (!is_guarded(asked, first) && is_open(asked))
+  if (wants_certificate(first)) throw certificate_wanted(application->hostname, first);
+  if (!is_guarded(asked, first.status, first.headers) && is_open(asked))
     return {.application = application, .guard = Grant::Guard::nobody};
   return by_person(url, *application);
 }
@@ -176,11 +176,12 @@ Grant Credentials::obtain(const Url& url, const Grant& refused) const {
 // A policy with the action Bypass lets everybody in. The answer to the question for the metadata
 // may be of its own kind, so an ordinary one decides.
 bool Credentials::is_open(const Url& url) const {
-  return !is_guarded(url, send_({.method = Request::Method::head,
-                                 .url = url,
-                                 .headers = {},
-                                 .body = {},
-                                 .purpose = "a login page"}));
+  const Response response = send_({.method = Request::Method::head,
+                                   .url = url,
+                                   .headers = {},
+                                   .body = {},
+                                   .purpose = "a login page"});
+  return !is_guarded(url, response.status, response.headers);
 }
 
 // Nothing when satisfied, or when a machine has waited enough or would have to wait for a person.
@@ -248,7 +249,8 @@ std::optional<Grant> Credentials::by_machine(const Url& url, const Application& 
              .purpose = "a token"});
   const Machine machine =
       options_.service_token ? Machine::service_token : Machine::client_certificate;
-  auto answer = judge_machine_answer({url, application, machine}, response, options_.now());
+  auto answer = judge_machine_answer({url, application.auth_domain, application.hostname, machine},
+                                     response, options_.now());
   if (answer.wants_person) return std::nullopt;
   if (!answer.token) return Grant{.application = application};
   return granted(application, keep(application, *answer.token),
@@ -344,7 +346,8 @@ EdgeVerdict Credentials::accepted_at_edge(const Url& url, const StoredToken& tok
                .body = {},
                .timeout = 5s,
                .purpose = "its opinion of the token"});
-    return {.accepted = !is_login_redirect(probe, response, token.claims.issuer),
+    const auto team = [&] { return team_of(token.claims.issuer); };
+    return {.accepted = !wants_login(probe, response.status, response.headers, team),
             .reference = response.reference()};
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::network && error.kind() != ErrorKind::protocol) throw;

@@ -6,30 +6,6 @@ using namespace mayfly::test;
 using namespace mayfly::credentials_test;
 using namespace std::chrono_literals;
 
-TEST_CASE("a redirect to the login page is told from others") {
-  const Url url = parse_url("vm.example.com/a");
-  const auto leads = [&](int status, std::string_view location) {
-    return is_login_redirect(url, answer(status, {{"Location", std::string(location)}}),
-                             issuer_of(kTeam));
-  };
-  CHECK(leads(302, kLogin));
-  CHECK(leads(302, "/cdn-cgi/access/login"));
-  CHECK(leads(302, "/cdn-cgi/access/login/vm.example.com?kid=x"));
-  CHECK(leads(302, "https://TEAM.cloudflareaccess.com/cdn-cgi/access/login/vm.example.com?kid=x"));
-  CHECK_FALSE(leads(301, kLogin));
-  CHECK_FALSE(leads(200, kLogin));
-  for (const char* location :
-       {"", "/", "/x/cdn-cgi/access/login", "https://vm.example.com/?/cdn-cgi/access/login",
-        "http://team.cloudflareaccess.com/cdn-cgi/access/login", "https://[/cdn-cgi/access/login",
-        "https://evil.cloudflareaccess.com/cdn-cgi/access/login",
-        "https://other.example.com/cdn-cgi/access/login/x",
-        "https://team.cloudflareaccess.com:8443/cdn-cgi/access/login",
-        "https://team.cloudflareaccess.com/x/cdn-cgi/access/login"}) {
-    CAPTURE(location);
-    CHECK_FALSE(leads(302, location));
-  }
-}
-
 TEST_CASE("where no application is, nothing is needed") {
   World world;
   world.edge.on(kApp, answer(200));

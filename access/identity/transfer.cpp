@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sodium.h>
 
 #include <algorithm>
 #include <map>
@@ -28,6 +29,14 @@ constexpr int kMaxServerErrors = 3;
 constexpr int kMaxQuickDrops = 12;
 // A poll that broke later than this was being held: middleboxes cut idle connections.
 constexpr auto kHeldPoll = 20s;
+
+const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+unsigned char* writable(std::string& text) {
+  return reinterpret_cast<unsigned char*>(text.data());
+}
 
 Error not_sealed(std::string_view why) {
   return Error(ErrorKind::protocol, fmt::format("opening the login's answer: {}", why));
@@ -200,8 +209,33 @@ class Polling {
 
 }  // namespace
 
+std::optional<Secret> open_box(std::string_view sealed, std::string_view sender,
+                               const Secret& secret_key) {
+  if (sealed.size() < crypto_box_NONCEBYTES + crypto_box_MACBYTES ||
+      sender.size() != crypto_box_PUBLICKEYBYTES ||
+      secret_key.size() != crypto_box_SECRETKEYBYTES || sodium_init() < 0)
+    return std::nullopt;
+  const std::string_view box = sealed.substr(crypto_box_NONCEBYTES);
+  std::string opened(box.size() - crypto_box_MACBYTES, '\0');
+  if (crypto_box_open_easy(writable(opened), bytes_of(box), box.size(), bytes_of(sealed),
+                           bytes_of(sender), bytes_of(secret_key.reveal())) != 0)
+    return std::nullopt;
+  Secret content{std::string_view(opened)};
+  wipe(opened);
+  return content;
+}
+
+TransferKey::TransferKey() : public_key_(crypto_box_PUBLICKEYBYTES, '\0') {
+  if (sodium_init() < 0)
+    throw Error(ErrorKind::failed, "making a key pair: libsodium did not start");
+  std::string secret_key(crypto_box_SECRETKEYBYTES, '\0');
+  crypto_box_keypair(writable(public_key_), writable(secret_key));
+  secret_key_ = Secret(std::string_view(secret_key));
+  wipe(secret_key);
+}
+
 std::string TransferKey::public_key() const {
-  return base64_encode(pair_.public_key, Base64::url);
+  return base64_encode(public_key_, Base64::url);
 }
 
 Secret TransferKey::open(std::string_view body, std::string_view sender_public_key) const {
@@ -210,7 +244,7 @@ Secret TransferKey::open(std::string_view body, std::string_view sender_public_k
   if (!sealed) throw not_sealed("it is not base64");
   const auto sender = base64_decode(sender_public_key, Base64::url);
   if (!sender) throw not_sealed("the sender's key is not base64url");
-  auto opened = open_box(*sealed, *sender, pair_.secret_key);
+  auto opened = open_box(*sealed, *sender, secret_key_);
   if (!opened) throw not_sealed("it was not sealed for this login");
   return std::move(*opened);
 }

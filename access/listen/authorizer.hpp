@@ -29,7 +29,7 @@ class Authorizer {
   // As Authorization::may_send.
   const MaySend& may_send() const noexcept { return authorization_.may_send; }
   // As Authorization::team.
-  std::string team() const { return authorization_.team(); }
+  const TeamOf& team() const noexcept { return authorization_.team; }
   // Known ones, else obtained ones. Throws what obtain() throws.
   asio::awaitable<Headers> headers();
   // The edge sent `refused` to the login page: others that are known by now, else obtained ones.

@@ -28,8 +28,7 @@ class LocalProtocol {
 
   struct Refusal {
     Error error;
-    int status = 0;                               // of the edge's answer; 0: there was none,
-    enum class Late { no, yes } late = Late::no;  // and whether it was waited for
+    int status = 0;  // of the edge's answer; 0 if there was none
   };
   virtual asio::awaitable<void> deny(int socket, const Refusal& refusal) = 0;
 };

@@ -7,7 +7,7 @@ using socks::Reply;
 
 // No answer came, so it is this side's network, or the login.
 Reply reply_without_answer(const LocalProtocol::Refusal& refusal) {
-  if (refusal.late == LocalProtocol::Refusal::Late::yes) return Reply::ttl_expired;
+  if (refusal.error.is_timeout()) return Reply::ttl_expired;
   switch (refusal.error.kind()) {
     case ErrorKind::refused:
     case ErrorKind::login_needed:

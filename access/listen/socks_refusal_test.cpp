@@ -16,10 +16,8 @@ Reply reply_to_status(int status, Headers headers = {}) {
   return socks_reply_to({.error = explain_refusal(url, response), .status = status});
 }
 
-using Late = LocalProtocol::Refusal::Late;
-
-Reply reply_to_error(ErrorKind kind, Late late = Late::no) {
-  return socks_reply_to({.error = Error(kind, "failed"), .late = late});
+Reply reply_to_error(ErrorKind kind) {
+  return socks_reply_to({.error = Error(kind, "failed")});
 }
 
 }  // namespace
@@ -46,7 +44,7 @@ TEST_CASE("an answer of the edge becomes a SOCKS5 reply") {
 
 TEST_CASE("so does what kept an answer from coming") {
   CHECK(reply_to_error(ErrorKind::network) == Reply::network_unreachable);
-  CHECK(reply_to_error(ErrorKind::network, Late::yes) == Reply::ttl_expired);
+  CHECK(socks_reply_to({.error = Error::timeout("failed", "")}) == Reply::ttl_expired);
   CHECK(reply_to_error(ErrorKind::refused) == Reply::not_allowed);
   CHECK(reply_to_error(ErrorKind::login_needed) == Reply::not_allowed);
   CHECK(reply_to_error(ErrorKind::protocol) == Reply::general_failure);

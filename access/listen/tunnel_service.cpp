@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "access/answer/login.hpp"
 #include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"
 #include "access/tunnel/report_watch.hpp"
@@ -55,10 +56,10 @@ asio::awaitable<TunnelService::Opened> TunnelService::open(const Headers& wanted
   try {
     Dialer::Outcome outcome = co_await dial(wanted);
     if (const auto* response = std::get_if<Response>(&outcome))
-      co_return Refusal{explain_refusal(parts_.options.tunnel.url, *response), response->status};
+      co_return Refusal{
+          explain_refusal(parts_.options.tunnel.url, *response, parts_.authorizer.team()),
+          response->status};
     co_return std::get<Dialer::Open>(std::move(outcome));
-  } catch (const TimedOut& error) {
-    co_return Refusal{.error = error, .late = Refusal::Late::yes};
   } catch (const Error& error) {
     co_return Refusal{.error = error};
   }
@@ -73,8 +74,8 @@ asio::awaitable<Dialer::Outcome> TunnelService::dial(const Headers& wanted) {
   Headers headers = co_await parts_.authorizer.headers();
   Dialer::Outcome outcome = co_await parts_.dialer.dial(with_wanted(headers), may_send);
   const auto* response = std::get_if<Response>(&outcome);
-  if (response == nullptr ||
-      !leads_to_login(parts_.options.tunnel.url, *response, parts_.authorizer.team()))
+  if (response == nullptr || !wants_login(parts_.options.tunnel.url, response->status,
+                                          response->headers, parts_.authorizer.team()))
     co_return outcome;
   headers = co_await parts_.authorizer.instead_of(std::move(headers));
   co_return co_await parts_.dialer.dial(with_wanted(std::move(headers)), may_send);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <system_error>
 
+#include "access/answer/login.hpp"
 #include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"
 #include "access/dial/dial.hpp"
@@ -88,10 +89,11 @@ Dialer::Open StdioTunnel::open() {
   if (!headers) headers = authorization_.obtain(Authorization::Why::nothing_known);
   Dialer::Outcome outcome = dial(*headers);
   if (const auto* response = std::get_if<Response>(&outcome);
-      response != nullptr && leads_to_login(options_.url, *response, authorization_.team()))
+      response != nullptr &&
+      wants_login(options_.url, response->status, response->headers, authorization_.team))
     outcome = dial(authorization_.obtain(Authorization::Why::refused));
   if (const auto* response = std::get_if<Response>(&outcome))
-    throw explain_refusal(options_.url, *response);
+    throw explain_refusal(options_.url, *response, authorization_.team);
   return std::get<Dialer::Open>(std::move(outcome));
 }
 

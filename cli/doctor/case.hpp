@@ -6,11 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "access/answer/machine.hpp"
 #include "access/core/error.hpp"
 #include "access/curl/http.hpp"
 #include "access/dial/address_probe.hpp"
 #include "access/identity/application.hpp"
-#include "access/identity/machine_identity.hpp"
+#include "access/identity/service_token.hpp"
 #include "access/system/files.hpp"
 #include "access/tunnel/tunnel_probe.hpp"
 #include "cli/doctor/examination.hpp"
@@ -56,6 +57,9 @@ class Case {
   sshconfig::SshAnswer ssh;
   SshWay ssh_way;
 
+  TeamOf team() const {
+    return [this] { return application ? application->auth_domain : std::string(); };
+  }
   bool has_trusted_connection() const { return tls && !tls->failure; }
 
  private:

@@ -1,4 +1,4 @@
-#include "access/answer/refusal.hpp"
+#include "access/answer/login.hpp"
 #include "cli/doctor/steps.hpp"
 
 namespace mayfly::cli::doctor {
@@ -22,7 +22,8 @@ Finding check_upgrade(Case& the_case) {
   if (!the_case.opening) return skipped("nothing is there that opens the application");
   Response answer = open(the_case);
   // As every command does: the stored token may have been revoked.
-  if (the_case.shown == Shown::stored_token && leads_to_login(the_case.url, answer)) {
+  if (the_case.shown == Shown::stored_token &&
+      wants_login(the_case.url, answer.status, answer.headers, the_case.team())) {
     if (const auto fresh = token_of_team(the_case)) {
       the_case.opening = {{"Cf-Access-Token", std::string(fresh->jwt.reveal())}};
       the_case.shown = Shown::fresh_token;
@@ -30,7 +31,7 @@ Finding check_upgrade(Case& the_case) {
     }
   }
   the_case.tunnel_is_open = answer.status == 101;
-  return judge_upgrade(the_case.url, answer, the_case.shown);
+  return judge_upgrade(the_case.url, answer, the_case.shown, the_case.team());
 }
 
 Finding check_ssh_banner(Case& the_case) {

@@ -1,4 +1,4 @@
-#include "access/identity/jwks.hpp"
+#include "access/jwt/jwks.hpp"
 
 #include <doctest/doctest.h>
 #include <openssl/err.h>

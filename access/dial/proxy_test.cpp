@@ -1,5 +1,5 @@
 // Which proxy: named as curl(1) describes it under ENVIRONMENT, exempted as libcurl does it.
-#include "access/dial/proxy_choice.hpp"
+#include "access/dial/proxy.hpp"
 
 #include <doctest/doctest.h>
 

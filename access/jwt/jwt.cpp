@@ -1,4 +1,4 @@
-#include "access/identity/jwt.hpp"
+#include "access/jwt/jwt.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-#include "access/identity/jwks.hpp"
+#include "access/jwt/jwks.hpp"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
