@@ -19,8 +19,8 @@ constexpr std::string_view begin_mark = "# mayfly: begin ";
 constexpr std::string_view end_mark = "# mayfly: end ";
 
 struct Line {
-  std::size_t start, end;  // with its newline
-  std::string_view words;  // without line ending and blanks around
+  std::size_t start, end;  // newline included
+  std::string_view words;  // without the line ending and the blanks around it
 };
 
 std::vector<Line> lines_of(std::string_view text) {
@@ -38,7 +38,7 @@ std::vector<Line> lines_of(std::string_view text) {
 
 struct Section {
   std::string host;
-  std::size_t start, end;  // with its marks and the blank line before it
+  std::size_t start, end;  // its marks and the blank line before it included
 };
 
 [[noreturn]] void refuse_broken(std::string_view host) {
@@ -64,7 +64,7 @@ std::vector<Section> sections_of(std::string_view own_file) {
   return sections;
 }
 
-// Host names are the same in any case; paths are not.
+// Returns the host in lower case and the path as it is, since only host names ignore case.
 std::string key_of(std::string_view host) {
   const auto slash = std::min(host.find('/'), host.size());
   return to_lower(host.substr(0, slash)) + std::string(host.substr(slash));
@@ -81,7 +81,8 @@ bool is_wildcard(std::string_view host) {
   return host.find('*') != std::string_view::npos;
 }
 
-// Include expands patterns, and since OpenSSH 9.9 "%" and "$" too: no spelling suits all of them.
+// Include expands patterns, and "%" and "$" as well since OpenSSH 9.9. No quoting works for every
+// version.
 bool is_pattern(std::string_view path) {
   return path.find_first_of("*?[]{}\\\"'%$~") != std::string_view::npos;
 }
@@ -157,7 +158,7 @@ std::string with_include(std::string_view config, std::string_view own_file_path
 }
 
 std::string without_include(std::string_view config, std::string_view own_file_path) {
-  if (is_pattern(own_file_path)) return std::string(config);  // we have put none there
+  if (is_pattern(own_file_path)) return std::string(config);  // with_include() adds no such line
   const std::string include = include_line(own_file_path);
   std::string result;
   for (const Line& line : lines_of(config)) {

@@ -12,7 +12,7 @@
 namespace mayfly::sshconfig {
 namespace {
 
-// ssh's own limit for files that include files.
+// The depth to which ssh itself follows Include.
 constexpr int max_depth = 16;
 constexpr std::size_t max_files = 64, max_bytes = 1 << 20;
 constexpr std::string_view blanks = " \t\r";
@@ -61,7 +61,7 @@ void add_names(std::vector<std::string>& names, std::string_view list) {
     if (is_plain(name)) names.emplace_back(name);
 }
 
-// The names of a Match line's host criteria.
+// Returns the names in the host criteria of a Match line.
 std::vector<std::string> names_of_match(const Line& line) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i + 1 < line.values.size(); ++i) {
@@ -77,7 +77,7 @@ std::vector<std::string> names_of_host(const Line& line) {
   return names;
 }
 
-// "%h" as it stands; "" for a command that is none of ours.
+// Returns the value of --hostname, which may be "%h"; "" for a command that is not a tunnel.
 std::string hostname_of(std::string_view command) {
   constexpr std::string_view flag = "-hostname";
   const auto place = command.find(flag);

@@ -1,4 +1,4 @@
-// The hosts that somebody's ssh_config reaches through a tunnel of mayfly or cloudflared.
+// Finds the hosts that an ssh_config reaches through a tunnel of mayfly or cloudflared.
 #pragma once
 
 #include <string>
@@ -7,12 +7,12 @@
 
 namespace mayfly::sshconfig {
 
-// From the text of a configuration: what follows --hostname in a ProxyCommand or Match exec, and
-// where that is %h the names of its Host or Match line. Patterns are left out.
+// Returns the values of --hostname in each ProxyCommand and Match exec of a configuration; for %h
+// the names of its Host or Match line. Leaves out patterns.
 std::vector<std::string> tunnelled_hosts(std::string_view config);
 
-// Those of ~/.ssh/config and of the files that it includes; sorted. What cannot be read is passed
-// over.
+// Returns the hosts of ~/.ssh/config and of the files that it includes, sorted. Skips files that it
+// cannot read.
 std::vector<std::string> configured_hosts(const std::string& ssh_directory);
 
 }  // namespace mayfly::sshconfig

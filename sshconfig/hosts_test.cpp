@@ -14,7 +14,7 @@ using Hosts = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("hosts: those behind a tunnel, and no others") {
+TEST_CASE("hosts: finds the hosts behind a tunnel and no others") {
   struct Row {
     const char* config;
     Hosts hosts;
@@ -49,7 +49,7 @@ TEST_CASE("hosts: those behind a tunnel, and no others") {
   }
 }
 
-TEST_CASE("hosts: what ssh-config writes is read back") {
+TEST_CASE("hosts: finds the hosts of the blocks that ssh-config writes") {
   for (const char* host : {"vm.example.com", "vm.example.com/team"}) {
     BlockOptions options;
     options.program = "/opt/my fly/mayfly";

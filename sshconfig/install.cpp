@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
@@ -20,7 +21,7 @@
 namespace mayfly::sshconfig {
 namespace {
 
-// Far more than any ssh_config; what is larger is something else.
+// More than any real ssh_config has.
 constexpr std::size_t max_bytes = 4 << 20;
 
 struct Existing {
@@ -61,7 +62,7 @@ std::optional<Existing> read_existing(const std::string& path) {
   if (!file) throw system_error("cannot read " + path, errno);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) throw system_error("cannot read " + path, errno);
-  if (!S_ISREG(status.st_mode)) throw cannot_edit(path, "it is no regular file");
+  if (!S_ISREG(status.st_mode)) throw cannot_edit(path, "it is not a regular file");
   if (status.st_uid != ::geteuid()) throw cannot_edit(path, "it belongs to another user");
   return Existing{read_at_most(file, path), status.st_mode & 07777U, status.st_gid};
 }
@@ -94,7 +95,7 @@ SshFiles read_files(const InstallPaths& paths) {
   return files;
 }
 
-// Where the bytes are: a linked configuration stays a link.
+// Returns the path of the file itself, so that a symbolic link to it stays a link.
 std::string resolved(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
                                                          &std::free);
@@ -129,14 +130,15 @@ void replace(const Place& place, std::string_view content, const std::optional<E
   temporary.write(content);
   const Descriptor file = temporary.release();
   if (before) {
-    // The group first, since changing it clears mode bits; one that is not ours to give stays ours.
+    // The group is set before the mode, since fchown clears mode bits. EPERM: the user is not in
+    // that group, and the file keeps the user's own.
     if (::fchown(file.get(), static_cast<uid_t>(-1), before->group) != 0 && errno != EPERM) {
       throw system_error("cannot write in " + place.directory, errno);
     }
     ::fchmod(file.get(), before->mode);
     temporary.rename_over(place.name);
   } else if (!temporary.rename_to_free(place.name)) {
-    throw cannot_edit(place.directory + "/" + place.name, "somebody else made it just now");
+    throw cannot_edit(place.directory + "/" + place.name, "another program created it just now");
   }
   ::fsync(directory.get());
 }
@@ -145,7 +147,7 @@ void carry_out_one(const Change& change) {
   const std::optional<Existing> now = read_existing(change.path);
   if (content_of(now) != change.before || !now != (change.kind == Change::Kind::create)) {
     throw Error(ErrorKind::failed,
-                fmt::format("cannot edit {}: it was changed meanwhile", change.path),
+                fmt::format("cannot edit {}: it changed in the meantime", change.path),
                 "run the command again");
   }
   if (change.kind == Change::Kind::remove) {
@@ -154,6 +156,47 @@ void carry_out_one(const Change& change) {
     return;
   }
   replace(place_of(now ? resolved(change.path) : change.path), change.after, now);
+}
+
+std::string marked(char mark, const std::vector<std::string_view>& lines) {
+  std::string result;
+  for (const std::string_view line : lines) {
+    result += fmt::format("{}{}\n", mark, printable(line, 4096));
+  }
+  return result;
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  if (text.empty()) return {};
+  if (text.back() == '\n') text.remove_suffix(1);
+  return split(text, '\n');
+}
+
+// Returns the lines that differ. Each change is in one place, so the common lines at both ends are
+// left out.
+std::string difference(std::string_view before, std::string_view after) {
+  std::vector<std::string_view> old_lines = lines_of(before), new_lines = lines_of(after);
+  const auto [old_first, new_first] =
+      std::mismatch(old_lines.begin(), old_lines.end(), new_lines.begin(), new_lines.end());
+  old_lines.erase(old_lines.begin(), old_first);
+  new_lines.erase(new_lines.begin(), new_first);
+  while (!old_lines.empty() && !new_lines.empty() && old_lines.back() == new_lines.back()) {
+    old_lines.pop_back();
+    new_lines.pop_back();
+  }
+  return marked('-', old_lines) + marked('+', new_lines);
+}
+
+std::string_view verb(Change::Kind kind) {
+  switch (kind) {
+    case Change::Kind::create:
+      return "create";
+    case Change::Kind::replace:
+      return "edit";
+    case Change::Kind::remove:
+      break;
+  }
+  return "remove";
 }
 
 }  // namespace
@@ -214,6 +257,15 @@ void carry_out(const std::vector<Change>& changes) {
   if (::flock(lock.get(), LOCK_EX) != 0) throw system_error("cannot lock " + directory, errno);
   for (const Change& change : changes) carry_out_one(change);
   ::fsync(lock.get());
+}
+
+std::string preview(const std::vector<Change>& changes) {
+  std::string result;
+  for (const Change& change : changes) {
+    result += fmt::format("{} {}\n", verb(change.kind), printable(change.path, 4096));
+    result += difference(change.before, change.after);
+  }
+  return result;
 }
 
 }  // namespace mayfly::sshconfig

@@ -1,4 +1,4 @@
-// Installing blocks: a file of our own, and one Include line in ~/.ssh/config.
+// Installs blocks in a file of our own, which one Include line in ~/.ssh/config names.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 namespace mayfly::sshconfig {
 
 struct InstallPaths {
-  std::string ssh_directory;               // ~/.ssh, absolute; made 0700 when missing
+  std::string ssh_directory;               // ~/.ssh, absolute; created with mode 0700 if absent
   std::string own_file = "mayfly_config";  // in it
 };
 
@@ -20,23 +20,25 @@ struct Change {
   enum class Kind { create, replace, remove } kind = Kind::replace;
 };
 
-// What would be written (for --dry-run): nothing to do is an empty list. Symbolic links are
-// followed to a file of the user's own. All throw Error(failed) with a hint when that is not
-// possible.
+// Returns the changes that add the block; an empty list if nothing has to change. Follows a
+// symbolic link if it leads to a file of the user. Both plans throw Error(failed) with a hint if a
+// file cannot be edited.
 std::vector<Change> plan_install(const InstallPaths& paths, std::string_view host,
                                  std::string_view block);
-// host "" removes every block. With the last block our own file goes, the Include line, and a
-// config that we had made and that holds nothing else.
+// Returns the changes that remove the block for `host`, or every block for "". With the last block
+// they remove our own file, the Include line, and ~/.ssh/config if we had created it and nothing
+// else is in it.
 std::vector<Change> plan_removal(const InstallPaths& paths, std::string_view host);
 
-// Does it: each file whole or not at all, mode and group kept, in an order that leaves no Include
-// of a file that is gone. Refuses a file that is no longer as it was when the plan was made.
+// Carries out a plan. Replaces each file atomically, keeps its mode and group, and works in an
+// order in which Include never names an absent file. Throws Error(failed) if a file changed since
+// the plan was made.
 void carry_out(const std::vector<Change>& changes);
 
-// Takes away what killed commands left next to the files: temporary ones.
+// Removes temporary files that killed commands left beside the two files.
 void clear_leftovers(const InstallPaths& paths) noexcept;
 
-// The changes as lines with "-" and "+" under the name of each file.
+// Returns the changes of each file as lines that begin with "-" and "+" (for --dry-run).
 std::string preview(const std::vector<Change>& changes);
 
 }  // namespace mayfly::sshconfig

@@ -65,7 +65,7 @@ TEST_CASE("install: from nothing and back to nothing") {
   CHECK(home.file_count() == 0);
 }
 
-TEST_CASE("install: twice is once") {
+TEST_CASE("install: installing twice changes nothing more") {
   const Home home;
   home.install();
   CHECK(plan_install(home.paths, "vm.example.com", block).empty());
@@ -74,7 +74,7 @@ TEST_CASE("install: twice is once") {
   CHECK(plan_removal(home.paths, "").empty());
 }
 
-TEST_CASE("install: and remove leave odd configurations byte for byte as they were") {
+TEST_CASE("install: installing and removing leaves odd configurations byte for byte as they were") {
   const std::string configs[] = {
       "",
       "\n",
@@ -112,7 +112,7 @@ TEST_CASE("install: and remove leave odd configurations byte for byte as they we
   }
 }
 
-TEST_CASE("install: what a person added stays") {
+TEST_CASE("install: lines that a person added stay") {
   const Home home;
   home.install();
   put_file(home.config, content_of(home.config) + "Host mine\n");
@@ -164,7 +164,7 @@ TEST_CASE("install: links are written through and stay links") {
   CHECK(content_of(target) == "Host mine\n");
 }
 
-TEST_CASE("install: what is not the person's own file is refused, and nothing is written") {
+TEST_CASE("install: a file that is not the user's own is refused, and nothing is written") {
   const Home home;
   fs::create_directory(home.paths.ssh_directory);
   SUBCASE("a link to nothing") {
@@ -196,17 +196,17 @@ TEST_CASE("install: a file that changed after the plan is left alone") {
   put_file(home.config, "Host a\n");
   const auto plan = plan_install(home.paths, "vm.example.com", block);
   put_file(home.config, "Host b\n");
-  CHECK(failure(plan) == "cannot edit " + home.config + ": it was changed meanwhile");
+  CHECK(failure(plan) == "cannot edit " + home.config + ": it changed in the meantime");
   CHECK(content_of(home.config) == "Host b\n");
 
   fs::remove(home.own);
   fs::remove(home.config);
   const auto creation = plan_install(home.paths, "vm.example.com", block);
   put_file(home.config, "");
-  CHECK(failure(creation) == "cannot edit " + home.config + ": it was changed meanwhile");
+  CHECK(failure(creation) == "cannot edit " + home.config + ": it changed in the meantime");
 }
 
-TEST_CASE("install: what a killed mayfly left is cleared") {
+TEST_CASE("install: files that a killed mayfly left are removed") {
   const Home home;
   CHECK_NOTHROW(clear_leftovers(home.paths));
   const std::string elsewhere = home.scratch.path() + "/dotfiles";

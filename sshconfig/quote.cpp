@@ -43,8 +43,9 @@ std::string shell_word(std::string_view text) {
   std::string word = "'";
   for (const char c : double_percents(text)) {
     if (c == '\'' || c == '"' || c == '\\') {
-      // Before 9.9 nothing can stand for a double quote between double quotes; since then a
-      // backslash before a quote or a backslash vanishes. The shell makes all three by itself.
+      // Before OpenSSH 9.9 nothing stands for a double quote between double quotes; from 9.9 on,
+      // ssh removes a backslash before a quote or another backslash. Therefore the shell makes
+      // these three characters.
       word += fmt::format("'$(printf '\\{:03o}')'", static_cast<unsigned>(c));
     } else {
       word += c;

@@ -1,4 +1,4 @@
-// Quoting for the readers of an ssh_config value: ssh's word splitter, its tokens, and the user's
+// Quotes values of an ssh_config for their readers: ssh's word splitter, its tokens, and the user's
 // shell.
 #pragma once
 
@@ -7,19 +7,21 @@
 
 namespace mayfly::sshconfig {
 
-// All three throw usage Error for control characters, which no quoting can carry through a line.
+// All three functions throw Error(usage) for control characters, which no quoting protects within a
+// line.
 
-// A word for the shell behind Match exec and ProxyCommand: as it is when harmless, else quoted; "%"
-// is doubled for ssh's token expansion. The result never holds a double quote, nor a backslash that
-// ssh would take for an escape, so that it may stand between the double quotes of exec "...", which
-// OpenSSH splits in another way since 9.9.
+// Quotes a word for the shell that runs Match exec and ProxyCommand, if it needs quotes, and
+// doubles "%" for ssh's token expansion. The result has no double quote, and no backslash that ssh
+// would read as an escape, so that it may stand in exec "..." for every OpenSSH (9.9 changed how it
+// splits words).
 std::string shell_word(std::string_view text);
 
-// A whole argument of an ssh_config keyword: as it is, or in double quotes. Tokens stay tokens.
+// Quotes an argument of an ssh_config keyword, if it needs quotes. Tokens such as %h keep their
+// meaning.
 std::string config_word(std::string_view text);
 
-// Text in an argument that knows tokens, meant as it is: "%" is doubled; "${", which ssh expands
-// from the environment and cannot be told to leave alone, throws usage Error.
+// Doubles each "%", for text in an argument in which ssh expands tokens. Throws Error(usage) for
+// "${", since ssh always expands it from the environment.
 std::string without_tokens(std::string_view text);
 
 }  // namespace mayfly::sshconfig

@@ -35,7 +35,7 @@ TEST_CASE("quote: arguments of ssh's keywords") {
   CHECK(without_tokens("/50%h/$HOME") == "/50%%h/$HOME");
 }
 
-TEST_CASE("quote: what no quoting can carry is refused") {
+TEST_CASE("quote: characters that no quoting protects are refused") {
   for (const std::string bad : {"a\nb", "a\rb", "a\tb", "\x7f", "\x1b[2J"}) {
     CHECK_THROWS_AS(shell_word(bad), mayfly::Error);
     CHECK_THROWS_AS(config_word(bad), mayfly::Error);

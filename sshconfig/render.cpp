@@ -13,9 +13,9 @@
 namespace mayfly::sshconfig {
 namespace {
 
-// One application under the three names it needs in a block.
+// The names of an application in a block.
 struct Target {
-  std::vector<std::string> patterns;  // what people type after "ssh"
+  std::vector<std::string> patterns;  // names that people type after "ssh"
   std::string argument;               // after --hostname, a shell word
   std::string key_file;               // before "-cf_key", with ssh's tokens
   std::optional<std::string> host_name;
@@ -26,7 +26,7 @@ struct Target {
               "give a host name such as vm.example.com, vm.example.com/path or *.example.com");
 }
 
-// A wildcard has a domain behind it: "*" alone would send every ssh through Access.
+// A wildcard needs a domain after the star, since "*" alone would send every ssh through Access.
 bool is_wildcard(std::string_view host) {
   const auto star = host.rfind('*');
   if (star == std::string_view::npos) return false;
@@ -36,11 +36,11 @@ bool is_wildcard(std::string_view host) {
 }
 
 struct HostAndPath {
-  std::string host;  // lower case, as ssh's Host has one
+  std::string host;  // lower case, since ssh's Host compares case
   std::string path;  // "" or "/..."
 };
 
-// The rules for paths are those of the command that will read it.
+// Applies parse_url() to the path, since the command in the block will do so.
 HostAndPath split_wildcard(std::string_view text) {
   const auto slash = text.find('/');
   HostAndPath result{to_lower(text.substr(0, slash)), ""};
@@ -54,7 +54,7 @@ HostAndPath split_host(std::string_view text) {
   if (is_wildcard(host)) return split_wildcard(text);
   if (host.find('*') != std::string_view::npos) refuse_host(text);
   const Url url = parse_url(text);
-  // Of a path only what stands there as it goes over the wire.
+  // A path has to be typed in the spelling in which it is sent.
   if (!is_host_name(url.host) || text.find(url.path) == std::string_view::npos) refuse_host(text);
   if (url.port != 443 || !url.query.empty()) {
     throw Error(ErrorKind::usage,
@@ -65,9 +65,9 @@ HostAndPath split_host(std::string_view text) {
   return {url.host, url.path == "/" ? "" : url.path};
 }
 
-// A wildcard's real name is only known to ssh, which put it into the shell's command line as it was
-// typed before 9.6 (CVE-2023-51385): between single quotes nothing but a single quote means
-// anything to the shell, and a name with one is not for this block.
+// Only ssh knows the real name behind a wildcard, and before 9.6 it put the name into the shell's
+// command line as it was typed (CVE-2023-51385). Therefore %h stands between single quotes, in
+// which only a single quote has a meaning, and the pattern !*'*' excludes names that have one.
 Target wildcard_target(const HostAndPath& parts) {
   const std::string file = parts.path.empty() ? "h" : without_tokens(file_name("h" + parts.path));
   return {{parts.host, "!*'*"},
@@ -83,7 +83,8 @@ Target plain_target(const HostAndPath& parts) {
   return {{parts.host}, shell_word(name), without_tokens(file_name(name)), std::nullopt};
 }
 
-// %h is the alias while ssh reads the Match line, so the application is named literally.
+// While ssh reads the Match line, %h is the alias. Therefore the block names the application
+// literally.
 Target aliased_target(const HostAndPath& parts, const std::string& alias) {
   if (is_wildcard(parts.host)) {
     throw Error(ErrorKind::usage,
@@ -98,8 +99,8 @@ Target aliased_target(const HostAndPath& parts, const std::string& alias) {
   Target target{{alias}, shell_word(name), without_tokens(file_name(name)), std::nullopt};
   if (parts.path.empty()) {
     if (alias != parts.host) target.patterns.push_back(parts.host);
-    // known_hosts has one entry for both names. Applications that share a host are different
-    // machines: with a path ssh knows them by their alias.
+    // HostName makes known_hosts have one entry for both names. Applications on paths of one host
+    // are different machines, which known_hosts keeps under their aliases.
     target.host_name = parts.host;
   }
   return target;
@@ -134,8 +135,8 @@ std::string flag_words(const std::vector<std::string>& flags) {
   return words;
 }
 
-// A single quote opens a quotation for OpenSSH from 8.7 on; between double quotes it stands for
-// itself in every version.
+// From OpenSSH 8.7 on, a single quote begins a quotation; within double quotes it is an ordinary
+// character in every version.
 std::string pattern_word(const std::string& patterns) {
   return patterns.find('\'') == std::string::npos ? patterns : '"' + patterns + '"';
 }
@@ -198,7 +199,7 @@ std::string render_block(const BlockOptions& options) {
 std::string render_advice(const BlockOptions& options, std::string_view home) {
   std::string advice = fmt::format("\nAdd to your {}/.ssh/config:\n\n", printable(home, 4096));
   advice += render_block(options);
-  // cloudflared ends the short form with a blank line, and only that.
+  // cloudflared prints a blank line at the end of the short form only.
   if (options.certificate == BlockOptions::Certificate::none) advice += "\n";
   return advice;
 }

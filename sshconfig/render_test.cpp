@@ -46,7 +46,7 @@ TEST_CASE("render: with a short-lived certificate") {
         "  CertificateFile ~/.cloudflared/%h-cf_key-cert.pub\n");
 }
 
-TEST_CASE("render: without one") {
+TEST_CASE("render: without a certificate") {
   BlockOptions options = short_lived("vm.example.com");
   options.certificate = Certificate::none;
   CHECK(render_advice(options, "/home/jdoe") ==
@@ -127,7 +127,7 @@ TEST_CASE("render: an application on a path is named literally") {
   CHECK(render_block(options).find("HostName") == std::string::npos);
 }
 
-TEST_CASE("render: a path with nothing in it is no path") {
+TEST_CASE("render: an empty path counts as no path") {
   CHECK(render_block(short_lived("vm.example.com/")) ==
         render_block(short_lived("vm.example.com")));
 }
@@ -200,7 +200,7 @@ TEST_CASE("render: MAYFLY_HOME and connection flags") {
         "  CertificateFile \"/srv/my state/50%%/%h-cf_key-cert.pub\"\n");
 }
 
-TEST_CASE("render: what is no host name is refused and shown harmlessly") {
+TEST_CASE("render: a text that is not a host name is refused and shown harmlessly") {
   for (const std::string host : {"-oProxyCommand=id",
                                  "vm.example.com exec id",
                                  "vm\nHost *",

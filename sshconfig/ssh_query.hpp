@@ -1,4 +1,4 @@
-// What ssh itself makes of its configuration for a host.
+// Asks ssh how it reads its configuration for a host.
 #pragma once
 
 #include <chrono>
@@ -10,8 +10,8 @@
 
 namespace mayfly::sshconfig {
 
-// Of the settings that ssh -G prints, those that lead through Access; as they are printed, tokens
-// and "~" not expanded.
+// The settings of ssh -G that concern Access, as ssh prints them: it does not expand tokens and
+// "~".
 struct SshSettings {
   std::string host_name, user;
   std::string proxy_command, proxy_jump;  // "" for none
@@ -20,7 +20,7 @@ struct SshSettings {
 SshSettings parse_settings(std::string_view text);
 
 struct SshQuery {
-  std::string host;  // what a person types after ssh
+  std::string host;  // the name that a person types after ssh
   // match_exec_variables()
   std::vector<std::pair<std::string, std::string>> variables;
   std::chrono::milliseconds patience = std::chrono::seconds(10);

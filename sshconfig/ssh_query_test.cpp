@@ -87,7 +87,7 @@ Match exec "test %h = vm.example.com"
   CHECK(answer.ssh_gens.empty());
 }
 
-TEST_CASE("what ssh says against a configuration") {
+TEST_CASE("ssh's complaint about a configuration is shown") {
   const Configured broken("Host vm\n  Prxycommand x\n");
   const SshAnswer answer = broken.ask("vm");
   CHECK_FALSE(answer.settings);
@@ -102,7 +102,7 @@ TEST_CASE("a Match exec that hangs is left") {
   CHECK(answer.complaint.find("Match exec") != std::string::npos);
 }
 
-TEST_CASE("no ssh at all") {
+TEST_CASE("a machine without ssh") {
   const Configured configured("");
   ::setenv("PATH", "/nonexistent", 1);
   CHECK(configured.ask("vm").version.empty());

@@ -69,7 +69,7 @@ std::string receive(int fd, std::size_t size, Clock::time_point deadline) {
   std::string bytes(size, '\0');
   for (std::size_t have = 0; have < size;) {
     const auto got = ::recv(fd, bytes.data() + have, size - have, MSG_DONTWAIT);
-    if (got == 0) throw agent_error("it hung up");
+    if (got == 0) throw agent_error("it closed the connection");
     if (got > 0)
       have += static_cast<std::size_t>(got);
     else if (errno == EAGAIN)
@@ -137,7 +137,7 @@ std::vector<AgentIdentity> Agent::identities() {
 }
 
 void Agent::add(const AgentAddition& addition) {
-  // Other agents may keep a signed number.
+  // Other agents than OpenSSH's may store the lifetime as a signed 32-bit number.
   constexpr std::int64_t longest = 0x7fffffff;
   const auto lifetime = std::clamp<std::int64_t>(addition.lifetime.count(), 1, longest);
   WireWriter message;

@@ -1,4 +1,4 @@
-// Talking to an ssh-agent (draft-miller-ssh-agent): list, add, remove.
+// A client of ssh-agent (draft-miller-ssh-agent) that lists, adds and removes keys.
 #pragma once
 
 #include <chrono>
@@ -23,48 +23,51 @@ struct AgentAddition {
   const KeyPair& pair;
   const Certificate& certificate;
   std::string comment;
-  std::chrono::seconds lifetime;  // the agent drops it then; at least 1 s
+  std::chrono::seconds lifetime;  // after it the agent drops the key; at least 1 s
 };
 
-// One connection. Every operation throws Error(failed) when the agent does not answer in time,
-// hangs up, says what the protocol does not allow, or refuses (add).
+// A connection to an agent. Every operation throws Error(failed) when the agent does not answer in
+// time, closes the connection or violates the protocol; add() also when the agent refuses the key.
 class Agent {
  public:
-  // socket_path: the value of SSH_AUTH_SOCK; "" is an Error with a hint, too.
+  // Connects to the socket that SSH_AUTH_SOCK names. Throws Error(failed) with a hint if it cannot,
+  // also for an empty path.
   static Agent connect(std::string_view socket_path,
                        std::chrono::milliseconds patience = std::chrono::seconds(10));
 
   std::vector<AgentIdentity> identities();
-  // The certificate with its private key, as ssh-add adds it (the key alone is not added).
+  // Adds the certificate with its private key. Unlike ssh-add, it does not add the key without the
+  // certificate as well.
   void add(const AgentAddition& addition);
-  // False when the agent does not remove it.
+  // Returns whether the agent removed the key.
   bool remove(std::string_view blob);
   struct Held {
-    // The certificate that is usable now (Certificate::usable_at) and lasts longest.
+    // Of the certificates that are usable now (Certificate::usable_at), the last to expire.
     std::optional<Certificate> valid;
-    std::size_t all = 0;  // usable or not
+    std::size_t all = 0;  // how many keys there are, usable or not
   };
-  // What there is under this comment.
+  // Returns which keys the agent holds under this comment.
   Held held(std::string_view comment, std::chrono::sys_seconds now);
-  // Held::valid alone.
+  // Returns held().valid.
   std::optional<Certificate> find_valid(std::string_view comment, std::chrono::sys_seconds now);
-  // The same, alone: if there is one, others under this comment are removed. For who holds the
-  // lock.
+  // Like find_valid(), and removes all other keys under this comment if it finds a certificate. The
+  // caller must hold the application's lock.
   std::optional<Certificate> keep_valid(std::string_view comment, std::chrono::sys_seconds now);
-  // Removes every certificate under this comment but `keep`; how many.
+  // Removes every key under this comment except `keep`. Returns how many were removed.
   std::size_t remove_all(std::string_view comment, std::string_view keep = {});
 
  private:
   Agent(Descriptor socket, std::chrono::milliseconds patience)
       : socket_(std::move(socket)), patience_(patience) {}
-  // The reply without its length; never empty.
+  // Sends a message and returns the reply without its length field; the reply is never empty.
   std::string ask(std::string_view message);
 
   Descriptor socket_;
   std::chrono::milliseconds patience_;
 };
 
-// "mayfly:<host[-path]>", under which a certificate for this application is kept.
+// Returns "mayfly:<host[-path]>", the comment under which the agent keeps this application's
+// certificate.
 std::string agent_comment(const Url& url);
 
 }  // namespace mayfly::sshgen

@@ -52,7 +52,7 @@ struct Certified {
   }
 };
 
-TEST_CASE("agent: OpenSSH's takes our certificate, lists it and signs with it") {
+TEST_CASE("agent: OpenSSH's agent takes our certificate, lists it and signs with it") {
   for (const auto type : {KeyType::ecdsa, KeyType::ed25519}) {
     const AgentProcess process;
     const Scratch scratch;
@@ -76,7 +76,7 @@ TEST_CASE("agent: OpenSSH's takes our certificate, lists it and signs with it") 
   }
 }
 
-TEST_CASE("agent: the certificate found is the one of this comment that lasts longest") {
+TEST_CASE("agent: finds the certificate under this comment that expires last") {
   const AgentProcess process;
   auto agent = Agent::connect(process.socket());
   const Certified hour(KeyType::ecdsa), day(KeyType::ed25519, "-5m:+1d"),
@@ -95,7 +95,7 @@ TEST_CASE("agent: the certificate found is the one of this comment that lasts lo
   CHECK(agent.find_valid("mayfly:b", present()));
 }
 
-TEST_CASE("agent: of several certificates of this comment one is kept, when one is valid") {
+TEST_CASE("agent: keeps one valid certificate under a comment and removes the others") {
   const AgentProcess process;
   auto agent = Agent::connect(process.socket());
   const Certified hour(KeyType::ecdsa), day(KeyType::ed25519, "-5m:+1d"),
@@ -110,7 +110,7 @@ TEST_CASE("agent: of several certificates of this comment one is kept, when one 
   CHECK(agent.find_valid("mayfly:b", present()));
 }
 
-TEST_CASE("agent: a plain key under our comment is no certificate") {
+TEST_CASE("agent: does not take a plain key under our comment for a certificate") {
   const AgentProcess process;
   const Scratch scratch;
   const auto key = scratch.path_of("key");
@@ -121,7 +121,7 @@ TEST_CASE("agent: a plain key under our comment is no certificate") {
   CHECK_FALSE(agent.find_valid("mayfly:a", present()));
 }
 
-TEST_CASE("agent: a locked one refuses") {
+TEST_CASE("agent: a locked agent refuses to add") {
   const AgentProcess process;
   auto agent = Agent::connect(process.socket());
   // draft-miller-ssh-agent: SSH_AGENTC_LOCK, as ssh-add -x sends it after asking on a terminal.
@@ -133,7 +133,7 @@ TEST_CASE("agent: a locked one refuses") {
   CHECK_THROWS_AS(agent.add(Certified(KeyType::ecdsa).under("mayfly:a")), Error);
 }
 
-TEST_CASE("agent: a socket that is none") {
+TEST_CASE("agent: a path that is not a socket is refused") {
   const Scratch scratch;
   for (const auto& path : {std::string(), scratch.path_of("nothing"), scratch.file("file", "x"),
                            std::string(200, 'x')}) {
@@ -202,7 +202,7 @@ class ScriptedAgent {
   std::thread thread_;
 };
 
-TEST_CASE("agent: what is added is bound to its lifetime") {
+TEST_CASE("agent: adds a certificate with its lifetime") {
   for (const auto& [lifetime, sent] : {std::pair(seconds(90), 90U), std::pair(seconds(0), 1U),
                                        std::pair(seconds::max(), 0x7fffffffU)}) {
     ScriptedAgent scripted("\0\0\0\x01\x06"s, ScriptedAgent::Then::hang_up);
@@ -227,7 +227,7 @@ std::string framed(std::string_view reply) {
   return writer.bytes();
 }
 
-TEST_CASE("agent: answers that the protocol does not allow") {
+TEST_CASE("agent: answers that violate the protocol are refused") {
   const std::string replies[] = {
       "",
       "\0\0"s,
@@ -259,14 +259,14 @@ TEST_CASE("agent: an answer longer than OpenSSH's agent gives is refused") {
   CHECK_THROWS_AS(Agent::connect(scripted.path()).identities(), Error);
 }
 
-TEST_CASE("agent: blobs that are nothing are passed over") {
+TEST_CASE("agent: keys that are not certificates are skipped") {
   WireWriter list;
   list.byte(12).uint32(2).string("").string("mayfly:a").string("\xff\xff").string("mayfly:a");
   ScriptedAgent scripted(framed(list.bytes()), ScriptedAgent::Then::hang_up);
   CHECK_FALSE(Agent::connect(scripted.path()).find_valid("mayfly:a", present()));
 }
 
-TEST_CASE("agent: one that says nothing, or not all of it, is given up") {
+TEST_CASE("agent: a silent agent, or one that stops within its answer, is given up") {
   for (const auto& reply : {""s, "\0\0\0\x05\x0c\0"s}) {
     ScriptedAgent scripted(reply, ScriptedAgent::Then::stay);
     auto agent = Agent::connect(scripted.path(), std::chrono::milliseconds(50));

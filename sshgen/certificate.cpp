@@ -35,8 +35,8 @@ std::optional<std::vector<std::string>> read_principals(std::string_view bytes) 
   return names;
 }
 
-// The names of "string name, string data" pairs, which must ascend (PROTOCOL.certkeys, Critical
-// options: lexically ordered, each once).
+// Returns the names of "string name, string data" pairs, or nullopt unless they are in ascending
+// order without repetition (PROTOCOL.certkeys, Critical options).
 std::optional<std::vector<std::string>> read_options(std::string_view bytes) {
   WireReader reader(bytes);
   std::vector<std::string> names;
@@ -50,7 +50,7 @@ std::optional<std::vector<std::string>> read_options(std::string_view bytes) {
   return names;
 }
 
-// The key inside, as the blob it has outside of the certificate.
+// Reads the certified key and returns it as a public key blob of its own.
 std::optional<std::string> read_certified_key(WireReader& reader, std::string_view type) {
   if (!type.ends_with(type_suffix)) return std::nullopt;
   const auto plain_type = type.substr(0, type.size() - type_suffix.size());
@@ -69,7 +69,7 @@ std::string unknown_critical_option(const Certificate& certificate) {
   return {};
 }
 
-// Certificates have times beyond what a duration counts.
+// Limits the number, since a certificate may have times beyond the range of std::chrono::seconds.
 std::string length_of(std::uint64_t seconds) {
   constexpr std::uint64_t longest = std::numeric_limits<std::int64_t>::max();
   return duration_text(std::chrono::seconds(std::min(seconds, longest)));

@@ -1,4 +1,4 @@
-// An OpenSSH user certificate (PROTOCOL.certkeys), read and judged.
+// Reads and checks OpenSSH user certificates (PROTOCOL.certkeys).
 #pragma once
 
 #include <chrono>
@@ -24,31 +24,32 @@ struct Certificate {
   std::string blob;           // the whole certificate
 
   bool valid_at(std::chrono::sys_seconds now) const;
-  // Valid now and for a while yet: a login that starts now can still be made with it. That is 30 s,
-  // or a third of a validity shorter than two minutes, so that such a certificate is used at all. A
-  // start up to 5 minutes ahead is taken for a clock behind the signer's.
+  // Returns whether the certificate is valid now and for long enough that a login which starts now
+  // succeeds: for 30 s more, or for a third of a validity that is shorter than two minutes. A
+  // valid_after up to 5 minutes in the future counts as a local clock that is behind the signer's.
   bool usable_at(std::chrono::sys_seconds now) const;
-  // Until it ends, 0 when it has ended.
+  // Returns the time until the certificate expires; 0 if it has expired.
   std::chrono::seconds remaining_at(std::chrono::sys_seconds now) const;
 };
 
-// Strict: one line (one line feed at its end is fine), known type, all fields in bounds, options in
-// order, nothing left over. Nothing otherwise. ECDSA, Ed25519 and RSA keys.
+// Parses the line of a "-cert.pub" file, with or without a line feed at its end. Returns nullopt if
+// the type is not one for an ECDSA, Ed25519 or RSA key, if a field exceeds its bounds, if options
+// are out of order, or if bytes follow the last field.
 std::optional<Certificate> parse_certificate(std::string_view line);
-// The same for the decoded blob, as an agent lists it.
+// Does the same for a decoded certificate, as an agent lists it.
 std::optional<Certificate> parse_certificate_blob(std::string_view blob);
 
-// Verifies the CA's signature over the certificate with the CA key inside it (it proves integrity,
-// not trust: the server decides whom it trusts).
+// Verifies the signature over the certificate with the CA key that the certificate names. That
+// proves integrity only; the server decides which CA it trusts.
 bool signature_verifies(const Certificate& certificate);
 
 struct Objection {
-  std::string text;                                  // fit to be shown
-  enum class To { content, time } to = To::content;  // time: or this machine's clock is off
+  std::string text;                                  // printable
+  enum class To { content, time } to = To::content;  // time: this machine's clock may be wrong, too
 };
-// Why a certificate that came from the signer must not be used with this key, nothing when it may:
-// other key, host certificate, expired or not yet valid, broken signature, no principal, unknown
-// critical option.
+// Returns why a certificate from the signer must not be used with this key, or nullopt if it may be
+// used. Reasons: it certifies another key, is a host certificate, is expired or not valid yet, has
+// a broken signature, names no principal, or has an unknown critical option.
 std::optional<Objection> objection_to(const Certificate& certificate, std::string_view public_blob,
                                       std::chrono::sys_seconds now);
 

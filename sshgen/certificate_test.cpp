@@ -94,7 +94,7 @@ TEST_CASE("certificate: of an RSA authority's signatures only those with SHA-2 v
   CHECK_FALSE(verifies_with("ssh-rsa"));
 }
 
-TEST_CASE("certificate: cut anywhere it is none") {
+TEST_CASE("certificate: a truncated certificate is refused, wherever it is cut") {
   for (const auto* kind : {"-t rsa -b 2048", "-t ecdsa", "-t ed25519"}) {
     const auto pair = generate_key_pair(KeyType::ecdsa);
     const auto line = Authority(kind).sign(pair.public_line(), "-I id -n a,b -O force-command=id");
@@ -107,7 +107,7 @@ TEST_CASE("certificate: cut anywhere it is none") {
   }
 }
 
-TEST_CASE("certificate: with any byte flipped it is none, or its signature does not verify") {
+TEST_CASE("certificate: with any byte flipped it is refused, or its signature does not verify") {
   for (const auto* kind : {"-t rsa -b 2048", "-t ecdsa -b 521", "-t ed25519"}) {
     const auto pair = generate_key_pair(KeyType::ed25519);
     const auto line = Authority(kind).sign(pair.public_line(), "-I id -n a,b -O force-command=id");
@@ -120,7 +120,7 @@ TEST_CASE("certificate: with any byte flipped it is none, or its signature does 
   }
 }
 
-TEST_CASE("certificate: lines that hold none") {
+TEST_CASE("certificate: lines without a certificate are refused") {
   const auto pair = generate_key_pair(KeyType::ecdsa);
   const auto line = Authority().sign(pair.public_line());
   REQUIRE(parse_certificate(line));
@@ -153,7 +153,7 @@ std::string options_named(std::initializer_list<std::string_view> names) {
   return options.bytes();
 }
 
-TEST_CASE("certificate: parts out of their form") {
+TEST_CASE("certificate: malformed fields are refused") {
   REQUIRE(Parts().parsed());
   SUBCASE("unknown type") {
     CHECK_FALSE(Parts{.type = "sk-ssh-ed25519-cert-v01@openssh.com"}.parsed());
@@ -214,50 +214,50 @@ std::string objection(const std::string& options, std::chrono::seconds later = {
   return text_of(objection_made(options, later));
 }
 
-TEST_CASE("certificate: a good one meets no objection") {
+TEST_CASE("certificate: a good certificate meets no objection") {
   CHECK(objection("-I id -n jdoe -V -5m:+5m").empty());
   CHECK(objection("-I id -n jdoe -V always:forever").empty());
   CHECK(objection("-I id -n jdoe -O force-command=id -O source-address=::/0").empty());
 }
 
-TEST_CASE("certificate: one for another key") {
+TEST_CASE("certificate: a certificate for another key meets an objection") {
   const auto pair = generate_key_pair(KeyType::ecdsa), other = generate_key_pair(KeyType::ecdsa);
   const auto certificate = parse_certificate(Authority().sign(other.public_line())).value();
   CHECK(text_of(objection_to(certificate, pair.public_blob, present())) ==
         "it certifies another key");
 }
 
-TEST_CASE("certificate: one of a host") {
+TEST_CASE("certificate: a host certificate meets an objection") {
   CHECK(objection("-I id -h -n vm.example.com") == "it is not a user certificate");
 }
 
-TEST_CASE("certificate: one that has expired") {
+TEST_CASE("certificate: an expired certificate meets an objection") {
   CHECK(objection("-I id -n jdoe -V -2h:-1h").starts_with("it expired 1 h ago"));
   CHECK(objection("-I id -n jdoe -V -5m:+10m", std::chrono::hours(1)).starts_with("it expired"));
 }
 
-TEST_CASE("certificate: one of the future, unless a clock behind the signer's explains it") {
+TEST_CASE("certificate: a future one meets an objection, unless a slow local clock explains it") {
   CHECK(objection("-I id -n jdoe -V +1h:+2h").starts_with("it becomes valid only in"));
   CHECK(objection("-I id -n jdoe -V +4m:+2h").empty());
 }
 
-TEST_CASE("certificate: an objection to its time is told from one to what is in it") {
+TEST_CASE("certificate: objections to time and to content differ") {
   CHECK(objection_made("-I id -n jdoe -V -2h:-1h")->to == Objection::To::time);
   CHECK(objection_made("-I id -n jdoe -V +1h:+2h")->to == Objection::To::time);
   CHECK(objection_made("-I id -n jdoe -O critical:clock@example.com=no")->to ==
         Objection::To::content);
 }
 
-TEST_CASE("certificate: one without a principal") {
+TEST_CASE("certificate: a certificate without a principal meets an objection") {
   CHECK(objection("-I id -V -5m:+5m") == "it names no principal");
 }
 
-TEST_CASE("certificate: one with a critical option that nobody knows") {
+TEST_CASE("certificate: an unknown critical option meets an objection") {
   CHECK(objection("-I id -n jdoe -O critical:shell@example.com=no") ==
         "its critical option \"shell@example.com\" is unknown");
 }
 
-TEST_CASE("certificate: one with a broken signature") {
+TEST_CASE("certificate: a broken signature meets an objection") {
   const auto pair = generate_key_pair(KeyType::ecdsa);
   const auto blob = parse_certificate(Authority().sign(pair.public_line())).value().blob;
   const auto certificate = parse_certificate_blob(flipped(blob, blob.size() - 1)).value();
@@ -290,7 +290,7 @@ TEST_CASE("certificate: usable until its margin begins") {
   }
 }
 
-TEST_CASE("certificate: what remains of it") {
+TEST_CASE("certificate: its remaining time") {
   Certificate certificate;
   certificate.valid_before = 2000;
   using std::chrono::seconds;

@@ -11,7 +11,7 @@
 namespace mayfly::sshgen {
 namespace {
 
-// Where a certificate is kept.
+// The disk or the agent as a place for a certificate.
 struct Place {
   const StateDirectory& state;  // for the lock
   std::function<std::optional<Certificate>()> find_valid;
@@ -39,8 +39,8 @@ std::optional<Certificate> of_type(std::optional<Certificate> found, const Ensur
   return found && is_of_type(*found, options.key_type) ? std::move(found) : std::nullopt;
 }
 
-// The lock is held for the signature only and not for a login, so that whoever may not log in fails
-// at once.
+// Holds the lock during the signature but not during a login: a process that must not start a login
+// fails at once instead of waiting.
 Certificate sign_under_lock(const Place& place, const Url& url, const Issuer& issuer,
                             const EnsureOptions& options, const Grant& grant) {
   std::optional<Certificate> found;
@@ -51,7 +51,7 @@ Certificate sign_under_lock(const Place& place, const Url& url, const Issuer& is
   };
   const LockWait wait{.satisfied = satisfied, .work = LockWait::Work::certificate};
   const auto lock = wait_for_login_lock(place.state, key_file_name(url), wait);
-  // Whoever held the lock before may have made one in the moment before it was ours.
+  // Another process may have stored a certificate just before this one got the lock.
   if (satisfied()) return *std::move(found);
   const auto pair = generate_key_pair(options.key_type.value_or(KeyType::ecdsa));
   auto made = request_certificate(issuer.send, {*grant.application, *grant.token},
@@ -68,7 +68,7 @@ Certificate ensure(const Place& place, const Url& url, const Issuer& issuer,
   try {
     return sign_under_lock(place, url, issuer, options, grant);
   } catch (const TokenRejected&) {
-    // Handled below: what is asked of a person does not belong into a handler.
+    // The renewal below may ask a person to log in, which does not belong into a handler.
   }
   return sign_under_lock(place, url, issuer, options, with_token(url, issuer.renew(url, grant)));
 }
@@ -99,7 +99,7 @@ std::optional<Certificate> valid_in_agent(const AgentPlace& place, const Url& ur
     const auto lock = wait_for_login_lock(place.state, key_file_name(url), at_once);
     return place.agent.keep_valid(comment, now);
   } catch (const Error&) {
-    return std::move(held.valid);  // whoever holds the lock will remove them, or the next run
+    return std::move(held.valid);  // the holder of the lock removes them, or the next run does
   }
 }
 

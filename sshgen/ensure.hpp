@@ -1,4 +1,4 @@
-// Making sure that there is a valid short-lived certificate with its key, on disk or in the agent.
+// Makes sure that a valid short-lived certificate and its key are on disk or in the agent.
 #pragma once
 
 #include <chrono>
@@ -16,20 +16,20 @@
 
 namespace mayfly::sshgen {
 
-// Where certificates come from: who we are, and the way to the signer.
+// The operations by which a certificate is obtained: credentials, and requests to the signer.
 struct Issuer {
   std::function<Grant(const Url&)> obtain;
   std::function<Grant(const Url&, const Grant& refused)> renew;
   Send send;
-  // As Credentials::may_send(), for the grant's token.
+  // Like Credentials::may_send() for the grant's token.
   std::function<bool(const Url&, const Grant&)> may_send = [](const Url&, const Grant&) {
     return true;
   };
-  // As Credentials::store().
+  // Like Credentials::store().
   std::function<void(const Url&, const Application&, const std::function<void()>& action)> store =
       [](const Url&, const Application&, const std::function<void()>& action) { action(); };
 };
-// The credentials must outlive it.
+// Returns an Issuer that refers to `credentials`, which must outlive it.
 inline Issuer issuer_from(const Credentials& credentials, Send send) {
   return {[&credentials](const Url& url) { return credentials.obtain(url); },
           [&credentials](const Url& url, const Grant& refused) {
@@ -45,36 +45,37 @@ inline Issuer issuer_from(const Credentials& credentials, Send send) {
           }};
 }
 
-// Nothing stands for any type.
+// Returns whether the certificate is for a key of this type; nullopt means any type.
 bool is_of_type(const Certificate& certificate, std::optional<KeyType> type);
 
 struct EnsureOptions {
-  std::optional<KeyType> key_type;  // nothing: any valid one will do, and a new one is ECDSA
+  std::optional<KeyType> key_type;  // nullopt: any type is accepted, and a new key is ECDSA
   enum class Renew { when_needed, always } renew = Renew::when_needed;
   std::function<std::chrono::sys_seconds()> clock = [] {
     return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   };
 };
 
-// Makes it so on disk: one signature however many processes ask at once (lock "<key file>.lock"), a
-// new key pair for each certificate, and the certificate's file replaced last. A token the signer
-// rejects is renewed once. Throws what obtain and request_certificate throw, and Error(failed) when
-// nobody guards the application or it gives no token.
+// Returns the valid certificate on disk, or obtains a new one for a new key pair and stores both.
+// The lock "<key file>.lock" makes processes that ask at the same time share one signature. A token
+// that the signer rejects is renewed once. Throws what Issuer::obtain and request_certificate()
+// throw, and Error(failed) if no Access application is there or if it issues no token.
 Certificate ensure_certificate(const StateDirectory& state, const Url& url, const Issuer& issuer,
                                const EnsureOptions& options = {});
 
-// An agent, and the directory for the lock.
+// An agent, and the directory that has the lock.
 struct AgentPlace {
   const StateDirectory& state;
   Agent& agent;
 };
-// The certificate that the agent holds under agent_comment(url), usable now, without asking anybody
-// else. Others beside it, as a renewal that was killed leaves them, are removed, unless a renewal
-// is under way: its lock is tried.
+// Returns the usable certificate that the agent holds under agent_comment(url), without any network
+// access. Removes other certificates under that comment, which a killed renewal may have left,
+// unless another process holds the lock for a renewal.
 std::optional<Certificate> valid_in_agent(const AgentPlace& place, const Url& url,
                                           std::chrono::sys_seconds now);
-// The same in the agent, under agent_comment(url), for as long as the certificate is valid; earlier
-// ones for the application are removed. Nothing but the lock is on disk.
+// Like ensure_certificate(), but keeps key and certificate in the agent, under agent_comment(url),
+// until the certificate expires, and removes the application's earlier ones. Only the lock is on
+// disk.
 Certificate ensure_in_agent(const AgentPlace& place, const Url& url, const Issuer& issuer,
                             const EnsureOptions& options = {});
 

@@ -80,7 +80,7 @@ TEST_CASE("ensure: after a logout no token is sent to the signer") {
   CHECK(world.state.list().empty());
 }
 
-TEST_CASE("ensure: a certificate that is signed while somebody logs out is not stored") {
+TEST_CASE("ensure: a certificate that is signed during a logout is not stored") {
   World world;
   Issuer issuer = world.issuer();
   issuer.send = [&, send = issuer.send](const Request& request) {
@@ -92,7 +92,7 @@ TEST_CASE("ensure: a certificate that is signed while somebody logs out is not s
   CHECK(world.state.list().empty());
 }
 
-TEST_CASE("ensure: a valid certificate is used without asking anybody") {
+TEST_CASE("ensure: a valid certificate is used without any request") {
   World world;
   const auto first = world.ensure();
   CHECK(world.ensure().blob == first.blob);
@@ -173,7 +173,7 @@ TEST_CASE("ensure: other refusals cost no token, and the old files stay") {
   }
 }
 
-TEST_CASE("ensure: no application, or none that gives tokens") {
+TEST_CASE("ensure: fails without an application, and for one that issues no token") {
   World world;
   Grant grant;
   SUBCASE("no application") {}
@@ -250,7 +250,7 @@ TEST_CASE("ensure: in the agent, with nothing left on disk") {
   }
 }
 
-TEST_CASE("ensure: what a killed renewal left in the agent goes, unless a renewal is under way") {
+TEST_CASE("ensure: removes what a killed renewal left in the agent, unless a renewal is under way") {
   World world;
   const AgentProcess process;
   auto agent = Agent::connect(process.socket());

@@ -26,7 +26,7 @@ KeptCertificate judged(const StateDirectory& state, const std::string& place, co
   KeptCertificate kept{place, KeptCertificate::Where::disk, names.certificate,
                        std::move(found.certificate), ""};
   if (!kept.certificate)
-    kept.objection = fmt::format("{} is no certificate for the key beside it",
+    kept.objection = fmt::format("{} is not a certificate for the key beside it",
                                  printable(state.path_of(names.certificate)));
   return kept;
 }
@@ -50,7 +50,7 @@ std::vector<KeptCertificate> certificates_on_disk(const StateDirectory& state,
       if (found.state == OnDisk::State::absent) continue;
       kept.push_back(judged(state, place, names, std::move(found)));
     } catch (const Error&) {
-      // A name too odd for key_files_at() was made by nobody's ssh-gen.
+      // ssh-gen makes no file whose name key_files_at() refuses.
     }
   }
   return kept;
@@ -60,7 +60,7 @@ std::vector<KeptCertificate> certificates_in_agent(Agent& agent) {
   std::vector<KeptCertificate> kept;
   for (const AgentIdentity& identity : agent.identities()) {
     if (!identity.comment.starts_with(comment_prefix)) continue;
-    // ssh-add puts a key under the same comment beside its certificate.
+    // ssh-add adds the key by itself, too, under the same comment.
     if (auto certificate = parse_certificate_blob(identity.blob))
       kept.push_back({identity.comment.substr(comment_prefix.size()), KeptCertificate::Where::agent,
                       "", std::move(certificate), ""});

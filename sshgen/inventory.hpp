@@ -1,4 +1,4 @@
-// The certificates that are kept for any application, on disk and in the agent.
+// Lists the certificates of all applications, on disk and in the agent.
 #pragma once
 
 #include <chrono>
@@ -17,21 +17,22 @@ struct KeptCertificate {
   std::string place;  // host[-path] with "/" as "-", from the file's name or the agent's comment
   enum class Where { disk, agent } where = Where::disk;
   std::string file;                        // "" in the agent
-  std::optional<Certificate> certificate;  // nothing: there is none that can be used
-  std::string objection;                   // why not; fit to be shown
+  std::optional<Certificate> certificate;  // nullopt: the files hold no usable one
+  std::string objection;                   // why they do not; printable
 };
 
-// Every host[-path] of which a key, public key or certificate file is there; in order.
+// Returns every host[-path] that has a key, public key or certificate file, in order.
 std::vector<std::string> places_with_keys(const StateDirectory& state);
 
-// Those of which there is a certificate file, also when it has ended.
+// Returns an entry for every certificate file, expired ones included.
 std::vector<KeptCertificate> certificates_on_disk(const StateDirectory& state,
                                                   std::chrono::sys_seconds now);
 
-// Those that were put there under agent_comment(). Throws what Agent::identities throws.
+// Returns the certificates that the agent holds under a comment of agent_comment(). Throws what
+// Agent::identities() throws.
 std::vector<KeptCertificate> certificates_in_agent(Agent& agent);
 
-// agent_comment() for a host[-path] that was taken from a file name.
+// Like agent_comment(), for a host[-path] that was read from a file name.
 std::string agent_comment_at(std::string_view place);
 
 }  // namespace mayfly::sshgen

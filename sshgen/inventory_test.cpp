@@ -39,7 +39,7 @@ TEST_CASE("inventory: certificates on disk, ended ones and broken ones too") {
   CHECK(kept[0].place == "broken.example.com");
   CHECK_FALSE(kept[0].certificate);
   CHECK(kept[0].objection.ends_with(
-      "broken.example.com-cf_key-cert.pub is no certificate for the key beside it"));
+      "broken.example.com-cf_key-cert.pub is not a certificate for the key beside it"));
   CHECK(kept[1].place == "old.example.com-team");
   CHECK(kept[1].certificate->remaining_at(present()).count() == 0);
   CHECK(kept[2].place == "vm.example.com");

@@ -53,7 +53,7 @@ Secret private_scalar(const EVP_PKEY* key) {
   return Secret(std::move(bytes));
 }
 
-// "type-specific" is the SEC 1 form, as Go's x509.MarshalECPrivateKey makes it.
+// OpenSSL's "type-specific" structure is SEC 1, which Go's x509.MarshalECPrivateKey writes as well.
 Secret sec1_file(const EVP_PKEY* key) {
   const Encoder encoder(
       OSSL_ENCODER_CTX_new_for_pkey(key, EVP_PKEY_KEYPAIR, "PEM", "type-specific", nullptr));
@@ -116,7 +116,7 @@ std::string_view type_of(KeyType type) {
   return type == KeyType::ecdsa ? ecdsa_type : ed25519_type;
 }
 
-// The one line feed that ends a line or a file.
+// Removes one line feed at the end.
 std::string_view without_line_feed(std::string_view text) {
   if (text.ends_with('\n')) text.remove_suffix(1);
   return text;
@@ -127,7 +127,7 @@ bool has_control_character(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-// What stands between the lines "-----BEGIN label-----" and "-----END label-----", decoded.
+// Decodes the base64 between the lines "-----BEGIN label-----" and "-----END label-----".
 std::optional<Secret> read_pem(std::string_view content, std::string_view label) {
   const auto frame = [label](std::string_view word) {
     return std::string("-----").append(word).append(label).append("-----");
@@ -164,7 +164,8 @@ std::optional<std::string> public_blob_of_sec1(std::string_view der) {
   return blob.bytes();
 }
 
-// The private section: check number twice, key, comment, padding 1, 2, 3...
+// Checks a private section (PROTOCOL.key section 3): the same number twice, key, comment, padding
+// 1, 2, 3...
 bool holds_private_half_of(std::string_view section, std::string_view point) {
   WireReader reader(section);
   const auto check = reader.uint32();

@@ -1,5 +1,5 @@
-// A fresh key pair and its files: ECDSA P-256 as cloudflared writes it, or Ed25519 in OpenSSH's own
-// format.
+// Generates key pairs and reads key files: ECDSA P-256 in the format that cloudflared writes,
+// Ed25519 in OpenSSH's own format.
 #pragma once
 
 #include <optional>
@@ -18,20 +18,21 @@ struct KeyPair {
                         // KEY-----"
   std::string public_blob;  // SSH wire format (RFC 5656 section 3.1, RFC 8709 section 4)
   Secret
-      agent_private;  // the private part as SSH_AGENTC_ADD_IDENTITY wants it after the public part
+      agent_private;  // the private fields of SSH_AGENTC_ADD_IDENTITY (draft-miller-ssh-agent 3.2)
 
-  // "ecdsa-sha2-nistp256 AAAA...\n": what ssh-keygen -y prints.
+  // Returns "ecdsa-sha2-nistp256 AAAA...\n", as ssh-keygen -y prints it.
   std::string public_line() const;
 };
 
 KeyPair generate_key_pair(KeyType type);
 
-// The blob of an authorized_keys line; nothing when it is not "<type> <base64>[ comment]", perhaps
-// with one line feed at its end, with the same type inside.
+// Returns the public key blob of a line "<type> <base64>[ comment]", with or without a line feed at
+// its end. Returns nullopt for any other line, and if the blob is of another type than the line
+// says.
 std::optional<std::string> public_blob_of_line(std::string_view line);
 
-// The public blob that a private key file of the two formats above, unencrypted, carries beside its
-// private part; nothing when it is none. It is read and not computed: cheap enough to ask before
+// Returns the public key blob that is stored in an unencrypted private key file of the two formats
+// above, or nullopt for any other file. It is read and not computed, so that it costs little before
 // every ssh.
 std::optional<std::string> public_blob_of_private_file(std::string_view content);
 

@@ -41,7 +41,7 @@ TEST_CASE("keypair: the ECDSA file is what OpenSSL writes for the same key") {
   CHECK(output_of("openssl ec -in " + file + " 2>/dev/null") == pair.private_file.reveal());
 }
 
-TEST_CASE("keypair: two are never the same") {
+TEST_CASE("keypair: two key pairs are never the same") {
   for (const auto type : key_types)
     CHECK(generate_key_pair(type).public_blob != generate_key_pair(type).public_blob);
 }
@@ -72,7 +72,7 @@ TEST_CASE("keypair: files of ssh-keygen and openssl are read") {
   CHECK(blob == public_blob_of_line(content_of(key + ".pub")));
 }
 
-TEST_CASE("keypair: private files of other kinds are none") {
+TEST_CASE("keypair: private key files of other formats are refused") {
   const Scratch scratch;
   const auto key = scratch.path_of("key");
   SUBCASE("encrypted") {
@@ -97,7 +97,7 @@ TEST_CASE("keypair: private files of other kinds are none") {
   CHECK_FALSE(public_blob_of_private_file(content_of(key)));
 }
 
-TEST_CASE("keypair: a private file cut anywhere is none, but for its last line feed") {
+TEST_CASE("keypair: a truncated private key file is refused; only its last line feed may be absent") {
   for (const auto type : key_types) {
     const auto pair = generate_key_pair(type);
     const auto file = pair.private_file.reveal();
@@ -122,7 +122,7 @@ TEST_CASE("keypair: no flipped byte crashes the reader, and the public blob is n
   }
 }
 
-TEST_CASE("keypair: an Ed25519 file whose halves differ is none") {
+TEST_CASE("keypair: an Ed25519 file whose halves differ is refused") {
   const auto pair = generate_key_pair(KeyType::ed25519);
   const auto other = generate_key_pair(KeyType::ed25519);
   const auto body = [](const Secret& file) {
@@ -141,7 +141,7 @@ TEST_CASE("keypair: an Ed25519 file whose halves differ is none") {
                                           "\n-----END OPENSSH PRIVATE KEY-----\n"));
 }
 
-TEST_CASE("keypair: what is no public key line") {
+TEST_CASE("keypair: lines that are not public keys are refused") {
   const auto line = generate_key_pair(KeyType::ecdsa).public_line();
   const auto body = line.substr(0, line.size() - 1);
   CHECK(public_blob_of_line(body));

@@ -6,9 +6,10 @@
 namespace mayfly::sshgen {
 namespace {
 
-constexpr std::size_t largest_file = 96 << 10;  // a certificate of 64 KiB in base64
+constexpr std::size_t largest_file = 96 << 10;  // enough for a certificate of 64 KiB in base64
 
-// A link, a directory or an overlong file is no key: it is replaced like a broken one.
+// Reads a file. Returns nullopt if it is absent, and an empty text, which is replaced like a broken
+// key, if it is a link, a directory or too large.
 std::optional<Secret> read(const StateDirectory& state, const std::string& name) {
   try {
     auto file = state.read(name, largest_file);
@@ -31,7 +32,7 @@ KeyFiles key_files(const Url& url) {
 }
 
 KeyFiles key_files_at(std::string_view place) {
-  // The longest of the names is the one that must be a good one.
+  // If the longest of the three names is a valid file name, so are the others.
   constexpr std::string_view suffix = "-cert.pub";
   auto certificate = file_name(std::string(place) + "-cf_key" + std::string(suffix));
   const auto key = certificate.substr(0, certificate.size() - suffix.size());
@@ -84,7 +85,7 @@ bool remove_from_disk(const StateDirectory& state, const Url& url) {
 }
 
 bool remove_from_disk(const StateDirectory& state, const KeyFiles& names) {
-  // The certificate first: what is left of a removal cut short is used by nobody.
+  // The certificate goes first: ssh does not use the files that a killed removal leaves.
   bool removed = state.remove(names.certificate);
   removed |= state.remove(names.public_key);
   removed |= state.remove(names.key);

@@ -1,4 +1,4 @@
-// The key, public key and certificate of an application in the state directory.
+// Stores the key, public key and certificate of an application in the state directory.
 #pragma once
 
 #include <chrono>
@@ -14,43 +14,46 @@
 
 namespace mayfly::sshgen {
 
-// "<host[-path]>-cf_key" and its two companions (docs/protocol.md section 3).
+// The names "<host[-path]>-cf_key", "...-cf_key.pub" and "...-cf_key-cert.pub" (docs/protocol.md
+// section 3).
 struct KeyFiles {
   std::string key, public_key, certificate;
 };
 KeyFiles key_files(const Url& url);
-// The same for a host[-path] that was taken from a file name.
+// Does the same for a host[-path] that was read from a file name. Throws Error if no file may have
+// such a name.
 KeyFiles key_files_at(std::string_view place);
-// key_files(url).key
+// Returns key_files(url).key.
 std::string key_file_name(const Url& url);
 
-// What a look at the three files says.
+// The state of the three files.
 struct OnDisk {
   enum class State {
-    absent,      // no certificate there
-    mismatched,  // files missing, broken, or not belonging together: a crash, or two tools at once
-    ended,       // expired, or too soon to be used, or not valid yet
+    absent,      // there is no certificate
+    mismatched,  // a file is missing or broken, or the three do not belong together (after a crash)
+    ended,       // the certificate is expired, about to expire, or not valid yet
     valid,
   } state = State::absent;
-  std::optional<Certificate> certificate;  // when ended or valid
+  std::optional<Certificate> certificate;  // if ended or valid
 };
 
-// Reads and compares; no network, no lock, no cryptography: it runs before every ssh. Files that
-// cannot be read count as broken.
+// Reads and compares the three files. It uses no network, lock or cryptography, since it runs
+// before every ssh. Files that cannot be read count as broken.
 OnDisk look_on_disk(const StateDirectory& state, const Url& url, std::chrono::sys_seconds now);
 OnDisk look_on_disk(const StateDirectory& state, const KeyFiles& names,
                     std::chrono::sys_seconds now);
 
-// The certificate when all three files belong together and it is valid for a while yet
+// Returns the certificate if the three files belong together and it is usable
 // (Certificate::usable_at).
 std::optional<Certificate> valid_on_disk(const StateDirectory& state, const Url& url,
                                          std::chrono::sys_seconds now);
 
-// Replaces the three files. Cut short, it leaves fewer of them, and only such as belong together.
+// Replaces the three files. If it is killed, some files may be missing, but those that are left
+// belong together.
 void write_to_disk(const StateDirectory& state, const Url& url, const KeyPair& pair,
                    const Signed& made);
 
-// True when something was there.
+// Removes the three files. Returns whether any of them existed.
 bool remove_from_disk(const StateDirectory& state, const Url& url);
 bool remove_from_disk(const StateDirectory& state, const KeyFiles& names);
 

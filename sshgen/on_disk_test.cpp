@@ -46,7 +46,7 @@ TEST_CASE("on disk: a path too long for its longest file name is refused") {
   CHECK_THROWS_AS(key_files(parse_url("a.example/" + std::string(240, 'x'))), Error);
 }
 
-TEST_CASE("on disk: what is written is valid, private, and OpenSSH's to use") {
+TEST_CASE("on disk: the files that are written are valid, private and usable by OpenSSH") {
   for (const auto type : {KeyType::ecdsa, KeyType::ed25519}) {
     Home home;
     const auto previous_mask = ::umask(0);
@@ -74,7 +74,7 @@ TEST_CASE("on disk: a pair made by openssl and ssh-keygen is taken as it is") {
   CHECK(home.look() == State::valid);
 }
 
-TEST_CASE("on disk: nothing there") {
+TEST_CASE("on disk: an absent certificate") {
   const Home home;
   CHECK(home.look() == State::absent);
   CHECK_FALSE(valid_on_disk(home.state, home.url, present()));
@@ -134,7 +134,7 @@ TEST_CASE("on disk: the new files are in place one after the other, the certific
   CHECK(home.look() == State::valid);
 }
 
-TEST_CASE("on disk: removed, whatever is there") {
+TEST_CASE("on disk: removes whichever files exist") {
   Home home;
   home.write();
   CHECK(remove_from_disk(home.state, home.url));

@@ -27,7 +27,7 @@ constexpr std::array curves{
 
 constexpr std::string_view rsa = "ssh-rsa";
 constexpr std::string_view ed25519 = "ssh-ed25519";
-// What OpenSSH accepts: SSH_RSA_MINIMUM_MODULUS_SIZE and OpenSSL's largest.
+// The sizes that OpenSSH accepts: SSH_RSA_MINIMUM_MODULUS_SIZE, and the largest that OpenSSL takes.
 constexpr std::size_t least_modulus_bytes = 1024 / 8;
 constexpr std::size_t largest_modulus_bytes = 16384 / 8;
 constexpr std::size_t largest_exponent_bytes = 8;
@@ -80,8 +80,8 @@ Key ecdsa_key(WireReader reader, const Curve& curve) {
   return key_from("EC", builder.get());
 }
 
-// What the SSH signature is for OpenSSL: the key, the digest (none for Ed25519), the signature in
-// OpenSSL's form.
+// An SSH signature in OpenSSL's terms: the key, the digest (null for Ed25519) and the signature's
+// bytes.
 struct Check {
   Key key;
   const EVP_MD* digest = nullptr;
@@ -96,11 +96,11 @@ Check rsa_check(const WireReader& fields, std::string_view algorithm, std::strin
   auto key = rsa_key(fields);
   const auto size = key ? static_cast<std::size_t>(EVP_PKEY_get_size(key.get())) : 0;
   if (signature.size() > size) return {};
-  // Signatures that lost their leading zeros are in use; OpenSSH pads them too.
+  // Some signers drop leading zeros; OpenSSH restores them, too.
   return {std::move(key), digest, std::string(size - signature.size(), '\0').append(signature)};
 }
 
-// RFC 5656 section 3.1.2: mpint r, mpint s; OpenSSL wants them in DER.
+// Converts "mpint r, mpint s" (RFC 5656 section 3.1.2) to the DER that OpenSSL takes.
 std::string ecdsa_signature_der(std::string_view blob) {
   WireReader reader(blob);
   auto r = number(reader.mpint());
@@ -155,7 +155,7 @@ bool read_public_fields(WireReader& reader, std::string_view type) {
   const bool curve_named = reader.string() == curve->name;
   const auto point = reader.string();
   return reader.ok() && curve_named && point.size() == 1 + 2 * curve->field_bytes &&
-         point[0] == 4;  // uncompressed: the only form OpenSSH takes
+         point[0] == 4;  // uncompressed, the only form that OpenSSH takes
 }
 
 bool is_public_key(std::string_view blob) {
@@ -172,7 +172,7 @@ bool verifies(std::string_view public_blob, std::string_view signature, std::str
       EVP_DigestVerifyInit(context.get(), nullptr, check.digest, nullptr, check.key.get()) == 1 &&
       EVP_DigestVerify(context.get(), octets(check.signature), check.signature.size(),
                        octets(message), message.size()) == 1;
-  // A refusal must not be taken for one of TLS later in this thread.
+  // An error left in OpenSSL's queue would be taken for one of TLS later in this thread.
   ERR_clear_error();
   return good;
 }

@@ -15,10 +15,10 @@ namespace {
 
 constexpr std::string_view signer_path = "/cdn-cgi/access/cert_sign";
 
-// What an answer says about itself, whoever made it.
+// The text of an answer, from the signer or from a proxy in its place.
 struct Words {
   enum class Form { json, text, html } form = Form::text;
-  std::string text;  // fit to be shown
+  std::string text;  // printable
   std::int64_t status = 0;
 };
 
@@ -32,7 +32,7 @@ std::string title_of(std::string_view html, std::string_view lower) {
   return std::string(html.substr(open_end + 1, close - open_end - 1));
 }
 
-// Runs of white space, line ends among them, as one space: pages break their titles over lines.
+// Replaces each run of white space by one space, since pages break their titles over several lines.
 std::string on_one_line(std::string_view text) {
   std::string line;
   for (const char c : text) {
@@ -110,9 +110,9 @@ Url signer_of(const Subject& subject) {
   return signer;
 }
 
-// By hand and into one buffer, so that the token is in one place that is wiped: none of the three
-// values needs escaping but for the line feed (JWT: base64url and dots; issuer: checked; public
-// line: base64).
+// Returns the JSON body in one buffer, so that the token has one copy to wipe; a JSON library would
+// make more. Only the line feed needs escaping: the JWT is base64url and dots, the issuer was
+// checked, and the public line is base64.
 std::string request_body(const Subject& subject, std::string_view public_line) {
   const auto jwt = subject.token.jwt.reveal();
   if (public_line.ends_with('\n')) public_line.remove_suffix(1);

@@ -1,4 +1,4 @@
-// Having a public key certified by the team's signer (docs/protocol.md section 3).
+// Requests a certificate for a public key from the team's signer (docs/protocol.md section 3).
 #pragma once
 
 #include <chrono>
@@ -13,27 +13,27 @@
 namespace mayfly::sshgen {
 
 struct Signed {
-  std::string line;  // as it goes to disk, with one line feed at the end
+  std::string line;  // the content of the "-cert.pub" file, with one line feed at its end
   Certificate certificate;
 };
 
-// Thrown for a token the signer does not take (401, 403, "unauthorized"): worth one new token. Not
-// for an HTML page, which some proxy or firewall made without looking at the token.
+// Says that the signer rejected the token (401, 403, "unauthorized"), so that a new token may help.
+// An HTML page is no such rejection: a proxy or firewall made it without looking at the token.
 class TokenRejected : public Error {
  public:
   using Error::Error;
 };
 
-// A subject for the signer: application and token, as Credentials grants them.
+// The application and the token that the certificate is requested with, as Credentials grants them.
 struct Subject {
   const Application& application;
   const StoredToken& token;
 };
 
-// POSTs to https://<auth domain>/cdn-cgi/access/cert_sign; the token's issuer must be that auth
-// domain, and nothing is sent when it is not. Everything that comes back is checked (objection_to).
-// Throws TokenRejected, Error(refused) for other 4xx, Error(network) for 5xx, Error(protocol); the
-// signer's own words are shown.
+// Sends the public key and the token to https://<team domain>/cdn-cgi/access/cert_sign and returns
+// the certificate, checked by objection_to(). Sends nothing if the token's issuer is not that team
+// domain. Throws TokenRejected, Error(refused) for other 4xx, Error(network) for 5xx, and
+// Error(protocol); the messages quote the signer.
 Signed request_certificate(const Send& send, const Subject& subject, const std::string& public_line,
                            std::chrono::sys_seconds now);
 

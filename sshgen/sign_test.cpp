@@ -48,7 +48,7 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-TEST_CASE("sign: what the signer is sent") {
+TEST_CASE("sign: the request to the signer") {
   Attempt attempt;
   attempt.made();
   REQUIRE(attempt.signer.requests.size() == 1);
@@ -95,7 +95,7 @@ struct Refusal {
   const char* said;
 };
 
-TEST_CASE("sign: the signer's own words are shown, and only its no to the token is one") {
+TEST_CASE("sign: quotes the signer, and only a rejection of the token counts as one") {
   constexpr auto refused = ErrorKind::refused, network = ErrorKind::network,
                  protocol = ErrorKind::protocol;
   const Refusal refusals[] = {
@@ -167,7 +167,7 @@ std::string objection(const std::string& options) {
   return error.message();
 }
 
-TEST_CASE("sign: a certificate that must not be used is named for what is wrong with it") {
+TEST_CASE("sign: says why a certificate must not be used") {
   CHECK(contains(objection("-I id -n jdoe -V -2h:-1h"), "must not be used: it expired"));
   CHECK(contains(objection("-I id -n jdoe -V +1h:+2h"), "it becomes valid only in"));
   CHECK(contains(objection("-I id -h -n vm.example.com"), "not a user certificate"));
@@ -181,7 +181,7 @@ TEST_CASE("sign: a clock that may be off is hinted at") {
   CHECK(contains(attempt.error().hint(), "this computer's clock"));
 }
 
-TEST_CASE("sign: what the signer calls its options brings no hint") {
+TEST_CASE("sign: an odd name of an option brings no hint about the clock") {
   Attempt attempt;
   attempt.signer.options = "-I id -n jdoe -O critical:clock@example.com=y";
   CHECK(attempt.error().hint().empty());

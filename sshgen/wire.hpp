@@ -1,4 +1,4 @@
-// The SSH wire format (RFC 4251 section 5): bounded big-endian reading and writing.
+// Reads and writes the SSH wire format (RFC 4251 section 5) within bounds.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace mayfly::sshgen {
 
-// Every read checks its bounds; the first failure is remembered and everything after it reads as
-// empty.
+// Checks the bounds of every read. After the first failure ok() is false and every read returns 0
+// or "".
 class WireReader {
  public:
   explicit WireReader(std::string_view bytes) : rest_(bytes) {}
@@ -19,16 +19,16 @@ class WireReader {
   std::uint32_t uint32();
   std::uint64_t uint64();
   std::string_view string();
-  // Magnitude of an mpint, big-endian without leading zeros; zero is "". Negative numbers and
-  // superfluous leading zeros are failures.
+  // Returns the magnitude of an mpint, big-endian without leading zeros; "" for zero. Fails for
+  // negative numbers and superfluous leading zeros.
   std::string_view mpint();
   std::string_view take(std::size_t count);
 
   bool ok() const noexcept { return ok_; }
   bool at_end() const noexcept { return rest_.empty(); }
-  // Read to the last byte and nothing failed.
+  // Returns whether every byte was read and no read failed.
   bool complete() const noexcept { return ok_ && rest_.empty(); }
-  // What has not been read yet.
+  // Returns the bytes that have not been read yet.
   std::string_view rest() const noexcept { return rest_; }
 
  private:
@@ -38,7 +38,7 @@ class WireReader {
   bool ok_ = true;
 };
 
-// Wipes what it held when it grows and when it ends, since private keys pass through it.
+// Wipes its buffer when it grows and at its end, since private keys pass through it.
 class WireWriter {
  public:
   WireWriter() = default;

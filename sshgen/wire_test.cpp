@@ -45,7 +45,7 @@ TEST_CASE("wire: negative and padded mpints are failures") {
   }
 }
 
-TEST_CASE("wire: what is written is read") {
+TEST_CASE("wire: reads what it wrote") {
   WireWriter writer;
   writer.byte(7).uint32(0xfedcba98).uint64(0x0123456789abcdef).string("a\0b"sv).raw("tail");
   WireReader reader(writer.bytes());

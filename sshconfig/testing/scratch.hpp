@@ -1,4 +1,4 @@
-// For the tests of this folder: a directory that is gone afterwards, and files in it.
+// A directory that a test removes at its end, and files in it.
 #pragma once
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// A real ssh-agent for a test, gone when it ends.
+// A real ssh-agent that ends with the test.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ class AgentProcess {
   ~AgentProcess();
 
   const std::string& socket() const noexcept { return socket_; }
-  // What `ssh-add OPTIONS` prints; its exit status must be 0.
+  // Returns the output of `ssh-add OPTIONS`. The test fails unless it exits with 0.
   std::string ssh_add(const std::string& options) const;
 
  private:

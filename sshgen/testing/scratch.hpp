@@ -1,4 +1,4 @@
-// A directory for one test, with OpenSSH's own tools at work in it.
+// A directory for one test, and OpenSSH's own tools that work in it.
 #pragma once
 
 #include <string>
@@ -21,16 +21,16 @@ class Scratch {
 
 using testing::content_of;
 
-// What a shell command prints on stdout; the test fails when its exit status is not 0.
+// Returns what a shell command prints on stdout. The test fails unless it exits with 0.
 std::string output_of(const std::string& command);
 
 // A certificate authority made by ssh-keygen.
 class Authority {
  public:
-  // options as ssh-keygen takes them: "-t rsa -b 2048".
+  // Takes options of ssh-keygen, such as "-t rsa -b 2048".
   explicit Authority(const std::string& options = "-t ed25519");
 
-  // `ssh-keygen -s` over a public key line; more options go in before the file name.
+  // Signs a public key line with `ssh-keygen -s` and these options.
   std::string sign(const std::string& public_line,
                    const std::string& options = "-I jdoe@example.com -n jdoe -V -5m:+1h") const;
 

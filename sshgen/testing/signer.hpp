@@ -1,4 +1,4 @@
-// A team's signer for tests: what arrives is recorded, and answered by ssh-keygen or by script.
+// A team's signer for tests. It records requests and answers them by ssh-keygen or from a script.
 #pragma once
 
 #include <optional>
@@ -20,10 +20,10 @@ StoredToken token_of_team(const std::string& jwt = "head.payload.signature");
 struct SignRequest {
   std::string public_key, jwt, issuer;
 };
-// The three members of the JSON body, which must be all there is.
+// Returns the three members of the JSON body. The test fails if there are others.
 SignRequest read_sign_request(const Request& request);
 
-// {"id":...,"certificate":...,"expires_at":...} as the signer sends it.
+// Returns the signer's answer {"id":...,"certificate":...,"expires_at":...}.
 Response signed_answer(const std::string& certificate_line);
 Response answer(int status, const std::string& body);
 
