@@ -277,7 +277,7 @@ TokenPair fetch_transfer(const Send& send, const TransferKey& key, const Transfe
   for (;;) {
     if (interrupted_by() != 0) give_up("interrupted");
     if (const auto response = polling.once())
-      return read_tokens(key.open(response->body, response->header("service-public-key")));
+      return read_tokens(key.open(response->body, response->headers.find("service-public-key")));
   }
 }
 

@@ -151,8 +151,8 @@ TEST_CASE("what was sealed for the key opens") {
 TEST_CASE("what was not sealed for the key is refused") {
   const TransferKey key;
   const Response good = sealed("content", key);
-  const std::string sender(good.header("service-public-key"));
-  const std::string other(sealed("content", key).header("service-public-key"));
+  const std::string sender(good.headers.find("service-public-key"));
+  const std::string other(sealed("content", key).headers.find("service-public-key"));
   std::string tampered = *base64_decode(good.body, Base64::standard);
   tampered.back() = static_cast<char>(tampered.back() ^ 1);
   const auto encoded = [](std::string_view bytes) {
