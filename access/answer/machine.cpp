@@ -53,7 +53,7 @@ MachineAnswer judge_machine_answer(const MachineRequest& request, const Response
       wants_login(request.url, response.status, response.headers, [&] { return request.team; });
   if (is_login && is_service_token) throw service_token_refused(application, response);
   if (is_login) return {.wants_person = true, .token = std::nullopt};
-  // The cookie decides first: a 403 that comes with it is the origin's.
+  // With the cookie a 403 is an answer of the origin.
   if (auto token = earned_token(request.url, response, now)) return {.token = std::move(token)};
   if (is_denied(response.status) && is_service_token)
     throw service_token_refused(application, response);

@@ -16,7 +16,7 @@ struct Reading {
   std::string cause, cure;
 };
 
-// Cloudflare's own error number in an error page, as "error code: 1033" or "Error 1033".
+// Returns whether an error page has this error number: "error code: 1033" or "Error 1033".
 bool names_error(const Response& response, std::string_view number) {
   const std::string body = to_lower(response.body);
   for (const std::string_view before : {"error code: ", "error code ", "error ", "error-code\">"}) {
@@ -25,7 +25,7 @@ bool names_error(const Response& response, std::string_view number) {
   return false;
 }
 
-// The server asked for a client certificate, so what it got is the likely reason.
+// The server asked for a client certificate, so the one that it got, or none, is the likely reason.
 Reading read_certificate_refusal(const Response& response) {
   const CertificateRequest& request = response.certificate_request;
   return {ErrorKind::refused, "access is forbidden; " + request.text(),
@@ -35,7 +35,7 @@ Reading read_certificate_refusal(const Response& response) {
                 "associated with the hostname"};
 }
 
-// nginx's own pages for a certificate that is missing or does not verify.
+// nginx has such pages for a certificate that is missing or does not verify.
 bool blames_certificate(const Response& response) {
   return response.body.find("SSL certificate") != std::string::npos;
 }
@@ -45,7 +45,7 @@ bool is_page_of_access(const Response& response) {
          response.body.find("cloudflareaccess.com") != std::string::npos;
 }
 
-// Custom rules and managed rules have pages of their own, with and without an error number.
+// Custom rules have pages with an error number, managed rules have pages without.
 std::optional<std::string> blocking_rule(const Response& response) {
   for (const std::string_view number : {"1020", "1006", "1007", "1008", "1009", "1010", "1015"}) {
     if (names_error(response, number)) return fmt::format(" (error {})", number);
@@ -172,7 +172,7 @@ Error explain(std::string_view failed, const Url& url, const Response& response,
               const TeamOf& team) {
   const Reading reading = read(url, response, team);
   std::string facts = fmt::format("status {}", response.status);
-  // Of a Location the query may hold signed state: it stays out.
+  // The query of a Location may hold signed state, so it is left out.
   if (const std::string_view location = response.headers.find("Location"); !location.empty())
     facts += fmt::format(", location {}", printable(location.substr(0, location.find('?'))));
   if (const std::string ray = response.ray(); !ray.empty()) facts += ", cf-ray " + ray;

@@ -15,15 +15,15 @@ namespace {
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
 
-// Farther away than any token lives, near enough to add to any time.
+// Longer than any token lives, and small enough to add to any time.
 constexpr seconds longest_age = std::chrono::hours(24 * 365 * 10);
 
 constexpr std::size_t longest_ray = 64;
 
-// Of 9999: RFC 6265 section 5.1.1 knows years of four digits, libcurl any.
+// The end of the year 9999: RFC 6265 section 5.1.1 has years of four digits, libcurl any.
 constexpr time_t last_second = 253402300799;
 
-// RFC 6265 section 5.2.2; nothing for what is no number.
+// RFC 6265 section 5.2.2. Returns nullopt if the text is no number.
 std::optional<sys_seconds> expiry_of_max_age(std::string_view text, sys_seconds now) {
   const bool negative = text.starts_with('-');
   const std::string_view digits = text.substr(negative ? 1 : 0);
@@ -67,7 +67,7 @@ Attribute attribute_of(std::string_view part) {
   return {.name = trim(part.substr(0, equals)), .value = trim(part.substr(equals + 1))};
 }
 
-// RFC 6265 section 5.2: Max-Age wins over Expires, and of each the last one counts.
+// RFC 6265 section 5.2: Max-Age wins over Expires, and the last of each counts.
 std::optional<sys_seconds> expiry_of(const std::vector<std::string_view>& parts, sys_seconds now) {
   std::optional<sys_seconds> by_age;
   std::optional<sys_seconds> by_date;

@@ -93,7 +93,7 @@ void DialLog::answered(const Response& response) {
 
 namespace {
 
-// A stream in its opening handshakes: does one step at a time, waits in between, within a deadline.
+// The handshakes of TLS and upgrade on one stream, within a deadline.
 class Opening {
  public:
   Opening(const asio::any_io_executor& executor, TlsStream& stream, const TunnelOptions& options)
@@ -164,13 +164,13 @@ asio::awaitable<void> Opening::send(std::string text) {
   }
 }
 
-// 0 at the end of the stream.
+// Returns 0 at the end of the stream.
 asio::awaitable<std::size_t> Opening::read(std::span<std::byte> into) {
   for (;;) {
     const IoResult result = stream_.read(into);
     if (result.state == State::moved) co_return result.bytes;
     if (result.state == State::ended) co_return 0;
-    // In TLS 1.3 the refusal of a client certificate arrives only now.
+    // TLS 1.3 refuses a client certificate only now.
     if (result.state == State::failed) {
       if (const auto error = alert_error(where_, stream_.report())) throw *error;
       throw Error(ErrorKind::network,
@@ -213,7 +213,7 @@ asio::awaitable<Response> Opening::receive(std::string& rest) {
     reader.feed(text_of(std::span(room).first(size)));
     head = final_head(reader);
   }
-  // Asio keeps the memory of coroutines for the next one.
+  // Asio reuses the memory of coroutines.
   explicit_bzero(room.data(), room.size());
   rest = reader.take_rest();
   std::string body;

@@ -26,8 +26,7 @@ namespace {
 
 using For = WatchedDescriptor::For;
 
-// Addresses of this machine alone, at which nothing is ever asked for: they only tell the two ways
-// apart.
+// Loopback addresses that tell the two ways apart. Nothing ever connects to them.
 constexpr const char* as_proxy = "http://127.0.0.2:1";
 constexpr const char* as_edge = "::127.0.0.3:1";
 
@@ -39,7 +38,7 @@ curl_socket_t note_and_refuse(void* noted, curlsocktype, curl_sockaddr* address)
   return CURL_SOCKET_BAD;
 }
 
-// One CONNECT_ONLY transfer in a multi of its own, run by the loop.
+// A CONNECT_ONLY transfer in a multi of its own, driven by the loop.
 class ProxyTransfer : public std::enable_shared_from_this<ProxyTransfer> {
  public:
   ProxyTransfer(const asio::any_io_executor& executor, const ConnectionOptions& options,
@@ -96,8 +95,7 @@ ProxyTransfer::~ProxyTransfer() {
   curl_multi_remove_handle(multi_.get(), handle_.get());
 }
 
-// "http" since libcurl shall stop below TLS; where it goes and what it says to the proxy is the
-// same.
+// "http", so that libcurl stops below TLS; target and request to the proxy are the same.
 void ProxyTransfer::start(const std::string& proxy) {
   CURL* easy = handle_.get();
   const std::string url = fmt::format(
@@ -202,7 +200,8 @@ void ProxyTransfer::act(curl_socket_t fd, int events) {
   }
 }
 
-// TLS inside the TLS to an https proxy. libcurl needs the handle to stay in its multi.
+// The TLS connection to an https proxy, which carries our TLS. libcurl needs the handle to stay in
+// its multi.
 class ProxyWire : public Wire {
  public:
   explicit ProxyWire(std::shared_ptr<ProxyTransfer> transfer) : transfer_(std::move(transfer)) {}
@@ -237,7 +236,7 @@ class ProxyWire : public Wire {
 std::unique_ptr<Wire> wire_of(std::shared_ptr<ProxyTransfer> transfer, const std::string& proxy) {
   if (to_lower(proxy).starts_with("https://"))
     return std::make_unique<ProxyWire>(std::move(transfer));
-  // A copy, so that libcurl and its memory are not needed for as long as the tunnel lasts.
+  // A duplicate, so that libcurl's memory is not held while the tunnel lasts.
   Descriptor socket(fcntl(transfer->descriptor(), F_DUPFD_CLOEXEC, 3));
   if (!socket) throw system_error("cannot take over the proxy's connection", errno);
   return std::make_unique<SocketWire>(std::move(socket));
@@ -273,7 +272,7 @@ bool is_exempt_from_proxy(const ConnectionOptions& options, const Url& url) {
   return address == inet_addr("127.0.0.3");
 }
 
-// A password with a slash in it is not let out either: the last "@" counts.
+// The last "@" counts, so a password with a slash is not shown either.
 std::string shown_proxy(std::string_view url) {
   const auto scheme = url.find("://");
   const std::string_view prefix = url.substr(0, scheme == std::string_view::npos ? 0 : scheme + 3);
@@ -292,7 +291,7 @@ asio::awaitable<std::unique_ptr<Wire>> connect_by_proxy(ConnectionOptions option
   transfer->start(proxy);
   const std::optional<CURLcode> code = co_await transfer->result();
   deadline.cancel_by({});
-  // Without a code the deadline has stopped it.
+  // There is no code if the deadline stopped the transfer.
   if (code != CURLE_OK) throw_why(transfer->handle(), code.value_or(CURLE_OPERATION_TIMEDOUT), url);
   co_return wire_of(transfer, proxy);
 }

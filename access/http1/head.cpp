@@ -14,7 +14,8 @@ bool is_visible(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-// Takes a line and its CRLF off the front. Lone CR and LF are left in it, for others to refuse.
+// Takes a line and its CRLF off the front. A lone CR or LF stays in the line, which is refused for
+// it.
 std::string_view take_line(std::string_view& text) {
   const std::size_t end = std::min(text.find("\r\n"), text.size());
   const std::string_view line = text.substr(0, end);

@@ -50,8 +50,7 @@ constexpr auto kMetadataMaxAhead = 5min;
 // cannot name a port, so an application is at all of them.
 constexpr std::uint16_t kEdgePorts[] = {443, 2053, 2083, 2087, 2096, 8443};
 
-// A team may show its login page at a domain of its own, but whose keys are there nobody vouches
-// for.
+// A team may show its login page at a domain of its own, but nothing proves whose keys are there.
 Error foreign_team(const Url& url, std::string_view auth_domain) {
   return {ErrorKind::protocol,
           fmt::format("application metadata of {}: \"{}\" is not an Access team domain",
@@ -60,8 +59,8 @@ Error foreign_team(const Url& url, std::string_view auth_domain) {
           "under cloudflareaccess.com; otherwise somebody is in between"};
 }
 
-// Everybody can repeat what the edge says of a host, and it names no port: a server at another port
-// of that host may be somebody else's.
+// Any server can repeat the edge's answer for a host, and the answer names no port: a server at
+// another port of that host may belong to somebody else.
 void require_edge_port(const Url& url) {
   if (std::find(std::begin(kEdgePorts), std::end(kEdgePorts), url.port) != std::end(kEdgePorts))
     return;
@@ -73,8 +72,7 @@ void require_edge_port(const Url& url) {
                           fmt::join(kEdgePorts, ", ")));
 }
 
-// The names made from the claims must be names of files, with room for ".lock" and a temporary
-// name.
+// Throws unless the claims make file names with room for ".lock" and a temporary name.
 void require_file_names(const Url& url, const Application& application) {
   try {
     file_name(app_token_file(application) + std::string(32, '-'));
@@ -135,7 +133,7 @@ Application application_of(const Url& url, const Metadata& metadata) {
   return application;
 }
 
-// The claim "iat", judged.
+// How the claim "iat" compares with the clock.
 enum class Age { young, old, ahead };
 
 Age age_of(std::int64_t issued, sys_seconds now) {
@@ -158,7 +156,8 @@ void check_issued(const Url& url, const Metadata& metadata, sys_seconds now) {
               clock_hint(stale_hint));
 }
 
-// Check 3. new_keys: the JSON of keys that were fetched, to be stored once all checks have passed.
+// The result of check 3. new_keys: the JSON of keys that were fetched, to be stored once all checks
+// have passed.
 struct Signature {
   bool verifies = false;
   std::optional<std::string> new_keys = {};
@@ -174,7 +173,7 @@ Signature check_signature(const StateDirectory* state, const Send& send, const M
   return {fetched.keys.verifies(metadata.jwt), std::move(fetched.json)};
 }
 
-// Nothing when a name that long cannot be: then the application is asked for each time.
+// Returns nullopt if the name would be too long: the edge is asked each time then.
 std::optional<std::string> record_file(const Application& application, const Url& url) {
   try {
     const std::string name = place_of(application, url) + std::string(kRecordEnd);
@@ -189,7 +188,7 @@ void log_application(std::string_view what, const Application& application) {
       {{"hostname", application.hostname}, {"team", application.auth_domain}});
 }
 
-// By which an administrator finds the answer that was wrong.
+// Adds the cf-ray, by which an administrator finds the answer.
 Error with_reference(const Error& error, const Response& response) {
   return {error.kind(), fmt::format("{} ({})", error.message(), response.reference()),
           error.hint()};
@@ -242,7 +241,7 @@ Verified verify(const StateDirectory* state, const Send& send, const Url& url,
 }  // namespace
 
 std::optional<std::string> auth_domain_host(std::string_view claim) {
-  // What a C program would not read to its end, or read differently, is no URL (RFC 3986).
+  // Other programs may stop at these characters or read them differently; RFC 3986 allows none.
   const auto is_no_url = [](unsigned char c) { return c <= 0x20 || c == 0x7f || c == '\\'; };
   if (std::any_of(claim.begin(), claim.end(), is_no_url)) return std::nullopt;
   std::string_view authority = claim.substr(0, claim.find_first_of("/?#"));
@@ -290,8 +289,8 @@ std::optional<Application> ApplicationFinder::recall(const Url& url) const {
   return std::move(record->application);
 }
 
-// The most special one, though it may be too old: whether the application around it is still the
-// one of this URL has to be asked for then.
+// Returns the most specific record, even if it is too old: then the edge has to be asked whether
+// the application around it still is the one of this URL.
 std::optional<ApplicationFinder::Record> ApplicationFinder::record_of(const Url& url) const {
   refuse_path_of_access(url);
   for (const std::string& place : places_above(url))
@@ -336,7 +335,7 @@ void ApplicationFinder::remember(const Url& url, const Application& application,
                                  const std::string& text) const {
   const auto name = record_file(application, url);
   if (!name) return;
-  // A more special record of this URL would be found first, and says what is no longer so.
+  // A more specific record of this URL would be found first, and it is out of date.
   for (const std::string& place : places_above(url)) {
     const std::string file = place + std::string(kRecordEnd);
     if (file == *name) break;

@@ -25,7 +25,7 @@ Error login_needed(const Url& url, std::string_view why) {
                fmt::format("run: mayfly access login {}", printable(url.origin() + url.path)));
 }
 
-// How it was come by, whose it is and until when.
+// Logs the source of the token, its identity and its expiry.
 Grant granted(const Application& application, StoredToken token, std::string_view source) {
   if (is_logged(LogLevel::debug)) {
     log(LogLevel::debug, fmt::format("token from {}", source),
@@ -34,19 +34,19 @@ Grant granted(const Application& application, StoredToken token, std::string_vie
   return {.application = application, .token = std::move(token)};
 }
 
-// One that the edge did not take is there still where nothing can be removed.
+// A refused token is still there if no file can be removed.
 bool is_same(const StoredToken& token, const std::optional<StoredToken>& refused) {
   return refused && token.jwt == refused->jwt;
 }
 
-// The places by which a logout names an application. While the application is not known, it may be
-// any of those above the URL.
+// Returns the places by which a logout names an application; all places above the URL while the
+// application is not known.
 std::vector<std::string> places_of(const Url& url, const std::optional<Application>& application) {
   if (!application) return places_above(url);
   return {place_of(url), place_of(*application, url), file_name(application->hostname)};
 }
 
-// The query may be somebody else's, and credentials go with the request.
+// The query may come from somebody else, and credentials go with the request.
 Url without_query(Url url) {
   url.query.clear();
   return url;
@@ -116,7 +116,7 @@ bool Credentials::has_logged_out(const Url& url,
                                  const std::optional<Application>& application) const {
   const auto places = places_of(url, application);
   if (application) return logouts_.has_logged_out(places);
-  // A login at one of them is none at the others.
+  // A login at one of these places does not end the logout at another.
   return std::ranges::any_of(
       places, [&](const std::string& place) { return logouts_.has_logged_out({place}); });
 }
@@ -150,7 +150,7 @@ void Credentials::store_for_person(const Url& url, const Application& applicatio
                                    const std::function<void()>& action) const {
   store_while_logged_in(url, application, [&] {
     action();
-    // A logout ends here and nowhere else: where a person's login has stored new tokens.
+    // Only here does a logout end: a person's login has stored new tokens.
     logouts_.end_logout(places_of(url, application));
   });
 }
@@ -173,8 +173,8 @@ Grant Credentials::obtain(const Url& url, const Grant& refused) const {
   return by_person(url, *application);
 }
 
-// A policy with the action Bypass lets everybody in. The answer to the question for the metadata
-// may be of its own kind, so an ordinary one decides.
+// Returns whether a policy bypasses the login. The answer to the question for the metadata may be
+// special, so an ordinary request decides.
 bool Credentials::is_open(const Url& url) const {
   const Response response = send_({.method = Request::Method::head,
                                    .url = url,
@@ -184,7 +184,8 @@ bool Credentials::is_open(const Url& url) const {
   return !is_guarded(url, response.status, response.headers);
 }
 
-// Nothing when satisfied, or when a machine has waited enough or would have to wait for a person.
+// Returns nullopt if satisfied, or if a machine has waited enough or would have to wait for a
+// person.
 std::optional<LoginLock> Credentials::lock(const std::string& base, Waiting waiting,
                                            const std::function<bool()>& satisfied) const {
   if (waiting == Waiting::person) {
@@ -206,7 +207,7 @@ std::optional<LoginLock> Credentials::lock(const std::string& base, Waiting wait
        .notice = [&](long, std::string_view shown) { is_person_at_it = !shown.empty(); }});
 }
 
-// Not to be able to store anything is no reason to stop, if that is allowed.
+// Returns whether the command may go on although a file cannot be written.
 bool Credentials::does_without(const Error& error) const {
   return options_.storage == CredentialOptions::Storage::optional &&
          error.kind() == ErrorKind::failed;
@@ -267,7 +268,8 @@ Grant Credentials::by_person(const Url& url, const Application& application) con
     throw login_needed(url, "no valid token is stored, and logging in is not allowed here");
   const Waiting waiting = is_browser_allowed ? Waiting::person : Waiting::machine;
 
-  // cloudflared's order: the application's lock, then the team's when there is no org token.
+  // In the order of cloudflared: the lock of the app token, then that of the org token if none is
+  // stored.
   auto held = lock(app_token_file(application), waiting, [&] {
     stop_after_logout(url, application);
     return stored_token(application).has_value();
@@ -318,7 +320,7 @@ Grant Credentials::by_browser(const Url& url, const Application& application,
   const auto stop = [&] { stop_after_logout(url, application); };
   stop();
   prompt_.show(page);
-  const TokenPair tokens = await_tokens(key, stop);  // and the time of their coming is what counts
+  const TokenPair tokens = await_tokens(key, stop);
   std::optional<StoredToken> token;
   store_for_person(url, application,
                    [&] { token = save_tokens(state_, application, tokens, options_.now()); });

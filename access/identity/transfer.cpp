@@ -25,9 +25,9 @@ using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr int kMaxServerErrors = 3;
-// With the pauses between them about a minute and a half of a service that cannot be reached.
+// With the pauses between them about a minute and a half.
 constexpr int kMaxQuickDrops = 12;
-// A poll that broke later than this was being held: middleboxes cut idle connections.
+// A poll that broke later than this was held by the service: middleboxes cut idle connections.
 constexpr auto kHeldPoll = 20s;
 
 const unsigned char* bytes_of(std::string_view text) {
@@ -65,10 +65,10 @@ std::optional<std::string> form_decode(std::string_view text) {
   return decoded;
 }
 
-// A query by name: sorted names, the values of one name in the order they came.
+// The pairs of a query, sorted by name; the values of one name keep their order.
 class Query {
  public:
-  // As cloudflared's library reads it: pairs it cannot decode, or with a ";", are left out.
+  // Reads a query as Go's net/url does: skips pairs that it cannot decode or that hold a ";".
   explicit Query(std::string_view text) {
     for (const std::string_view pair : split(text, '&')) {
       if (pair.empty() || pair.find(';') != std::string_view::npos) continue;
@@ -96,7 +96,7 @@ class Query {
   std::map<std::string, std::vector<std::string>> values_;
 };
 
-// Moved out, so that no copy stays behind.
+// Moves the member out, so that no copy stays behind.
 Secret take_secret(nlohmann::json& object, const char* name) {
   const auto member = object.find(name);
   if (member == object.end() || !member->is_string()) return {};
@@ -141,7 +141,7 @@ class Polling {
              .path = "/transfer/" + key.public_key(),
              .query = {}} {}
 
-  // The answer that holds the tokens; nothing when this poll brought none.
+  // Returns the answer with the tokens, or nullopt if this poll brought none.
   std::optional<Response> once() {
     const auto started = steady_clock::now();
     const auto time_left = std::chrono::ceil<milliseconds>(end_ - started);
