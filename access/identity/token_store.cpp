@@ -130,10 +130,6 @@ StoredToken save_tokens(const StateDirectory& state, const Application& applicat
   return stored;
 }
 
-void remove_app_token(const StateDirectory& state, const Application& application) {
-  state.remove(app_token_file(application));
-}
-
 bool remove_app_token(const StateDirectory& state, const Application& application,
                       const Secret& jwt) {
   return remove_if_still(state, app_token_file(application), jwt);

@@ -54,7 +54,6 @@ struct TokenPair {
 StoredToken save_tokens(const StateDirectory& state, const Application& application,
                         const TokenPair& tokens, std::chrono::sys_seconds now);
 
-void remove_app_token(const StateDirectory& state, const Application& application);
 // Removes the file only if it still holds this token. Returns whether it did.
 bool remove_app_token(const StateDirectory& state, const Application& application,
                       const Secret& jwt);
