@@ -33,7 +33,7 @@ TEST_CASE("the login page is recognised by host and path") {
   }
 }
 
-TEST_CASE("another team's login page is none of this application") {
+TEST_CASE("another team's login page is not this application's") {
   const auto leads_to = [](std::string location) {
     return leads(std::move(location), 302, "team.cloudflareaccess.com");
   };

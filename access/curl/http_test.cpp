@@ -89,7 +89,7 @@ TEST_CASE("a GET carries path, query, headers and user agent, and its answer com
   CHECK(holds(seen, "\r\nX-Empty:\r\n"));
 }
 
-TEST_CASE("what time it is, only a server says whose certificate was verified") {
+TEST_CASE("only a server with a verified certificate tells the time") {
   TestServer server(serving(
       [](const std::string&) { return ok("", "Date: Wed, 01 Jan 2020 00:00:00 GMT\r\n"); }));
   const Request request = get("app.example");
@@ -188,7 +188,7 @@ TEST_CASE("what is no HTTP, a cut answer and silence are told apart") {
   CHECK(holds(error.message(), "timed out waiting for the answer"));
 }
 
-TEST_CASE("no redirect is followed and none but https is spoken") {
+TEST_CASE("no redirect is followed, and only https is spoken") {
   std::atomic<int> requests{0};
   TestServer server(serving([&](const std::string&) {
     ++requests;

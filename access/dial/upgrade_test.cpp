@@ -22,7 +22,7 @@ Headers headers_of(std::string_view answer) {
 
 }  // namespace
 
-TEST_CASE("the request") {
+TEST_CASE("the upgrade's request has the headers of RFC 6455") {
   const Url url{.host = "vm.example.com", .port = 8443, .path = "/a", .query = "b=c"};
   CHECK(upgrade_text({.url = url,
                       .headers = {{"Cf-Access-Token", "t"}, {"X", "  y "}},

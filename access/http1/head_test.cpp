@@ -40,7 +40,7 @@ TEST_CASE("a request's head is read") {
   CHECK(request("M-SEARCH http://a/ HTTP/1.1").method == "M-SEARCH");
 }
 
-TEST_CASE("a request line that is none is refused") {
+TEST_CASE("a malformed request line is refused") {
   for (const char* line :
        {"", "GET", "GET /", "GET  / HTTP/1.1", "GET / HTTP/1.1 ", " GET / HTTP/1.1",
         "G(T / HTTP/1.1", "GET /a b HTTP/1.1", "GET /\xc3\xa9 HTTP/1.1", "GET /\t HTTP/1.1",
@@ -140,7 +140,7 @@ TEST_CASE("an answer is read whole and byte by byte, without what follows it") {
   CHECK(slow.take_rest().empty());
 }
 
-TEST_CASE("what is not HTTP/1.1 is not waited for") {
+TEST_CASE("text that is not HTTP/1.1 is refused at once") {
   const std::string cases[] = {
       "SSH-2.0-OpenSSH_9.2\r\n",
       "\x15\x03",

@@ -155,7 +155,7 @@ TEST_CASE("an application inside another one is remembered beside it") {
   CHECK(known("/b-c") == "vm.example.com");
 }
 
-TEST_CASE("where a wildcard hides what belongs to an application, it is known by the URL itself") {
+TEST_CASE("an application with a wildcard in its path has a record for each URL") {
   ApplicationWorld world;
   world.edge.on(
       "https://vm.example.com/api/v1",
@@ -186,7 +186,7 @@ TEST_CASE("a path too long for a file name is found and not remembered") {
   }
 }
 
-TEST_CASE("what was learned at port 443 does not serve for another port") {
+TEST_CASE("a record of port 443 does not serve another port") {
   ApplicationWorld world;
   const Url url = parse_url("vm.example.com:8443");
   REQUIRE(world.find());
@@ -286,7 +286,7 @@ TEST_CASE("claims that cannot be part of a file name are refused") {
   }
 }
 
-TEST_CASE("what is remembered is verified at each load") {
+TEST_CASE("a record is verified at each load") {
   ApplicationWorld world;
   REQUIRE(world.find());
   const auto remember = [&](const std::string& text) {

@@ -6,7 +6,7 @@ using namespace mayfly::test;
 using namespace mayfly::credentials_test;
 using namespace std::chrono_literals;
 
-TEST_CASE("where no application is, nothing is needed") {
+TEST_CASE("without an application no credential is needed") {
   World world;
   world.edge.on(kApp, answer(200));
   const Grant grant = world.obtain();
@@ -59,7 +59,8 @@ TEST_CASE("a stored token is known while the record is young, and asked about af
   CHECK_FALSE(world.obtain().token);
 }
 
-TEST_CASE("a token of what the record said does not go where the edge says something else") {
+TEST_CASE(
+    "a token for the application in the record does not go to another one that the edge names") {
   const std::string other = "other.cloudflareaccess.com";
   const std::pair<const char*, std::string> changes[] = {
       {"aud", "another"}, {"app_hostname", "*.example.com"}, {"auth_domain", other}};
@@ -197,7 +198,7 @@ TEST_CASE("a login that is not completed leaves nothing") {
   CHECK(world.no_locks_left());
 }
 
-TEST_CASE("the wait for a login is told, its end too, and who logged in") {
+TEST_CASE("the prompt hears of the wait for a login, of its end, and of the identity") {
   World world;
   std::string told;
   world.prompt.waiting = [&](std::chrono::seconds left) {
@@ -227,7 +228,7 @@ TEST_CASE("the wait for a login is told, its end too, and who logged in") {
   }
 }
 
-TEST_CASE("where login is not allowed it is needed, at once") {
+TEST_CASE("a command that needs a login and may not log in fails at once") {
   World world;
   world.forbid_login();
   SUBCASE("no token at all") {}
@@ -241,7 +242,7 @@ TEST_CASE("where login is not allowed it is needed, at once") {
   CHECK(world.no_locks_left());
 }
 
-TEST_CASE("where login is not allowed an org token may still be exchanged") {
+TEST_CASE("a command that may not log in can still exchange an org token") {
   World world;
   world.forbid_login();
   world.store(kOrgFile, world.org_token);

@@ -116,7 +116,7 @@ TEST_CASE("a public key is 32 bytes in padded base64url, and another one each ti
   CHECK(one.public_key() != two.public_key());
 }
 
-TEST_CASE("what was sealed for the key opens") {
+TEST_CASE("a box for the key opens") {
   const TransferKey key;
   const Response response = sealed_answer("content", key.public_key());
   const auto sender = response.headers.find("service-public-key");
@@ -124,7 +124,7 @@ TEST_CASE("what was sealed for the key opens") {
   CHECK(key.open(response.body + "\n", sender).reveal() == "content");
 }
 
-TEST_CASE("what was not sealed for the key is refused") {
+TEST_CASE("a box that is not for the key is refused") {
   const TransferKey key;
   const Response good = sealed_answer("content", key.public_key());
   const std::string sender(good.headers.find("service-public-key"));
