@@ -95,7 +95,7 @@ TEST_CASE("headers that may no longer be sent once there is a connection are not
     CHECK(error.kind() == ErrorKind::login_needed);
     CHECK(error.hint() == fmt::format("run: mayfly access login {}", options.url.text()));
   }
-  CHECK(asked.front() == Header("Cf-Access-Token", "secret"));
+  CHECK(asked.find("Cf-Access-Token") == "secret");
   CHECK(seen.empty());
 }
 
@@ -110,6 +110,17 @@ TEST_CASE("another answer comes back with its body") {
   CHECK(response.status == 530);
   CHECK(response.headers.find("cf-ray") == "1-AMS");
   CHECK(response.body == "error code: 1033");
+}
+
+TEST_CASE("the body of another answer ends with its last chunk") {
+  TestServer server(serving([](const std::string&) {
+    return "HTTP/1.1 502 Bad Gateway\r\nTransfer-Encoding: chunked\r\n\r\n"
+           "5\r\nerror\r\n6\r\n code:\r\n0\r\n\r\nmore";
+  }));
+  const TunnelOptions options = tunnel_to(server.port());
+  Dialer dialer(options, TlsContext::Buffers::keep);
+  const auto outcome = dial(dialer);
+  CHECK(std::get<Response>(outcome).body == "error code:");
 }
 
 TEST_CASE("a wrong 101 is no tunnel") {
