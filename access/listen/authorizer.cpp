@@ -9,8 +9,6 @@
 #include <utility>
 
 namespace mayfly {
-namespace {}  // namespace
-
 struct Authorizer::Attempt {
   explicit Attempt(const asio::any_io_executor& executor) : over(executor) {
     over.expires_at(asio::steady_timer::time_point::max());
