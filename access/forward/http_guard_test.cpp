@@ -299,7 +299,7 @@ TEST_CASE("a browser is led to the application's own name") {
     Headers headers = {
         {"Host", std::move(host)}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "document"}};
     headers.add(more);
-    return origin_for_browser(RequestHead{"GET", "/", 1, std::move(all)}, own).value_or("");
+    return origin_for_browser(RequestHead{"GET", "/", 1, std::move(headers)}, own).value_or("");
   };
   CHECK(origin("127.0.0.1:8080") == "");  // the person chose the address
   own.local_names = LocalPlace::LocalNames::own_only;
