@@ -16,6 +16,7 @@
 #include "cli/curl/curl_certificate.hpp"
 #include "cli/curl/curl_configuration.hpp"
 #include "cli/curl/curl_guard.hpp"
+#include "cli/curl/curl_trust.hpp"
 #include "cli/curl/curl_url.hpp"
 #include "cli/curl/memory_file.hpp"
 #include "cli/curl/watched_curl.hpp"
@@ -102,6 +103,7 @@ Words with_added(const CurlArguments& curl, const GuardedCurl& guarded, const Ad
   // curl heeds it as the first word only, and reads no configuration by itself then.
   Words all = {"-q"};
   all.insert(all.end(), guarded.default_configuration.begin(), guarded.default_configuration.end());
+  for (const auto& [place, words] : guarded.inserted) add(place, words);
   for (std::size_t i = 0; i <= guarded.words.size(); ++i) {
     all.insert(all.end(), at[i].begin(), at[i].end());
     if (i < guarded.words.size()) all.push_back(guarded.words[i]);
@@ -282,6 +284,8 @@ int run_curl(const Invocation& invocation) {
   // Without it curl takes "HOST/PATH" for plain HTTP.
   if (!std::all_of(curl.urls.begin(), curl.urls.end(), has_scheme))
     added.front.insert(added.front.end(), {"--proto-default", "https"});
+  if (!guarded.names_trust && !curl.network.insecure)
+    for (std::string& word : trust_of_environment()) added.front.push_back(std::move(word));
   if (hides_terminal(guarded)) added.front.emplace_back("--no-progress-meter");
   const auto start = [&] {
     // Now only: a browser may have been started meanwhile.

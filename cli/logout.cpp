@@ -70,6 +70,15 @@ void forget_files(Forgetting& forgetting, const StateDirectory& state, const Log
   }
 }
 
+// A full disk may have room once files are removed. So the mark that is written then says whether
+// marks can be written.
+void mark_if_possible(const Logout& logout, const LogoutPlan& plan) {
+  try {
+    logout.mark(plan.marked);
+  } catch (const Error&) {
+  }
+}
+
 void forget_locks(Forgetting& forgetting, const StateDirectory& state, const LogoutPlan& plan) {
   for (const std::string& base : plan.lock_bases) {
     forgetting.attempt(fmt::format("what a login left behind: {}.lock", base), [&] {
@@ -163,13 +172,7 @@ int run_logout(const Invocation& invocation) {
     };
     look();
     const Logout logout(*state);
-    const auto mark = [&] {
-      forgetting.attempt("the logins of running commands", [&] {
-        logout.mark(plan.marked);
-        return false;
-      });
-    };
-    mark();
+    mark_if_possible(logout, plan);
     if (logout.not_locked())
       forgetting.attempt("what running commands store",
                          [&]() -> bool { throw Error(*logout.not_locked()); });
@@ -180,7 +183,10 @@ int run_logout(const Invocation& invocation) {
     // are at that address in the browser, and no other application is to get there.
     if (flags.all)
       forgetting.attempt("the ports of mayfly http", [&] { return forget_http_ports(*state); });
-    mark();
+    forgetting.attempt("the logins of running commands", [&] {
+      logout.mark(plan.marked);
+      return false;
+    });
     clear_leftovers(*state);
   }
   forget_in_agent(forgetting, plan.places, flags);

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -248,13 +247,14 @@ void clear_leftovers(const InstallPaths& paths) noexcept {
     }
 }
 
-void carry_out(const std::vector<Change>& changes) {
+void carry_out(const std::vector<Change>& changes, std::chrono::milliseconds patience) {
   if (changes.empty()) return;
   const std::string directory = place_of(changes.front().path).directory;
   make_directory(directory);
-  // One mayfly at a time; the lock ends with the descriptor.
+  // One mayfly at a time. Where nothing can be locked, a file that has changed is refused all the
+  // same.
   const Descriptor lock = open_directory(directory);
-  if (::flock(lock.get(), LOCK_EX) != 0) throw system_error("cannot lock " + directory, errno);
+  lock_exclusively(lock, directory, patience);
   for (const Change& change : changes) carry_out_one(change);
   ::fsync(lock.get());
 }

@@ -1,10 +1,12 @@
 // Installs blocks in a file of our own, which one Include line in ~/.ssh/config names.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "access/system/bounded_flock.hpp"
 #include "sshconfig/edit.hpp"
 
 namespace mayfly::sshconfig {
@@ -32,8 +34,9 @@ std::vector<Change> plan_removal(const InstallPaths& paths, std::string_view hos
 
 // Carries out a plan. Replaces each file atomically, keeps its mode and group, and works in an
 // order in which Include never names an absent file. Throws Error(failed) if a file changed since
-// the plan was made.
-void carry_out(const std::vector<Change>& changes);
+// the plan was made, and if another process holds the directory's lock for longer than `patience`.
+void carry_out(const std::vector<Change>& changes,
+               std::chrono::milliseconds patience = usual_flock_patience);
 
 // Removes temporary files that killed commands left beside the two files.
 void clear_leftovers(const InstallPaths& paths) noexcept;

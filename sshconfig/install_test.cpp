@@ -1,6 +1,8 @@
 #include "sshconfig/install.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,9 +41,10 @@ unsigned mode_of(const std::string& path) {
   return status.st_mode & 07777U;
 }
 
-std::string failure(const std::vector<Change>& changes) {
+std::string failure(const std::vector<Change>& changes,
+                    std::chrono::milliseconds patience = usual_flock_patience) {
   try {
-    carry_out(changes);
+    carry_out(changes, patience);
   } catch (const Error& error) {
     return error.message();
   }
@@ -49,6 +52,20 @@ std::string failure(const std::vector<Change>& changes) {
 }
 
 }  // namespace
+
+TEST_CASE("install: a process that holds a lock on the directory for ever is not waited for") {
+  const Home home;
+  REQUIRE(::mkdir(home.paths.ssh_directory.c_str(), 0700) == 0);
+  const Descriptor other(::open(home.paths.ssh_directory.c_str(), O_RDONLY | O_DIRECTORY));
+  REQUIRE(::flock(other.get(), LOCK_EX) == 0);
+  const auto changes = plan_install(home.paths, "vm.example.com", block);
+  CHECK(failure(changes, std::chrono::milliseconds(50)) ==
+        "another process has held " + home.paths.ssh_directory + " for too long");
+  CHECK(home.file_count() == 0);
+  REQUIRE(::flock(other.get(), LOCK_UN) == 0);
+  carry_out(changes);
+  CHECK(home.file_count() == 2);
+}
 
 TEST_CASE("install: from nothing and back to nothing") {
   const Home home;

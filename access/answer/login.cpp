@@ -9,8 +9,13 @@ constexpr std::string_view path_of_access = "/cdn-cgi/access/";
 constexpr std::string_view login_path = "/cdn-cgi/access/login";
 constexpr std::string_view team_suffix = ".cloudflareaccess.com";
 
+// Both paths are normalised (access/core/url.hpp). Access puts only a host's name below its pages, so
+// characters that a server could still read as a way out ("..%2f", "..;") are refused.
 bool is_at_or_below(std::string_view path, std::string_view root) {
-  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/";
+  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/') &&
+         path.find_first_not_of(plain) == std::string_view::npos;
 }
 
 std::optional<Url> target_of(const Url& asked, const Headers& headers) {

@@ -17,7 +17,6 @@ using TeamOf = std::function<std::string()>;
 inline const TeamOf team_unknown = [] { return std::string(); };
 
 // Returns the target of a 302 over https whose path is `root` or below it, at any host and port.
-// Paths are normalised (access/core/url.hpp), so no dot segment, encoded or not, leads out again.
 std::optional<Url> redirect_below(const Url& asked, int status, const Headers& headers,
                                   std::string_view root);
 

@@ -54,29 +54,28 @@ std::optional<std::string> blocking_rule(const Response& response) {
   return std::nullopt;
 }
 
-Reading read_forbidden_by_access(const Url& url, const Response& response) {
+Reading read_forbidden_by_access(const Response& response) {
   if (response.had_service_token)
     return {ErrorKind::refused, "Access does not let this service token in",
             "check its id, secret and expiry; the application needs a policy with the action "
             "Service Auth that includes it"};
-  return {
-      ErrorKind::refused, "a policy of Access does not let you in",
-      fmt::format("ask the administrator, who finds the reason by the cf-ray in the Access log; "
-                  "to be somebody else: mayfly logout {}",
-                  url.host)};
+  // A logout from the application alone would keep the org token, and with it the person.
+  return {ErrorKind::refused, "a policy of Access does not let you in",
+          "ask the administrator, who finds the reason by the cf-ray in the Access log; to log in "
+          "as somebody else: mayfly logout --all, and sign out in the browser"};
 }
 
 bool is_challenge(const Response& response) {
   return equals_ignoring_case(response.headers.find("cf-mitigated"), "challenge");
 }
 
-Reading read_forbidden(const Url& url, const Response& response) {
+Reading read_forbidden(const Response& response) {
   if (const auto rule = blocking_rule(response))
     return {ErrorKind::refused, fmt::format("a firewall rule of the zone blocks it{}", *rule),
             "an administrator finds the rule by the cf-ray under Security, Events"};
   if (response.certificate_request.asked) return read_certificate_refusal(response);
   if (is_page_of_access(response) || response.had_service_token)
-    return read_forbidden_by_access(url, response);
+    return read_forbidden_by_access(response);
   return {ErrorKind::refused, "Access or the firewall forbids it",
           "the policy may exclude you, want a client certificate (--cert) or a service token, or a "
           "WAF rule blocks it: an administrator can look up the cf-ray"};
@@ -143,7 +142,7 @@ Reading read(const Url& url, const Response& response, const TeamOf& team) {
       return {ErrorKind::refused, "it wants credentials that were not given",
               "an administrator can tell which; a service token goes with --service-token-id"};
     case 403:
-      return read_forbidden(url, response);
+      return read_forbidden(response);
     case 400:
       if (blames_certificate(response)) return read_certificate_refusal(response);
       [[fallthrough]];

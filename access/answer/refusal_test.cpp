@@ -63,7 +63,7 @@ TEST_CASE("every kind of refusal is explained") {
       {answer(403, {}, "<h1>Sorry, you have been blocked</h1>"), ErrorKind::refused,
        "firewall rule", "Security"},
       {answer(403, {}, "<title>Forbidden ・ Cloudflare Access</title>"), ErrorKind::refused,
-       "policy of Access", "mayfly logout vm.example.com"},
+       "policy of Access", "mayfly logout --all"},
       {with_service_token(403), ErrorKind::refused, "service token", "Service Auth"},
       {answer(404), ErrorKind::protocol, "nothing is configured", "ingress"},
       {answer(418), ErrorKind::protocol, "not the answer of a tunnel", "hostname"},

@@ -89,8 +89,15 @@ TEST_CASE("the org token goes to the team's login page over https and nowhere el
         "https://team.cloudflareaccess.com/cdn-cgi/access/loginx",
         "https://team.cloudflareaccess.com/cdn-cgi/access/login/../evil",
         "https://team.cloudflareaccess.com/cdn-cgi/access/login/%2E%2e/evil",
+        "https://team.cloudflareaccess.com/cdn-cgi/access/login/..%2fcli?token=theirs",
+        "https://team.cloudflareaccess.com/cdn-cgi/access/login/%2e%2e%2Fcli?token=theirs",
+        "https://team.cloudflareaccess.com/cdn-cgi/access/login/..%5ccli?token=theirs",
+        "https://team.cloudflareaccess.com/cdn-cgi/access/login/%252e%252e%252fcli?token=theirs",
+        "https://team.cloudflareaccess.com/cdn-cgi/access/login/..;/cli?token=theirs",
         "https://team.cloudflareaccess.com/?/cdn-cgi/access/login",
-        "//evil.example/cdn-cgi/access/login", "/cdn-cgi/access/login/vm.example.com", "",
+        "//evil.example/cdn-cgi/access/login",
+        "/cdn-cgi/access/login/vm.example.com",
+        "",
         "https://[/"}) {
     CAPTURE(location);
     Exchange exchange;
@@ -118,6 +125,7 @@ TEST_CASE("the session goes to the application's authorized page and nowhere els
         "https://vm.example.com:444/cdn-cgi/access/authorized", "https://vm.example.com/",
         "https://vm.example.com/cdn-cgi/access/authorizedx",
         "https://vm.example.com/cdn-cgi/access/authorized/%2e%2E/x",
+        "https://vm.example.com/cdn-cgi/access/authorized/..%2fcli",
         "/cdn-cgi/access/authorized",  // on the team domain
         "https://team.cloudflareaccess.com/cdn-cgi/access/login/vm.example.com", ""}) {
     CAPTURE(location);

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
+#include <algorithm>
+
 #include "access/identity/place.hpp"
 #include "access/testing/credentials.hpp"
 
@@ -207,12 +209,27 @@ TEST_CASE("a stored token alone ends no logout") {
 
 TEST_CASE("a login ends a logout from all for its own application") {
   World world;
-  const Credentials before = world.credentials();
+  const LogoutWatch before(world.state.directory());
+  const std::vector<std::string> others = {"other.example.com", "m.example.com", "vm.example.co",
+                                           "vm.example.com-admin", ""};
+  const auto holds_for_others = [&] {
+    return std::ranges::all_of(
+        others, [&](const std::string& other) { return before.has_logged_out({other}); });
+  };
   log_out(world, {});
+  CHECK(before.has_logged_out(here()));
+  CHECK(holds_for_others());
+
   world.obtain();
-  const LogoutWatch other(world.state.directory());
-  CHECK(contains(world.state.content(logout_mark_of_all), "\nvm.example.com\n"));
-  CHECK_FALSE(contains(world.state.content(logout_mark_of_all), "other"));
+  CHECK_FALSE(before.has_logged_out(here()));
+  CHECK(holds_for_others());
+
+  // A login elsewhere neither ends the logout for the rest nor begins this one anew.
+  LogoutWatch(world.state.directory()).end_logout({others.front()});
+  CHECK_FALSE(before.has_logged_out({others.front()}));
+  CHECK_FALSE(before.has_logged_out(here()));
+  CHECK(before.has_logged_out({others.back()}));
+  CHECK(before.has_seen_logout(here()));
 }
 
 TEST_CASE("a token from before a logout is not sent after a login either") {

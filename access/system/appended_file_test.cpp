@@ -36,6 +36,22 @@ TEST_CASE("appended file: an old one keeps its mode and what is in it") {
   CHECK(mode_of(scratch / "old") == 0640);
 }
 
+TEST_CASE("appended file: one that somebody else has put there" * doctest::skip(::geteuid() != 0)) {
+  constexpr uid_t somebody = 12345;
+  const ScratchDirectory scratch;
+  put(scratch / "file", "");
+  std::filesystem::create_symlink(scratch / "file", scratch / "link");
+  REQUIRE(::mkfifo((scratch / "pipe").c_str(), 0666) == 0);
+  for (const char* name : {"file", "pipe"})
+    REQUIRE(::chown((scratch / name).c_str(), somebody, somebody) == 0);
+  for (const char* name : {"file", "link", "pipe"}) {
+    CAPTURE(name);
+    CHECK_FALSE(open_appended_file(scratch / name));
+    CHECK(errno == EPERM);
+  }
+  CHECK(content_of(scratch / "file").empty());
+}
+
 TEST_CASE("appended file: links") {
   const ScratchDirectory scratch;
   put(scratch / "file", "");

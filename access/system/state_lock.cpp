@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,14 +9,10 @@
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
-#include "access/system/interrupt.hpp"
 #include "access/system/owners_umask.hpp"
 
 namespace mayfly {
 namespace {
-
-using namespace std::chrono_literals;
-constexpr auto pause = 10ms;
 
 bool is_writable(const StateDirectory& state) {
   return ::faccessat(state.descriptor(), ".", W_OK, AT_EACCESS) == 0;
@@ -50,19 +44,7 @@ StateLock::StateLock(const StateDirectory& state, std::chrono::milliseconds pati
   if (state.descriptor() < 0) return;
   Descriptor lock = open_lock(state);
   if (!lock) return;
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) return;
-    if (interrupted_by() != 0) throw Error(ErrorKind::failed, "interrupted");
-    if (std::chrono::steady_clock::now() >= end)
-      throw Error(
-          ErrorKind::failed,
-          fmt::format("another process has held {} for too long", state.path_of(file)),
-          "end the mayfly that is stopped in the middle of a login or logout, and try again");
-    pollfd interrupt{.fd = interrupt_descriptor(), .events = POLLIN, .revents = 0};
-    ::poll(&interrupt, 1, static_cast<int>(pause.count()));
-  }
-  held_ = std::move(lock);
+  if (lock_exclusively(lock, state.path_of(file), patience) == Flock::held) held_ = std::move(lock);
 }
 
 }  // namespace mayfly

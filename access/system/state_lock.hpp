@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "access/system/bounded_flock.hpp"
 #include "access/system/descriptor.hpp"
 #include "access/system/files.hpp"
 
@@ -20,7 +21,7 @@ class StateLock {
   // written, and on a file system that cannot lock. Throws Error(failed) after `patience`, at an
   // interruption (interrupt.hpp), and when `file` is no regular file of the user.
   explicit StateLock(const StateDirectory& state,
-                     std::chrono::milliseconds patience = std::chrono::seconds(5));
+                     std::chrono::milliseconds patience = usual_flock_patience);
 
  private:
   Descriptor held_;

@@ -157,8 +157,9 @@ TlsStream::~TlsStream() {
 IoResult TlsStream::handshake() {
   ERR_clear_error();
   const int returned = SSL_do_handshake(ssl_.get());
-  if (returned == 1) return {};
-  IoResult result = result_of(returned);
+  if (returned == 1 && is_server_verified()) return {};
+  IoResult result =
+      returned == 1 ? failed("the server proves by no certificate who it is") : result_of(returned);
   // Whatever it was, the next one begins without what this one tried to resume.
   if (result.state == IoResult::State::failed) context_.session_.reset();
   return result;
@@ -193,6 +194,19 @@ TunnelEnd::Progress TlsStream::progress() const {
           .acknowledged = end_.written - std::min<std::uint64_t>(end_.written, waiting)};
 }
 
+// A handshake without any certificate succeeds where the system's OpenSSL allows anonymous cipher
+// suites ("ALL" in its configuration): then there was nothing to verify.
+bool TlsStream::is_server_verified() const {
+  if (context_.options_.verify == ConnectionOptions::Verify::no) return true;
+  return SSL_get0_peer_certificate(ssl_.get()) != nullptr &&
+         SSL_get_verify_result(ssl_.get()) == X509_V_OK;
+}
+
+IoResult TlsStream::failed(std::string why) {
+  end_.last.state = IoResult::State::failed;
+  return {.state = IoResult::State::failed, .bytes = 0, .failure = std::move(why)};
+}
+
 IoResult TlsStream::result_of(int returned) {
   switch (SSL_get_error(ssl_.get(), returned)) {
     case SSL_ERROR_WANT_READ:
@@ -202,8 +216,7 @@ IoResult TlsStream::result_of(int returned) {
     case SSL_ERROR_ZERO_RETURN:
       return {.state = IoResult::State::ended};
     default:
-      end_.last.state = IoResult::State::failed;
-      return {.state = IoResult::State::failed, .bytes = 0, .failure = failure()};
+      return failed(failure());
   }
 }
 

@@ -76,7 +76,9 @@ class TlsStream : public TunnelEnd {
   Facts facts() const;
 
  private:
+  bool is_server_verified() const;
   IoResult result_of(int returned);
+  IoResult failed(std::string why);
   std::string failure();
 
   TlsContext& context_;

@@ -1,8 +1,10 @@
 #include "access/tls/token_key_pair.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "access/core/error.hpp"
+#include "access/core/text.hpp"
 #include "access/tls/token_engine.hpp"
 #include "access/tls/token_provider.hpp"
 #include "access/tls/token_uri.hpp"
@@ -24,6 +26,16 @@ Error not_found(const std::string& uri, const Password& pin, std::string_view wh
                   "check the PIN, and the URI against: p11tool --list-all, or pkcs11-tool -O");
 }
 
+// OpenSSL's engine and its provider read it whoever else can.
+void refuse_open_pin_file(const std::string& uri) {
+  const std::string path = pin_file_of(uri);
+  struct stat status {};
+  if (path.empty() || ::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  if ((status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return;
+  throw unusable(uri, fmt::format("others can read its PIN in {}", printable(path)),
+                 fmt::format("run: chmod 600 {}", printable(path)));
+}
+
 // One of the two ways to the same thing.
 template <typename Pointer>
 struct Ways {
@@ -34,6 +46,7 @@ struct Ways {
 
 template <typename Pointer>
 Pointer load(const std::string& uri, PasswordCache& passwords, const Ways<Pointer>& ways) {
+  refuse_open_pin_file(uri);
   Password& pin = passwords.of("PIN of " + shown_uri(uri));
   Pointer found;
   if (have_token_engine(uri)) {

@@ -1,5 +1,7 @@
 #include "access/tls/token_uri.hpp"
 
+#include <algorithm>
+
 #include "access/core/text.hpp"
 
 namespace mayfly {
@@ -9,10 +11,37 @@ std::string_view before_query(std::string_view uri) {
   return uri.substr(0, uri.find('?'));
 }
 
+// OpenSSL's engine also takes ";" between them, which no value holds (RFC 7512 section 2.3).
 std::vector<std::string_view> query_of(std::string_view uri) {
+  std::vector<std::string_view> attributes;
   const std::size_t question = uri.find('?');
-  if (question == std::string_view::npos) return {};
-  return split(uri.substr(question + 1), query_attribute_separator);
+  if (question == std::string_view::npos) return attributes;
+  for (const std::string_view part : split(uri.substr(question + 1), query_attribute_separator))
+    for (const std::string_view attribute : split(part, ';')) attributes.push_back(attribute);
+  return attributes;
+}
+
+constexpr std::string_view pin_value = "pin-value=";
+
+struct Path {
+  std::string without_pin;
+  std::string_view pin;  // percent-encoded
+};
+
+// A PIN belongs into the query, but OpenSSL's engine takes one among the attributes before it, too.
+Path path_of(std::string_view uri) {
+  const std::string_view path = before_query(uri);
+  const std::size_t colon = std::min(path.find(':'), path.size() - 1) + 1;
+  Path read{std::string(path.substr(0, colon)), {}};
+  for (const std::string_view attribute : split(path.substr(colon), ';')) {
+    if (attribute.starts_with(pin_value)) {
+      read.pin = attribute.substr(pin_value.size());
+      continue;
+    }
+    if (read.without_pin.size() > colon) read.without_pin += ';';
+    read.without_pin += attribute;
+  }
+  return read;
 }
 
 int hex_digit(char c) {
@@ -64,7 +93,7 @@ bool is_token_uri(std::string_view text) {
 }
 
 std::string shown_uri(std::string_view uri) {
-  return printable(before_query(uri));
+  return printable(path_of(uri).without_pin);
 }
 
 std::string module_of(std::string_view uri) {
@@ -72,18 +101,30 @@ std::string module_of(std::string_view uri) {
 }
 
 std::string pin_of(std::string_view uri) {
-  return query_value(uri, "pin-value=");
+  const std::string pin = query_value(uri, pin_value);
+  return pin.empty() ? percent_decoded(path_of(uri).pin) : pin;
+}
+
+std::string pin_file_of(std::string_view uri) {
+  std::string path = query_value(uri, "pin-source=");
+  for (const std::string_view attribute : split(before_query(uri), ';'))
+    if (path.empty() && attribute.starts_with("pin-source="))
+      path = percent_decoded(attribute.substr(attribute.find('=') + 1));
+  for (const std::string_view prefix : {"file:", "//localhost", "//"})
+    if (path.starts_with(prefix)) path.erase(0, prefix.size());
+  return path.starts_with('|') ? "" : path;  // a program
 }
 
 std::string without_module(std::string_view uri) {
   return with_query(uri, [](std::string_view attribute) {
-    return attribute.starts_with("pin-value=") || attribute.starts_with("pin-source=");
+    return attribute.starts_with(pin_value) || attribute.starts_with("pin-source=");
   });
 }
 
 std::string without_pin(std::string_view uri) {
-  return with_query(
-      uri, [](std::string_view attribute) { return !attribute.starts_with("pin-value="); });
+  const std::string without = path_of(uri).without_pin.append(uri.substr(before_query(uri).size()));
+  return with_query(without,
+                    [](std::string_view attribute) { return !attribute.starts_with(pin_value); });
 }
 
 }  // namespace mayfly

@@ -126,7 +126,7 @@ class Reader {
                                .is_negated = option.is_negated,
                                .is_expanded = option.is_expanded});
     for (const std::string_view leading_away :
-         {"", "config", "follow", "location", "location-trusted", "proto-default"})
+         {"", "alt-svc", "config", "follow", "location", "location-trusted", "proto-default"})
       if (option.name == leading_away) result_.reach = CurlArguments::Reach::open;
   }
 

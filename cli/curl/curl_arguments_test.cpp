@@ -119,6 +119,7 @@ TEST_CASE("what may lead elsewhere opens the reach, and so does what is not know
                              {"-K", "rc"},
                              {"--config=rc"},
                              {"--proto-default", "http"},
+                             {"--alt-svc", "cache"},
                              {"--url", "@list"},
                              {"--expand-url", "{{v}}"},
                              {"--expand-config", "{{v}}"},

@@ -12,6 +12,7 @@
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
+#include "access/http1/head.hpp"
 #include "cli/curl/curl_configuration.hpp"
 #include "cli/curl/curl_url.hpp"
 #include "cli/curl/memory_file.hpp"
@@ -25,6 +26,33 @@ bool is_one_of(std::string_view name, std::initializer_list<std::string_view> na
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+struct Trust {
+  std::string_view file, directory;
+};
+constexpr Trust trusts[] = {{"cacert", "capath"}, {"proxy-cacert", "proxy-capath"}};
+
+// curl trusts the directory of CAs that it was built with beside a file that is named. Returns the
+// words that take it away, by the word that they stand before.
+std::map<std::size_t, std::vector<std::string>> without_built_in_trust(
+    const std::vector<Option>& options) {
+  std::map<std::size_t, std::vector<std::string>> words;
+  for (const Trust& trust : trusts) {
+    const auto is_directory = [&](const Option& one) { return one.name == trust.directory; };
+    if (std::any_of(options.begin(), options.end(), is_directory)) continue;
+    for (const Option& option : options)
+      if (option.name == trust.file && !option.value.empty())
+        words[option.word + 1] = {"--" + std::string(trust.directory), "/dev/null"};
+  }
+  return words;
+}
+
+// In HTTP/1.1 curl writes these values into a request's head as they are.
+bool begins_another_request(const Option& option) {
+  if (option.name == "request" && !option.value.empty() && !is_token(option.value)) return true;
+  return is_one_of(option.name, {"cookie", "header", "range", "referer", "user-agent"}) &&
+         option.value.find_first_of("\r\n") != std::string::npos;
+}
+
 class Guard {
  public:
   GuardedCurl guard(const CurlArguments& curl) {
@@ -36,6 +64,7 @@ class Guard {
       }
     }
     result_.words = guarded(curl.options, curl.arguments);
+    result_.inserted = without_built_in_trust(curl.options);
     refuse_headers_in_files();
     return std::move(result_);
   }
@@ -58,13 +87,19 @@ class Guard {
   std::string configuration(const std::string& path) {
     const std::string outer = std::exchange(where_, path);
     std::vector<ConfigurationLine> lines = parse_curl_configuration(read_for_curl(path));
-    for (ConfigurationLine& line : lines) {
+    std::vector<Option> all;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      ConfigurationLine& line = lines[i];
       const CurlArguments parsed = parse_curl_arguments(line);
+      for (Option option : parsed.options) all.emplace_back(std::move(option)).word = i;
       if (parsed.options.empty()) refuse(line.front(), "it is no option of curl's");
       // parse_curl_arguments() takes the PIN out of a pkcs11: URI; curl needs it here.
       line = guarded(parsed.options, line);
       for (const std::string& url : parsed.urls) refuse_access_in_curl_url(url);
     }
+    const auto more = without_built_in_trust(all);
+    for (auto place = more.rbegin(); place != more.rend(); ++place)
+      lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(place->first), place->second);
     if (redirects_ == CurlArguments::Redirects::refused) lines = without_redirects(lines);
     where_ = outer;
     return add_file(render_curl_configuration(lines));
@@ -94,9 +129,14 @@ class Guard {
     if (option.is_negated) return;
     if (is_one_of(name, {"trace", "trace-ascii", "libcurl"}))
       refuse(option.spelling, "curl would write the token there");
+    if (name == "ssl-sessions")
+      refuse(option.spelling, "whoever reads that file can go on as you with your certificate");
+    if (begins_another_request(option))
+      refuse(option.spelling, "its value would begin another request");
+    if (is_one_of(name, {"cacert", "capath"})) result_.names_trust = true;
     if (name == "config" && !where_.empty())
       refuse(option.spelling, "a configuration cannot name another one here");
-    if (option.is_expanded && is_one_of(name, {"config", "cookie-jar", "dump-header",
+    if (option.is_expanded && is_one_of(name, {"config", "cookie-jar", "dump-header", "request",
                                                "request-target", "url", "write-out"}))
       refuse("--expand-" + std::string(name), "its value is not known before curl runs");
     if (is_one_of(name, {"include", "show-headers", "head"})) {
@@ -127,7 +167,8 @@ class Guard {
   // behind %output{FILE}.
   std::optional<std::string> format(const Option& option) {
     const bool is_in_file = option.value.starts_with('@');
-    const std::string text = is_in_file ? read_for_curl(option.value.substr(1)) : option.value;
+    const std::string given = is_in_file ? read_for_curl(option.value.substr(1)) : option.value;
+    const std::string text = to_lower(given);  // as many versions of curl read the names
     if (text.find("%header{") != std::string::npos ||
         text.find("%{header_json}") != std::string::npos) {
       talkative_ = describe(option);
@@ -137,7 +178,7 @@ class Guard {
       clean(STDERR_FILENO);
     }
     if (!is_in_file) return std::nullopt;
-    return "@" + add_file(text);
+    return "@" + add_file(given);
   }
 
   std::optional<std::string> output(CleanedOutput::As as, const std::string& path) {

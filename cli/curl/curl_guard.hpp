@@ -2,6 +2,7 @@
 // leads the output of others through mayfly.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,21 +28,24 @@ inline const std::vector<std::string> no_redirects = {"--max-redirs", "0"};
 
 // curl's command line, as it may be run.
 struct GuardedCurl {
-  std::vector<std::string> words;                  // one for each of CurlArguments::arguments
-  std::vector<std::string> default_configuration;  // --config and a file, or nothing
-  std::vector<Descriptor> files;                   // that the words name, for curl to inherit
+  std::vector<std::string> words;  // one for each of CurlArguments::arguments
+  std::map<std::size_t, std::vector<std::string>> inserted;  // more words, before the word there
+  std::vector<std::string> default_configuration;            // --config and a file, or nothing
+  std::vector<Descriptor> files;  // that the words name, for curl to inherit
   std::vector<CleanedOutput> outputs;
   bool follows = false;          // --location or its kind, in whatever place
   bool has_output_file = false;  // --output and its kind
+  bool names_trust = false;      // --cacert or --capath, in whatever place
 };
 
 // Returns the command line with each configuration and each --write-out @FILE replaced by the
-// content that was judged here, and each --dump-header and --cookie-jar replaced by a pipe. The
+// content that was judged here, beside each --cacert an empty directory in place of the one that
+// curl was built with, and each --dump-header and --cookie-jar replaced by a pipe. The
 // default configuration is read here, unless curl.arguments leave it out: curl must not read it
 // again, and follows no redirect of it unless curl.redirects allows them. Throws usage Error for
 // what may lead to a path of Access (curl_url.hpp), and, which names the option, for --trace,
-// --trace-ascii, --libcurl, options that are unknown here, and combinations that write headers into
-// a file.
+// --trace-ascii, --libcurl, --ssl-sessions, options that are unknown here, values that would begin
+// another request, and combinations that write headers into a file.
 GuardedCurl guard_curl(const CurlArguments& curl);
 
 }  // namespace mayfly::cli

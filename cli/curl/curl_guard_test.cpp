@@ -59,6 +59,12 @@ TEST_CASE("curl guard: refused by name") {
       {{"--show-headers", "--remote-name-all"}, "--show-headers"},
       {{"-v", "--stderr", "file"}, "-v"},
       {{"-w", "%output{f}%{header_json}"}, "-w"},
+      {{"-w", "%output{f}%{HEADER_JSON}"}, "-w"},
+      {{"--ssl-sessions", "f"}, "--ssl-sessions"},
+      {{"-X", "GET /cdn-cgi/access/cli HTTP/1.1\r\nA:"}, "-X"},
+      {{"--expand-request", "{{v}}"}, "--expand-request"},
+      {{"-A", "a\r\n\r\nGET /cdn-cgi/access/cli HTTP/1.1"}, "-A"},
+      {{"-Ha: b\nc: d"}, "-H"},
   };
   for (const auto& [words, name] : cases) {
     CAPTURE(words);
@@ -82,6 +88,7 @@ TEST_CASE("curl guard: the streams that headers go to are cleaned") {
   for (const Words& words : {Words{"-v"}, {"--verbose"}, {"--trace-config", "all"}})
     CHECK(streams(words) == Streams{STDERR_FILENO});
   CHECK(streams({"-w", "%{header_json}"}) == Streams{STDOUT_FILENO, STDERR_FILENO});
+  CHECK(streams({"-w", "%{Header_JSON}"}) == Streams{STDOUT_FILENO, STDERR_FILENO});
   CHECK(streams({"-w", "%header{set-cookie}"}) == Streams{STDOUT_FILENO, STDERR_FILENO});
   CHECK(streams({"-sS", "-w", "%{http_code}", "-o", "file"}).empty());
 }
@@ -93,6 +100,26 @@ TEST_CASE("curl guard: files of headers and of cookies become pipes") {
   CHECK(curl.outputs[1].as == CleanedOutput::As::cookie_jar);
   const std::string head = path_of(curl.outputs[0].writing), jar = path_of(curl.outputs[1].writing);
   CHECK(curl.words == Words{"-q", "-D" + head, "-c", jar, "--next", "--dump-header=" + head});
+}
+
+TEST_CASE("curl guard: a file of CAs that is named counts alone") {
+  using Inserted = std::map<std::size_t, Words>;
+  const Words none = {"--capath", "/dev/null"};
+  CHECK(guarded({"--cacert", "f", "a.example"}).inserted == Inserted{{3, none}});
+  CHECK(guarded({"--next", "--cacert=f"}).inserted == Inserted{{3, none}});
+  CHECK(guarded({"--proxy-cacert", "f"}).inserted ==
+        Inserted{{3, {"--proxy-capath", "/dev/null"}}});
+  CHECK(guarded({"--cacert", "f", "--capath", "d"}).inserted.empty());
+  CHECK(guarded({"-s"}).inserted.empty());
+  CHECK(guarded({"--cacert", "f"}).names_trust);
+  CHECK_FALSE(guarded({"-s"}).names_trust);
+
+  const testing::ScratchDirectory scratch;
+  testing::put(scratch / "rc", "cacert = f\nsilent\n");
+  const GuardedCurl curl = guarded({"-K", scratch / "rc"});
+  CHECK(curl.names_trust);
+  CHECK(testing::content_of(path_of(curl.files.at(0))) ==
+        "--cacert \"f\"\n--capath \"/dev/null\"\n--silent\n--max-redirs \"0\"\n");
 }
 
 TEST_CASE("curl guard: a configuration is handed over as it was judged") {

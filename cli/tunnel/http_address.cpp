@@ -73,6 +73,12 @@ std::string text_of(const std::vector<HttpPort>& ports) {
   return text;
 }
 
+std::optional<HttpPort> remembered_http_port(const StateDirectory& state, std::string_view key) {
+  const std::vector<HttpPort> ports = remembered_http_ports(state);
+  const HttpPort* known = find(ports, key);
+  return known ? std::optional(*known) : std::nullopt;
+}
+
 std::string url_at(const HttpPort& port, std::string_view name) {
   const std::string path = parse_url(port.application).path;
   return fmt::format("http://{}:{}{}", name, port.port, path.empty() ? "/" : path);
@@ -129,9 +135,10 @@ std::vector<HttpPort> remembered_http_ports(const StateDirectory& state) {
 HttpPort http_port_of(const StateDirectory& state, const Url& application) {
   std::string key = application_key(application);
   if (state.descriptor() < 0) return new_port({}, std::move(key));
+  if (auto known = remembered_http_port(state, key)) return *std::move(known);
   const StateLock lock(state);
   std::vector<HttpPort> ports = remembered_http_ports(state);
-  if (const HttpPort* known = find(ports, key)) return *known;
+  if (const HttpPort* known = find(ports, key)) return *known;  // chosen by another process since
   ports.push_back(new_port(ports, std::move(key)));
   state.write(file, text_of(ports));
   return ports.back();

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of the bench's own arithmetic: medians, aims, what got worse, plots."""
+"""Tests of the bench's own arithmetic: medians, aims, regressions, plots."""
 import contextlib
 import io
 import os

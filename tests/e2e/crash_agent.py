@@ -1,4 +1,4 @@
-"""Certificates that ssh-agent keeps: what it holds must be whole, and one for each application in the end."""
+"""Certificates in ssh-agent: each must be complete, and in the end there is one for each application."""
 import os
 
 from crash_checks import require
@@ -16,7 +16,7 @@ def _ssh_add(home, *arguments):
 
 
 def _entries(home):
-    """Comment and line of each key that the agent holds."""
+    """Returns comment and line of each key in the agent."""
     lines = must(_ssh_add(home, "-L")).out.decode().splitlines()
     return [(line.split(" ", 2)[2], line) for line in lines]
 

@@ -1,4 +1,4 @@
-"""What must hold of the files at every moment, whatever happened: each is whole, private, and fits the others."""
+"""Conditions that hold for the files at every moment: each file is complete and private, and belongs to the others."""
 import base64
 import json
 import os
@@ -50,7 +50,7 @@ def _keygen(home, *arguments):
 
 
 def check_keys(home):
-    """What there is of key, public key and certificate belongs together, says OpenSSH."""
+    """Checks with OpenSSH that key, public key and certificate, as far as they exist, belong together."""
     there = set(home.files())
     for key in {name[:name.index("-cf_key") + 7] for name in there if "-cf_key" in name}:
         prints = {}
@@ -78,7 +78,7 @@ def is_temporary(name):
 
 
 def check_whole(home):
-    """Every file that has a name is whole and private. Locks and temporary files may lie about."""
+    """Checks that every file under its final name is complete and private. Locks and temporary files may exist."""
     if not os.path.isdir(home.state):
         return
     require(stat.S_IMODE(os.lstat(home.state).st_mode) == 0o700, "the directory is not private")

@@ -14,7 +14,7 @@ PLACE = "TUNNEL_SERVICE_URL"
 
 
 class Visitor:
-    """Connects once somebody listens, says something, and logs in when that is asked for."""
+    """Connects as soon as the listener listens, sends something, and logs in when mayfly asks for a login."""
 
     def __init__(self, home, running, words, answer):
         self.home, self.running, self.words, self.answer = home, running, words, answer
@@ -22,13 +22,13 @@ class Visitor:
         self.connection, self.heard, self.signed_in = None, b"", set()
 
     def visit(self):
-        """What came back."""
+        """Returns the bytes that came back."""
         self._stay()
         self._leave()
         return self.heard
 
     def visit_last(self):
-        """Ends the listener, too: before the connection ends, so that the calls of each run have one order."""
+        """Ends the listener before the connection ends, so that the calls of each run have one order."""
         self._stay()
         terminate(self.running)
         self._leave()
@@ -87,7 +87,7 @@ def _done(answer, name):
     return done
 
 
-# Each byte is five in the log: a line of more than a page.
+# Each byte takes five in the log, so the line is longer than a page.
 BYTES = b"\xff" * 1024
 LOGS = ("--log-level", "debug", "--debug-stream", "3", "--log-directory", crash_logs.FOLDER)
 
@@ -97,13 +97,13 @@ def _socket(home):
 
 
 def _at_a_socket(home):
-    os.unlink(os.path.join(home.bin, "xdg-open"))  # the visitor signs in
+    os.unlink(os.path.join(home.bin, "xdg-open"))  # The visitor signs in, and no browser.
     os.mkdir(os.path.join(home.path, crash_logs.FOLDER))
     home.variables[PLACE] = "unix:" + _socket(home)
 
 
 def _at_a_port(home):
-    """The same one again and again."""
+    """The same port for each start."""
     os.unlink(os.path.join(home.bin, "xdg-open"))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

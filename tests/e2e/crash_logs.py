@@ -1,12 +1,12 @@
-"""A log directory whose files change names while a command is killed or failed: no line is cut, and none is lost."""
+"""A log directory whose files are renamed while a command is killed or failed: no line is cut, and no line is lost."""
 import json
 import os
 
 from crash_checks import require
 from crash_scenario import WEB, Scenario, must, with_expired_token
 
-FOLDER = "logs"  # of the home
-LIMIT, KEPT = 1 << 20, 5  # mayfly(1): 1 MB each, five older ones
+FOLDER = "logs"  # relative to the home
+LIMIT, KEPT = 1 << 20, 5  # mayfly-access(1): 1 MiB each, and five older files
 
 
 def _line(text, size):
@@ -19,7 +19,7 @@ def _path(home, number):
 
 
 def _prepare(home):
-    """All there may be, and the first so full that half of a login fits."""
+    """Makes all log files, with the first one so full that half of a login fits."""
     with_expired_token(home)
     os.mkdir(os.path.join(home.path, FOLDER))
     for number in range(KEPT + 1):
@@ -28,7 +28,7 @@ def _prepare(home):
 
 
 def messages(home):
-    """Of all logs. Each line is whole."""
+    """Returns the messages of all logs. Checks that each line is complete."""
     found = []
     for name in os.listdir(os.path.join(home.path, FOLDER)):
         with open(os.path.join(home.path, FOLDER, name), encoding="utf-8") as file:
@@ -42,7 +42,7 @@ def messages(home):
 
 
 def _holds(home):
-    """The oldest is what a rotation forgets."""
+    """Checks that no message is missing, except those of the oldest file, which a rotation removes."""
     found = messages(home)
     for number in range(KEPT):
         require(found.count(f"old {number}") == 1, f"old {number} is there {found.count(f'old {number}')} times")

@@ -1,4 +1,4 @@
-"""What a scenario of a crash is made of, and the steps that many begin with."""
+"""The parts of a crash scenario, and the steps with which many begin."""
 import dataclasses
 from typing import Callable
 
@@ -9,14 +9,15 @@ HOST, WEB = "ssh.example.com", "web.example.com"
 
 @dataclasses.dataclass(frozen=True)
 class Scenario:
-    """A command, to be killed or failed at any moment. The callables get the home first, and raise Broken."""
+    """A command that is killed or failed at any moment. The callables get the home as first argument, and raise
+    Broken."""
     arguments: tuple
     prepare: Callable
-    done: Callable  # has it done its work? It is told the output of the last run
-    again: tuple = ()  # what a person would run next; the same when empty
-    before_each: Callable = lambda home: None  # puts back what is in no file
-    meanwhile: Callable = lambda home, running: b""  # what others do while it runs, and what came to them
-    holds: Callable = lambda home: None  # what must be so at any moment, besides the state directory
+    done: Callable  # whether the command has done its work; gets the output of the last run
+    again: tuple = ()  # the command that a person would run next; if empty, the same one
+    before_each: Callable = lambda home: None  # restores the state that is in no file
+    meanwhile: Callable = lambda home, running: b""  # the actions of others during the run, and their results
+    holds: Callable = lambda home: None  # conditions that hold at any moment, besides those of the state directory
 
 
 def must(result):
@@ -29,6 +30,6 @@ def login(home):
 
 
 def with_expired_token(home):
-    """The team's token is there to get another."""
+    """Leaves the org token, with which mayfly can get another app token."""
     login(home)
     home.plant_token("web", expires_in=-60)

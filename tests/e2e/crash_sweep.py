@@ -12,10 +12,10 @@ from harness import injection
 from harness.case import FAILED
 from harness.home import Home
 
-# A lock that nobody holds is taken over at once; somebody who waited for it would wait for minutes.
+# seconds. A lock that no process holds is taken over at once; a wait for a holder would take minutes.
 AT_ONCE = 20
 
-# Somebody who signs in at once, in a few milliseconds: there are thousands of runs.
+# A person who signs in within a few milliseconds, because there are thousands of runs.
 QUICK_BROWSER = """\
 exec 3<>/dev/tcp/127.0.0.1/{port}
 printf 'POST /sign-in HTTP/1.1\\r\\nHost: edge\\r\\nContent-Length: %d\\r\\nConnection: close\\r\\n\\r\\n%s' "${{#1}}" "$1" >&3
@@ -31,7 +31,7 @@ def install_quick_browser(home):
 
 
 class Stage:
-    """A home that can be put back to how the scenario begins, again and again."""
+    """A home that can be reset to the start of the scenario, again and again."""
 
     FOLDERS = (".cloudflared", ".ssh", "logs")
 
@@ -52,7 +52,7 @@ class Stage:
                 shutil.copytree(os.path.join(source, name), os.path.join(target, name))
 
     def attempt(self, run):
-        """run(home, command, meanwhile=..., cwd=...), which is how it has to go on."""
+        """Runs the scenario by `run`, which is run(home, command, meanwhile=..., cwd=...)."""
         self._copy(self.saved, self.home.path)
         self.scenario.before_each(self.home)
         return run(self.home, *self.scenario.arguments, **self._company())
@@ -61,7 +61,7 @@ class Stage:
         return {"meanwhile": lambda running: self.scenario.meanwhile(self.home, running), "cwd": self.home.path}
 
     def learn(self, recorded):
-        """After a whole run: what ~/.ssh looks like when it is done."""
+        """Records the content of ~/.ssh after a complete run."""
         self.after = ssh_files(self.home)
         require(recorded.code == 0, f"{recorded}")
         self._check_end(recorded)
@@ -74,7 +74,7 @@ class Stage:
                 require(text in (self.before.get(name), self.after.get(name)), f"~/.ssh/{name} is half written: {text!r}")
 
     def check_recovery(self):
-        """The next run needs no help, waits for nobody, and leaves nothing."""
+        """Checks that the next run needs no help, waits for no other process, and leaves nothing over."""
         began = time.monotonic()
         again = self.scenario.again or self.scenario.arguments
         result = injection.run_plain(self.home, *again, seconds=AT_ONCE, **self._company())
@@ -90,7 +90,7 @@ class Stage:
         self.scenario.done(self.home, result.out)
 
 
-# What the kernel may answer to each kind of call: a full or broken disk, rights taken away, a port that is taken.
+# The errors that the kernel may return for each kind of call: a full or broken disk, missing rights, a port in use.
 ERRORS = {"write": ("ENOSPC", "EIO"), "fsync": ("EIO", "ENOSPC"), "flock": ("ENOLCK",), "openat": ("EACCES", "ENOSPC", "EROFS"),
           "renameat": ("EACCES", "ENOSPC", "EROFS", "EIO"), "renameat2": ("EACCES", "ENOSPC", "EROFS", "EINVAL"),
           "unlink": ("EACCES", "EROFS"), "unlinkat": ("EACCES", "EROFS"), "mkdir": ("EACCES", "ENOSPC", "EROFS"),
@@ -98,30 +98,31 @@ ERRORS = {"write": ("ENOSPC", "EIO"), "fsync": ("EIO", "ENOSPC"), "flock": ("ENO
 
 
 def errors_that_fit(call):
-    """Behind the pipe by which a signal wakes its own program there is no disk."""
+    """Returns the errors that fit the call. A write to the pipe by which a signal wakes its own program reaches no
+    disk."""
     is_to_oneself = call.name == "write" and call.text.partition(", ")[2].startswith('"!", 1)')
     return ERRORS.get(call.name, ()) if call.changes_something and not is_to_oneself else ()
 
 
 @dataclasses.dataclass
 class Tally:
-    """What came of a sweep. `broken` says what, one line each."""
+    """The result of a sweep. `broken` has a line for each fault."""
     calls: int = 0
     happened: int = 0
     broken: list = dataclasses.field(default_factory=list)
 
 
 def check_told(result):
-    """Done, or an error that says so: never a crash, never silence."""
+    """Checks that the run succeeded or printed an error; it must neither crash nor be silent."""
     require(0 <= result.code <= 6, f"{result}")
     if result.code:
-        # What the local system refuses needs no hint.
+        # A refusal of the local system needs no hint.
         has_hint = "\nhint: " in result.err or result.code == FAILED
         require("mayfly: error: " in result.err and has_hint, f"no word of it: {result}")
 
 
 def sweep_kills(edge, name, choose):
-    """Kills at each call for which choose(call)."""
+    """Kills at each call for which choose(call) is true."""
     with _stage(edge, name) as (stage, calls):
         tally = Tally()
         for call in filter(choose, calls):
@@ -130,7 +131,7 @@ def sweep_kills(edge, name, choose):
 
 
 def sweep_errors(edge, name, choose):
-    """Fails each call for which choose(call, error), once with each error that fits it."""
+    """Fails each call for which choose(call, error) is true, once with each error that fits it."""
     with _stage(edge, name) as (stage, calls):
         tally = Tally()
         for call in calls:
@@ -154,7 +155,7 @@ def _try(tally, what, stage, run, check=lambda result: None):
 
 @contextlib.contextmanager
 def _stage(edge, name):
-    """A stage and the calls of a whole run on it."""
+    """Returns a stage, and the calls of a complete run on it."""
     edge.reset()
     home = Home(edge)
     try:

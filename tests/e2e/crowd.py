@@ -1,4 +1,4 @@
-"""Many processes that all want the same at the same moment: one of them does the work, and all are done."""
+"""Many processes that want the same at the same moment: one of them does the work, and all succeed."""
 import time
 
 from crash_checks import check_nothing_left_over, check_whole, require
@@ -8,7 +8,7 @@ from harness.home import Home
 from harness.waiting import eventually
 
 MANY = 200
-PATIENCE = 240  # two hundred processes share two processors
+PATIENCE = 240  # seconds; two hundred processes share two processors
 
 
 def _start(home, *arguments):
@@ -24,7 +24,7 @@ def _finish(running):
 
 
 def _sign_in_once(home, running):
-    """Nobody can be done before all of them have come to wait for the one login."""
+    """Signs in when all processes wait for the one login; no process can finish before."""
     eventually("each shows the login's URL", lambda: all("/cdn-cgi/access/cli?" in one.err for one in running), PATIENCE)
     urls = {line for one in running for line in one.err.split() if "/cdn-cgi/access/cli?" in line}
     require(len(urls) == 1 and len(home.browsed()) == 1, f"several logins: {urls}")

@@ -42,7 +42,7 @@ class Demo:
             "applications": {"vm": {"hostname": HOST, "origin": f"tcp:127.0.0.1:{sshd.port}"}}})
         home = Home(edge)
         self.to_end.append(home.remove)
-        # ssh takes ~ from the account and not from HOME, so the files get a place of their own.
+        # ssh expands ~ from the account and not from HOME, so the files get a directory of their own.
         home.variables["MAYFLY_HOME"] = home.state
         show(f"https://{HOST} is an application of the team demo.cloudflareaccess.com\n"
              f"behind it: sshd on port {sshd.port}, which trusts the edge's certificate authority")
@@ -71,7 +71,7 @@ class Demo:
         show("\nStored in the state directory: " + ", ".join(self.home.files()))
 
     def desktop_window(self):
-        """Where a desktop's browser can open the login page, when there is a desktop."""
+        """Returns the address at which a desktop's browser can open the login page, if there is a desktop."""
         opener = shutil.which("xdg-open")
         if not opener or not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             return None
@@ -119,7 +119,7 @@ class Demo:
 
 
 def main():
-    # A terminal that is closed must leave nothing behind either.
+    # A terminal that is closed must leave nothing over either.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(f"interrupted by signal {number}"))
     demo = Demo()

@@ -1,4 +1,5 @@
-"""Exchange after exchange through one listener, each time with the connection to the edge struck after another byte."""
+"""Makes exchange after exchange through one listener, each time with a fault at another byte of the connection to the
+edge."""
 import http.client
 import re
 import socket
@@ -15,15 +16,15 @@ from harness.waiting import eventually
 from harness.web import Web
 from network_sweep import check_struck
 
-SIZE = 1000  # bytes that come out of a tunnel, or in an answer
+SIZE = 1000  # bytes that come out of a tunnel, or in a response
 DATA = (bytes(range(251)) * (SIZE // 251 + 1))[:SIZE]
-# Every so many bytes. What trickles takes its time.
+# The distance in bytes between two runs. Single bytes ("trickle") take their time.
 STRIDES = {"cut": 1, "reset": 1, "trickle": 29}
-SOON = 40  # seconds: a cut is noticed, not waited out
+SOON = 40  # seconds, because a listener notices a cut and does not wait for a timeout
 
 
 class Kind:
-    """A listener's command, what it leads to, and an exchange through it."""
+    """A listener's command, its application, and an exchange through it."""
 
     def __init__(self, edge, home):
         self.prepare(edge)
@@ -39,7 +40,7 @@ class Kind:
         return socket.create_connection(("127.0.0.1", self.port), timeout=SOON)
 
     def first(self):
-        """The beginning of an exchange, when one wait is enough."""
+        """Makes the beginning of an exchange, if one wait is enough."""
         return self.exchange()
 
     def complaints(self):
@@ -55,7 +56,8 @@ class Kind:
 
 
 class Tunnel(Kind):
-    """Bytes to the end of a connection. It cannot be told from a cut, but the listener says so."""
+    """Reads bytes to the end of a connection. The program cannot tell the end from a cut, but the listener logs a
+    cut."""
     application, hostname = "echo", "echo.example.com"
     command = ("tcp",)
 
@@ -109,7 +111,7 @@ class Socks(Tunnel):
 
 
 class Http(Kind):
-    """A request with a body, then one over the kept connection: the whole answer, or visibly not."""
+    """Sends a request with a body, and then one over the kept connection. Each response is complete, or visibly not."""
     application, hostname = "wiki", "wiki.example.com"
     command = ("http",)
     body = b"question" * 50
@@ -137,7 +139,7 @@ class Http(Kind):
         return self.exchange(methods=("POST",))
 
     def ask(self, client, method, body=None):
-        """Status and body; None when the program can tell that it has no whole answer."""
+        """Returns status and body, or None if the program can tell that it has no complete response."""
         try:
             client.request(method, f"/{self.number}", body)
             answer = client.getresponse()
@@ -169,7 +171,7 @@ KINDS = {"tcp": Tunnel, "socks": Socks, "http": Http}
 
 
 def _run(kind, toll):
-    """With connections of its own to the edge, and then another without a fault."""
+    """Makes an exchange with connections of its own to the edge, and then another without a fault."""
     kind.relay.end_all()
     kind.relay.toll = toll
     before, began = kind.complaints(), time.monotonic()
@@ -186,8 +188,9 @@ def _run(kind, toll):
 
 
 def _places(kind, stride):
-    """After which bytes, each way: `stride` apart, through the whole of what passes by when nothing is amiss."""
-    for _ in range(2):  # the first handshake is longer than those that resume its session
+    """Returns the bytes after which to apply the fault, in each direction: `stride` apart, up to the bytes of an
+    undisturbed run."""
+    for _ in range(2):  # The first handshake is longer than those that resume its session.
         kind.relay.end_all()
         require(kind.is_whole(kind.exchange()), "it does not even work without a fault")
     kind.relay.end_all()
@@ -195,7 +198,7 @@ def _places(kind, stride):
 
 
 def sweep(edge, name, strides):
-    """strides: of each action."""
+    """strides: the stride of each action."""
     edge.reset()
     home, tally = Home(edge), Tally()
     kind = KINDS[name](edge, home)

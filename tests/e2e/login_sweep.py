@@ -1,4 +1,4 @@
-"""Kills the process in which a listener logs in, at each of its system calls: the listener goes on, and the next
+"""Kills the process in which a listener logs in, at each of its system calls. The listener goes on, and the next
 connection logs in at once."""
 import contextlib
 import glob
@@ -21,7 +21,7 @@ COMMAND = ("tcp", "--hostname", ECHO)
 
 
 class Listening:
-    """A listener with nothing stored, and strace on the process that it keeps for logins."""
+    """A listener with nothing stored, and strace on its login process."""
 
     def __init__(self, home, *options):
         self.home = home
@@ -29,7 +29,7 @@ class Listening:
         self.running = home.start(*COMMAND)
         self.running.wait_err("INF Start")
         self.keeper = memory.children_of(self.running.pid)[0]
-        # What a login starts is not to be killed: it is let go before it becomes another program.
+        # Programs that the login starts are not killed: strace detaches before a process becomes another program.
         words = [programs.system("strace"), "-qq", "-ff", "-b", "execve", "-o", os.path.join(home.path, "strace"), *options]
         self.strace = Running([*words, "-p", str(self.keeper)], env=home.environment())
         eventually("it is traced", lambda: memory.status_of(self.keeper)["TracerPid"] != "0")
@@ -38,7 +38,7 @@ class Listening:
         return Visitor(self.home, self.running, WORDS, WORDS).visit()
 
     def let_go(self):
-        """What strace has seen: a list of lines for each process."""
+        """Returns the calls that strace has seen: a list of lines for each process."""
         self.strace.process.terminate()
         self.strace.finish()
         seen = {}
@@ -56,7 +56,7 @@ class Listening:
 
 
 def _check_next_start(home):
-    """It clears away what the dead have left."""
+    """Checks that the next start removes the files that dead processes have left."""
     running = home.start(*COMMAND)
     require(Visitor(home, running, WORDS, WORDS).visit_last() == WORDS, f"the next start brings no tunnel: {running.err}")
     require(running.finish().code == 0, running.err)
@@ -70,7 +70,7 @@ def _record(home):
     seen = listening.let_go()
     del seen[listening.keeper]
     listening.end()
-    # The others look names up, or try to start a browser.
+    # The other processes resolve names, or try to start a browser.
     return injection.calls_of(max(seen.values(), key=len))
 
 
@@ -104,7 +104,8 @@ def _home(edge):
 
 
 def sweep_kills(edge, choose):
-    """Kills at each call for which choose(call). Root's to do, since nobody else can trace what cannot be dumped."""
+    """Kills at each call for which choose(call) is true. Only root can do so, because no other user can trace a process
+    that cannot be dumped."""
     with _home(edge) as home:
         tally = Tally()
         for call in filter(choose, _record(home)):

@@ -1,4 +1,4 @@
-"""Runs a command again and again, each time with the connection cut or reset after another of the bytes that go by."""
+"""Runs a command again and again, each time with the connection cut or reset after another byte."""
 import time
 
 from crash_checks import require
@@ -10,14 +10,15 @@ from harness.relay import Relay, Toll
 
 HOST = "echo.example.com"
 SIZE = 1000  # bytes that come out of the tunnel
-# Every so many bytes. No login in a browser: its answer is given once, and when it is lost on the way, another is
-# waited for as long as for a person.
+# The distance in bytes between two runs. There is no login in a browser: the transfer service answers it once, and if
+# that answer is lost, mayfly waits for another as long as for a person.
 STRIDES = {"tunnel": 1, "login-by-exchange": 23, "ssh-gen": 23, "ssh-gen-renewal": 23}
-SOON = 40  # seconds: a cut is noticed, not waited out
+SOON = 40  # seconds, because mayfly notices a cut and does not wait for a timeout
 
 
 def _places(edge, run, stride):
-    """After which bytes, each way: `stride` apart, through the whole of what passes by when nothing is amiss."""
+    """Returns the bytes after which to apply the fault, in each direction: `stride` apart, up to the bytes of an
+    undisturbed run."""
     relay = Relay(edge.port)
     try:
         result = run(relay)
@@ -30,7 +31,8 @@ def _places(edge, run, stride):
 
 
 def check_struck(tally):
-    """A sweep in which nothing happens breaks nothing. The last places may lie behind the end of a shorter run."""
+    """Checks that nearly all faults happened, because a sweep without faults breaks nothing. The last bytes may lie
+    behind the end of a shorter run."""
     if tally.happened < 0.95 * tally.calls:
         tally.broken.append(f"only {tally.happened} of {tally.calls} connections were struck")
     return tally
@@ -57,7 +59,7 @@ def _each(edge, places, run, check):
 
 
 def sweep_tunnel(edge, stride=1):
-    """What comes out is true, what is said of it too."""
+    """Checks that the output is a true prefix and that the message about it is true."""
     edge.reset()
     edge.application("echo", origin=f"source:{SIZE}")
     home = Home(edge)
@@ -84,7 +86,7 @@ def sweep_tunnel(edge, stride=1):
 
 
 def sweep_requests(edge, name, stride=1):
-    """The files stay whole, and the next run needs no help."""
+    """Checks that the files stay complete, and that the next run needs no help."""
     edge.reset()
     home = Home(edge)
     scenario = SCENARIOS[name]

@@ -1,4 +1,4 @@
-"""Where mayfly means to differ from cloudflared, each with its reason."""
+"""The intended differences between mayfly and cloudflared, each with its reason."""
 from harness.comparison import Listed
 
 _METADATA = "HEAD [a-z.]+/ CF-Access-Metadata-Request=true"

@@ -1,4 +1,4 @@
-"""What mayfly and cloudflared are both made to do, apart and in one directory."""
+"""Scenarios for mayfly and cloudflared, apart and in one directory."""
 import json
 import os
 import signal
@@ -92,7 +92,7 @@ def ssh_gen_of_a_wildcard(tool):
 
 
 def converse(tool, *arguments):
-    """The bytes come back, then the edge closes."""
+    """Sends bytes, which come back, and then lets the edge close the tunnel."""
     running = tool.start(*arguments, stdin=PIPE)
     running.write(GREETING)
     running.wait_out(len(GREETING))
@@ -113,13 +113,13 @@ def ssh_known(tool):
 
 
 def real_ssh(tool):
-    """The block that the tool prints, a real ssh and a real sshd."""
+    """Uses the block that the tool prints with a real ssh and a real sshd."""
     sshd = Sshd(tool.edge.ssh_ca_pub)
     try:
         tool.edge.application("ssh", origin=f"tcp:127.0.0.1:{sshd.port}")
         tool.home.install_browser()
         advice = tool.run("ssh-config", "--hostname", "ssh.example.com", "--short-lived-cert")
-        # ssh takes ~ from the account and not from HOME.
+        # ssh expands ~ from the account and not from HOME.
         block = advice.out.decode().split("config:\n", 1)[1].replace("~/", tool.home.path + "/")
         config = client_config(block, "ssh.example.com", sshd, tool.home.path)
         for word in ("once", "again"):
@@ -222,7 +222,7 @@ ALONE = {
 def pair(edge, programs_of, order):
     home = Home(edge)
     first = Tool(order[0], programs_of[order[0]], edge, home)
-    home.variables["MAYFLY_CONNECT_TO"] = ""  # each Tool takes it out
+    home.variables["MAYFLY_CONNECT_TO"] = ""  # Each Tool removes this variable.
     return first, Tool(order[1], programs_of[order[1]], edge, home)
 
 
@@ -249,7 +249,8 @@ def uses_what_the_other_stored(*order):
 
 
 def one_login_for_both(*order):
-    """The first waits for the person; the second shows its URL and leaves with its token."""
+    """The first process waits for the person. The second process shows the same URL and ends with the first one's
+    token."""
     def scenario(edge, programs_of):
         first, second = pair(edge, programs_of, order)
         running = first.start("login", "--no-verbose", "https://web.example.com")
@@ -277,12 +278,12 @@ def started_at_once(edge, programs_of):
 
 
 def two_of_each_at_once(edge, programs_of):
-    """All get in with one token. A second browser is cloudflared's alone: it takes a lock that another
-    one has made and not yet written into for stale."""
+    """All processes finish with one token. Only cloudflared may open a second browser: it treats a lock that another
+    process has created and not yet written into as stale."""
     home = Home(edge)
     tools = []
     for name in ("peer", "ours", "peer", "ours"):
-        home.variables["MAYFLY_CONNECT_TO"] = ""  # each Tool takes it out
+        home.variables["MAYFLY_CONNECT_TO"] = ""  # Each Tool removes this variable.
         tools.append(Tool(name, programs_of[name], edge, home))
     home.install_browser()
     all_four = [tool.start("login", "--no-verbose", "https://web.example.com") for tool in tools]

@@ -92,6 +92,14 @@ class OnTheToken:
         self.tunnel("--cert", self.ca.path("sensor.pem"), "--key", self.uri, *self.pin)
         self.assert_presents("CN=device")
 
+    def test_pin_in_a_file_that_the_uri_names(self):
+        flags = ("--cert", f"{self.uri}&pin-source=file:{self.pin[1]}")
+        os.chmod(self.pin[1], 0o640)
+        self.assert_error(self.login("--batch", *flags), USAGE, "others can read its PIN", "chmod 600 " + self.pin[1])
+        os.chmod(self.pin[1], 0o600)
+        self.assert_done(self.login(*flags))
+        self.assert_presents("CN=device")
+
     def test_pin_in_the_uri(self):
         self.assert_done(self.login("--cert", f"{self.uri}&pin-value={PIN}"))
         self.assert_presents("CN=device")

@@ -6,11 +6,12 @@ import shutil
 import tempfile
 import threading
 
-from harness import memory, programs
+from harness import memory, namespace, programs
 from harness.authority import Authority
 from harness.case import LOGIN_NEEDED, USAGE, EdgeCase
 from harness.edge import header
 from harness.origin import Origin, Proxy
+from harness.process import run
 from harness.waiting import eventually
 
 URL = "https://web.example.com"
@@ -351,7 +352,7 @@ class Written(CurlCase):
         self.runs("-I", "-o", "/dev/null", "-w", "%{http_code}", shows=[b"200"])
 
     def test_headers_by_write_out(self):
-        for text in ("%{header_json}", "%header{set-cookie}-%header{cf-ray}", "%{stderr}%{header_json}"):
+        for text in ("%{header_json}", "%{HEADER_JSON}", "%header{set-cookie}-%header{cf-ray}", "%{stderr}%{header_json}"):
             self.runs("-w", text, shows=[PAGE])
         for text, shown in (("%{header_json}", b'"server":'), ("%{http_code}", b"200")):
             path = os.path.join(tempfile.mkdtemp(), "format")
@@ -446,7 +447,11 @@ class Written(CurlCase):
                             (["--trace-ascii", "-"], "--trace-ascii"), (["--trace-a", "FILE"], "--trace-a"), (["--libcurl", "FILE"], "--libcurl"),
                             (["--libc", "FILE"], "--libc"), (["-vvv"], "-v"), (["-v", "--stderr", "FILE"], "-v"),
                             (["--stderr", "-", "--verbose"], "--verbose"), (["-i", "-o", "FILE"], "-i"), (["-Io", "FILE"], "-I"),
-                            (["-iO"], "-i"), (["-w", "%output{FILE}%{header_json}"], "-w"), (["--option-of-tomorrow"], "--option-of-tomorrow"),
+                            (["-iO"], "-i"), (["-w", "%output{FILE}%{header_json}"], "-w"),
+                            (["-w", "%output{FILE}%{Header_Json}"], "-w"), (["--ssl-sessions", "FILE"], "--ssl-sessions"),
+                            (["-X", "GET /cdn-cgi/access/cli?aud=x HTTP/1.1\r\nA:"], "-X"),
+                            (["-A", "x\r\n\r\nGET /cdn-cgi/access/cli?aud=x HTTP/1.1\r\nHost: web.example.com"], "-A"),
+                            (["--option-of-tomorrow"], "--option-of-tomorrow"),
                             (["--expand-dump-header", "{{FILE}}"], "--expand-dump-header")):
             with self.subTest(flags):
                 self.edge.ask("DELETE", "/log")
@@ -668,6 +673,32 @@ class SharedOptions(CurlCase):
                 self.assert_serves(flag, f"http://127.0.0.1:{proxy.port}", "--cacert", self.edge.ca,
                                    "--connect-to", f"::127.0.0.1:{self.edge.port}", env=env)
                 self.assertGreater(len(proxy.requests), 1, "only one of the two went by the proxy")
+
+    def test_named_authority_counts_alone(self):
+        """Somebody in between has a certificate of a CA that the system trusts, and that was not named."""
+        if why := namespace.refusal():
+            self.skipTest(f"no view of the files of one's own here: {why}")
+        own, system = (os.path.join(self.home.path, name) for name in ("own.pem", "system"))
+        os.mkdir(system)
+        shutil.copy(self.edge.ca, os.path.join(system, "edge.pem"))
+        shutil.copy(self.edge.ca, os.path.join(system, "ca-certificates.crt"))
+        for words in (["rehash", system], ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                                           "-subj", "/CN=own", "-days", "2", "-keyout", own + ".key", "-out", own]):
+            made = run([programs.system("openssl"), *words], env={"PATH": "/usr/bin:/bin"})
+            self.assertEqual(made.code, 0, made)
+        config = self.home.plant("../config", f"cacert = {own}\n")
+        inside = namespace.with_files_at(system, "/etc/ssl/certs")
+        seen = run([*inside, programs.system("curl"), "-s", "-o", "/dev/null", "--connect-to", f"::127.0.0.1:{self.edge.port}",
+                    "--capath", "/etc/ssl/certs", URL], env={"PATH": "/usr/bin:/bin"})
+        self.assertEqual(seen.code, 0, seen)
+        for flags, env in (([], {"SSL_CERT_FILE": own}), (["--cacert", own], {}), (["--cacert", own], {"SSL_CERT_FILE": None}),
+                           (["-K", config], {}), ([], {"SSL_CERT_FILE": None, "CURL_CA_BUNDLE": own}),
+                           (["-o", "/dev/null", URL, "--next", "--cacert", own], {"SSL_CERT_FILE": self.edge.ca})):
+            with self.subTest(flags=flags, env=env):
+                words = [*inside, programs.mayfly(), "curl", "-sS", *flags, URL]
+                result = self.home.start(*words[1:], program=words[0], env=env).finish()
+                self.assertEqual(result.code, 60, result)
+                self.assertNotIn(PAGE, result.out)
 
     def test_trust_is_not_given_up_without_being_told(self):
         env = self.bare()

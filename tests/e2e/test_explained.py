@@ -28,7 +28,7 @@ class Explained(TunnelCase):
 
 class Upgrade(Explained):
     ROWS = [
-        ("403", REFUSED, "a policy of Access does not let you in", "mayfly logout echo.example.com"),
+        ("403", REFUSED, "a policy of Access does not let you in", "as somebody else: mayfly logout --all"),
         ("403_waf", REFUSED, "a firewall rule of the zone blocks it (error 1020)", "Security, Events"),
         ("403_challenge", REFUSED, "a bot challenge was sent", "Bot Fight Mode"),
         ("429", NETWORK, "too many connections", "in a minute"),

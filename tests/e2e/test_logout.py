@@ -6,6 +6,7 @@ import signal
 from harness import programs
 from harness.agent_case import KEYS, TEAM_KEYS, TEAM_TOKEN, AgentCase
 from harness.case import LOGIN_NEEDED, USAGE
+from harness.edge import EMAIL
 from harness.keeping_agent import KeepingAgent
 from harness.process import run
 
@@ -107,6 +108,25 @@ class Logout(AgentCase):
         os.mkdir(self.home.file(KEYS[0]))
         self.assert_error(self.logout("--all"), 1, KEYS[0])
         self.assertEqual(self.home.files(), [KEYS[0]])
+
+    def test_mark_that_cannot_be_written_is_said_once(self):
+        for mark, *arguments in ((".mayfly-logout", "--all"), (".mayfly-logout-web.example.com", "web.example.com")):
+            with self.subTest(mark):
+                self.fresh()
+                self.logged_in("web")
+                os.mkdir(self.home.file(mark))
+                result = self.assert_error(self.logout(*arguments), 1, mark)
+                self.assertEqual(result.err.count(mark), 1, result)
+                self.assertNotIn(self.home.token_name("web"), self.home.files())
+
+    def test_logout_from_all_alone_lets_somebody_else_log_in(self):
+        """As the hint of a policy's refusal says: the org token that stays is the first person's."""
+        self.logged_in("web")
+        self.home.install_browser(email="eve@example.com")
+        for arguments, email in ((["web.example.com"], EMAIL), (["--all"], "eve@example.com")):
+            self.assert_done(self.logout(*arguments))
+            self.assert_done(self.home.mayfly("login", "-q", "web.example.com"))
+            self.assertEqual({entry["email"] for entry in self.entries() if entry.get("email")}, {email})
 
     def test_agent(self):
         self.start_agent()

@@ -93,6 +93,15 @@ class Port(ListenerCase):
         self.assert_done(self.home.mayfly("logout", f"{HOST}:8443"))
         self.assertEqual([name for name in self.home.files() if name.startswith(HOST)], [])
 
+    def test_alternative_service_of_curl(self):
+        """Which the application has named, and curl remembers."""
+        impostor = self.impostor(9443)
+        cache = self.home.plant("../alternatives", f'h1 {HOST} 443 h1 {HOST} 9443 "20990101 00:00:00" 0 0\n')
+        self.edge.application("web", origin="echo")
+        result = self.home.mayfly("curl", "--batch", "-s", "-S", "--alt-svc", cache, f"https://{HOST}/", env=self.environment)
+        self.assert_nothing_told(impostor)
+        self.assert_done(result)
+
     def test_redirect_of_curl(self):
         for status in (301, 302, 307, 308):
             for other in ("9443", "8443"):

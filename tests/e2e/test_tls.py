@@ -128,6 +128,34 @@ class Trust(EdgeCase):
                     running.wait_err("cannot reach web.example.com: .*TLS.*(protocol version|unsupported protocol)")
                     running.kill()
 
+    def test_server_without_a_certificate(self):
+        """Where the system's OpenSSL allows cipher suites that need none, whoever is in between can speak one."""
+        for command in (TUNNEL, ("tcp", "--hostname", "web.example.com", "--url", "127.0.0.1:0"),
+                        ("http", "--hostname", "web.example.com", "--url", "127.0.0.1:0"), ASK):
+            with self.subTest(command=command):
+                self.fresh()
+                lenient = os.path.join(self.home.path, "openssl.cnf")
+                with open(lenient, "w", encoding="ascii") as file:
+                    file.write(LENIENT_OPENSSL)
+                token = self.home.plant_token("web")
+                self.assert_done(self.home.mayfly("login", "--batch", "-q", "web.example.com"))
+                env = {"OPENSSL_CONF": lenient, "PATH": "/usr/bin:/bin"}
+                server = Running([programs.system("openssl"), "s_server", "-accept", "127.0.0.1:0", "-tls1_2", "-nocert",
+                                  "-cipher", "aNULL:@SECLEVEL=0"], env=env, stdin=PIPE)
+                self.addCleanup(server.kill)
+                address = eventually("it listens", lambda: re.search(rb"ACCEPT (\S+)\n", server.out))[1].decode()
+                running = self.home.start(*command, stdin=PIPE, env={
+                    "OPENSSL_CONF": lenient, "MAYFLY_CONNECT_TO": f":443:{address}"})
+                if command[0] in ("tcp", "http"):
+                    port = int(running.wait_err(r"127\.0\.0\.1:(\d+)").group(1))
+                    with socket.create_connection(("127.0.0.1", port), 60) as local:
+                        local.sendall(b"GET / HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % port)
+                        running.wait_err("certificate")
+                running.wait_err("certificate")
+                running.kill()
+                eventually("the handshake is over", lambda: b"CIPHER is A" in server.out)
+                self.assertNotIn(token[-20:].encode(), server.out)
+
     def test_versions_before_1_2_of_an_https_proxy(self):
         for version in ("-tls1", "-tls1_1"):
             self.fresh()

@@ -1,8 +1,8 @@
-"""What a WebSocket client must do, as a table: what the server sends, and what is expected of mayfly.
+"""The requirements on a WebSocket client as a table: what the server sends, and what mayfly must do.
 
-The numbers are those of the Autobahn test suite for RFC 6455, so that a case can be looked up there. Its cases are
-for a client that sends every message back; ours is a byte stream, so what counts is that bytes arrive whole and in
-order, whatever the frames. A case that says `echo` sends all that comes back to the server, through a local program.
+The numbers are those of the Autobahn test suite for RFC 6455, so that a case can be looked up there. The cases of that
+suite are for a client that sends every message back. mayfly carries a byte stream, so its cases check that all bytes
+arrive in order, whatever the frames. In a case with `echo`, a local program sends everything back to the server.
 """
 import dataclasses
 
@@ -15,9 +15,10 @@ GREEK = "κόσμε"
 class Case:
     number: str
     what: str
-    steps: list  # of a script of the edge, see tests/edge/README.md
-    out: bytes = b""  # on mayfly's standard output
-    end: str = "closed"  # or "broken": the server broke the protocol, or "cut": closed for a reason of its own
+    steps: list  # steps of a script of the edge, see tests/edge/README.md
+    out: bytes = b""  # mayfly's standard output
+    # or "broken": the server broke the protocol, or "cut": the server closed for a reason of its own
+    end: str = "closed"
     echo: bool = False
 
 
@@ -29,7 +30,7 @@ def frame(opcode, payload=b"", **more):
 
 
 def cut_short(opcode, size, payload):
-    """The head of a frame of `size` bytes, and the beginning of its payload."""
+    """Returns the head of a frame of `size` bytes, and the beginning of its payload."""
     return {"send": bytes([0x80 | opcode, size]).hex() + payload.hex()}
 
 
@@ -62,12 +63,12 @@ def pattern(size):
 
 
 def well(number, what, steps, out=b"", **more):
-    """The server ends it with Close 1000, and all is as it should be."""
+    """Returns a case in which the server ends with Close 1000 and everything succeeds."""
     return Case(number, what, [*steps, close_frame(), *close_back(1000)], out, **more)
 
 
 def broken(number, what, steps, out=b"", code=1002):
-    """mayfly says so with a Close, and lets go of the connection."""
+    """Returns a case in which mayfly sends a Close with the error and closes the connection."""
     return Case(number, what, [*steps, *close_back(code)], out, "broken")
 
 
@@ -98,7 +99,8 @@ def pings():
     yield well("", "an empty pong that nobody asked for", [frame(PONG)])
     yield well("", "a pong with a payload that nobody asked for", [frame(PONG, "unasked")])
     yield well("", "the same, then a ping", [frame(PONG, "unasked"), frame(PING, "asked"), pong(b"asked")])
-    # Only the latest of several pings needs an answer (RFC 6455 section 5.5.3): so one after the other.
+    # Only the latest of several pings needs an answer (RFC 6455 section 5.5.3), so the pings follow one after the
+    # other.
     ten = [step for i in range(10) for step in (frame(PING, f"ping {i}"), pong(b"ping %d" % i))]
     yield well("", "ten pings", ten)
     yield well("", "ten pings in pieces of one byte", in_pieces(1, ten))
@@ -160,7 +162,7 @@ def fragmentation():
 
 
 def text_of(number, what, payload, good):
-    """A text message, at the end of which its validity is known."""
+    """Returns a case with a text message, whose validity is known only at its end."""
     if good:
         return well(number, what, [frame(TEXT, payload)], payload)
     return broken(number, what, [frame(TEXT, payload)], code=1007)
@@ -190,7 +192,7 @@ def messages_of_text():
 
 
 def text_that_breaks_off_early():
-    """What is invalid is refused before the message, or even the frame, is whole."""
+    """Yields cases in which mayfly refuses invalid text before the message, or even the frame, is complete."""
     start, bad = GREEK.encode(), b"\xf4\x90\x80\x80"
     greeting = [frame(TEXT, start, fin=False)]
     yield broken("6.4.1", "an impossible character in the second of three fragments",
@@ -205,7 +207,8 @@ def text_that_breaks_off_early():
 
 
 def characters():
-    """The groups of Markus Kuhn's stress test for UTF-8 decoders, and the code points that are no characters."""
+    """Yields the groups of Markus Kuhn's stress test for UTF-8 decoders, and the code points that are not
+    characters."""
     greek = GREEK.encode()
     starts = {len(GREEK[:i].encode()) for i in range(len(GREEK) + 1)}
     yield from sequences("6.5", True, GREEK.encode().hex(), "f09d849e", "c2b5", "e282ac", "ed9fbf")
@@ -258,7 +261,7 @@ def ends():
     for last, code in enumerate((1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999), 1):
         yield Case(f"7.7.{last}", f"Close {code}", [close_frame(code), *close_back(code)],
                    end="closed" if code < 1002 else "cut")
-    # 1012 to 1014 have been registered at IANA since that suite was written.
+    # IANA has registered 1012 to 1014 since that suite was written.
     for last, code in enumerate((1012, 1013, 1014), 14):
         yield Case(f"7.7.{last}", f"Close {code}", [close_frame(code), *close_back(code)], end="cut")
     for last, code in enumerate((0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999), 1):
@@ -296,7 +299,8 @@ def limits():
 
 
 def lengths():
-    """RFC 6455 section 5.2, which that suite leaves out: the shortest form, 63 bits, no mask from a server."""
+    """Yields cases of RFC 6455 section 5.2 that the suite leaves out: the shortest form, 63 bits, no mask from a
+    server."""
     yield broken("", "a short length in 16 bits", [{"send": "827e007d" + "61" * 125}])
     yield broken("", "a short length in 64 bits", [{"send": "827f000000000000ffff"}])
     yield broken("", "a length of 64 bits", [{"send": "827f8000000000000000"}])
@@ -307,7 +311,7 @@ def lengths():
 
 
 def compression():
-    """12 and 13: no extension is asked for, so a compressed frame is one with a reserved bit."""
+    """Yields sections 12 and 13: mayfly asks for no extension, so a compressed frame has a reserved bit."""
     compressed = bytes.fromhex("f248cdc9c90700")  # "Hello" by RFC 7692 section 7.2.3.1
     for last, opcode in enumerate((TEXT, BINARY), 1):
         yield broken(f"12.1.{last}", "a compressed message", [frame(opcode, compressed, rsv=4)])
@@ -316,7 +320,7 @@ def compression():
 
 
 def sections():
-    """Every case, by section."""
+    """Returns every case, by section."""
     return {
         "1 framing": list(framing()),
         "2 pings and pongs": list(numbered("2", pings())),

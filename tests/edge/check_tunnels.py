@@ -1,4 +1,4 @@
-"""Tunnels, what is behind them, and what they can be made to do wrong."""
+"""Tunnels, their origins, and their faults."""
 import http.client
 import socket
 import ssl

@@ -1,4 +1,4 @@
-"""An edge for a class of checks, and what talks to it: Python's own TLS, a WebSocket client of a few lines."""
+"""An edge for a class of checks, and its clients: Python's own TLS, and a small WebSocket client."""
 import base64
 import http.client
 import json
@@ -69,7 +69,7 @@ class WebSocket:
 
 
 class Edge:
-    """The one that all checks share, since it makes keys when they are first needed."""
+    """Returns the edge that all checks share, because it makes its keys when they are first needed."""
 
     def __init__(self, program):
         self.directory = tempfile.mkdtemp()
@@ -79,7 +79,7 @@ class Edge:
         self.ready = json.loads(self.process.stdout.readline())
 
     def stop(self):
-        """It ends when its stdin does."""
+        """The edge ends when its standard input ends."""
         self.process.stdin.close()
         code = self.process.wait(60)
         self.process.stdout.close()

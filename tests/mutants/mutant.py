@@ -1,4 +1,4 @@
-"""A mutant: a patch that takes one protection away, with the tests that have to fail when it is gone.
+"""A mutant: a patch that removes one protection, and the tests that must fail without it.
 
     # removes: one sentence.
     # test: unit-network "a test case"
@@ -39,11 +39,11 @@ class Mutant:
 
     @property
     def files(self):
-        """The paths that the patch changes, from the top of the tree."""
+        """Returns the paths that the patch changes, relative to the top of the tree."""
         return re.findall(r"^--- a/(\S+)", self.patch, re.M)
 
     def apply(self, root):
-        """Changes the files below `root`; returns "" or what `patch` says against it.
+        """Changes the files below `root`. Returns "" or the message of `patch`.
 
         Without fuzz, as git apply does it: the lines around a change have to be there.
         """
@@ -52,7 +52,7 @@ class Mutant:
         return "" if done.returncode == 0 else (done.stdout + done.stderr).strip() or "patch failed"
 
     def objection(self, root):
-        """What keeps the patch from applying to the tree at `root`, which stays as it is; "" for nothing."""
+        """Returns the reason why the patch does not apply to the tree at `root`, or "". The tree stays unchanged."""
         if not self.files:
             return "it changes no file"
         with tempfile.TemporaryDirectory(prefix="mayfly-mutant-") as copy:
@@ -65,7 +65,7 @@ class Mutant:
 
 
 def read_test(text):
-    """Throws ValueError for what is in neither form."""
+    """Throws ValueError if the text has neither form."""
     if found := re.fullmatch(r'(unit-[\w-]+) "(.+)"', text):
         return Test(*found.groups())
     if found := re.fullmatch(r"(test_\w+\.py)(?: (\w+(?:\.\w+)?))?", text):
@@ -74,7 +74,7 @@ def read_test(text):
 
 
 def read_mutant(path):
-    """Throws ValueError when a line of the header is missing or in no known form."""
+    """Throws ValueError if a line of the header is missing or has no known form."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
     header = text[:text.index("\n--- ") + 1] if "\n--- " in text else text

@@ -10,7 +10,7 @@ SECONDS_FOR_A_TEST = 180
 
 
 def source_files(root):
-    """What git follows, as it is in the working tree; everything but builds where there is no git."""
+    """Returns the files that git tracks, as they are in the working tree; without git, everything except builds."""
     if os.path.exists(os.path.join(root, ".git")):
         listed = subprocess.run(["git", "-C", root, "-c", f"safe.directory={root}", "ls-files", "-z"],
                                 capture_output=True, check=True).stdout.decode()
@@ -31,7 +31,7 @@ def same(one, other):
 
 
 def end_group(process):
-    """First politely: an end-to-end test has programs of its own to end."""
+    """Ends the process with SIGTERM first, because an end-to-end test has programs of its own to end."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
@@ -41,25 +41,25 @@ def end_group(process):
 
 
 def quick_linker():
-    """For meson: linking is half of what a mutant costs."""
+    """The arguments of meson for the linker: linking is half of the cost of a mutant."""
     found = [name for name in ("mold", "lld", "gold") if shutil.which(f"ld.{name}") or shutil.which(name)]
     return {"CXX_LD": found[0]} if found else {}
 
 
 class Ended(Exception):
-    """The person wants no more."""
+    """The user has interrupted the run."""
 
 
 class Tree:
     def __init__(self, root, place):
         self.root, self.place, self.build = root, place, os.path.join(place, "build")
-        # So that copies in different places share what was compiled.
+        # Copies in different places share compiled objects.
         self.environment = {"CCACHE_BASEDIR": place, "CCACHE_NOHASHDIR": "1", **quick_linker(), **os.environ}
         self.process, self.ended = None, False
         self.not_roots = set()  # tests that root has to run as another user
 
     def command(self, words, seconds=None, environment=None):
-        """Runs it to its end; returns its exit code, None when the time was up, and all that it wrote."""
+        """Runs a command to its end. Returns its exit code (None if the time was up) and all its output."""
         if self.ended:
             raise Ended
         with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -74,13 +74,13 @@ class Tree:
         return self.process.returncode, output
 
     def end(self):
-        """Ends what runs in this copy, and lets nothing more begin."""
+        """Ends the commands that run in this copy, and lets no more begin."""
         self.ended = True
         if self.process and self.process.poll() is None:
             end_group(self.process)
 
     def bring_up_to_date(self):
-        """Copies what differs, and only that: a kept build then compiles little."""
+        """Copies only the files that differ, so that a kept build compiles little."""
         wanted = set(source_files(self.root))
         for folder, folders, files in os.walk(self.place):
             folders[:] = [one for one in folders if os.path.join(folder, one) != self.build]
@@ -105,7 +105,7 @@ class Tree:
             raise SystemExit(f"meson setup failed:\n{output}")
 
     def compile(self, tests):
-        """Builds what the tests need; returns "" or the compiler's words."""
+        """Builds the programs that the tests need. Returns "" or the messages of the compiler."""
         targets = {f"tests/unit/test-{test.file.removeprefix('unit-')}" for test in tests if test.is_unit}
         if any(not test.is_unit for test in tests):
             targets |= {"cli/mayfly", "tests/edge/mayfly-edge"}
@@ -113,7 +113,7 @@ class Tree:
         return "" if code == 0 else output
 
     def run(self, test):
-        """Returns "passed", "failed" or "skipped", the seconds it took, and what it wrote.
+        """Returns "passed", "failed" or "skipped", the seconds that it took, and its output.
 
         What root skips is tried as an ordinary user.
         """
@@ -139,7 +139,7 @@ class Tree:
         return "passed" if ran else "skipped", took, output
 
     def unit_test(self, test):
-        case = test.name.replace("\\", "\\\\").replace(",", "\\,")  # a comma parts test cases
+        case = test.name.replace("\\", "\\\\").replace(",", "\\,")  # doctest separates test cases by commas.
         program = f"test-{test.file.removeprefix('unit-')}"
         return [os.path.join(self.build, "tests", "unit", program), f"--test-case={case}"]
 
@@ -148,6 +148,6 @@ class Tree:
         return [os.path.join(self.place, "tests", "e2e", "run"), *as_other, test.file, *([test.name] if test.name else [])]
 
     def put_back(self, files):
-        """With a new time of change, which is by what ninja knows that they are others again."""
+        """Copies the files with a new modification time, by which ninja notices the change."""
         for path in files:
             shutil.copyfile(os.path.join(self.root, path), os.path.join(self.place, path))

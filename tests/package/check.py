@@ -67,7 +67,7 @@ class Package(unittest.TestCase):
 
 
 class Chroot:
-    """A fresh Debian, with /proc, that is gone afterwards."""
+    """A fresh Debian, with /proc, that is removed afterwards."""
 
     def __enter__(self):
         self.root = tempfile.mkdtemp(prefix="mayfly-debian-", dir=os.environ.get("TMPDIR", "/var/tmp"))
@@ -102,7 +102,7 @@ class Installed(unittest.TestCase):
             self.assertRegex(self.done(debian.run("mayfly", "--version")).stdout, r"^mayfly \d")
             block = self.done(debian.run("mayfly", "ssh-config", "--hostname", "vm.example.com")).stdout
             self.assertIn("ProxyCommand /usr/bin/mayfly access ssh", block)
-            # As far as the network, and so with all that is loaded on demand.
+            # The command gets as far as the network, and so loads everything that is loaded on demand.
             login = debian.run("mayfly", "login", "--batch", "vm.example.com", MAYFLY_CONNECT_TO=":443:127.0.0.1:1")
             self.assertEqual(login.returncode, NETWORK, login)
             shutil.rmtree(os.path.join(debian.root, "root/.cloudflared"), ignore_errors=True)

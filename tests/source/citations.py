@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the source cites against what there is: citations.py ROOT. Each page (*.md) that a source file names is there."""
+"""Checks the pages that the source cites: citations.py ROOT. Each page (*.md) that a source file names must exist."""
 import pathlib
 import re
 import sys
@@ -16,7 +16,7 @@ def source_files():
 
 
 def is_there(page, citing):
-    """It is named from the folder of who cites it, or from one above that."""
+    """Returns whether the page exists relative to the folder of the citing file, or to a folder above it."""
     return any((folder / page).exists() for folder in citing.parents if folder.is_relative_to(ROOT))
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""curl's options against the curl that is here: curl_options.py ROOT. All that it lists are known, with their letters, and whether they take a value."""
+"""Compares the table of curl's options with the installed curl: curl_options.py ROOT. The table must contain each
+option that curl lists, its letter, and whether it takes a value."""
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ def table(name):
 
 
 def listed():
-    """Name, and whether there is a value, of each option in curl's help."""
+    """Yields the name of each option in curl's help, and whether it takes a value."""
     told = subprocess.run(["curl", "--help", "all"], stdout=subprocess.PIPE, text=True, check=True).stdout
     for line in told.splitlines():
         found = re.match(r" *(?:-., *)?--([\w.-]+)( [<\[])?", line)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The program as the linker left it: elf.py PROGRAM [hardened]. Names each protection that is missing."""
+"""Checks the linked program: elf.py PROGRAM [hardened]. Names each protection that is missing."""
 import re
 import subprocess
 import sys
 
-# Loaded when they are needed: each would cost every start what all the rest of it costs.
+# These libraries are loaded on demand: each would cost every start as much as the rest of a start.
 ON_DEMAND = ("libcurl", "libidn2", "libqrencode", "libseccomp")
 
 

@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
-"""Includes go one way, and some headers stay where they are: layers.py SOURCE. Names each line that breaks a rule."""
+"""Checks that includes go one way, and that some headers stay in their folders: layers.py SOURCE. Names each line that
+breaks a rule."""
 import pathlib
 import re
 import sys
 
-# The rooms of access: each may include itself and the rooms before it. Their tests may do more.
+# The rooms of access: each room may include itself and the rooms before it. Their tests may include more.
 ROOMS = ("core", "system", "io", "http1", "jwt", "tls", "curl", "answer", "websocket", "pump", "dial", "tunnel", "listen", "forward",
          "identity")
-# What a folder may include of ours, besides itself; a folder that is not listed may include nothing of it.
-MAY_INCLUDE = {"access/identity": ("access/core/", "access/system/", "access/answer/", "access/http1/", "access/jwt/", "access/curl/http.hpp"),
+# The folders that a folder may include, besides itself. A folder that is not listed may include no other folder of
+# ours.
+MAY_INCLUDE = {"access/identity": ("access/core/", "access/system/", "access/answer/", "access/http1/", "access/jwt/",
+                                   "access/curl/http.hpp"),
                "access": ("access/",), "sshgen": ("access/",), "sshconfig": ("access/core/", "access/system/"),
                "cli": ("access/", "sshgen/", "sshconfig/"),
                "tests/edge": ()}  # an independent second implementation
-# Headers of libraries, and the only places that may have them.
+# Headers of libraries, and the only folders that may include them.
 ONLY_IN = {"CLI/": "cli/", "nlohmann/json.hpp": r".*\.cpp", "boost/": "tests/", "asio": "(access|tests)/",
            "spdlog/": r"cli/terminal/log_sink\.cpp"}
 

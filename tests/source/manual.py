@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Manual pages as mandoc and man read them: manual.py PAGE... Names each fault; without either program it is skipped."""
+"""Checks the manual pages with mandoc and man: manual.py PAGE... Names each fault; skipped if either program is
+missing."""
 import os
 import pathlib
 import re
@@ -14,7 +15,7 @@ NAMES = {page.stem for page in PAGES} | {"mayfly-tcp", "mayfly-rdp", "mayfly-smb
 
 def lint():
     run = subprocess.run(["mandoc", "-T", "lint", "-W", "style", *PAGES], capture_output=True, text=True, check=False)
-    # Which other pages the machine has says nothing about ours.
+    # A page of another program that is missing on this machine is not a fault of ours.
     known = r"referenced manual not found|outdated mandoc\.db lacks"
     return [line for line in (run.stdout + run.stderr).splitlines() if not re.search(known, line)]
 

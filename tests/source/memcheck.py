@@ -1,4 +1,4 @@
-"""Every test that tests/e2e/memcheck.list names is there: memcheck.py SOURCE-ROOT"""
+"""Checks that every test in tests/e2e/memcheck.list exists: memcheck.py SOURCE-ROOT"""
 import ast
 import os
 import sys
@@ -12,7 +12,7 @@ def read(name):
 
 
 def tests_of(name):
-    """Classes, and their tests as CLASS.TEST."""
+    """Returns the classes of a file, and their tests as CLASS.TEST."""
     found = set()
     for part in ast.parse(read(name)).body:
         if isinstance(part, ast.ClassDef):

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""SECURITY.md against tests/mutants: mutants.py ROOT. Each promise has mutants that still apply and name its tests."""
+"""Compares SECURITY.md with tests/mutants: mutants.py ROOT. Each promise has mutants that still apply and that name its
+tests."""
 import collections
 import functools
 import os
@@ -12,7 +13,7 @@ import promises  # noqa: E402
 
 
 def rows():
-    """What each promise says, the tests that hold it and its mutants' names."""
+    """Yields each promise, the cell with the tests that hold it, and the names of its mutants."""
     for promise, held_by, names in promises.promises():
         yield promise, held_by, re.findall(r"`([\w-]+)`", names)
 
@@ -21,7 +22,7 @@ PARTS = ("access", "sshgen", "sshconfig", "cli")
 
 
 def program_of(folder, file):
-    """The name of the test program that a *_test.cpp belongs to."""
+    """Returns the name of the test program that a *_test.cpp belongs to."""
     layer, _, room = folder.partition("/")
     if file in ("wiping_memory_test.cpp", "openssl_memory_test.cpp"):
         return "memory"
@@ -36,7 +37,7 @@ def program_of(folder, file):
 
 @functools.cache
 def unit_tests():
-    """The *_test.cpp in which each test case of each program is, by the program's and the case's names."""
+    """Maps the name of a program and of a test case to the *_test.cpp files that contain the case."""
     found = collections.defaultdict(set)
     for part in PARTS:
         for folder, _, files in os.walk(os.path.join(promises.ROOT, part)):
@@ -48,7 +49,8 @@ def unit_tests():
 
 
 def is_there(test):
-    """Without a look into the classes that a class inherits from, and into tests that a file makes when it is loaded."""
+    """Returns whether the test exists. Does not look into base classes, nor into tests that a file makes when it is
+    loaded."""
     source = promises.read("tests", "e2e", test.file)
     name, _, method = test.name.partition(".")
     is_made = method and "setattr(case" in source
@@ -57,7 +59,7 @@ def is_there(test):
 
 
 def is_named(test, held_by):
-    """Whether a row that says by which tests it is held means this one too."""
+    """Returns whether the cell of a row with its tests includes this test."""
     for file in unit_tests()[test.file, test.name] if test.is_unit else {test.file}:
         for parts in re.findall(rf"`{re.escape(file)}`(?: \(([^)]*)\))?", held_by):
             wanted = re.findall(r'"([^"]+)"', parts) if test.is_unit else re.findall(r"\w+", parts)

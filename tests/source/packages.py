@@ -1,4 +1,4 @@
-"""debian/control names what the build and the program need: packages.py SOURCE-ROOT"""
+"""Checks that debian/control names the packages that the build and the program need: packages.py SOURCE-ROOT"""
 import os
 import re
 import subprocess
@@ -12,13 +12,13 @@ def read(*place):
 
 
 def field(name):
-    """The packages in a field of debian/control."""
+    """Returns the packages in a field of debian/control."""
     value = re.search(rf"^{name}:(.*\n(?:[ #].*\n)*)", read("debian", "control"), re.M)[1]
     return set(re.findall(r"^ ?([a-z0-9][a-z0-9+.-]+)(?: \(.*\))?,?$", value, re.M))
 
 
 def loaded_libraries():
-    """The libraries that the sources load on demand, by their packages' names (Debian policy, section 8.1)."""
+    """Returns the packages of the libraries that the sources load on demand (named by Debian policy, section 8.1)."""
     found = subprocess.run(["grep", "-rhoE", "--include=*.cpp", r'"lib[a-z0-9-]+\.so\.[0-9]+"', "access", "cli"], cwd=ROOT,
                            capture_output=True, text=True, check=True).stdout
     names = re.findall(r'"(lib[a-z0-9-]+)\.so\.(\d+)"', found)
@@ -28,7 +28,7 @@ def loaded_libraries():
 class Control(unittest.TestCase):
     def test_what_builds_it(self):
         section = re.search(r"^# Build\n(.*?)\n\n", read("tools", "packages"), re.M | re.S)[1]
-        there_anyway = {"ninja-build", "g++"}  # meson's, and build-essential's
+        there_anyway = {"ninja-build", "g++"}  # Packages of meson and of build-essential.
         self.assertEqual(field("Build-Depends") - {"debhelper-compat"}, set(section.split()) - there_anyway)
 
     def test_what_is_loaded_on_demand(self):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""SECURITY.md against the tests: promises.py ROOT. Each promise names tests, and each test that is named is there."""
+"""Compares SECURITY.md with the tests: promises.py ROOT. Each promise names tests, and each named test exists."""
 import os
 import re
 import sys
@@ -12,7 +12,7 @@ def read(*place):
 
 
 def source_of(name):
-    """The text of a test file; unit tests lie anywhere, beside what they test."""
+    """Returns the text of a test file. A unit test may be in any folder, beside the code that it tests."""
     if name.endswith(".py"):
         return read("tests", "e2e", name)
     found = [os.path.join(folder, name) for part in ("access", "sshgen", "sshconfig", "cli")
@@ -23,7 +23,7 @@ def source_of(name):
 
 
 def promises():
-    """The promise, what holds it and its mutants, of each row of a table that has such columns."""
+    """Yields the promise, its tests and its mutants for each row of a table with these columns."""
     holds = False
     for line in read("SECURITY.md").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split(" | ")]

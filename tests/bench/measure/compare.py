@@ -1,4 +1,4 @@
-"""This run beside an earlier one."""
+"""Compares this run with an earlier one."""
 import math
 
 from .report import medians, number
@@ -8,7 +8,7 @@ NOTICEABLE = 0.03
 
 
 def changes(earlier, now):
-    """(row, before, after, share by which it got worse) of mayfly, where both runs have the figure."""
+    """Returns (row, before, after, share by which it got worse) for each figure of mayfly that both runs have."""
     for row in ROWS:
         before = medians(earlier, row.id).get("mayfly")
         after = medians(now, row.id).get("mayfly")

@@ -1,4 +1,4 @@
-"""The lines between client and edge: which address the names have decides how long a round trip is."""
+"""The lines between client and edge. The address to which a name resolves decides the round trip time."""
 import contextlib
 import os
 import subprocess
@@ -13,7 +13,7 @@ def relay_address(round_trip):
 
 
 class Lines:
-    """Writes the namespace's hosts file; a name is the edge's address, or that of a relay before it."""
+    """Writes the namespace's hosts file. A name has the edge's address, or that of a relay in front of the edge."""
 
     def __init__(self, folder, names):
         self.path, self.names = os.path.join(folder, "hosts"), names
@@ -22,14 +22,14 @@ class Lines:
         subprocess.run([programs.system("mount"), "--bind", self.path, "/etc/hosts"], check=True)
 
     def _lead_to(self, address):
-        # In place: what is mounted is the file, not its name.
+        # The file is written in place, because the mount is of the file and not of its name.
         with open(self.path, "w", encoding="ascii") as file:
             file.write("127.0.0.1 localhost\n")
             file.writelines(f"{address} {name}\n" for name in self.names)
 
     @contextlib.contextmanager
     def long(self, round_trip):
-        """Within, all names are `round_trip` milliseconds away."""
+        """Within this context, all names are `round_trip` milliseconds away."""
         if round_trip:
             self._start_relay(round_trip)
             self._lead_to(relay_address(round_trip))

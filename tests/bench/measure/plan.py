@@ -1,4 +1,5 @@
-"""Which figures are taken how often: all clients take turns, so that what the machine does besides hits all alike."""
+"""Plans which figures are taken how often. All clients take turns, so that other work of the machine affects all
+alike."""
 import contextlib
 import dataclasses
 import os
@@ -18,7 +19,7 @@ FAR = 50
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """How much is asked of each sample."""
+    """The size and the number of samples."""
     bulk: int
     keystrokes: int
     connections: tuple
@@ -36,7 +37,7 @@ class Figure:
     sample: object  # (world, subject, scale) -> {row: value}
     rounds: int
     round_trip: int = 0
-    counted: bool = False  # by callgrind, which has no use for programs that are not C's
+    counted: bool = False  # Measured by callgrind, which counts only programs written in C or C++.
     grows: bool = False    # a growth curve
 
 
@@ -61,7 +62,7 @@ FIGURES = (
 
 
 def measure(world, chosen, keep):
-    """Takes the chosen figures; what there is so far is kept after each, since it takes minutes."""
+    """Takes the chosen figures. Saves the samples after each figure, because a run takes minutes."""
     scale = QUICK if chosen.quick else FULL
     results = {"samples": {}}
     began = time.monotonic()
@@ -88,7 +89,7 @@ def _take(world, figure, scale, rounds, samples):
 
 
 def _sample(world, figure, subject, scale):
-    """What fails is told, and does not take the figures before and after with it."""
+    """Takes one figure. A failure is reported and does not discard the other figures."""
     try:
         return figure.sample(world, subject, scale)
     except (SystemExit, subprocess.SubprocessError, OSError) as error:
@@ -98,7 +99,7 @@ def _sample(world, figure, subject, scale):
 
 
 def facts(world, scale, seconds):
-    """What somebody who compares two runs wants to know."""
+    """Returns the description of the machine, for somebody who compares two runs."""
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         processor = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "?")
     return {"date": time.strftime("%Y-%m-%d"), "seconds": round(seconds), "processor": processor,

@@ -9,7 +9,7 @@ DASHES = ("", "7 4", "2 3")
 
 
 class Axis:
-    """Maps values onto pixels, from one power of ten to another; ticks are the powers in between."""
+    """Maps values to pixels, from one power of ten to another. The ticks are the powers in between."""
 
     def __init__(self, values, first, last):
         self.low = math.floor(math.log10(min(values)))
@@ -45,7 +45,8 @@ def grid(across, up, name_across, name_up):
 
 
 def styles(names):
-    """What stands before a comma has one colour, what stands behind it one kind of dashes."""
+    """Returns the style of a line: the part of its name before a comma decides the colour, the part after it the
+    dashes."""
     parts = [name.partition(", ")[::2] for name in names]
     firsts, seconds = (list(dict.fromkeys(column)) for column in zip(*parts))
     return [f'stroke="{COLOURS[firsts.index(first) % len(COLOURS)]}" stroke-width="2" '
@@ -60,7 +61,7 @@ def curve(name, points, style, at, across, up):
 
 
 def svg(title, labels, series, names=(lambda value: f"{value:g}",) * 2):
-    """labels: of the two axes; series: name -> [(x, y)]; names: how their ticks are written."""
+    """labels: of the two axes. series: name -> [(x, y)]. names: functions that write the ticks of each axis."""
     points = [point for curve_points in series.values() for point in curve_points if point[1] > 0]
     across = Axis([x for x, _ in points], LEFT, WIDTH - RIGHT)
     up = Axis([y for _, y in points], HEIGHT - BOTTOM, TOP)

@@ -1,4 +1,4 @@
-"""A started client: what it costs, as the kernel counts it for this process alone."""
+"""A started client, and its cost as the kernel counts it for this process alone."""
 import os
 import re
 import select
@@ -10,7 +10,7 @@ PIPE = subprocess.PIPE
 
 
 class Cost:
-    """Of a process that has ended: seconds on the clock, and of the processor."""
+    """The cost of a process that has ended: wall clock and processor seconds."""
 
     def __init__(self, wall, usage):
         self.wall = wall
@@ -18,7 +18,7 @@ class Cost:
 
 
 def spawn(argv, environment):
-    """Runs a command to its end, output thrown away; its cost. A failure ends the measurement."""
+    """Runs a command to its end, discards its output and returns its cost. A failure ends the measurement."""
     began = time.perf_counter()
     pid = os.posix_spawn(argv[0], argv, environment, file_actions=[
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -32,7 +32,7 @@ def spawn(argv, environment):
 
 
 class Client:
-    """A client that runs on pipes while it is looked at."""
+    """A client that runs on pipes while it is measured."""
 
     def __init__(self, argv, environment):
         self.argv = argv
@@ -52,11 +52,11 @@ class Client:
         return time.perf_counter() - self.began
 
     def cpu(self):
-        """Seconds of processor time so far, of all its threads (clock_getcpuclockid(3))."""
+        """Returns the seconds of processor time so far, of all its threads (clock_getcpuclockid(3))."""
         return time.clock_gettime((~self.pid << 3) | 2)
 
     def memory(self):
-        """Bytes: resident now (rss), resident at most (peak)."""
+        """Returns the bytes that are resident now (rss) and the peak (peak)."""
         with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
             text = file.read()
         found = {name: int(re.search(rf"{name}:\s+(\d+) kB", text)[1]) * 1024
@@ -64,7 +64,7 @@ class Client:
         return {"rss": found["VmRSS"], "peak": found["VmHWM"]}
 
     def wakes(self):
-        """How often a thread of it waited and went on."""
+        """Returns how often a thread of the client waited and went on."""
         total = 0
         for thread in os.listdir(f"/proc/{self.pid}/task"):
             with open(f"/proc/{self.pid}/task/{thread}/status", encoding="ascii") as file:
@@ -76,7 +76,7 @@ class Client:
             raise SystemExit(f"{' '.join(self.argv)}: nothing came in {seconds} s")
 
     def read(self, size=1 << 20):
-        """What is there, at least a byte; empty at the end."""
+        """Reads the available bytes, at least one. Returns empty bytes at the end."""
         self.wait_readable()
         return os.read(self.output, size)
 
@@ -90,7 +90,7 @@ class Client:
         return got
 
     def drain(self, size):
-        """Reads `size` bytes and keeps none."""
+        """Reads and discards `size` bytes."""
         room = bytearray(1 << 20)
         while size > 0:
             got = os.readv(self.output, [memoryview(room)[:min(size, len(room))]])
@@ -104,10 +104,10 @@ class Client:
             size -= os.write(self.input, block[:min(size, len(block))])
 
     def end(self):
-        """Its cost; by SIGTERM if it still runs."""
+        """Returns its cost; ends it with SIGTERM if it still runs."""
         if self.process.returncode is not None:
             return None
-        os.kill(self.pid, signal.SIGTERM)  # it is not reaped before wait4, so the number is its own
+        os.kill(self.pid, signal.SIGTERM)  # It is not reaped before wait4, so the process id is still its own.
         self.process.stdin.close()
         self.process.stdout.close()
         _, status, usage = os.wait4(self.pid, 0)

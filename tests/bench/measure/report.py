@@ -1,4 +1,4 @@
-"""The table: medians, and what they are beside the others'."""
+"""The table: medians, and their ratios to those of the other clients."""
 import statistics
 
 from .rows import ROWS
@@ -52,7 +52,7 @@ def table(results):
 
 
 def markdown(lines, texts=(0,)):
-    """A table of rows of cells; the columns that are no texts are aligned as numbers."""
+    """Renders a table from rows of cells. Columns of numbers are aligned to the right."""
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     rule = ["-" * width if i in texts else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
     return "\n".join("| " + " | ".join(

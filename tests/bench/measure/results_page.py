@@ -1,4 +1,4 @@
-"""RESULTS.md and the plots of docs, from the samples of a run."""
+"""Writes RESULTS.md and the plots in docs from the samples of a run."""
 import os
 import re
 import statistics
@@ -24,7 +24,8 @@ def binary_name(value):
 
 
 def series(results, pattern):
-    """{series: [(x, median)]} of the rows whose ids match; the groups are `x` and perhaps `line`."""
+    """Returns {series: [(x, median)]} for the rows whose ids match. The groups of the pattern are `x` and optionally
+    `line`."""
     found = {}
     for row, values in results["samples"].items():
         match = re.fullmatch(pattern, row)
@@ -64,7 +65,7 @@ def short(value):
 
 
 def curves(results):
-    """Draws what there is to draw; the sections of the page that show it."""
+    """Draws all plots for which there are samples; returns the sections of the page that show them."""
     sections = []
     os.makedirs(DOCS, exist_ok=True)
     for file, title, labels, pattern in PLOTS:

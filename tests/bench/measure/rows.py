@@ -1,16 +1,16 @@
-"""The table's rows: what each figure is called, in which unit, and what is wanted of it."""
+"""The rows of the table: the name, the unit and the aim of each figure."""
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
 class Aim:
-    """At most `most`: times the peer's figure, times the floor's, or as it stands."""
+    """An upper limit: `most` times the figure of the reference client or of the floor, or `most` itself."""
     of: str  # "peer", "floor" or "itself"
     most: float
     text: str
 
     def is_met(self, medians):
-        """None where there is nothing to compare with."""
+        """Returns None if there is no figure to compare with."""
         base = {"itself": 1, "floor": medians.get("floor")}.get(
             self.of, next((v for k, v in medians.items() if k not in ("mayfly", "floor")), None))
         if base is None or "mayfly" not in medians:

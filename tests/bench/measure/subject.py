@@ -15,7 +15,7 @@ class Subject:
     def __init__(self, world):
         self.world = world
         self.home = Home(world.edge)
-        # Names, trust and the place of the edge are the system's: see trust.py and line.py.
+        # Names, trust and the address of the edge come from the system: see trust.py and line.py.
         for variable in ("MAYFLY_CONNECT_TO", "SSL_CERT_FILE"):
             del self.home.variables[variable]
 
@@ -29,7 +29,7 @@ class Subject:
         return True
 
     def prepare(self):
-        """Tokens are there, applications known, the certificate is valid; and ssh is configured."""
+        """Stores tokens, metadata and a valid certificate, and writes the ssh configuration."""
         for application in ("ssh", "echo", "held", "up", "down"):
             self.home.plant_token(application)
             self.make_known(self.world.edge.application(application)["hostname"])
@@ -50,7 +50,7 @@ class Subject:
         return advice.split("/.ssh/config:\n", 1)[1]
 
     def configure(self, block):
-        # ssh takes ~ from the account and not from HOME.
+        # ssh expands ~ from the account and not from HOME.
         folder = os.path.join(self.home.path, ".ssh")
         return client_config(block.replace("~/.cloudflared", self.home.state), SSH, self.world.sshd, folder)
 
@@ -71,7 +71,7 @@ class Peer(Subject):
 
 
 class Floor(Subject):
-    """It makes nothing itself: its files and its configuration are mayfly's."""
+    """The floor makes no files: it uses mayfly's files and configuration."""
     name = "floor"
 
     def __init__(self, world):

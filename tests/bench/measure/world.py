@@ -56,7 +56,7 @@ class World:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
     def stats(self):
-        """The edge's counters, over one connection kept open."""
+        """Returns the edge's counters, over one connection that stays open."""
         self._stats.request("GET", "/stats")
         return json.loads(self._stats.getresponse().read())
 

@@ -1,1 +1,1 @@
-"""What the end-to-end tests stand on: the edge, an sshd, a person with a browser, a home directory."""
+"""The parts that the end-to-end tests use: the edge, an sshd, a person with a browser, a home directory."""

@@ -1,4 +1,4 @@
-"""The test case of what is stored: in the state directory, and in a real ssh-agent."""
+"""The test case of stored keys and certificates: in the state directory, and in a real ssh-agent."""
 import datetime
 import json
 import os

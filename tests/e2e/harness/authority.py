@@ -34,7 +34,7 @@ _EC_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 
 class Authority:
-    """Makes NAME.pem and NAME.key in a directory of its own. days: (first, last), from today."""
+    """Makes NAME.pem and NAME.key in a directory of its own. days: (first, last), relative to today."""
 
     def __init__(self):
         self.directory = tempfile.mkdtemp(prefix="mayfly-ca-")
@@ -53,7 +53,7 @@ class Authority:
             return file.read()
 
     def write(self, name, text):
-        """Under its final name at once, as a renewal does it; only for the owner."""
+        """Writes the file under another name and renames it, as a renewal does. Only the owner can read it."""
         descriptor = os.open(self.path(name + ".new"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(text)
@@ -85,7 +85,7 @@ class Authority:
         return self.read(name + ".pem")
 
     def server(self, name, issuer, alternatives, days=(-1, 10)):
-        """alternatives: "DNS:a.example.com,IP:127.0.0.1"."""
+        """Makes a server certificate. alternatives: "DNS:a.example.com,IP:127.0.0.1"."""
         self.write(name + ".cnf", "[server]\nbasicConstraints = CA:false\nextendedKeyUsage = serverAuth\n"
                                   f"subjectAltName = {alternatives}\n")
         self.openssl("req", "-config", "ca.cnf", "-new", *_EC_KEY, "-subj", f"/CN={name}", "-keyout", name + ".key",
@@ -93,7 +93,7 @@ class Authority:
         self.sign(name, issuer, "server", days, "-extfile", name + ".cnf")
 
     def sign(self, name, issuer, extensions="device", days=(-1, 10), *more):
-        """NAME.pem for NAME.csr."""
+        """Makes NAME.pem from NAME.csr."""
         today = datetime.datetime.now(datetime.timezone.utc)
         first, last = ((today + datetime.timedelta(n)).strftime("%Y%m%d%H%M%SZ") for n in days)
         self.openssl("ca", "-config", "ca.cnf", "-batch", "-notext", "-preserveDN",

@@ -1,4 +1,4 @@
-"""A person with a browser: opens the login URL, fills in the form, follows where it leads."""
+"""A person with a browser: opens the login URL, fills in the form, and follows redirects."""
 import html.parser
 import http.client
 import http.cookies
@@ -13,7 +13,7 @@ MOST_STEPS = 20
 
 
 class Page(html.parser.HTMLParser):
-    """What matters of a page: its title, its text, its first form."""
+    """The parts of a page that matter: its title, its text, its first form."""
 
     def __init__(self, text):
         super().__init__()
@@ -54,7 +54,7 @@ class Page(html.parser.HTMLParser):
             self.lines.append(text)
 
     def rendering(self):
-        """The page as text in a frame, for a terminal."""
+        """Renders the page as text in a frame, for a terminal."""
         width = max([len(line) for line in [self.title, *self.lines]] + [40])
         rule = "+" + "-" * (width + 2) + "+"
         body = [f"| {line:<{width}} |" for line in [self.title, "", *self.lines]]
@@ -62,7 +62,8 @@ class Page(html.parser.HTMLParser):
 
 
 class Browser:
-    """Cookies for each host, redirects by hand, TLS verified; every host is at connect_to."""
+    """A browser with cookies for each host, which follows redirects itself and verifies TLS. Every host is at
+    connect_to."""
 
     def __init__(self, connect_to, ca_file):
         *_, self.address, self.port = connect_to.split(":")
@@ -94,12 +95,12 @@ class Browser:
         return answer.status, answer.headers.get("Location"), text
 
     def open(self, url, method="GET", body=None):
-        """The page at the end of the redirects, with its address and status."""
+        """Returns the page at the end of the redirects, with its address and status."""
         url, status, text = self.follow(url, method, body)
         return url, status, Page(text)
 
     def follow(self, url, method="GET", body=None):
-        """The same as the server sent it."""
+        """Like open(), but returns the page as the server sent it."""
         for _ in range(MOST_STEPS):
             status, location, text = self._request(method, url, body)
             self.visited.append({"method": method, "url": url, "status": status})
@@ -109,7 +110,7 @@ class Browser:
         raise ValueError("too many redirects")
 
     def log_in(self, url, email=None, show=lambda page: None):
-        """Goes through every form there is; the last page's status."""
+        """Fills in every form. Returns the status of the last page."""
         for _ in range(MOST_STEPS):
             url, status, page = self.open(url)
             show(page)
@@ -131,7 +132,7 @@ class Browser:
 
 
 def main():
-    """xdg-open's place: BROWSER_EMAIL is who signs in, BROWSER_TRANSCRIPT gets a line a visit,
+    """Takes the place of xdg-open. BROWSER_EMAIL signs in, BROWSER_TRANSCRIPT gets a line for each visit, and
     BROWSER_CERTIFICATE is CERT:KEY."""
     browser = Browser(os.environ["MAYFLY_CONNECT_TO"], os.environ["BROWSER_CA"])
     if certificate := os.environ.get("BROWSER_CERTIFICATE"):

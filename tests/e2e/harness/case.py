@@ -1,4 +1,4 @@
-"""The test case all others are made from: an edge reset for each test, a fresh home, a watchdog."""
+"""The base of all test cases: an edge that is reset for each test, a fresh home, and a watchdog."""
 import signal
 import unittest
 
@@ -7,19 +7,19 @@ from .home import Home
 from .process import end_all
 from .waiting import stretched
 
-# Where nobody answers: for what must need no network.
+# An address that does not answer, for commands that must not need the network.
 NOWHERE = {"MAYFLY_CONNECT_TO": ":443:127.0.0.1:1"}
 
 DONE, FAILED, USAGE, LOGIN_NEEDED, REFUSED, NETWORK, PROTOCOL = range(7)
 
-# Written whenever an application has been verified, whatever comes after.
+# Files that are written as soon as an application has been verified.
 CACHES = ("-jwks", "-app", ".cloudflared")
 
 _edge = None
 
 
 def shared_edge():
-    """A fresh one when a test before has brought it down."""
+    """Starts a new edge if an earlier test has ended it."""
     global _edge
     if _edge is not None and _edge.process.poll() is not None:
         stop_shared_edge()
@@ -40,7 +40,7 @@ def _bark(_number, _frame):
 
 
 class EdgeCase(unittest.TestCase):
-    seconds = 300  # what a test may take
+    seconds = 300  # the longest time that a test may take
 
     def setUp(self):
         signal.signal(signal.SIGALRM, _bark)
@@ -56,7 +56,7 @@ class EdgeCase(unittest.TestCase):
         self.assertIsNone(code, f"the edge ended with {code}: {self.edge.complaints()}")
 
     def fresh(self):
-        """As at the start of a test, for the next row of a table."""
+        """Restores the state at the start of a test, for the next row of a table."""
         self.edge.reset()
         self.home = Home(self.edge)
         self.addCleanup(self.home.remove)
@@ -67,9 +67,8 @@ class EdgeCase(unittest.TestCase):
         return result
 
     def assert_error(self, result, code, *words):
-        """`mayfly: error: what failed: why`, then a hint; nothing on stdout, nothing raw.
-
-        When the local system says no, the message may be all that can be said."""
+        """Checks that there is `mayfly: error: what failed: why` and a hint, no stdout, and no control character. If
+        the local system refuses something, the hint may be missing."""
         self.assertEqual(result.code, code, result)
         self.assertEqual(result.out, b"", result)
         lines = result.err.splitlines()
@@ -89,7 +88,7 @@ class EdgeCase(unittest.TestCase):
         self.assertNotRegex(text, r"[\x00-\x09\x0b-\x1f\x7f]", "control characters got through")
 
     def assert_unchanged(self, before, home=None, besides=()):
-        besides = (*besides, ".mayfly-lock")  # the lock of the state directory stays
+        besides = (*besides, ".mayfly-lock")  # The lock of the state directory stays.
         after = (home or self.home).snapshot(besides)
         before = {k: v for k, v in before.items() if not k.endswith(tuple(besides))}
         self.assertEqual(sorted(before), sorted(after), "files came or went")
@@ -97,7 +96,7 @@ class EdgeCase(unittest.TestCase):
             self.assertEqual(facts, after[name], f"{name} changed")
 
     def logged_in(self, application="echo", host=None):
-        """A home that knows the application and holds tokens, through the real login page."""
+        """Prepares a home that knows the application and holds tokens, through the real login page."""
         self.home.install_browser()
         host = host or self.edge.application(application)["hostname"]
         result = self.assert_done(self.home.mayfly("access", "login", "--no-verbose", host))

@@ -12,7 +12,7 @@ PASSWORD = "correct horse battery staple"
 
 
 class CertificateCase(EdgeCase):
-    """root signs `device` and `inter`, which signs `leaf`; `other` signs `stranger`."""
+    """The CA `root` signs `device` and `inter`, which signs `leaf`; `other` signs `stranger`."""
 
     @classmethod
     def setUpClass(cls):
@@ -36,7 +36,7 @@ class CertificateCase(EdgeCase):
         return self.home.mayfly("login", "--batch", "--no-verbose", *flags, HOST, **more)
 
     def tunnel(self, *flags, text=b"through the tunnel", **more):
-        """What came back over the echo of the edge."""
+        """Returns the text that came back from the echo application through a tunnel."""
         running = self.home.start("ssh", "--hostname", HOST, *flags, stdin=-1, **more)
         running.write(text)
         self.assertEqual(running.wait_out(len(text)), text)
@@ -48,7 +48,7 @@ class CertificateCase(EdgeCase):
         return self.edge.log(host)
 
     def presented(self, host=HOST):
-        """The subject of the client certificate of each request; None where there was none."""
+        """Returns the subject of the client certificate of each request, or None for a request without one."""
         return [entry["tls"]["certificate"] for entry in self.requests(host)]
 
     def assert_presents(self, name, host=HOST):

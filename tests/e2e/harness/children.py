@@ -1,4 +1,4 @@
-"""A browser that writes down what it was started with, and what everybody can read of the process that started it."""
+"""A browser that records its arguments and environment, and what every process can read of its parent."""
 import json
 import os
 
@@ -29,7 +29,7 @@ os.execv({person!r}, [{person!r}, *sys.argv[1:]])
 
 
 class RecordingBrowser:
-    """Installed as xdg-open; the scripted person does the rest."""
+    """Records the call in the place of xdg-open, and leaves the rest to the scripted person."""
 
     def __init__(self, home, **more):
         self.seen = os.path.join(home.path, "seen.json")

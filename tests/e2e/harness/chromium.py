@@ -1,4 +1,4 @@
-"""A real Chromium, led by chromedriver over WebDriver (W3C), for which every host is the edge."""
+"""A real Chromium, controlled by chromedriver over WebDriver (W3C). Every host resolves to the edge."""
 import base64
 import http.client
 import json
@@ -26,11 +26,12 @@ def needed(name, package):
 
 
 class Chromium:
-    """Its home holds the profile and the trust in the edge's CA; it goes with the test."""
+    """A browser with a home of its own for the profile and the trust in the edge's CA. The home is removed after the
+    test."""
 
     def __init__(self, edge):
         binary, driver = needed("chromium", "chromium"), needed("chromedriver", "chromium-driver")
-        # Not in a TMPDIR of any length: Chromium has a Unix socket in there (unix(7): 107 bytes).
+        # The home is not in TMPDIR, whose name may be long: Chromium makes a Unix socket in it (unix(7): 107 bytes).
         self.home = tempfile.mkdtemp(prefix="mayfly-chromium-", dir="/tmp")
         self.variables = {"HOME": self.home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
                           "TMPDIR": self.home, "XDG_RUNTIME_DIR": self.home}
@@ -88,7 +89,7 @@ class Chromium:
         return self._ask("GET", "/title")
 
     def find(self, selector):
-        """The first element that a CSS selector names, or None."""
+        """Returns the first element that a CSS selector matches, or None."""
         found = self._ask("POST", "/elements", {"using": "css selector", "value": selector})
         return found[0][_ELEMENT] if found else None
 
@@ -102,7 +103,7 @@ class Chromium:
         return self._ask("GET", f"/element/{self.find(selector)}/text")
 
     def frame_text(self, selector):
-        """What a frame of the page shows."""
+        """Returns the text of a frame of the page."""
         self._ask("POST", "/frame", {"id": {_ELEMENT: self.find(selector)}})
         try:
             return self.text()
@@ -118,7 +119,7 @@ class Chromium:
         self._ask("POST", f"/element/{self.wait_for(selector)}/click", {})
 
     def run(self, script):
-        """What a script in the page returns (WebDriver section 13.2.1); no user activation comes of it."""
+        """Returns the result of a script in the page (WebDriver section 13.2.1). The script has no user activation."""
         return self._ask("POST", "/execute/sync", {"script": script, "args": []})
 
     def take_picture(self, path):

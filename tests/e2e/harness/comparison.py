@@ -1,4 +1,4 @@
-"""What a tool did in a scenario, put so that two tools that did the same compare equal."""
+"""The results of a tool in a scenario, in a form in which equal results of two tools compare equal."""
 import dataclasses
 import json
 import os
@@ -11,10 +11,10 @@ from .home import Home
 
 JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 KEY = re.compile(r"[\w-]{43}(=|%3D)")
-COMMENT = re.compile(r"/\S+/signing-\d+\.pub")  # ssh-keygen's, of the edge's file
+COMMENT = re.compile(r"/\S+/signing-\d+\.pub")  # the comment that ssh-keygen writes for the edge's file
 PROMPTS = ("A browser window should have opened at the following URL:",
            "Please open the following URL and log in with your Cloudflare account:")
-# The values say what is asked; of cookies only the names do, of tokens only their kind.
+# The values of these headers are compared. Of cookies only the names are compared, and of tokens only their kind.
 HEADERS = ("CF-Access-Metadata-Request", "Cf-Access-Client-Id", "Cf-Access-Jump-Destination",
            "Content-Type", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
            "Upgrade", "X-Added")
@@ -22,7 +22,7 @@ HEADERS = ("CF-Access-Metadata-Request", "Cf-Access-Client-Id", "Cf-Access-Jump-
 
 @dataclasses.dataclass
 class Observation:
-    """One tool's run of one scenario; every aspect is a list of lines."""
+    """The run of a scenario with one tool. Every aspect is a list of lines."""
     stdout: list = dataclasses.field(default_factory=list)
     codes: list = dataclasses.field(default_factory=list)
     prompts: list = dataclasses.field(default_factory=list)
@@ -35,14 +35,14 @@ ASPECTS = tuple(field.name for field in dataclasses.fields(Observation))
 
 
 class Tool:
-    """A program in a home, with what came of every command kept."""
+    """A program in a home, which keeps the result of every command."""
 
     def __init__(self, name, program, edge, home=None):
         self.name, self.program, self.edge = name, program, edge
         self.home = home or Home(edge)
-        del self.home.variables["MAYFLY_CONNECT_TO"]  # the peer knows none
+        del self.home.variables["MAYFLY_CONNECT_TO"]  # The reference client does not know this variable.
         self.seen = Observation()
-        self.heard = []  # stderr, for whoever has to find out
+        self.heard = []  # stderr, for a person who examines a difference
 
     def start(self, *arguments, **more):
         return self.home.start("access", *arguments, program=self.program, **more)
@@ -103,7 +103,7 @@ def describe(home, name):
 
 
 def format_of(content):
-    """The format to the byte, without what is different each time."""
+    """Describes the format of a file to the byte, without the parts that differ each time."""
     text = content.decode("utf-8", "backslashreplace")
     text = JWT.sub(lambda match: f"<{kind(match.group())} token>", text)
     if text.startswith('{"keys"'):
@@ -117,7 +117,7 @@ def format_of(content):
 
 @dataclasses.dataclass(frozen=True)
 class Listed:
-    """A difference that is meant: lines of one side that the other does not have."""
+    """A permitted difference: lines of one side that the other side does not have."""
     aspect: str
     side: str  # "ours", "peer"
     line: str  # a regular expression for the whole line
@@ -141,12 +141,12 @@ def only_in(these, those):
 
 
 def order_of(lines, common):
-    """First appearances: how often something is asked is compared apart from this."""
+    """Returns the lines in the order of their first appearance. How often a line appears is compared separately."""
     return list(dict.fromkeys(line for line in lines if line in common))
 
 
 def differences(ours, peer):
-    """(aspect, side, line) for every line that one side has more often than the other."""
+    """Returns (aspect, side, line) for every line that one side has more often than the other."""
     found = []
     for aspect in ASPECTS:
         mine, other = getattr(ours, aspect), getattr(peer, aspect)

@@ -1,11 +1,12 @@
-"""A local program that says what it hears: all that comes out of a tunnel goes in again."""
+"""A local program that sends back whatever comes out of a tunnel."""
 import os
 import queue
 import threading
 
 
 class Echo:
-    """Pass `output` as stdout to the tunnel, then feed(its stdin). However much comes, it is taken at once."""
+    """Pass `output` as stdout to the tunnel, and then call feed(its stdin). Echo reads at once, however much
+    arrives."""
 
     def __init__(self):
         self._reader, self.output = os.pipe()
@@ -35,7 +36,7 @@ class Echo:
             pass
 
     def finish(self, seconds=60):
-        """All that was heard, once the tunnel has ended."""
+        """Returns all the bytes that it has read, once the tunnel has ended."""
         for thread in self._threads:
             thread.join(seconds)
         return bytes(self.heard)

@@ -36,7 +36,7 @@ def claims(jwt):
 
 
 class Edge:
-    """One edge; a test process starts one and resets it before each test."""
+    """The edge of a test process, which starts one edge and resets it before each test."""
 
     def __init__(self, port=0):
         program = programs.edge()
@@ -45,7 +45,7 @@ class Edge:
         self._start(program, "--port", str(port))
 
     def _start(self, program, *options):
-        # It ends with its stdin, so it does not outlive us even when we are killed.
+        # The edge ends when its stdin closes, so that it ends with this process even if this process is killed.
         self.process = subprocess.Popen(
             [program, "--directory", os.path.join(self.directory, "edge"),
              "--until-stdin-closes", *options],
@@ -57,7 +57,7 @@ class Edge:
         self.port, self.ca = self.facts["port"], self.facts["ca"]
         self.ssh_ca_pub = self.facts["ssh_ca_pub"]
         self.connect_to = f":443:127.0.0.1:{self.port}"
-        # It makes keys when they are first needed, which may outlast a client's patience.
+        # The edge makes its keys when they are first needed, which may take longer than a client waits.
         self.reset()
         self.mint("org", team="acme")
 
@@ -66,7 +66,7 @@ class Edge:
         return self.log_file.read().decode("utf-8", "replace")
 
     def restart(self):
-        """A new process with the same keys at the same port, configured as before the first test."""
+        """Starts a new process with the same keys at the same port, configured as before the first test."""
         self._end()
         self._start(programs.edge(), "--port", str(self.port))
 
@@ -106,7 +106,7 @@ class Edge:
         return self.ask("PATCH", "/config", changes)
 
     def application(self, name, **changes):
-        """Changes an application when there are changes; its effective configuration."""
+        """Changes an application, if there are changes. Returns its effective configuration."""
         config = self.ask("PATCH", "/config", {"applications": {name: changes}} if changes else {})
         return config["applications"][name]
 
@@ -114,7 +114,7 @@ class Edge:
         return self.application(name)["aud"]
 
     def fault(self, name, value=True, application=None):
-        """Switches a fault on: True, how many times, or an object of parameters."""
+        """Turns a fault on. The value is True, the number of times, or an object of parameters."""
         faults = {"faults": {name: value}}
         self.configure(**({"applications": {application: faults}} if application else faults))
 
@@ -135,14 +135,14 @@ class Edge:
             k.lower() == "upgrade" and v.lower() == "websocket" for k, v in e["headers"])]
 
     def ended_tunnel(self, host=None):
-        """The last tunnel's part of the log, once it has ended."""
+        """Returns the last tunnel's part of the log, once the tunnel has ended."""
         def look():
             tunnels = [e["tunnel"] for e in self.upgrades(host) if e["tunnel"]]
             return tunnels[-1] if tunnels and not tunnels[-1]["open"] else None
         return eventually("the edge sees the end of the tunnel", look)
 
     def sign_in(self, url=None, app=None, **query):
-        """Completes a login: of the URL printed, or of the first poll for `app`."""
+        """Completes a login, for the printed URL or for the first poll for `app`."""
         if app:
             query["app"] = app
         path = "/sign-in" + ("?" + urllib.parse.urlencode(query) if query else "")
@@ -153,7 +153,7 @@ class Edge:
         return self.ask("POST", "/mint", body)["token"]
 
     def sign_key(self, public_key, *arguments):
-        """A certificate by the edge's own CA, made with ssh-keygen, for planting."""
+        """Makes a certificate by the edge's own CA, with ssh-keygen, for a test to store."""
         ca = os.path.join(self.facts["directory"], "ssh_ca")
         result = run([programs.system("ssh-keygen"), "-q", "-s", ca, *arguments, public_key],
                      env={"PATH": "/usr/bin:/bin"})
@@ -161,5 +161,5 @@ class Edge:
 
 
 def header(entry, name):
-    """The values of a header in a log entry."""
+    """Returns the values of a header in a log entry."""
     return [value for key, value in entry["headers"] if key.lower() == name.lower()]

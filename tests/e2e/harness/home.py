@@ -1,4 +1,4 @@
-"""A person's home directory, and mayfly run in it."""
+"""A person's home directory, and the commands of mayfly in it."""
 import json
 import os
 import shlex
@@ -11,7 +11,7 @@ from . import programs
 from .edge import EMAIL
 from .process import GENEROUS, Running, run
 
-# Sanitizers and the like are told things by whoever runs the tests.
+# Variables of the sanitizers and similar tools, which pass from the environment of the tests.
 _PASSED_ON = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LD_LIBRARY_PATH")
 _BROWSER_SETTINGS = ("MAYFLY_CONNECT_TO", "BROWSER_CA", "BROWSER_EMAIL", "BROWSER_TRANSCRIPT",
                      "BROWSER_CERTIFICATE")
@@ -21,7 +21,7 @@ STATE_LOCK = ".mayfly-lock"
 
 
 class Home:
-    """PATH holds nothing but bin, which is empty until a browser is installed there."""
+    """A home whose PATH contains only its own bin, which is empty until a browser is installed there."""
 
     def __init__(self, edge):
         self.edge = edge
@@ -33,7 +33,7 @@ class Home:
         os.mkdir(os.path.join(self.path, ".ssh"), 0o700)
         self.variables = {
             "HOME": self.path, "PATH": self.bin, "LANG": "C.UTF-8", "TMPDIR": self.path,
-            "DISPLAY": ":0",  # windows can open here; no browser of ours looks for the screen
+            "DISPLAY": ":0",  # A browser can open windows here. The browsers of the tests do not use the screen.
             "MAYFLY_CONNECT_TO": edge.connect_to, "SSL_CERT_FILE": edge.ca,
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ}}
 
@@ -41,7 +41,7 @@ class Home:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def environment(self, changes=None):
-        """None as a value takes the variable out."""
+        """Returns the environment with the changes. None as a value removes a variable."""
         merged = {**self.variables, **(changes or {})}
         return {name: value for name, value in merged.items() if value is not None}
 
@@ -62,7 +62,7 @@ class Home:
         return path
 
     def install_browser(self, name="xdg-open", email=EMAIL, certificate=()):
-        """The scripted person, who signs in at once. certificate: paths of certificate and key."""
+        """Installs the scripted person, who signs in at once. certificate: the paths of certificate and key."""
         settings = {"MAYFLY_CONNECT_TO": self.edge.connect_to, "BROWSER_CA": self.edge.ca,
                     "BROWSER_EMAIL": email, "BROWSER_TRANSCRIPT": self.transcript,
                     "BROWSER_CERTIFICATE": ":".join(certificate)}
@@ -71,12 +71,12 @@ class Home:
         return self.script(name, f'{assignments} exec {command} "$@"\n')
 
     def install_idle_browser(self, name="xdg-open"):
-        """A browser that opens and in which nobody does anything."""
+        """Installs a browser that opens and in which nothing happens."""
         seen = shlex.quote(self.transcript)
         return self.script(name, f'printf \'{{"url":"%s"}}\\n\' "$1" >> {seen}\n')
 
     def browsed(self):
-        """What the browsers of this home were asked to open, with what came of it."""
+        """Returns the URLs that the browsers of this home were asked to open, and the results."""
         try:
             with open(self.transcript, encoding="utf-8") as file:
                 return [json.loads(line) for line in file]
@@ -89,7 +89,7 @@ class Home:
         return os.path.join(self.state, name)
 
     def files(self):
-        """What is stored: all but the marks of logouts and the lock of the directory."""
+        """Returns the stored files, without the marks of logouts and the lock of the directory."""
         return [name for name in self._names() if not name.startswith((LOGOUT_MARK, STATE_LOCK))]
 
     def logout_marks(self):
@@ -133,7 +133,7 @@ class Home:
         return token
 
     def snapshot(self, besides=()):
-        """Every file of the home: mode and content. `besides`: ends of names to leave out."""
+        """Returns the mode and content of every file of the home. `besides`: endings of file names to leave out."""
         found = {}
         for folder, folders, files in os.walk(self.path):
             for name in folders + files:

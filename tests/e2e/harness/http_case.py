@@ -13,7 +13,7 @@ HOST = "wiki.example.com"
 
 
 def name_of_this_computer():
-    """One that a browser trusts no more than any other, wherever it leads."""
+    """Returns a name that a browser does not trust more than any other name, wherever it leads."""
     name = socket.gethostname()
     try:
         socket.getaddrinfo(name, None)
@@ -40,13 +40,14 @@ class HttpCase(ListenerCase):
         return web
 
     def talk(self, port, request, host=None):
-        """Raw bytes, and all that comes back until the end; HOST in them is the listener's."""
+        """Sends raw bytes and returns everything that comes back until the end. HOST in them stands for the listener's
+        address."""
         connection = self.connect(port)
         connection.sendall(request.replace("HOST", host or f"127.0.0.1:{port}").encode("latin-1"))
         return receive(connection, 1 << 24).decode("latin-1")
 
     def get(self, port, path="/", method="GET", body=None, **headers):
-        """Status, headers and body of one request over a connection of its own."""
+        """Returns status, headers and body of one request over a connection of its own."""
         client = http.client.HTTPConnection("127.0.0.1", port, timeout=GENEROUS)
         client.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
         answer = client.getresponse()

@@ -1,4 +1,4 @@
-"""A program killed, or told of an error, at one of its system calls: strace does it."""
+"""Kills a program, or makes it receive an error, at one of its system calls, with strace."""
 import contextlib
 import dataclasses
 import os
@@ -9,7 +9,7 @@ from . import memory, programs
 from .process import GENEROUS, Running
 
 _LINE = re.compile(r"^([a-z_0-9]+)\((.*)")
-# strace counts calls before these, too, but what happens in them cannot be told apart.
+# strace counts calls before these too, but their effects cannot be told apart.
 _UNTOUCHED = ("exit_group",)
 _CHANGES = re.compile(r"^(write|pwrite64|writev|fsync|fdatasync|rename|renameat|renameat2|link|linkat|symlink|symlinkat|unlink"
                       r"|unlinkat|mkdir|mkdirat|flock|ftruncate|chmod|fchmod|fchmodat|fchown|bind|listen)$")
@@ -31,12 +31,12 @@ class Call:
 
 
 def _strace(home, *options):
-    """Only the program itself is traced: what it starts goes on as it likes."""
+    """strace follows only the program itself, and not the programs that it starts."""
     return [programs.system("strace"), "-qq", "-o", os.path.join(home.path, "strace.log"), *options]
 
 
 def terminate(running):
-    """The program itself, if it has not ended: strace would keep the signal."""
+    """Sends the signal to the program itself, if it has not ended, because strace would not pass it on."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         is_traced = memory.name_of(running.pid) == "strace"
         for pid in memory.children_of(running.pid) if is_traced else [running.pid]:
@@ -44,18 +44,18 @@ def terminate(running):
 
 
 def _environment(home):
-    # The leak checker traces its own process, which only one can.
+    # The leak checker traces its own process, and a process can have only one tracer.
     options = ":".join(filter(None, (home.variables.get("ASAN_OPTIONS"), "detect_leaks=0")))
     return home.environment({"ASAN_OPTIONS": options})
 
 
 def _alone(_running):
-    """Nobody else has to do with it."""
+    """Takes the place of `meanwhile` if there is nothing to do during the run."""
     return b""
 
 
 def _finished(running, meanwhile, seconds=GENEROUS):
-    """What came out, and then what came to whoever had to do with it meanwhile."""
+    """Returns the result of the program, and then what `meanwhile` returned."""
     heard = meanwhile(running)
     result = running.finish(seconds)
     result.out += heard
@@ -63,12 +63,12 @@ def _finished(running, meanwhile, seconds=GENEROUS):
 
 
 def run_plain(home, *arguments, meanwhile=_alone, seconds=GENEROUS, **more):
-    """A run in which nothing happens."""
+    """Runs the command without any fault."""
     return _finished(home.start(*arguments, **more), meanwhile, seconds)
 
 
 def record(home, *arguments, meanwhile=_alone, **more):
-    """The result of a whole run, and its system calls in their order."""
+    """Returns the result of a whole run, and its system calls in their order."""
     running = Running([*_strace(home), programs.mayfly(), *arguments], env=_environment(home), **more)
     result = _finished(running, meanwhile)
     with open(os.path.join(home.path, "strace.log"), encoding="utf-8", errors="replace") as file:
@@ -76,7 +76,7 @@ def record(home, *arguments, meanwhile=_alone, **more):
 
 
 def calls_of(lines):
-    """Up to where it becomes another program."""
+    """Returns the calls up to the point at which the process becomes another program."""
     seen, calls = {}, []
     for line in lines:
         if line.startswith("execve("):
@@ -93,24 +93,24 @@ def calls_of(lines):
 @dataclasses.dataclass
 class Injected:
     result: object
-    happened: bool  # a run may take another way, and not come to that call
+    happened: bool  # A run may take another way and not reach the call.
 
 
 def kill_at(call, home, *arguments, **more):
-    """SIGKILL as the program enters the call: all before it has happened, and the call has not."""
+    """Sends SIGKILL when the program enters the call: all calls before it have happened, and this call has not."""
     result = _run(home, call, "signal=KILL", arguments, **more)
     return Injected(result, result.code == -9)
 
 
 def fail_at(call, error, home, *arguments, **more):
-    """The call is not made, and answers with the error."""
+    """Makes the call fail with the error, without executing it."""
     result = _run(home, call, f"error={error}", arguments, **more)
     with open(os.path.join(home.path, "strace.log"), encoding="utf-8", errors="replace") as file:
         return Injected(result, "(INJECTED)" in file.read())
 
 
 def options(call, effect):
-    """strace's: each process has its own count."""
+    """Returns strace's options. Each process has a count of its own."""
     return ("-e", f"trace={call.name}", "-e", f"inject={call.name}:{effect}:when={call.occurrence}")
 
 

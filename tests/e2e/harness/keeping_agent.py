@@ -1,4 +1,4 @@
-"""An ssh-agent that will not let go of one identity; whatever else it is asked, a real one answers."""
+"""An ssh-agent that refuses to remove one identity. A real agent answers all other requests."""
 import os
 import socket
 import socketserver
@@ -16,13 +16,13 @@ def _string(text):
 
 
 def _read(stream):
-    """One message without its length; nothing at the end."""
+    """Returns one message without its length, or nothing at the end."""
     head = stream.read(4)
     return stream.read(struct.unpack(">I", head)[0]) if len(head) == 4 else b""
 
 
 def _identities(answer):
-    """Pairs of blob and comment."""
+    """Returns pairs of blob and comment."""
     rest = answer[5:]
     strings = []
     while rest:

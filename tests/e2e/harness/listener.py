@@ -1,4 +1,4 @@
-"""The test case of all that listens: mayfly behind a local port or socket, and who connects to it."""
+"""The test case of all listeners: mayfly behind a local port or socket, and the clients that connect to it."""
 import re
 import socket
 import struct
@@ -15,7 +15,7 @@ class ListenerCase(EdgeCase):
         self.token = self.know("echo")
 
     def know(self, application):
-        """The application is known and its token stored, without a person."""
+        """Stores the metadata and the token of the application, without a person."""
         hostname = self.edge.application(application)["hostname"]
         token = self.home.plant_token(application)
         self.assert_done(self.home.mayfly("login", "--batch", "-q", hostname))
@@ -26,7 +26,7 @@ class ListenerCase(EdgeCase):
         return self.home.start("access", "tcp", "--hostname", host, *flags, **more)
 
     def places(self, running, count=1):
-        """What the first `count` listeners said they listen on."""
+        """Returns the addresses that the first `count` listeners have printed."""
         eventually("it listens", lambda: running.has_ended() or
                    len(re.findall(STARTED, running.err)) >= count)
         found = re.findall(STARTED, running.err)
@@ -34,7 +34,7 @@ class ListenerCase(EdgeCase):
         return found
 
     def at_free_port(self, *flags, **more):
-        """A listener on a free port, and the port."""
+        """Starts a listener on a free port. Returns the listener and the port."""
         running = self.listen("--url", "127.0.0.1:0", *flags, **more)
         return running, int(self.places(running)[0].rsplit(":", 1)[1])
 
@@ -57,7 +57,7 @@ class ListenerCase(EdgeCase):
 
 
 def receive(connection, count):
-    """`count` bytes, or fewer when the other side ends."""
+    """Returns `count` bytes, or fewer if the other side ends."""
     received = bytearray()
     while len(received) < count:
         piece = connection.recv(1 << 16)
@@ -68,6 +68,6 @@ def receive(connection, count):
 
 
 def abort(connection):
-    """Closes with a reset, as a program that dies with bytes unread does."""
+    """Closes the connection with a reset, as the kernel does for a program that dies with unread bytes."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()

@@ -1,4 +1,5 @@
-"""What a core image of a running process would hold. Only root can look: that is the first promise."""
+"""The memory of a running process, as a core image would contain it. Only root can read it, which is the first
+promise."""
 import ctypes
 import ctypes.util
 import os
@@ -8,7 +9,7 @@ _MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) r(\S)..\s+\S+ \S+ (\d+)\s*(\S*)
 
 
 def image(pid):
-    """The readable memory of a process that is its own: {place: bytes}."""
+    """Returns the readable private memory of a process: {place: bytes}."""
     found = {}
     with open(f"/proc/{pid}/maps", encoding="utf-8") as file:
         mappings = [_MAPPING.match(line) for line in file]
@@ -18,7 +19,7 @@ def image(pid):
             if mapping[5] in ("[vvar]", "[vvar_vclock]", "[vdso]", "[vsyscall]"):
                 continue
             if mapping[4] != "0" and mapping[3] != "w":
-                continue  # a file as it is on disk
+                continue  # a mapped file, as it is on disk
             memory.seek(begin)
             try:
                 found[f"{mapping[1]} {mapping[5]}"] = memory.read(end - begin)
@@ -28,13 +29,13 @@ def image(pid):
 
 
 def holds(pieces, secret):
-    """Where the secret is: the places."""
+    """Returns the places at which the secret is."""
     return [f"{place}+{piece.index(secret):x}" for place, piece in pieces.items() if secret in piece]
 
 
 def holds_private_key_of(pieces, public):
-    """Where the X25519 private key to a public one is. Tries all that may be a key: 32 bytes at an address of an
-    allocation that look like chance."""
+    """Returns the places of the X25519 private key that belongs to a public key. Tries everything that may be a key: 32
+    bytes that look random, at an address that an allocation may have."""
     sodium = ctypes.CDLL(ctypes.util.find_library("sodium"))
     product = ctypes.create_string_buffer(32)
     for place, piece in pieces.items():
@@ -42,7 +43,7 @@ def holds_private_key_of(pieces, public):
             continue
         for offset in range(0, len(piece) - 31, 8):
             candidate = piece[offset:offset + 32]
-            # Of 32 random bytes nearly all differ; pointers and text repeat.
+            # Nearly all of 32 random bytes differ; pointers and text repeat bytes.
             if len(set(candidate)) < 24:
                 continue
             sodium.crypto_scalarmult_base(product, candidate)
@@ -57,7 +58,8 @@ def state_of(pid):
 
 
 def has_ended(pid):
-    """Also when nobody has asked how: in a container the first process may ask for none."""
+    """Returns whether the process has ended, even if no parent has waited for it: in a container the first process may
+    not wait."""
     try:
         return state_of(pid) == "Z"
     except FileNotFoundError:
@@ -78,18 +80,18 @@ def children_of(pid):
 
 
 def status_of(pid):
-    """/proc/PID/status as a dictionary."""
+    """Returns /proc/PID/status as a dictionary."""
     with open(f"/proc/{pid}/status", encoding="utf-8") as file:
         return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
 
 
 def shows_descriptors():
-    """What cannot be dumped shows them to root alone."""
+    """Returns whether /proc shows descriptors: it shows those of a process without core dumps to root only."""
     return os.geteuid() == 0
 
 
 def sockets_of(pid):
-    """What /proc calls them."""
+    """Returns the names of a process's sockets in /proc."""
     folder = f"/proc/{pid}/fd"
     places = [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
     return {place for place in places if place.startswith("socket:")}

@@ -1,4 +1,5 @@
-"""A network and a view of the files of one's own, where programs that know no other port can be led to 127.0.0.1:443."""
+"""A private network and a private view of the files, in which programs that know no other port can be led to
+127.0.0.1:443."""
 import fcntl
 import os
 import socket
@@ -12,7 +13,7 @@ _INSIDE = "MAYFLY_IN_NAMESPACE"
 
 
 def refusal():
-    """Why there cannot be one here; empty when there can."""
+    """Returns the reason why there cannot be a namespace here, or an empty string."""
     try:
         words = _unshare() + [programs.system("true")]
     except SystemExit as error:
@@ -27,8 +28,14 @@ def _unshare():
 
 
 def alone(command):
-    """The command, in a network that leads nowhere."""
+    """Returns the command, to be run in a network that leads nowhere."""
     return _unshare() + command
+
+
+def with_files_at(folder, place):
+    """Words before a command that shall see the folder's files at that place, in the network that is there."""
+    words = [word for word in _unshare() if word != "--net"]
+    return words + [programs.system("sh"), "-c", f'{programs.system("mount")} --bind {folder} {place} && exec "$@"', "sh"]
 
 
 def is_inside():
@@ -36,7 +43,7 @@ def is_inside():
 
 
 def run_inside(command, **more):
-    """What subprocess.run() says of the command in there; it gets `more`."""
+    """Returns the result of subprocess.run() for the command in a namespace. `more` is passed on."""
     return subprocess.run(_unshare() + command, env={**os.environ, _INSIDE: "1"}, check=False, **more)
 
 
@@ -48,7 +55,7 @@ def raise_loopback():
 
 
 def name_hosts(names, folder):
-    """The names are 127.0.0.1, in here only."""
+    """Makes the names resolve to 127.0.0.1 in this namespace only."""
     path = os.path.join(folder, "hosts")
     with open(path, "w", encoding="ascii") as file:
         file.writelines(f"127.0.0.1 {name}\n" for name in ("localhost", *names))

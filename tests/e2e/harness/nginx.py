@@ -14,8 +14,8 @@ _UPGRADE = 'proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection 
 
 
 class Nginx:
-    """upstream: "https://127.0.0.1:PORT" or "http://..."; server, location: more directives; upgrade: those without
-    which it passes no WebSocket on. seen(): what log_format says of each request."""
+    """upstream: "https://127.0.0.1:PORT" or "http://...". server, location: additional directives. upgrade: the
+    directives that nginx needs to pass on a WebSocket. seen(): the log_format line of each request."""
 
     def __init__(self, edge, host, upstream, *, server="", location="", upgrade=_UPGRADE, log_format="$status"):
         self.directory = tempfile.mkdtemp(prefix="mayfly-nginx-")

@@ -1,4 +1,4 @@
-"""A WebSocket echo server on Node's ws, which shares no line with mayfly or the edge."""
+"""A WebSocket echo server on Node's ws, which shares no code with mayfly or the edge."""
 import json
 import os
 import shutil
@@ -10,11 +10,11 @@ from .server_certificate import make_server_certificate
 from .waiting import eventually
 
 _SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "node_echo.js")
-_MODULES = "/usr/share/nodejs"  # Debian's; a Node from elsewhere does not look there
+_MODULES = "/usr/share/nodejs"  # Debian installs modules here, and a Node from elsewhere does not look here.
 
 
 class Node:
-    """host: the name it has a certificate for; without one it speaks plain HTTP."""
+    """host: the name in the server's certificate. Without it the server speaks plain HTTP."""
 
     def __init__(self, edge, host=""):
         self.directory = tempfile.mkdtemp(prefix="mayfly-node-")
@@ -32,7 +32,7 @@ class Node:
         return [event for event in found if event["event"] == kind]
 
     def wait_for(self, kind, count=1):
-        """The event of that kind that came as the `count`th."""
+        """Returns the `count`th event of that kind."""
         def look():
             if self.process.has_ended():
                 raise AssertionError(f"the server ended: {self.process.finish()}")
@@ -40,13 +40,13 @@ class Node:
         return eventually(f"the server tells of {kind}", look)[0]
 
     def treat(self, **treatment):
-        """How connections are treated from now on."""
+        """Sets how the server treats connections from now on."""
         before = len(self.events("ready"))
         self.process.write(json.dumps(treatment).encode() + b"\n")
         self.wait_for("ready", before + 1)
 
     def last_closed(self, count=1):
-        """What a connection came to."""
+        """Returns the event with the result of a closed connection."""
         return self.wait_for("closed", count)
 
     def stop(self):

@@ -45,7 +45,7 @@ class Server:
 
 
 class Origin(Server):
-    """A TCP server that plays `part` with each connection."""
+    """A TCP server that runs `part` for each connection."""
 
     def __init__(self, part):
         self.part = part
@@ -57,7 +57,7 @@ class Origin(Server):
 
 
 class Proxy(Server):
-    """An HTTP proxy that knows CONNECT only; `requests` are the heads it got."""
+    """An HTTP proxy that knows CONNECT only. `requests` contains the heads that it has received."""
 
     def __init__(self, credentials=None):
         self.credentials, self.requests = credentials, []
@@ -96,7 +96,7 @@ class Proxy(Server):
 
 
 class TlsProxy(Proxy):
-    """The same behind TLS, with a certificate (PEM, with its key) of its own."""
+    """The same proxy behind TLS, with a certificate (PEM, with its key) of its own."""
 
     def __init__(self, certificate, credentials=None):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -112,7 +112,7 @@ class TlsProxy(Proxy):
         with socket.create_connection((host.strip("[]"), int(port))) as upstream:
             connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             self.connections.append(upstream)
-            # One thread for both ways: Python's TLS is not for two at once.
+            # One thread serves both directions, because a TLS object of Python does not support two threads.
             while True:
                 readable = [connection] if connection.pending() else select.select([connection, upstream], [], [])[0]
                 for source in readable:
@@ -123,8 +123,8 @@ class TlsProxy(Proxy):
 
 
 class SocksProxy(Server):
-    """SOCKS5 (RFC 1928), with user and password (RFC 1929) when there are credentials; `requests` are the
-    (host, port) asked for."""
+    """A SOCKS5 proxy (RFC 1928), with user and password (RFC 1929) if there are credentials. `requests` contains each
+    requested (host, port)."""
 
     def __init__(self, credentials=None):
         self.credentials, self.requests = credentials, []

@@ -11,7 +11,7 @@ from .waiting import GENEROUS, eventually
 
 PIPE = subprocess.PIPE
 
-# Whatever happens to the test, the kernel ends its children.
+# The kernel ends these processes when the test ends, however it ends.
 _LEASH = [programs.system("setpriv"), "--pdeathsig", "KILL", "--"]
 
 _started = []
@@ -31,8 +31,8 @@ class Result:
 
 
 class Running:
-    """A started program. stdin: bytes are written and closed after, None is an empty input, PIPE
-    stays open for write() and close_stdin()."""
+    """A started program. stdin: bytes are written and then closed, None is an empty input, and PIPE stays open for
+    write() and close_stdin()."""
 
     def __init__(self, argv, *, env, stdin=None, stdout=PIPE, umask=-1, cwd=None):
         self.argv = [str(word) for word in argv]
@@ -41,8 +41,8 @@ class Running:
             _LEASH + self.argv, env=env, stdin=source, stdout=stdout, stderr=PIPE, umask=umask,
             cwd=cwd, start_new_session=True)
         _started.append(self)
-        # As a shell does: what has ended and is waited for by nobody still looks alive to some, and
-        # cloudflared takes the lock of such a process for held.
+        # This waits for the process as a shell does: some programs take a process that has ended for a running one
+        # until its parent has waited for it, and cloudflared treats the lock of such a process as held.
         self._in_thread(self.process.wait)
         self.out, self.err_bytes = bytearray(), bytearray()
         self._threads = [self._collect(self.process.stderr, self.err_bytes)]
@@ -96,12 +96,12 @@ class Running:
         return self.process.poll() is not None
 
     def wait_err(self, pattern, seconds=GENEROUS):
-        """Waits until stderr matches; the match."""
+        """Waits until stderr matches, and returns the match."""
         return self._wait(lambda: re.search(pattern, self.err), f"stderr matches {pattern!r}",
                           seconds)
 
     def wait_out(self, count, seconds=GENEROUS):
-        """Waits for `count` bytes on stdout; all that came."""
+        """Waits for `count` bytes on stdout, and returns all bytes so far."""
         self._wait(lambda: len(self.out) >= count, f"{count} bytes on stdout", seconds)
         return bytes(self.out)
 
@@ -125,7 +125,7 @@ class Running:
         return Result(self.argv, self.process.returncode, bytes(self.out), self.err)
 
     def finish(self, seconds=GENEROUS):
-        """Waits for the end; what came out."""
+        """Waits for the end, and returns the result."""
         try:
             eventually("it has ended", self.has_ended, seconds)
         except AssertionError as error:
@@ -137,7 +137,8 @@ class Running:
         return self._result()
 
     def _let_go(self):
-        """Of what has ended: sweeps start thousands, and each would keep a descriptor."""
+        """Closes the descriptors of a process that has ended: sweeps start thousands, and each would keep a
+        descriptor."""
         if self.process.stdin:
             self.close_stdin()
         if self in _started:
@@ -159,6 +160,6 @@ def run(argv, *, env=None, stdin=None, seconds=GENEROUS, **more):
 
 
 def end_all():
-    """Ends what a test left running, the last started first."""
+    """Ends the processes that a test left running, the last one first."""
     while _started:
         _started.pop().kill()

@@ -1,4 +1,4 @@
-"""Where the programs are: ours from the build directory, OpenSSH's from the system."""
+"""The paths of programs: mayfly and the edge from the build directory, OpenSSH's from the system."""
 import os
 import shlex
 import shutil
@@ -25,13 +25,14 @@ def mayfly():
 
 
 def under():
-    """The words that come before mayfly: MAYFLY_UNDER="valgrind -q" runs it in valgrind."""
+    """Returns the words that come before mayfly: MAYFLY_UNDER="valgrind -q" runs it in valgrind."""
     words = shlex.split(os.environ.get("MAYFLY_UNDER", ""))
     return [system(words[0]), *words[1:]] if words else []
 
 
 def is_instrumented():
-    """Whether mayfly has a sanitizer in it or valgrind below it: they open files, map code and take memory as it suits them."""
+    """Returns whether mayfly has a sanitizer in it or runs in valgrind: these open files, map code and take memory at
+    any time."""
     if "valgrind" in os.environ.get("MAYFLY_UNDER", ""):
         return True
     with open(mayfly(), "rb") as file:
@@ -40,12 +41,12 @@ def is_instrumented():
 
 
 def edge():
-    """MAYFLY_EDGE names one that was built elsewhere."""
+    """Returns the path of the edge. MAYFLY_EDGE names an edge that was built elsewhere."""
     return os.environ.get("MAYFLY_EDGE") or _built("tests/edge/mayfly-edge", "mayfly-edge")
 
 
 def system(name):
-    """Absolute path of a program of the system; sshd is not in an ordinary user's PATH."""
+    """Returns the absolute path of a program of the system. sshd is not in an ordinary user's PATH."""
     path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin:/sbin:/bin")
     if not path:
         raise SystemExit(f"{name} is not installed: run tools/install-packages")

@@ -1,12 +1,12 @@
-"""A TLS server that writes down whatever a client tells it."""
+"""A TLS server that records everything that clients send."""
 import ssl
 
 from .origin import Server
 
 
 class Recorder(Server):
-    """received: the bytes of all clients, as they are inside TLS; shown: the subjects of their certificates; hellos:
-    how many connections began. certificate, key: PEM; authority: whose client certificates it asks for."""
+    """received: the bytes of all clients, inside TLS. shown: the subjects of their certificates. hellos: the number of
+    connections that began. certificate, key: PEM. authority: the CA whose client certificates it asks for."""
 
     def __init__(self, certificate, key, authority):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

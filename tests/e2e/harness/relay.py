@@ -1,15 +1,15 @@
-"""A TCP relay in front of the edge that does to connections what networks do.
+"""A TCP relay in front of the edge that disturbs connections as networks do.
 
-It cannot look into TLS, but it sees records go by (RFC 8446 section 5.1), and so knows the stages of a connection:
+It cannot look into TLS, but it sees the records (RFC 8446 section 5.1), and so knows the stages of a connection:
 
-    accept      the connection is there, nothing has been forwarded
-    handshake   half of what the server said first has been forwarded
-    request     the client's request has come, and has not been forwarded
-    answer      the request has been forwarded, of its answer only the head of a record has
+    accept      the connection exists, and nothing has been forwarded
+    handshake   half of the server's first bytes have been forwarded
+    request     the client's request has arrived, and has not been forwarded
+    answer      the request has been forwarded, and of its answer only the head of a record
 
-What can be done from then on: cut (end of stream, without TLS saying so), reset (RST), stall (nothing is read or
-forwarded, nothing ends), trickle (one byte at a time, both ways), delay (both ways). strike() does it at any time, and a
-Toll when so many bytes have gone by.
+These actions are possible from then on: cut (end of the stream, without an alert of TLS), reset (RST), stall (nothing
+is read or forwarded, and nothing ends), trickle (one byte at a time, both ways), delay (both ways). strike() applies an
+action at any time, and a Toll applies it after a number of bytes.
 """
 import collections
 import select
@@ -25,7 +25,7 @@ _LONG = 20  # seconds
 
 
 class Records:
-    """Counts the records of application data in a stream that comes in pieces."""
+    """Counts the records of application data in a stream that arrives in pieces."""
 
     def __init__(self):
         self.count, self._head, self._skip = 0, b"", 0
@@ -47,8 +47,8 @@ class Records:
 
 
 class Toll:
-    """Once `bytes` have been forwarded that way ("up", "down"), on all connections together, `action` befalls the one
-    they went through."""
+    """Once `bytes` have been forwarded in that direction ("up", "down") on all connections together, `action` is
+    applied to the connection that carried the last of them."""
 
     def __init__(self, way, count, action):
         self.way, self.left, self.action = way, count, action
@@ -59,11 +59,11 @@ class Toll:
 
 
 class Way:
-    """One direction of a connection: what was read and is not yet forwarded."""
+    """One direction of a connection: the bytes that were read and are not yet forwarded."""
 
     def __init__(self, source, sink, toll=None):
         self.source, self.sink, self.toll = source, sink, toll
-        self.pieces = collections.deque()  # (when it may leave, bytes)
+        self.pieces = collections.deque()  # (the earliest time to forward, bytes)
         self.ended = self.done = self.stalled = False
         self.forwarded = 0
 
@@ -104,17 +104,17 @@ class Link(threading.Thread):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             end.setblocking(False)
 
-    # Asked from another thread
+    # called from another thread
 
     def strike(self, action, when="now"):
-        """when: "now", or "client speaks": before what it says next is forwarded."""
+        """when: "now", or "client speaks" (before the next bytes of the client are forwarded)."""
         self._orders.append((action, when))
         try:
             self._strikes.send(b"!")
         except OSError:
-            pass  # it is over
+            pass  # The connection is over.
 
-    # In its own thread
+    # called in the thread of the connection
 
     def run(self):
         try:
@@ -181,7 +181,7 @@ class Link(threading.Thread):
         self._requests.feed(piece)
         if self._on_next_word:
             self._act(self._on_next_word)
-        elif before < 2 <= self._requests.count:  # the first one ends the handshake
+        elif before < 2 <= self._requests.count:  # The first of the two records ends the handshake.
             self._act_at("request")
 
     def _from_server(self, piece):
@@ -216,7 +216,7 @@ class Link(threading.Thread):
             self.over = True
 
     def _cut(self):
-        """End of stream to the client; what it still says is taken, so that no RST follows."""
+        """Sends the end of the stream to the client. Reads what the client still sends, so that no RST follows."""
         self.over = True
         self.server.close()
         self.client.shutdown(socket.SHUT_WR)
@@ -227,7 +227,7 @@ class Link(threading.Thread):
 
 
 class Relay:
-    """fault: (stage, action) for every connection from now on, or None; toll: a Toll, or None."""
+    """fault: (stage, action) for every connection from now on, or None. toll: a Toll, or None."""
 
     def __init__(self, upstream_port, fault=None, toll=None, address="127.0.0.1"):
         self.upstream, self.fault, self.toll, self.address = upstream_port, fault, toll, address
@@ -253,11 +253,11 @@ class Relay:
             self.links[-1].start()
 
     def strike(self, action, when="now"):
-        """To the connection made last."""
+        """Applies the action to the latest connection."""
         self.links[-1].strike(action, when)
 
     def end_all(self):
-        """Resets whatever connection there is; `forwarded` then says what passed by since the last time."""
+        """Resets all connections. `forwarded` then has the number of bytes since the last call."""
         links, self.links = self.links, []
         for link in links:
             link.strike("reset")
@@ -275,7 +275,7 @@ class Relay:
 
 
 class BlackHole:
-    """A port where connections are neither made nor refused: its queue is full, and SYNs are dropped."""
+    """A port at which connections are neither accepted nor refused: its queue is full, and the kernel drops SYNs."""
 
     def __init__(self):
         self.socket = socket.socket()
@@ -288,7 +288,7 @@ class BlackHole:
             pass
 
     def _fill(self):
-        """Whether another one got in."""
+        """Returns whether one more connection was accepted."""
         self._waiting.append(socket.socket())
         self._waiting[-1].settimeout(0.3)
         try:

@@ -1,14 +1,14 @@
-"""What a terminal shows of what was written to it, as text and as a picture."""
+"""The screen of a terminal, computed from the output written to it, as text and as a picture."""
 import re
 
 _SEQUENCE = re.compile(r"\x1b\[([0-9;]*)([A-Za-z])")
-_CELL = 8  # pixels wide, twice as high
+_CELL = 8  # the width in pixels; the height is twice that
 _INK = {"█": (1, 1), "▀": (1, 0), "▄": (0, 1)}
 
 
 class Screen:
-    """Knows line feeds, carriage returns, erasing to the end of a line, and the grey ends of the 256
-    colours; anything else is a failure, so that nothing is overlooked."""
+    """Knows line feeds, carriage returns, erasing to the end of a line, and the grey ends of the 256 colours. Anything
+    else is a failure, so that nothing is overlooked."""
 
     def __init__(self, written, columns=200, ink=255, ground=0):
         self.columns, self.ink, self.ground = columns, ink, ground
@@ -55,7 +55,7 @@ class Screen:
         return ["".join(cell[0] for cell in row).rstrip() for row in self.rows]
 
     def save(self, path):
-        """A picture (PGM) of it all; of characters only blocks are drawn."""
+        """Writes a picture (PGM) of the screen. It draws only block characters."""
         with open(path, "wb") as file:
             file.write(b"P5 %d %d 255\n" % (self.columns * _CELL, len(self.rows) * 2 * _CELL))
             for row in self.rows:

@@ -1,4 +1,4 @@
-"""The test case of all that looks for secrets: those of a run, and where they must not be."""
+"""The test case of all tests that look for secrets: the secrets of a run, and the places where they must not be."""
 import base64
 import os
 import re
@@ -43,7 +43,8 @@ class SecretsCase(EdgeCase):
                                   certificate={"service_principals": ["deploy"]})
 
     def learn(self):
-        """The secrets on disk by now. A token's signature alone would not do an attacker any good, but shows a leak."""
+        """Collects the secrets that are on disk by now. The signature of a token alone does not help an attacker, but
+        shows a leak."""
         for name in self.home.files():
             content = self.home.read(name).strip()
             if name.endswith("-token"):
@@ -55,7 +56,8 @@ class SecretsCase(EdgeCase):
                 self.secrets[f"private key as bytes {len(self.secrets)}"] = self.private_number(name)
 
     def private_number(self, name):
-        if b"OPENSSH" in self.home.read(name):  # openssh's PROTOCOL.key: the seed stands before the public half
+        # In openssh's format (PROTOCOL.key) the seed stands before the public half.
+        if b"OPENSSH" in self.home.read(name):
             blob = base64.b64decode(b"".join(self.home.read(name).splitlines()[1:-1]))
             public = base64.b64decode(self.home.text(name + ".pub").split()[1])[-32:]
             return blob[blob.rindex(public) - 32:blob.rindex(public)]

@@ -1,4 +1,4 @@
-"""Certificates for foreign servers, by the CA that the edge's clients trust."""
+"""Certificates for servers other than the edge, by the CA that the edge's clients trust."""
 import os
 import shutil
 
@@ -7,7 +7,7 @@ from .process import run
 
 
 def make_server_certificate(edge, host, directory):
-    """server.pem and server.key in there."""
+    """Makes server.pem and server.key in the directory."""
     for name, source in (("edge.pem", edge.ca), ("edge.key", edge.ca[:-4] + ".key")):
         shutil.copy(source, os.path.join(directory, name))
     for arguments in (

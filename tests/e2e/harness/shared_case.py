@@ -12,12 +12,13 @@ KEY = "ssh.example.com-cf_key"
 AUTH_DOMAIN = "acme.cloudflareaccess.com"
 URL = r"https://\S+/cdn-cgi/access/cli\?\S+"
 
-# A foreign holder that lives would be waited for ten minutes; nobody may wait longer than this.
+# mayfly could wait ten minutes for a live process of cloudflared that holds a lock. No wait may take longer than this.
 AT_ONCE = 20
 
 
 def start_time_ms(pid):
-    """As gopsutil computes it: btime and field 22 of /proc/PID/stat, in ticks."""
+    """Returns the start time of a process as gopsutil computes it, from btime and field 22 of /proc/PID/stat, in
+    ticks."""
     with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
         ticks = int(file.read().rpartition(")")[2].split()[19])
     with open("/proc/stat", encoding="ascii") as file:
@@ -26,12 +27,12 @@ def start_time_ms(pid):
 
 
 def lock_text(pid, start_time):
-    """Go's encoder: no blanks, a line end."""
+    """Returns a lock's content as Go's encoder writes it: no blanks, and a line end."""
     return f'{{"pid":{pid},"start_time":{start_time}}}\n'
 
 
 def go_jose(jwks):
-    """A key set as go-jose writes it: its order of members, the known ones only, no blanks."""
+    """Returns a key set as go-jose writes it: in its order of members, only those that it knows, without blanks."""
     order = ("use", "kty", "kid", "alg", "n", "e")
     keys = [{name: key[name] for name in order if name in key} for key in json.loads(jwks)["keys"]]
     return json.dumps({"keys": keys}, separators=(",", ":"))
@@ -49,7 +50,7 @@ class SharedCase(EdgeCase):
         return content
 
     def plant_ssh_files(self, *validity):
-        """An SEC 1 PEM of P-256, its public line without a comment, and a certificate."""
+        """Stores an SEC 1 PEM of P-256, its public line without a comment, and a certificate."""
         os.makedirs(self.home.state, 0o700, exist_ok=True)
         path = self.home.file(KEY)
         self.home.keygen("-q", "-t", "ecdsa", "-b", "256", "-m", "PEM", "-N", "", "-f", path)
@@ -59,7 +60,7 @@ class SharedCase(EdgeCase):
         self.assertTrue(self.home.text(KEY).startswith("-----BEGIN EC PRIVATE KEY-----"))
 
     def holder(self):
-        """A process that lives and holds no flock, as cloudflared holds none."""
+        """Starts a process that lives and holds no flock, as cloudflared holds none."""
         return self.home.start("1000", program=programs.system("sleep"))
 
     def plant_lock(self, base, pid, start_time=None):
@@ -67,7 +68,7 @@ class SharedCase(EdgeCase):
         self.home.plant(base + ".lock", lock_text(pid, start))
 
     def echoed(self, *arguments, data=b"hello", seconds=AT_ONCE):
-        """stdin ends first; the edge's Close then ends the drain. What came on stderr."""
+        """Runs a tunnel whose stdin ends first; the edge's Close then ends the drain. Returns stderr."""
         running = self.home.start(*arguments, stdin=data)
         self.assertEqual(running.wait_out(len(data), seconds), data)
         self.edge.ask("POST", "/close-tunnels", {"code": 1000})

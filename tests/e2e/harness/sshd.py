@@ -1,4 +1,4 @@
-"""A real sshd on a free loopback port that trusts the edge's SSH CA, and an ssh that goes there."""
+"""A real sshd on a free loopback port that trusts the edge's SSH CA, and an ssh that connects to it."""
 import os
 import re
 import shutil
@@ -20,7 +20,8 @@ def _free_port():
 
 
 def _account_is_locked():
-    """A locked account gets in through PAM only; just root can see it, and only root is asked."""
+    """Returns whether the account is locked, so that it can log in through PAM only. Only root can find out, and only
+    root is affected."""
     try:
         with open("/etc/shadow", encoding="utf-8") as file:
             return any(line.startswith(USER + ":!") for line in file)
@@ -29,7 +30,7 @@ def _account_is_locked():
 
 
 class Sshd:
-    """Without root's rights sshd lets in only the user who runs it: so that is who logs in."""
+    """A real sshd. Without root's rights it accepts only the user who runs it, who is then the user that logs in."""
 
     def __init__(self, ca_public_key):
         self.directory = tempfile.mkdtemp(prefix="mayfly-sshd-")
@@ -42,7 +43,7 @@ class Sshd:
             self.host_public_key = " ".join(file.read().split()[:2])
         self.authorized_keys = os.path.join(self.directory, "authorized_keys")
         if os.geteuid() == 0:
-            os.makedirs("/run/sshd", 0o755, exist_ok=True)  # its privilege separation directory
+            os.makedirs("/run/sshd", 0o755, exist_ok=True)  # sshd's privilege separation directory
         self._start(ca_public_key, host_key)
 
     def _start(self, ca_public_key, host_key):
@@ -65,8 +66,8 @@ class Sshd:
 
     def _config(self, ca_public_key, host_key):
         pam = "yes" if _account_is_locked() else "no"
-        # SHLVL: Debian's bash reads ~/.bashrc for a command that came by ssh, but not in a shell within another. What the
-        # account has in there is no part of a test, and may take longer than all the rest.
+        # SHLVL: Debian's bash reads ~/.bashrc for a command that arrives by ssh, but not in a nested shell. The content
+        # of that file is not part of a test, and may take longer than the test.
         return f"""\
 ListenAddress 127.0.0.1
 Port {self.port}
@@ -100,7 +101,8 @@ Subsystem sftp internal-sftp
 
 
 def client_config(block, host, server, folder):
-    """An ssh_config of the block that mayfly printed, shut off from whoever runs the tests."""
+    """Writes an ssh_config with the block that mayfly printed, independent of the configuration of the user who runs
+    the tests."""
     known_hosts = os.path.join(folder, "known_hosts")
     with open(known_hosts, "w", encoding="ascii") as file:
         file.write(f"{host} {server.host_public_key}\n")

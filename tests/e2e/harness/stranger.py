@@ -1,4 +1,5 @@
-"""A TLS server with a valid certificate that is no application of Access, and all the bytes that it got."""
+"""A TLS server with a valid certificate that is not an application of Access, and that keeps all the bytes it
+receives."""
 import os
 import shutil
 import ssl
@@ -7,7 +8,7 @@ import tempfile
 from .origin import Server
 from .server_certificate import make_server_certificate
 
-# By default it is a web server that takes whatever comes.
+# By default it is a web server that accepts every request.
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"
 
 

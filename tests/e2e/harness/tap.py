@@ -1,4 +1,4 @@
-"""Runs unittest and reports in the Test Anything Protocol, one line a test."""
+"""Runs unittest and reports in the Test Anything Protocol, one line for each test."""
 import sys
 import time
 import unittest
@@ -20,7 +20,7 @@ class TapResult(unittest.TestResult):
 
     def addError(self, test, error):
         super().addError(test, error)
-        if not isinstance(test, unittest.TestCase):  # setUpClass: none of its tests begins
+        if not isinstance(test, unittest.TestCase):  # setUpClass failed: none of its tests starts.
             print(f"Bail out! {test.id()}\n#   " + self.errors[-1][1].replace("\n", "\n#   "))
             return
         self.failures_of_test.append(self.errors[-1][1])
@@ -36,7 +36,7 @@ class TapResult(unittest.TestResult):
     def stopTest(self, test):
         super().stopTest(test)
         self.number += 1
-        if sys.exc_info()[0]:  # on its way out of the test: nothing has been decided
+        if sys.exc_info()[0]:  # An exception is leaving the test, which has no result yet.
             self.failures_of_test.append("interrupted")
         word = "not ok" if self.failures_of_test else "ok"
         note = f" # SKIP {self.skipped_because}" if self.skipped_because else ""

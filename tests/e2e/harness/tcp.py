@@ -9,7 +9,7 @@ KEEP_ALIVE = "02"
 
 
 class Row(NamedTuple):
-    address: str  # in hexadecimal, as the kernel has it in memory
+    address: str  # in hexadecimal, in the kernel's byte order
     port: int
     state: str
     timer: str
@@ -27,6 +27,6 @@ def rows():
 
 
 def rows_of(pid):
-    """Of one process: root's to ask, when it cannot be dumped."""
+    """Returns the sockets of one process. Only root can see them if the process cannot be dumped."""
     ours = memory.sockets_of(pid)
     return [row for row in rows() if f"socket:[{row.inode}]" in ours]

@@ -11,12 +11,12 @@ import threading
 from . import programs
 from .waiting import GENEROUS, eventually
 
-# It gets the terminal as its controlling one, and the kernel ends it with us.
+# The program gets the terminal as its controlling terminal, and the kernel ends it with this process.
 _LEASH = [programs.system("setpriv"), "--pdeathsig", "KILL", "--", programs.system("setsid"), "--ctty"]
 
 
 class Terminal:
-    """streams: which of stdin (0), stdout (1) and stderr (2) are the terminal; the others lead nowhere."""
+    """streams: those of stdin (0), stdout (1) and stderr (2) that are the terminal; the others lead to /dev/null."""
 
     def __init__(self, argv, *, env, streams=(0, 1, 2), size=(50, 200)):
         self.master, slave = pty.openpty()
@@ -34,7 +34,7 @@ class Terminal:
         while True:
             try:
                 piece = os.read(self.master, 4096)
-            except OSError:  # EIO: nobody has the other side open any more
+            except OSError:  # EIO: no process has the other side open any more.
                 return
             if not piece:
                 return
@@ -43,14 +43,14 @@ class Terminal:
     @property
     def text(self):
         text = self.seen.decode("utf-8", "backslashreplace").replace("\r\n", "\n").replace("\a", "")
-        # Shells step back over a space they have written.
+        # Shells move back over a space that they have written.
         return re.sub(r"[^\x08]\x08", "", text)
 
     def type(self, text):
         os.write(self.master, text.encode())
 
     def wait_for(self, pattern, seconds=GENEROUS):
-        """Waits until what was shown matches; the match."""
+        """Waits until the shown text matches, and returns the match."""
         def shown_or_over():
             ended = self.process.poll() is not None and not self._reader.is_alive()
             found = re.search(pattern, self.text)
@@ -63,7 +63,7 @@ class Terminal:
             raise AssertionError(f"{error}\n{self.text}") from None
 
     def finish(self, seconds=GENEROUS):
-        """Waits for the end; the exit code."""
+        """Waits for the end, and returns the exit code."""
         code = self.process.wait(seconds)
         self._reader.join(seconds)
         return code

@@ -1,4 +1,4 @@
-"""The test case of all that goes through a tunnel on stdin and stdout."""
+"""The test case of tunnels on stdin and stdout."""
 from .case import EdgeCase
 from .origin import Origin
 from .process import PIPE
@@ -12,7 +12,7 @@ class TunnelCase(EdgeCase):
         self.token = self.know("echo")
 
     def know(self, application):
-        """The application is known and its token stored, without a person."""
+        """Stores the metadata and the token of the application, without a person."""
         hostname = self.edge.application(application)["hostname"]
         token = self.home.plant_token(application)
         self.assert_done(self.home.mayfly("login", "--batch", "-q", hostname))
@@ -30,7 +30,7 @@ class TunnelCase(EdgeCase):
         return running
 
     def hang_up(self, running):
-        """The peer's Close ends it at once; after our own end of stdin it would wait for more."""
+        """Lets the peer's Close end the tunnel at once; after the end of stdin, mayfly would wait for more."""
         self.edge.ask("POST", "/close-tunnels", {"code": 1000})
         return self.assert_done(running.finish())
 

@@ -1,4 +1,4 @@
-"""What a process has used: processor time, memory."""
+"""The processor time and the memory that a process has used."""
 import os
 import re
 
@@ -6,13 +6,13 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def processor_seconds(pid):
-    """So far, of a process that has not been waited for."""
+    """Returns the time so far of a process that has not been waited for."""
     with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
         fields = file.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def most_memory(pid):
-    """The largest resident set it ever had, in bytes."""
+    """Returns the largest resident set that the process ever had, in bytes."""
     with open(f"/proc/{pid}/status", encoding="utf-8") as file:
         return int(re.search(r"VmHWM:\s*(\d+) kB", file.read())[1]) * 1024

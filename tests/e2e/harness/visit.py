@@ -1,4 +1,4 @@
-"""What to say to each kind of listener, and what must come back through its tunnel."""
+"""The bytes to send to each kind of listener, and the bytes that must come back through its tunnel."""
 import dataclasses
 import socket
 import struct
@@ -11,7 +11,7 @@ ECHO, WEB, BASTION = "echo.example.com", "web.example.com", "bastion.example.com
 
 @dataclasses.dataclass(frozen=True)
 class Visit:
-    """of: the application's name at the edge. words(edge, place) is what is said at "127.0.0.1:PORT"."""
+    """of: the application's name at the edge. words(edge, place) returns the bytes to send at "127.0.0.1:PORT"."""
     host: str
     of: str
     words: Callable
@@ -23,7 +23,7 @@ def _request(_edge, place):
 
 
 def _request_by_socks(edge, _place):
-    """RFC 1928, all at once: what answers is the edge's control port."""
+    """Returns a SOCKS5 handshake (RFC 1928) in one piece, and a request. The edge's control port answers it."""
     return (b"\x05\x01\x00" + b"\x05\x01\x00\x01" + socket.inet_aton("127.0.0.1") + struct.pack(">H", edge.facts["control"])
             + b"GET /stats HTTP/1.0\r\nHost: edge\r\n\r\n")
 
@@ -38,7 +38,7 @@ def add_bastion(edge, **more):
 
 
 def visit(edge, kind, port):
-    """The connection, once the answer has come."""
+    """Returns the connection, once the answer has come."""
     one = VISITS[kind]
     connection = socket.create_connection(("127.0.0.1", port), timeout=GENEROUS)
     connection.sendall(one.words(edge, f"127.0.0.1:{port}"))

@@ -1,18 +1,18 @@
-"""Waits end with a condition, never because some time has passed."""
+"""Waits that end with a condition, and never because some time has passed."""
 import os
 import time
 
-# Only a fault lets a wait last this long on a machine that has nothing else to do.
+# Only a fault makes a wait last this long on a machine that has nothing else to do.
 GENEROUS = 60
 
 
 def stretched(seconds):
-    """What becomes of them while others want the processors too."""
+    """Returns the time that the seconds become if other processes want the processors too."""
     return seconds * max(1, os.getloadavg()[0] / os.cpu_count())
 
 
 def eventually(what, condition, seconds=GENEROUS):
-    """The first true value of condition(); AssertionError after `seconds`, stretched."""
+    """Returns the first true value of condition(). Throws AssertionError after `seconds`, stretched."""
     start = time.monotonic()
     while True:
         value = condition()

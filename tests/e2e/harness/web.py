@@ -1,4 +1,4 @@
-"""A web server behind the edge: pages that tests choose, and what it was asked."""
+"""A web server behind the edge, with pages that tests choose, which records its requests."""
 import http.server
 import os
 import subprocess
@@ -8,8 +8,8 @@ from . import programs
 
 
 class Web:
-    """answer(handler) is called for each request, in a thread of its own; `requests` are the (method, target,
-    headers, body) that came."""
+    """answer(handler) is called for each request, in a thread of its own. `requests` contains the (method, target,
+    headers, body) of each request."""
 
     def __init__(self, answer):
         web = self
@@ -28,7 +28,7 @@ class Web:
 
             def send_response(self, code, message=None):
                 super().send_response(code, message)
-                # The edge asks for it. Unannounced, whoever has the next request would race the end.
+                # The edge asks for this header. Without it, the next request would race the end of the connection.
                 if self.close_connection and code >= 200:
                     self.send_header("Connection", "close")
 
@@ -58,7 +58,7 @@ class Web:
 
 
 def files_below(folder):
-    """An answer() that serves the files of a folder."""
+    """Returns an answer() that serves the files of a folder."""
     def answer(handler):
         path = os.path.join(folder, handler.path.split("?")[0].lstrip("/"))
         try:
@@ -70,7 +70,7 @@ def files_below(folder):
 
 
 def echo_upgraded(handler):
-    """An answer() that upgrades the connection, and sends back what comes then."""
+    """Upgrades the connection and sends back the bytes that follow."""
     handler.send_response(101)
     handler.send_header("Upgrade", "websocket")
     handler.send_header("Connection", "Upgrade")
@@ -81,7 +81,7 @@ def echo_upgraded(handler):
 
 
 def git_backend(folder):
-    """An answer() that runs git http-backend (CGI, RFC 3875) over the repositories of a folder."""
+    """Returns an answer() that runs git http-backend (CGI, RFC 3875) over the repositories of a folder."""
     def answer(handler):
         path, _, query = handler.path.partition("?")
         environment = {

@@ -1,4 +1,4 @@
-"""The edge's login page in a browser of this desktop, which knows neither its names nor its CA."""
+"""The edge's login page in a browser of this desktop, which knows neither the edge's names nor its CA."""
 import html
 import http.server
 import re
@@ -12,7 +12,7 @@ if __package__:
 
 
 class Window:
-    """A plain HTTP server on loopback that shows the pages of the edge, forms and all."""
+    """A plain HTTP server on loopback that shows the pages of the edge and passes on their forms."""
 
     opener = __file__
 
@@ -58,7 +58,7 @@ def page_address(base, url):
 
 
 def lead_forms_here(text, url):
-    """The page with its forms' actions turned to this server."""
+    """Returns the page with the actions of its forms changed to this server."""
     def turned(match):
         action = urllib.parse.urljoin(url, html.unescape(match.group(2)))
         return match.group(1) + html.escape(page_address("/", action)) + '"'
@@ -66,5 +66,5 @@ def lead_forms_here(text, url):
 
 
 if __name__ == "__main__":
-    # window.py ADDRESS OPENER URL: what stands in xdg-open's place.
+    # window.py ADDRESS OPENER URL takes the place of xdg-open.
     sys.exit(subprocess.run([sys.argv[2], page_address(sys.argv[1], sys.argv[3])], check=False).returncode)

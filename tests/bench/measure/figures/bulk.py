@@ -1,4 +1,4 @@
-"""Many bytes one way: what the processor does for each GiB, and the memory meanwhile."""
+"""Measures many bytes in one direction: the processor time for each GiB, and the memory meanwhile."""
 import time
 
 from ..program import Client
@@ -42,7 +42,7 @@ def download(world, subject, scale):
         client.wait_readable()
         cpu, began = client.cpu(), time.perf_counter()
         client.drain(scale.bulk - MORE_THAN_A_PIPE_HOLDS)
-        memory = client.memory()  # it cannot have ended yet
+        memory = client.memory()  # The tunnel cannot have ended yet.
         client.drain(MORE_THAN_A_PIPE_HOLDS)
         wall = time.perf_counter() - began
         cpu = client.end().cpu - cpu

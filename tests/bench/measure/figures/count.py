@@ -1,4 +1,5 @@
-"""Instructions and allocations, counted by valgrind: on one machine with one set of libraries the same each time."""
+"""Counts instructions and allocations with valgrind. The counts are the same each time on one machine with one set of
+libraries."""
 import json
 import os
 import re
@@ -10,7 +11,7 @@ from harness import programs
 from .start import CONFIG, GEN
 
 SIZE = 16 << 20
-FRAME = 65528  # what mayfly sends in one
+FRAME = 65528  # the bytes that mayfly sends in one frame
 
 
 def _command(subject, log, *arguments):
@@ -66,7 +67,7 @@ def _send(world, command, environment, size):
 
 
 def _own_blocks(profile):
-    """How many blocks were allocated by other code than OpenSSL's."""
+    """Returns how many blocks code other than OpenSSL's allocated."""
     with open(profile, encoding="utf-8") as file:
         found = json.load(file)
     foreign = {i for i, frame in enumerate(found["ftbl"]) if "libssl" in frame or "libcrypto" in frame}
@@ -74,7 +75,7 @@ def _own_blocks(profile):
 
 
 def allocations(world, subject, _scale):
-    """For each frame sent: what twice the bytes take more."""
+    """Returns the allocations for each frame sent: the additional ones of a run with twice the bytes."""
     profile = os.path.join(world.folder, "dhat.json")
     blocks = []
     for size in (128 * FRAME, 256 * FRAME):

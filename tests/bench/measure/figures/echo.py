@@ -1,4 +1,4 @@
-"""Keystrokes: 64 bytes there and back, one after the other; and a tunnel in which nothing happens."""
+"""Measures keystrokes (64 bytes there and back, one after the other) and an idle tunnel."""
 import os
 import time
 

@@ -1,4 +1,4 @@
-"""From the start of the program to the first byte of a server that speaks first, as sshd does."""
+"""Measures the time from the start of the program to the first byte of a server that speaks first, as sshd does."""
 from ..program import Client, spawn
 from harness import programs
 from ..subject import SSH
@@ -28,7 +28,7 @@ def far_first_byte(world, subject, _scale):
 
 
 def far_ssh(_world, subject, _scale):
-    """The real ssh to the real sshd, with the configuration that the program itself prints."""
+    """Runs the real ssh against the real sshd, with the configuration that the program itself prints."""
     argv = [programs.system("ssh"), "-F", subject.ssh_config, SSH, "true"]
     environment = {**subject.environment("ssh"), "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
     return {"far.ssh": spawn(argv, environment).wall * 1e3}

@@ -1,4 +1,4 @@
-"""What a whole tunnel costs, from the start of the program to the last byte, as it carries more."""
+"""Measures the cost of a whole tunnel, from the start of the program to the last byte, for growing numbers of bytes."""
 import time
 
 from ..program import Client
@@ -25,7 +25,7 @@ def _up(world, subject, size):
 
 
 def growth(round_trip):
-    """The figure at that round trip: seconds on the clock and of the processor for each size and way."""
+    """Measures at one round trip time: wall clock and processor seconds for each size and direction."""
     def sample(world, subject, scale):
         found = {}
         for size in scale.sizes:

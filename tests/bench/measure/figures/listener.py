@@ -1,4 +1,4 @@
-"""One listener and more and more connections that it holds."""
+"""Measures one listener with a growing number of connections."""
 import selectors
 import socket
 import time
@@ -8,7 +8,7 @@ from harness import tcp
 from ..program import Client
 
 KIB = 1024
-AT_ONCE = 16  # that wait for their tunnel
+AT_ONCE = 16  # connections that wait for their tunnel
 
 
 class Crowd:
@@ -55,7 +55,8 @@ def free_port():
 
 
 def _listens(port):
-    """As the kernel says; a connection to find out would be the first one, and cost what that costs."""
+    """Asks the kernel whether the port listens. A test connection would be the first connection, and would be
+    measured."""
     return any((row.state, row.port) == (tcp.LISTENING, port) for row in tcp.rows())
 
 
@@ -68,7 +69,7 @@ def _wait_until_it_listens(port):
 
 
 def plateaus(subject, counts):
-    """(connections, CPU seconds so far, bytes resident) once so many are held."""
+    """Returns (connections, CPU seconds so far, resident bytes) once that many connections are open."""
     port = free_port()
     argv = subject.argv("tcp", "--hostname", "held.example.com", "--url", f"127.0.0.1:{port}")
     with Client(argv, subject.environment("held")) as client:

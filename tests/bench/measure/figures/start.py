@@ -1,4 +1,4 @@
-"""Commands that end by themselves: how long, and how much of the processor."""
+"""Measures commands that end by themselves: wall clock and processor time."""
 from ..program import spawn
 from ..subject import SSH
 
