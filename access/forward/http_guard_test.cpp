@@ -95,7 +95,7 @@ TEST_CASE("a listener knows its own names") {
 
 TEST_CASE("a Host is there once, and ours") {
   const auto status = [](Headers headers) {
-    const auto denial = denial_of(RequestHead{"GET", "/", 1, std::move(all)}, place());
+    const auto denial = denial_of(RequestHead{"GET", "/", 1, std::move(headers)}, place());
     return denial ? denial->status : 0;
   };
   CHECK(status({{"Host", "localhost:8080"}}) == 0);
