@@ -284,8 +284,7 @@ int run_curl(const Invocation& invocation) {
   // Without it curl takes "HOST/PATH" for plain HTTP.
   if (!std::all_of(curl.urls.begin(), curl.urls.end(), has_scheme))
     added.front.insert(added.front.end(), {"--proto-default", "https"});
-  if (!guarded.names_trust && !curl.network.insecure)
-    for (std::string& word : trust_of_environment()) added.front.push_back(std::move(word));
+  if (!curl.network.insecure) trust_environment_alone(curl, guarded);
   if (hides_terminal(guarded)) added.front.emplace_back("--no-progress-meter");
   const auto start = [&] {
     // Now only: a browser may have been started meanwhile.

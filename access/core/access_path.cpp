@@ -31,7 +31,8 @@ int hex_byte(std::string_view text) {
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-// One round of percent-decoding; what is no encoding stays. "%u002f" (of old servers) counts too.
+// Undoes one round of percent-encoding. Keeps a "%" that begins no encoding; "%u002f", which old
+// servers decode, begins one.
 std::string decoded_once(std::string_view text) {
   std::string decoded;
   for (std::size_t at = 0; at < text.size();) {
@@ -51,8 +52,8 @@ std::string decoded_fully(std::string_view text) {
   return decoded;
 }
 
-// The code point at the front of `text` and its length in bytes, read as a careless decoder would:
-// overlong forms are taken for what they stand for.
+// Returns the code point at the front of `text` and its length in bytes. Reads overlong forms too,
+// as a careless decoder does.
 std::pair<std::uint32_t, std::size_t> careless_code_point(std::string_view text) {
   const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
   const std::size_t size = byte(0) < 0xc0 ? 1 : byte(0) < 0xe0 ? 2 : byte(0) < 0xf0 ? 3 : 4;
@@ -65,7 +66,7 @@ std::pair<std::uint32_t, std::size_t> careless_code_point(std::string_view text)
   return {point, size};
 }
 
-// The ASCII character that a code point is folded to by some servers; 0 when there is none.
+// Returns the ASCII character to which some servers fold a code point, or 0 if there is none.
 char folded(std::uint32_t point) {
   if (point >= 0xff01 && point <= 0xff5e) point -= 0xfee0;  // full-width forms
   if (point == 0x17f) return 's';                           // long s
@@ -74,11 +75,12 @@ char folded(std::uint32_t point) {
   return point < 0x7f ? static_cast<char>(point) : '\0';
 }
 
-// What becomes of blanks (of "+" too) and control characters: some servers drop them, to others
+// How blanks ("+" is one) and control characters are read: some servers drop them, and for others
 // they end a name.
 enum class Blanks { dropped, end_names };
 
-// Lower case, without a leftover "%" and soft hyphens, which some server drops.
+// Returns the text in lower case, without any "%" that is left and without soft hyphens, which some
+// servers drop.
 std::string plain(std::string_view text, Blanks blanks) {
   constexpr std::uint32_t soft_hyphen = 0xad;
   std::string plain;
@@ -94,7 +96,7 @@ std::string plain(std::string_view text, Blanks blanks) {
   return to_lower(plain);
 }
 
-// Whether a segment is `name`, perhaps with parameters, a dot or other signs after it.
+// Returns whether a segment is `name`, perhaps with parameters, a dot or other signs after it.
 bool is_named(std::string_view segment, std::string_view name) {
   if (!segment.starts_with(name)) return false;
   if (segment.size() == name.size()) return true;
@@ -126,7 +128,7 @@ Reading reading(int number) {
   return one;
 }
 
-// The path without dot segments (RFC 3986 section 5.2.4).
+// Returns the path without dot segments (RFC 3986 section 5.2.4).
 std::string resolved(std::string path, Reading how) {
   if (how.backslashes == Reading::Backslashes::slashes)
     std::replace(path.begin(), path.end(), '\\', '/');
@@ -148,8 +150,8 @@ std::string resolved(std::string path, Reading how) {
   return result;
 }
 
-// Whether a path that is read to the end begins with Access's own, or holds it behind another
-// host's name or a service of Cloudflare ("/cdn-cgi/image/x/https://host/cdn-cgi/access/...").
+// Returns whether a decoded path begins with Access's own path, or has it behind the name of
+// another host or of a service of Cloudflare ("/cdn-cgi/image/x/https://host/cdn-cgi/access/...").
 bool holds_access(std::string_view path) {
   if (path.starts_with('/')) path.remove_prefix(1);
   bool is_inner = false, is_in_space = false;

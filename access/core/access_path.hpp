@@ -15,8 +15,8 @@ namespace mayfly {
 // backslashes, parameters (";"), control characters and overlong UTF-8 hide nothing.
 bool may_be_path_of_access(std::string_view target);
 
-// Throws usage Error if the URL's path may be one of Access. No command takes such a URL for an
-// application's: it may come from somebody else's link or script, and credentials go where it
+// Throws usage Error if the URL's path may be one of Access. No command takes such a URL for that
+// of an application: the URL may come from a foreign link or script, and credentials go where it
 // leads.
 void refuse_path_of_access(const Url& url);
 

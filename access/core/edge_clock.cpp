@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::seconds;
 
-// Dates are cut to seconds, and answers take their time.
+// A Date has whole seconds, and its answer is under way for a while.
 constexpr seconds agrees = std::chrono::minutes(1);
 
 struct ServerTime {

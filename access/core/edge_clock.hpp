@@ -1,5 +1,5 @@
-// What the answers of verified servers say about this computer's clock, for the hints of errors
-// that a wrong clock explains. Nothing is decided by it, since a server may lie.
+// Compares this computer's clock with the answers of verified servers, for the hints of errors that
+// a wrong clock explains. The comparison decides nothing, since a server may lie.
 #pragma once
 
 #include <chrono>
@@ -8,14 +8,14 @@
 
 namespace mayfly {
 
-// Notes the Date of an answer that has just come from a server whose certificate was verified. The
-// last one counts, for the whole process. host: the server's name, fit to be shown.
+// Remembers the Date of an answer that has just come from a server whose certificate was verified.
+// The last such Date counts, for the whole process. host: the server's name, fit to be shown.
 void note_edge_time(std::string_view host, std::chrono::sys_seconds theirs);
 void forget_edge_time();
 bool is_edge_time_known();
 
-// The advice while nobody knows whose clock is wrong: no single server's word is enough to set a
-// clock by.
+// The advice while it is unknown which clock is wrong: the Date of a single server is not enough to
+// set a clock by.
 inline constexpr std::string_view compare_clock =
     "compare it with another source (timedatectl), and set it if it is wrong";
 

@@ -189,7 +189,7 @@ bool is_of_any_page(const RequestHead& head, std::string_view host) {
   return !says && !seems_followed(head) && !is_referred_by_own_page(head, host);
 }
 
-// What a browser may not do although the address is right.
+// Returns why a browser's request is refused although it names the right address.
 std::optional<Denial> denial_of_browser(const RequestHead& head, const LocalPlace& place,
                                         std::string_view host) {
   if (is_of_another_site(head, host))
@@ -201,8 +201,8 @@ std::optional<Denial> denial_of_browser(const RequestHead& head, const LocalPlac
   if (is_foreign(head) && !is_by_gesture(head))
     return Denial{
         403, "a page of another site opens it, and no click of a person does",
-        "follow a link of the application, or press its login button: an application that "
-        "starts its login by itself is not led back here"};
+        "follow the link on the page that the browser shows, if you log in to the application",
+        head.method == "GET" ? Denial::Click::goes_on : Denial::Click::changes_nothing};
   if (is_for_service_worker(head) && place.service_workers == LocalPlace::ServiceWorkers::refused)
     return Denial{403, "it is the script of a service worker, which stays at this address",
                   "if the application needs it, start the listener with --allow-service-workers"};

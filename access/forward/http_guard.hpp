@@ -43,6 +43,8 @@ bool is_alias(std::string_view text);
 struct Denial {
   int status = 403;
   std::string why, hint;
+  // Whether the person may go on by a click, on a page of this listener.
+  enum class Click { changes_nothing, goes_on } click = Click::changes_nothing;
 };
 
 // Nothing when the request may pass. Its Host is the one of its target where that has one.

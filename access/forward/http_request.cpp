@@ -8,6 +8,7 @@
 
 #include "access/core/access_path.hpp"
 #include "access/core/text.hpp"
+#include "access/forward/click_page.hpp"
 
 namespace mayfly {
 namespace {
@@ -101,8 +102,14 @@ std::variant<AskedRequest, Page> judge_request(std::string_view head_text, const
   if (head.minor_version == 0 && !head.headers.contains("Host"))
     head.headers.add("Host", place.authority());
   if (auto page = judge_method(head)) return *page;
-  if (const auto denial = denial_of(head, place))
-    return page_of(denial->status, "the request is refused: " + denial->why, denial->hint);
+  if (const auto denial = denial_of(head, place)) {
+    const bool may_go_on = denial->click == Denial::Click::goes_on;
+    // No page of ours leads to a target that is refused.
+    if (auto page = may_go_on ? judge_target(head, application) : std::nullopt) return *page;
+    Page page = page_of(denial->status, "the request is refused: " + denial->why, denial->hint);
+    if (may_go_on) page.link = link_to(path_of_target(head));
+    return page;
+  }
   if (auto page = judge_target(head, application)) return *page;
   if (const auto origin = origin_for_browser(head, place))
     return Page{.status = 307,

@@ -7,6 +7,7 @@
 
 #include "access/answer/cookies.hpp"
 #include "access/core/text.hpp"
+#include "access/forward/click_page.hpp"
 
 namespace mayfly {
 namespace {
@@ -262,13 +263,16 @@ std::string application_url(std::string_view url, const SitePair& site) {
 }
 
 std::string page_text(const Page& page) {
-  const std::string body =
-      fmt::format("mayfly: {}\n{}{}{}", page.message, page.hint.empty() ? "" : "hint: ", page.hint,
-                  page.hint.empty() ? "" : "\n");
+  const bool is_html = !page.link.empty();
+  const std::string body = is_html ? click_page_body(page.message, page.link)
+                                   : fmt::format("mayfly: {}\n{}{}{}", page.message,
+                                                 page.hint.empty() ? "" : "hint: ", page.hint,
+                                                 page.hint.empty() ? "" : "\n");
   std::string text = fmt::format("HTTP/1.1 {} {}\r\n", page.status, reason_of(page.status));
   put_own_pages_only(text);
   if (!page.location.empty()) put(text, "Location", page.location);
-  put(text, "Content-Type", "text/plain; charset=utf-8");
+  put(text, "Content-Type", is_html ? "text/html; charset=utf-8" : "text/plain; charset=utf-8");
+  if (is_html) put(text, "Content-Security-Policy", click_page_policy);
   put(text, "Content-Length", fmt::to_string(body.size()));
   if (page.retry_after) put(text, "Retry-After", fmt::to_string(page.retry_after->count()));
   put(text, "Cache-Control", "no-store");

@@ -61,7 +61,8 @@ std::string application_url(std::string_view url, const SitePair& site);
 struct Page {
   int status = 502;
   std::string message = {}, hint = {};
-  std::string location = {};                             // of a redirect
+  std::string location = {};  // of a redirect
+  std::string link = {};      // of a page in HTML: a path of this listener; see click_page.hpp
   std::optional<std::chrono::seconds> retry_after = {};  // RFC 9110 section 10.2.3
   enum class Body { sent, head_only } body = Body::sent;
 };

@@ -26,7 +26,7 @@ class Admission : public std::enable_shared_from_this<Admission> {
   Admission& operator=(const Admission&) = delete;
 
   class Guest;
-  // A place for a connection, for as long as the Guest lives. If all places are taken, ends the
+  // Returns a place for a connection, which lasts as long as the Guest. If all are taken, ends the
   // connection that has been half-open for longest, or idle if none is half-open. Returns null if
   // every connection is busy.
   std::shared_ptr<Guest> admit();

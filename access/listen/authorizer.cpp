@@ -21,7 +21,7 @@ struct Authorizer::Attempt {
 std::optional<Headers> Authorizer::known() {
   const auto now = std::chrono::steady_clock::now();
   if (now < fresh_until_ && authorization_.may_send(fresh_)) return fresh_;
-  // What could not be sent once is not sent later either.
+  // Headers that may not be sent now are not sent later either, whatever ends the logout.
   fresh_ = {};
   fresh_until_ = {};
   auto known = authorization_.known();

@@ -28,6 +28,8 @@ using namespace std::chrono_literals;
 constexpr auto between_complaints = 10s;
 // While these are told that there are too many, others are closed without a word.
 constexpr int most_turned_away = 16;
+// A connection has a local socket, and one to the edge.
+constexpr std::size_t descriptors_each = 2;
 
 // Raises the soft limit, usually 1,024, to the hard one. Returns the limit.
 std::size_t raise_descriptor_limit() {
@@ -87,6 +89,8 @@ asio::awaitable<void> LocalServer::accept_from(int listening, const Serve& serve
     Descriptor socket(accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     const int error = socket ? 0 : errno;
     if (socket) {
+      const std::size_t used = admission_->connections();
+      states_.reserve(executor, descriptors_each * (used + 1), used);
       if (Guest guest = admission_->admit())
         asio::co_spawn(loop_, serve_one(std::move(socket), std::move(guest), serve),
                        asio::detached);

@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "access/io/descriptor_states.hpp"
 #include "access/listen/admission.hpp"
 #include "access/listen/listener.hpp"
 #include "access/listen/listening_socket.hpp"
@@ -56,6 +57,7 @@ class LocalServer {
   std::vector<ListeningSocket> sockets_;
   std::string too_many_;
   std::shared_ptr<Admission> admission_;
+  DescriptorStates states_;
   int turned_away_ = 0;  // that are being told
   std::chrono::steady_clock::time_point told_until_;
   asio::steady_timer last_moment_;  // when it is over, whatever is still open

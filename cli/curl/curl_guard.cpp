@@ -74,6 +74,7 @@ class Guard {
   std::vector<std::string> guarded(const std::vector<Option>& options,
                                    std::vector<std::string> words) {
     for (const Option& option : options) {
+      if (where_.empty()) place_ = option.word;
       judge(option);
       const auto value = option.is_negated ? std::nullopt : replacement(option);
       if (!value) continue;
@@ -133,7 +134,7 @@ class Guard {
       refuse(option.spelling, "whoever reads that file can go on as you with your certificate");
     if (begins_another_request(option))
       refuse(option.spelling, "its value would begin another request");
-    if (is_one_of(name, {"cacert", "capath"})) result_.names_trust = true;
+    if (is_one_of(name, {"cacert", "capath"})) result_.trust_named_at.push_back(place_);
     if (name == "config" && !where_.empty())
       refuse(option.spelling, "a configuration cannot name another one here");
     if (option.is_expanded && is_one_of(name, {"config", "cookie-jar", "dump-header", "request",
@@ -236,7 +237,8 @@ class Guard {
   }
 
   GuardedCurl result_;
-  std::string where_;  // the configuration that is read; "" is the command line
+  std::string where_;      // the configuration that is read; "" is the command line
+  std::size_t place_ = 0;  // the word of the command line that is judged or named the configuration
   std::string headers_shown_, talkative_;
   CurlArguments::Redirects redirects_ = CurlArguments::Redirects::refused;
   int verbosity_ = 0;

@@ -35,7 +35,8 @@ struct GuardedCurl {
   std::vector<CleanedOutput> outputs;
   bool follows = false;          // --location or its kind, in whatever place
   bool has_output_file = false;  // --output and its kind
-  bool names_trust = false;      // --cacert or --capath, in whatever place
+  // The words that name CAs, or a configuration that does; 0 for the default configuration.
+  std::vector<std::size_t> trust_named_at;
 };
 
 // Returns the command line with each configuration and each --write-out @FILE replaced by the

@@ -111,13 +111,13 @@ TEST_CASE("curl guard: a file of CAs that is named counts alone") {
         Inserted{{3, {"--proxy-capath", "/dev/null"}}});
   CHECK(guarded({"--cacert", "f", "--capath", "d"}).inserted.empty());
   CHECK(guarded({"-s"}).inserted.empty());
-  CHECK(guarded({"--cacert", "f"}).names_trust);
-  CHECK_FALSE(guarded({"-s"}).names_trust);
+  CHECK(guarded({"-s", "--cacert", "f"}).trust_named_at == std::vector<std::size_t>{3});
+  CHECK(guarded({"-s"}).trust_named_at.empty());
 
   const testing::ScratchDirectory scratch;
   testing::put(scratch / "rc", "cacert = f\nsilent\n");
   const GuardedCurl curl = guarded({"-K", scratch / "rc"});
-  CHECK(curl.names_trust);
+  CHECK(curl.trust_named_at == std::vector<std::size_t>{2});
   CHECK(testing::content_of(path_of(curl.files.at(0))) ==
         "--cacert \"f\"\n--capath \"/dev/null\"\n--silent\n--max-redirs \"0\"\n");
 }

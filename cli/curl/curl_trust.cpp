@@ -1,7 +1,10 @@
 #include "cli/curl/curl_trust.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "cli/environment.hpp"
 
@@ -16,8 +19,6 @@ std::string any_certificate_in(const std::string& directory) {
   return {};
 }
 
-}  // namespace
-
 std::vector<std::string> trust_of_environment() {
   const std::string bundle = variable("CURL_CA_BUNDLE");
   std::string file = bundle.empty() ? variable("SSL_CERT_FILE") : bundle;
@@ -28,6 +29,21 @@ std::vector<std::string> trust_of_environment() {
   std::vector<std::string> words = {"--capath", directory};
   if (!file.empty()) words.insert(words.end(), {"--cacert", file});
   return words;
+}
+
+}  // namespace
+
+void trust_environment_alone(const CurlArguments& curl, GuardedCurl& guarded) {
+  const std::vector<std::string> words = trust_of_environment();
+  for (const CurlArguments::Part& part : curl.parts) {
+    const auto is_here = [&](std::size_t place) {
+      return place == part.front || (part.front < place && place < part.back);
+    };
+    if (std::any_of(guarded.trust_named_at.begin(), guarded.trust_named_at.end(), is_here))
+      continue;
+    std::vector<std::string>& before = guarded.inserted[part.front];
+    before.insert(before.end(), words.begin(), words.end());
+  }
 }
 
 }  // namespace mayfly::cli

@@ -32,7 +32,7 @@ class Report(unittest.TestCase):
     def test_a_row_without_samples_is_left_out(self):
         self.assertEqual(len(report.table(results(start__wall={"mayfly": [2]})).splitlines()), 3)
 
-    def test_numbers_are_as_precise_as_they_deserve(self):
+    def test_numbers_are_rounded(self):
         for value, text in ((0, "0"), (0.456, "0.46"), (3, "3"), (12.34, "12.3"), (1344.4, "1,344")):
             self.assertEqual(report.number(value), text)
 
@@ -54,11 +54,11 @@ class Compare(unittest.TestCase):
     def worse(self, before, after):
         return compare.worse(results(**before), results(**after))
 
-    def test_more_of_what_should_be_little_is_worse(self):
+    def test_higher_cost_is_worse(self):
         said = self.worse({"start__wall": {"mayfly": [10]}}, {"start__wall": {"mayfly": [10.4]}})
         self.assertIn("worse by 4.0 %: start", said)
 
-    def test_less_of_what_should_be_much_is_worse(self):
+    def test_lower_throughput_is_worse(self):
         said = self.worse({"upload__rate": {"mayfly": [100]}}, {"upload__rate": {"mayfly": [90]}})
         self.assertIn("worse by 10.0 %: upload", said)
 
@@ -67,18 +67,18 @@ class Compare(unittest.TestCase):
                           {"start__wall": {"mayfly": [10.29]}, "upload__rate": {"mayfly": [150]}})
         self.assertEqual(said, "nothing got worse by more than 3 %")
 
-    def test_something_where_nothing_was_is_worse(self):
+    def test_value_in_place_of_zero_is_worse(self):
         said = self.worse({"ssh-gen__connections": {"mayfly": [0]}}, {"ssh-gen__connections": {"mayfly": [1]}})
         self.assertIn("worse: `ssh-gen`, TLS connections: 0 -> 1", said)
 
-    def test_only_mayfly_counts_and_only_what_both_have(self):
+    def test_only_figures_of_mayfly_that_both_runs_have_are_compared(self):
         said = self.worse({"start__wall": {"peer": [10]}, "echo__cpu": {"mayfly": [1]}},
                           {"start__wall": {"peer": [20], "mayfly": [9]}})
         self.assertEqual(said, "nothing got worse by more than 3 %")
 
 
 class Failures(unittest.TestCase):
-    def test_what_fails_is_counted_and_the_others_go_on(self):
+    def test_failed_figure_is_counted_and_the_others_go_on(self):
         subjects = [types.SimpleNamespace(name=name, has=lambda _figure: True) for name in ("one", "two")]
         world = types.SimpleNamespace(subjects=subjects, failures=0)
 

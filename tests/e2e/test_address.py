@@ -1,4 +1,4 @@
-"""A machine whose address changes, or whose cable is pulled: between two networks of our own."""
+"""A machine whose address changes, or whose cable is pulled, between two networks of the tests."""
 import os
 import socket
 import subprocess
@@ -18,7 +18,7 @@ SERVER, FIRST, SECOND = "10.99.0.1", "10.99.0.2", "10.99.0.3"
 class FromOutside(unittest.TestCase):
     @staticmethod
     def refusal():
-        """Why no cable can be laid in there; empty when it can."""
+        """Returns the reason why no virtual cable can be made here, or an empty string."""
         tried = namespace.run_inside([programs.system("ip"), "link", "add", "near", "type", "veth", "peer", "name",
                                       "far"], capture_output=True, text=True)
         return tried.stderr.strip()
@@ -34,7 +34,8 @@ class FromOutside(unittest.TestCase):
 
 
 class OtherMachine:
-    """A network with one interface, tied to one of ours; programs started in it know no other."""
+    """A network with one interface that is connected to the network of the tests. Programs started in it have no other
+    network."""
 
     def __init__(self):
         self.holder = Running([programs.system("unshare"), "--net", "--", programs.system("sleep"), "600"],
@@ -86,7 +87,7 @@ class FromInside(TunnelCase):
         result = running.finish()
         self.assertEqual((result.code, result.out), (NETWORK, b"ready"), result)
         self.assertIn("5 bytes sent, 5 received", result.err)
-        # Nothing of the old address is left over.
+        # The old address must not be left over.
         self.hang_up(self.established())
 
     def test_cable_that_is_pulled_for_a_moment(self):
@@ -119,7 +120,7 @@ class FromInside(TunnelCase):
         return os.path.join(self.home.path, "listener")
 
     def connect(self):
-        """A Unix socket, since files are the same in both networks; seven bytes are on their way."""
+        """Connects to a Unix socket, because both networks see the same files. Seven bytes are on their way."""
         local = socket.socket(socket.AF_UNIX)
         local.settimeout(GENEROUS)
         local.connect(self.place())

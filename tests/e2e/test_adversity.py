@@ -56,7 +56,7 @@ class FullDisk(AdversityCase):
         os.truncate(path, max(0, os.path.getsize(path) - leave * 4096))
 
     def test_at_any_fill(self):
-        """With room for one file more each time, until it is enough."""
+        """Leaves room for one file more each time, until there is enough."""
         for command in (self.login, self.generate):
             for leave in range(12):
                 with self.subTest(command=command.__name__, pages=leave):
@@ -72,7 +72,7 @@ class FullDisk(AdversityCase):
                     check_whole(self.home)
                     check_nothing_left_over(self.home)
 
-    def test_what_is_stored_stays_usable(self):
+    def test_stored_files_stay_usable(self):
         token = self.assert_done(self.login()).out
         self.assert_done(self.generate())
         self.fill(0)
@@ -85,25 +85,26 @@ class FullDisk(AdversityCase):
 
 
 class ReadOnlyCase(AdversityCase):
-    """The directory as it is on a read-only disk, or after a chmod."""
+    """The state directory as it is on a read-only disk, or after a chmod."""
 
     def lock_up(self):
         if os.geteuid() != 0:
             os.chmod(self.home.state, 0o500)
             self.addCleanup(os.chmod, self.home.state, 0o700)
             return
-        # Root writes wherever the file system lets it.
+        # Root can write wherever the file system permits it.
         os.makedirs(self.home.state, 0o700, exist_ok=True)
         for words in (("--bind", self.home.state, self.home.state), ("-o", "remount,bind,ro", self.home.state)):
             mounted = mount(*words)
             if mounted.returncode:
                 self.skipTest(mounted.stderr.strip())
-        self.addCleanup(subprocess.run, [programs.system("umount"), "--lazy", self.home.state],  # a child may be ending
+        # A child may be ending.
+        self.addCleanup(subprocess.run, [programs.system("umount"), "--lazy", self.home.state],
                         check=True)
 
 
 class NoWriting(ReadOnlyCase):
-    def test_what_is_stored_is_used(self):
+    def test_stored_files_are_used(self):
         token = self.assert_done(self.login()).out
         self.home.plant_token("echo")
         self.assert_done(self.home.mayfly("login", "-q", ECHO))
@@ -120,7 +121,7 @@ class NoWriting(ReadOnlyCase):
         self.assert_done(running.finish())
         self.assert_unchanged(before)
 
-    def test_what_cannot_be_stored_is_an_error(self):
+    def test_failure_to_store_is_an_error(self):
         os.mkdir(self.home.state, 0o700)
         self.lock_up()
         for command in (self.login, self.generate, lambda: self.generate("--force")):
@@ -140,7 +141,7 @@ SERVICE_TOKEN = {"TUNNEL_SERVICE_TOKEN_ID": "0123456789abcdef.access", "TUNNEL_S
 
 
 class NothingKept(ReadOnlyCase):
-    """A machine in a container: no home, or one that cannot be written, and an identity of its own."""
+    """A machine in a container, with an identity of its own and without a writable home."""
 
     def setUp(self):
         super().setUp()
@@ -151,11 +152,11 @@ class NothingKept(ReadOnlyCase):
         os.symlink(programs.system("curl"), os.path.join(self.home.bin, "curl"))
 
     def places(self):
-        """What is said of each in the environment, and the directory that is looked for."""
+        """Yields changes of the environment, and the directory that mayfly names then."""
         yield {"HOME": "/nonexistent"}, "/nonexistent/.cloudflared"
         yield {"MAYFLY_HOME": "/nonexistent/in/here"}, "/nonexistent/in/here"
         os.makedirs(self.home.state, 0o700, exist_ok=True)
-        self.home.plant_token("web", expires_in=-5)  # which cannot be removed
+        self.home.plant_token("web", expires_in=-5)  # The token has expired and cannot be removed.
         self.lock_up()
         yield {}, self.home.state
 
@@ -192,13 +193,13 @@ class NothingKept(ReadOnlyCase):
         page = self.home.mayfly("curl", "-s", f"https://{WEB}", env=SERVICE_TOKEN)
         self.assertEqual(self.assert_done(page).out[:14], b"hello from web")
 
-    def test_no_token_is_there_to_be_printed(self):
+    def test_token_prints_nothing(self):
         for place, _ in self.places():
             with self.subTest(place):
                 result = self.home.mayfly("token", WEB, env=place)
                 self.assertEqual((result.code, result.out), (LOGIN_NEEDED, b""), result)
 
-    def test_what_is_for_keeping_is_an_error(self):
+    def test_commands_that_store_files_fail(self):
         for place, directory in self.places():
             with self.subTest(place):
                 self.assert_error(self.login(env={**SERVICE_TOKEN, **place}), FAILED, directory)
@@ -213,11 +214,11 @@ def fake_time():
 @unittest.skipUnless(fake_time(), "libfaketime is not installed")
 @unittest.skipIf(programs.is_instrumented(), "a sanitizer's library wants to be loaded before libfaketime")
 class Clock(AdversityCase):
-    """The time of day is another from one run to the next, or jumps in the middle of one. Waits and deadlines do not
-    depend on it."""
+    """The time of day differs from one run to the next, or jumps during a run. Waits and deadlines do not depend on
+    it."""
 
     def at(self, offset):
-        """The edge keeps the same time, unless it is said to be right."""
+        """Sets the time of mayfly. The edge has the same time, unless the test keeps the edge right."""
         return {"LD_PRELOAD": fake_time(), "FAKETIME": f"{offset:+d}s", "DONT_FAKE_MONOTONIC": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
@@ -225,9 +226,9 @@ class Clock(AdversityCase):
         self.edge.configure(clock_skew=offset)
         return self.at(offset)
 
-    def test_there_and_back_again(self):
-        """Tokens and certificates from the future and from the past are replaced without a word."""
-        for offset in (0, 20 * DAY, 0, -20 * HOUR, HOUR, -HOUR, 0):  # the edge's own root is a day old
+    def test_clock_that_jumps_there_and_back(self):
+        """Tokens and certificates from the future and from the past are replaced without a message."""
+        for offset in (0, 20 * DAY, 0, -20 * HOUR, HOUR, -HOUR, 0):  # The edge's own root is a day old.
             with self.subTest(offset):
                 env = self.travel(offset)
                 self.assert_done(self.generate(env=env))
@@ -239,7 +240,7 @@ class Clock(AdversityCase):
                 check_nothing_left_over(self.home)
 
     def test_this_computer_alone_is_wrong(self):
-        """An hour is no mishap: what does not fit is refused, and the clock is named."""
+        """An hour is too much: what does not fit is refused, and the message names the clock."""
         for offset in (HOUR, -HOUR):
             with self.subTest(offset):
                 self.fresh()
@@ -266,7 +267,7 @@ class Clock(AdversityCase):
                     os.unlink(self.home.file(self.home.token_name("web")))
 
     def jumping(self):
-        """A clock that can be set while the program runs."""
+        """Returns a clock that can be set while the program runs."""
         path = os.path.join(self.home.path, "clock")
         self.set_clock(path, 0)
         return path, {"LD_PRELOAD": fake_time(), "FAKETIME_TIMESTAMP_FILE": path, "FAKETIME_NO_CACHE": "1",
@@ -281,8 +282,8 @@ class Clock(AdversityCase):
     def test_jump_in_a_running_tunnel(self):
         self.home.plant_token("echo")
         path, env = self.jumping()
-        # The jump comes after the time that is measured has begun.
-        # A confined tunnel could not read the file with the clock.
+        # The jump comes after the measured time has begun. A tunnel in the sandbox could not read the file with the
+        # clock.
         running = self.home.start("ssh", "--hostname", ECHO, "--ping-interval", "1", stdin=PIPE, env={**env, "MAYFLY_SANDBOX": "off"})
         running.write(b"before")
         running.wait_out(6)

@@ -1,4 +1,4 @@
-"""Key and certificate in a real ssh-agent: until the certificate ends, and nothing on disk."""
+"""Key and certificate in a real ssh-agent: they stay until the certificate expires, and nothing is on disk."""
 import os
 import re
 
@@ -26,7 +26,7 @@ class AgentCase(EdgeCase):
         return run([programs.system("ssh-add"), *arguments], env=self.home.environment())
 
     def keys(self):
-        """What ssh-add lists: type, key, comment."""
+        """Returns type, key and comment of each key that ssh-add lists."""
         listed = self.add("-L")
         return [line.split(" ", 2) for line in listed.out.decode().splitlines()] if listed.code == 0 else []
 
@@ -57,7 +57,7 @@ class Agent(AgentCase):
         self.assertEqual(self.keys()[0][0], "ssh-ed25519-cert-v01@openssh.com")
         self.assert_no_key_on_disk()
 
-    def test_valid_one_of_another_type_does_not_count(self):
+    def test_valid_certificate_of_another_key_type_does_not_count(self):
         self.assert_done(self.generate())
         self.assertEqual(self.generate("--check", "--key-type", "ed25519").code, 1)
         self.assert_done(self.generate("--key-type", "ed25519"))

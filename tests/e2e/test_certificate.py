@@ -164,7 +164,7 @@ class SessionDuration(CertificateCase):
         self.assertEqual(facts["exp"] - facts["iat"], 7200)
 
     def with_curl(self, *flags):
-        """What plain curl gets for a certificate: headers and page."""
+        """Returns headers and page that plain curl gets with a certificate."""
         page = run([programs.system("curl"), "-sS", "-D", "-", "--cacert", self.edge.ca, "--connect-to",
                     self.edge.connect_to, *flags, f"https://{HOST}/"], env=self.home.environment())
         return self.assert_done(page).out.decode()
@@ -175,14 +175,14 @@ class SessionDuration(CertificateCase):
         for token, in tokens:
             self.assertEqual(claims(token)["common_name"], "device")
             self.assertIn("hello from echo, device", self.with_curl("-H", "Cf-Access-Token: " + token))
-        # mayfly keeps the one it earned, and asks for no other while it lasts.
+        # mayfly keeps the token of the first connection, and asks for no other while it is valid.
         self.tunnel(*self.certificate)
         earned = self.edge.stats()["certificate_logins"]
         self.tunnel(*self.certificate)
         self.assertEqual(self.edge.stats()["certificate_logins"], earned)
 
     def test_person_is_asked_once(self):
-        """With an identity provider too: neither login nor certificate on each request."""
+        """With an identity provider too, a person needs neither login nor certificate on each request."""
         self.protect(policy="certificate+identity")
         self.home.install_browser(certificate=self.ca.flags("device")[1::2])
         self.assert_done(self.home.mayfly("login", "-q", *self.certificate, HOST))

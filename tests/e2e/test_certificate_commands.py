@@ -1,4 +1,4 @@
-"""Every command takes a client certificate; ssh lives on one alone."""
+"""Every command takes a client certificate; ssh works with a client certificate alone."""
 import os
 import re
 import shutil
@@ -14,7 +14,7 @@ from harness.terminal import Terminal
 
 
 class Commands(CertificateCase):
-    """Every command takes it, from flags and from the environment."""
+    """Every command takes the certificate from flags and from the environment."""
 
     def ways(self):
         variables = {"MAYFLY_CERT": self.ca.path("device.pem"), "MAYFLY_KEY": self.ca.path("locked.key"),
@@ -71,7 +71,7 @@ class Commands(CertificateCase):
 
 
 class Curl(CertificateCase):
-    """curl itself presents the certificate, in whatever form, and is told its password in secret."""
+    """curl itself presents the certificate in every form, and gets its password in secret."""
 
     @classmethod
     def setUpClass(cls):
@@ -94,13 +94,13 @@ class Curl(CertificateCase):
         self.prepare()
 
     def prepare(self):
-        """No Duration: there is no token that would do in its place."""
+        """With No Duration there is no token that could replace the certificate."""
         self.protect(session_duration="no_duration")
         self.told = os.path.join(self.home.path, "told")
         self.home.script("curl", f"""printf '%s\\n' "$@" > {self.told}; env >> {self.told}
 exec {programs.system("curl")} "$@"
 """)
-        self.home.variables["PATH"] += ":/usr/bin:/bin"  # the script's env
+        self.home.variables["PATH"] += ":/usr/bin:/bin"  # The script of the test needs env.
 
     def assert_presented_by_curl(self):
         last = self.requests()[-1]
@@ -128,7 +128,7 @@ exec {programs.system("curl")} "$@"
             self.curl(env=env)
 
     def test_curls_own_ways_to_give_a_password(self):
-        """They are on the command line, as curl's user chose."""
+        """These ways put the password on the command line, as the user of curl chose."""
         for flags in (["-E", f"{self.ca.path('device.pem')}:{PASSWORD}"],
                       ["-E", self.ca.path("device.pem"), "--pass", PASSWORD]):
             page = self.home.mayfly("curl", "-sS", "--batch", *flags, "--key", self.ca.path("pkcs8.key"),
@@ -152,7 +152,7 @@ exec {programs.system("curl")} "$@"
                 self.assertEqual(terminal.text.splitlines()[0], asked)
                 self.assert_presented_by_curl()
 
-    def test_what_is_wrong_is_found_before_any_connection(self):
+    def test_faults_are_found_before_any_connection(self):
         self.ca.device("ended", "root", (-20, -1))
         for flags, word in ((self.ca.flags("ended"), "expired on"),
                             (("--cert", self.ca.path("gone.pem")), "gone.pem")):
@@ -161,7 +161,7 @@ exec {programs.system("curl")} "$@"
 
 
 class Ssh(CertificateCase):
-    """A certificate-only application: no browser, no prompt."""
+    """An application that accepts only certificates: there is neither browser nor prompt."""
 
     def setUp(self):
         super().setUp()
@@ -218,7 +218,7 @@ class Ssh(CertificateCase):
                 self.assertIn("device." + end, line)
         self.assertEqual(self.assert_done(self.ssh()).out, b"hello\n")
 
-    def test_configured_file_that_is_gone_or_open_to_others(self):
+    def test_configured_file_that_is_missing_or_readable_by_others(self):
         self.guard(certificate={"service_principals": [USER]})
         key = self.ca.write("moved.key", self.ca.read("device.key"))
         self.configure("--short-lived-cert", "--cert", self.ca.path("device.pem"), "--key", key)

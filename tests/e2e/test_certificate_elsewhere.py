@@ -1,4 +1,4 @@
-"""Every server asks for a client certificate, and the application's alone is shown it."""
+"""Every server asks for a client certificate, and mayfly presents it only to the application."""
 import os
 import ssl
 
@@ -20,7 +20,7 @@ class Elsewhere(CertificateCase):
         self.edge.configure(client_ca=self.ca.read("root.pem"))
 
     def assert_shown_to_application_alone(self, *others, result=None):
-        """others: hosts that were asked as well."""
+        """others: hosts that must have been asked as well."""
         shown = {}
         for entry in self.edge.log():
             shown.setdefault(entry["tls"]["sni"], set()).add(entry["tls"]["certificate"])
@@ -58,7 +58,7 @@ class Elsewhere(CertificateCase):
         self.assert_shown_to_application_alone(TEAM)
 
     def test_doctor(self):
-        """It asks the transfer service when the application's certificate is not valid."""
+        """doctor asks the transfer service if the application's certificate is not valid."""
         self.home.mayfly("doctor", "--hostname", HOST, *self.certificate)
         self.assert_shown_to_application_alone(TEAM)
         self.edge.ask("DELETE", "/log")
@@ -68,7 +68,8 @@ class Elsewhere(CertificateCase):
                          {(TRANSFER, None)})
 
     def test_https_proxy(self):
-        """It asks, too, and what it passes on reaches the application with the certificate."""
+        """The proxy asks for a certificate too. The connections through it reach the application with the
+        certificate."""
         proxy = CuriousProxy(self.ca)
         self.addCleanup(proxy.stop)
         trusted = self.ca.write("trusted.pem", self.ca.read("root.pem") + open(self.edge.ca, encoding="ascii").read())
@@ -99,7 +100,7 @@ class CuriousProxy(TlsProxy):
 
 
 class Curl(CertificateCase):
-    """curl shows its certificate wherever it is led, so it is given none where it may be led elsewhere."""
+    """curl presents its certificate to every server it is led to, so it gets none if it could be led elsewhere."""
 
     def setUp(self):
         super().setUp()
@@ -127,7 +128,7 @@ class Curl(CertificateCase):
                 self.assert_no_connection(result, "client certificate", "--location")
 
     def test_of_the_environment(self):
-        """The token that it earned is enough."""
+        """The token from the login with the certificate is enough."""
         for way in [*self.ways()][:4]:
             with self.subTest(way):
                 self.edge.ask("DELETE", "/log")

@@ -1,4 +1,4 @@
-"""Client certificates in files: formats, passwords, what is found before any connection, renewal."""
+"""Client certificates in files: formats, passwords, faults that are found before any connection, renewal."""
 import os
 import re
 
@@ -43,7 +43,7 @@ class Formats(CertificateCase):
             self.assertIn(f"error: the password of {flags[-1]} is wanted, and nobody is asked for it here (as with "
                           "--batch)\n", result.err)
 
-    def test_nobody_can_be_asked_without_a_terminal(self):
+    def test_password_cannot_be_asked_for_without_a_terminal(self):
         for flags in self.each():
             alone = [programs.system("setsid"), "--wait", programs.mayfly(), "login", "-q", *flags, HOST]
             result = run(alone, env=self.home.environment())
@@ -104,7 +104,7 @@ class BeforeAnyConnection(CertificateCase):
         self.assert_no_connection(self.login("--cert", self.ca.path("device.pem"), "--key",
                                              self.ca.path("twin.key")), "does not belong")
 
-    def test_files_that_are_not_there(self):
+    def test_missing_files(self):
         gone = self.ca.path("gone.pem")
         for flags in (("--cert", gone), ("--cert", self.ca.path("device.pem"), "--key", gone)):
             self.assert_no_connection(self.login(*flags), gone, "--cert")
@@ -129,7 +129,7 @@ class BeforeAnyConnection(CertificateCase):
 
 
 class Renewal(CertificateCase):
-    def test_next_connection_of_a_listener_uses_the_new_one(self):
+    def test_next_connection_of_a_listener_uses_the_new_file(self):
         self.protect(session_duration="no_duration")
         for name in ("before", "after"):
             self.ca.device(name, "root")

@@ -1,4 +1,4 @@
-"""Client certificates whose key is on a PKCS#11 token: SoftHSM, by OpenSSL's engine and by its provider."""
+"""Client certificates whose key is in a PKCS#11 token (SoftHSM), through OpenSSL's engine and through its provider."""
 import contextlib
 import os
 import re
@@ -16,22 +16,22 @@ from harness.waiting import GENEROUS
 
 PIN = "4711"
 
-# Where Debian and others put it.
+# Debian and others install it here.
 SOFTHSM = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
            "/usr/lib64/pkcs11/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so")
 
 
 def openssl_has(what, variable):
-    """Whether OpenSSL's directory of engines, or of providers ("modules"), has one for tokens."""
+    """Returns whether OpenSSL's directory of engines, or of providers ("modules"), has one for PKCS#11."""
     told = run([programs.system("openssl"), "info", f"-{what}dir"], env={"PATH": "/usr/bin:/bin"})
     folder = os.environ.get(variable) or told.out.decode().strip()
     return os.path.exists(os.path.join(folder, "pkcs11.so"))
 
 
 class TokenCase(CertificateCase):
-    """A token `robots`; its key pair `sensor` was made there, for a certificate of the name device."""
+    """A PKCS#11 token `robots`. Its key pair `sensor` was made there, for a certificate with the name device."""
 
-    way = {}  # variables that leave OpenSSL one way to the token
+    way = {}  # variables that leave OpenSSL one way to the PKCS#11 token
 
     @classmethod
     def setUpClass(cls):
@@ -51,7 +51,7 @@ class TokenCase(CertificateCase):
         cls.tool("--keypairgen", "--key-type", "rsa:2048", "--id", "01", "--label", "sensor")
         cls.tool("--read-object", "--type", "pubkey", "--id", "01", "-o", ca.path("sensor.der"))
         ca.openssl("pkey", "-pubin", "-inform", "der", "-in", "sensor.der", "-out", "sensor.pub")
-        # Whose request it is does not matter, since the key is put in here.
+        # The key of the request does not matter, because the public key of the token replaces it here.
         ca.openssl("x509", "-req", "-in", "device.csr", "-CA", "root.pem", "-CAkey", "root.key",
                    "-set_serial", "77", "-force_pubkey", "sensor.pub", "-days", "5", "-out", "sensor.pem")
         ca.openssl("x509", "-in", "sensor.pem", "-outform", "der", "-out", "sensor.crt")
@@ -80,7 +80,7 @@ class TokenCase(CertificateCase):
 
 
 class OnTheToken:
-    """Whichever way OpenSSL takes."""
+    """Tests for each way that OpenSSL takes."""
 
     def test_key_and_certificate(self):
         flags = ("--cert", self.uri, *self.pin)
@@ -93,10 +93,11 @@ class OnTheToken:
         self.assert_presents("CN=device")
 
     def test_pin_in_a_file_that_the_uri_names(self):
-        flags = ("--cert", f"{self.uri}&pin-source=file:{self.pin[1]}")
-        os.chmod(self.pin[1], 0o640)
-        self.assert_error(self.login("--batch", *flags), USAGE, "others can read its PIN", "chmod 600 " + self.pin[1])
-        os.chmod(self.pin[1], 0o600)
+        path = self.ca.write("pin-alone", PIN)
+        flags = ("--cert", f"{self.uri}&pin-source=file:{path}")
+        os.chmod(path, 0o640)
+        self.assert_error(self.login(*flags), USAGE, "others can read its PIN", "chmod 600 " + path)
+        os.chmod(path, 0o600)
         self.assert_done(self.login(*flags))
         self.assert_presents("CN=device")
 
@@ -104,8 +105,9 @@ class OnTheToken:
         self.assert_done(self.login("--cert", f"{self.uri}&pin-value={PIN}"))
         self.assert_presents("CN=device")
 
-    def test_pin_is_seen_by_nobody(self):
-        """Neither in what a listener shows of itself and its children, nor in what a browser is started with."""
+    def test_pin_is_in_no_argument_or_environment(self):
+        """The PIN appears neither in /proc for a listener and its children, nor in the arguments and the environment of
+        a browser."""
         with_pin = f"{self.uri}&pin-value={PIN}"
         for flags, env in ((("--cert", with_pin), {}), (("--cert=" + with_pin,), {}), ((), {"MAYFLY_CERT": with_pin})):
             with self.subTest((flags, env)):
@@ -160,7 +162,7 @@ class OnTheToken:
         self.assert_unchanged(before, besides=[".cloudflared", "-app", "-jwks"])
         listed = self.tool("--list-objects", "--type", "privkey").out.decode()
         self.assertRegex(listed, r"Access: +sensitive, always sensitive, never extract?able, local")
-        # Some versions of pkcs11-tool say only in words that it cannot be had.
+        # Some versions of pkcs11-tool print an error and still exit with 0.
         leaving = self.tool("--read-object", "--type", "privkey", "--id", "01", accept=range(256))
         self.assertEqual(leaving.out, b"")
 
@@ -174,7 +176,7 @@ class ByEngine(OnTheToken, TokenCase):
         super().setUp()
 
     def test_with_curl(self):
-        """curl itself signs with the key; the PIN is on no command line, the module in no URI."""
+        """curl itself signs with the key. The PIN is on no command line, and the module is in no URI."""
         told = os.path.join(self.home.path, "told")
         self.home.script("curl", f"""printf '%s\\n' "$@" > {told}
 printf '%s' "$MAYFLY_CERT" > {told}-environment
@@ -200,7 +202,7 @@ exec {programs.system("curl")} "$@"
 
 
 class ByProvider(OnTheToken, TokenCase):
-    """pkcs11-provider, where there is no engine."""
+    """pkcs11-provider, without an engine."""
 
     way = {"OPENSSL_ENGINES": "/nonexistent"}
 
@@ -213,7 +215,7 @@ class ByProvider(OnTheToken, TokenCase):
 
 
 class ByNeither(TokenCase):
-    # OpenSSL 3.0 keeps what it made for an engine that cannot be loaded.
+    # OpenSSL 3.0 leaks what it allocated for an engine that it cannot load.
     way = {"OPENSSL_ENGINES": "/nonexistent", "OPENSSL_MODULES": "/nonexistent", "ASAN_OPTIONS": "detect_leaks=0"}
 
     def test_packages_are_named(self):

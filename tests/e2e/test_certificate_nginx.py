@@ -1,4 +1,4 @@
-"""nginx judges our client certificates: as TLS terminator in front of a WebSocket echo."""
+"""nginx judges our client certificates, as TLS terminator in front of a WebSocket echo."""
 import os
 
 from harness import programs
@@ -14,7 +14,7 @@ TEXT = b"through nginx"
 
 
 class BehindNginx(EdgeCase):
-    """TLS 1.3, where a client certificate is refused after the client has finished its handshake."""
+    """TLS 1.3, in which the server refuses a client certificate after the client has finished its handshake."""
     verify, protocol = "on", "TLSv1.3"
 
     @classmethod
@@ -31,7 +31,7 @@ class BehindNginx(EdgeCase):
 
     def setUp(self):
         super().setUp()
-        # Access is not asked for anything here: nginx alone decides.
+        # Access decides nothing here; nginx alone decides.
         self.edge.application("echo", policy="none")
         self.nginx = Nginx(
             self.edge, HOST, f"https://127.0.0.1:{self.edge.port}",
@@ -43,7 +43,7 @@ class BehindNginx(EdgeCase):
         self.home.variables["MAYFLY_CONNECT_TO"] = self.nginx.connect_to
 
     def seen(self):
-        """(verdict, subject, status, whether the session was resumed, TLS version) of each request."""
+        """Returns (verdict, subject, status, whether the session was resumed, TLS version) for each request."""
         return [tuple(line.split("|")) for line in self.nginx.seen()]
 
     def tunnel(self, *flags):
@@ -67,7 +67,7 @@ class BehindNginx(EdgeCase):
         self.assertEqual((verdict, status, resumed, version), ("SUCCESS", "101", ".", self.protocol))
         self.assertIn("CN=device", subject)
 
-    def test_each_connection_presents_it(self):
+    def test_each_connection_presents_the_certificate(self):
         for _ in range(2):
             self.assert_passes(*self.ca.flags("device"))
         upgrades = [line for line in self.seen() if line[2] == "101"]
@@ -80,7 +80,7 @@ class BehindNginx(EdgeCase):
         self.assertIn("CN=leaf", self.seen()[-1][1])
         self.assert_refused("--cert", self.ca.path("leaf.pem"), *key, words=["CN=leaf", "CN=inter"])
 
-    def test_none(self):
+    def test_without_a_certificate(self):
         self.assert_refused(words=["asked for a client certificate", "none was sent", "--cert"])
 
     def test_of_another_authority(self):
@@ -88,7 +88,7 @@ class BehindNginx(EdgeCase):
 
 
     def test_renewed_on_disk_while_a_listener_runs(self):
-        """Leaf, key and the chain with them: the next connection presents the new ones."""
+        """Leaf, key and chain are renewed, and the next connection presents the new ones."""
         for name in ("before", "after"):
             self.ca.device(name, "inter")
 
@@ -99,7 +99,7 @@ class BehindNginx(EdgeCase):
         listener.exchange()
         issue("after")
         listener.exchange()
-        # nginx tells of a tunnel when it has ended.
+        # nginx logs a tunnel when it has ended.
         self.edge.ask("POST", "/close-tunnels", {"code": 1000})
 
         def passed():
@@ -110,7 +110,7 @@ class BehindNginx(EdgeCase):
             self.assertTrue(any("CN=" + name in subject for subject in passed()), passed())
 
     def test_curl_is_judged_alike(self):
-        """The same certificates in curl's hands: what passes passes, what is refused is refused."""
+        """nginx accepts and refuses the same certificates from curl."""
         for flags, passes in ((self.ca.flags("device"), True), ((), False),
                               (self.ca.flags("stranger"), False)):
             page = run([programs.system("curl"), "-sS", "-o", os.devnull, "-w", "%{http_code}", "--cacert",
@@ -120,10 +120,10 @@ class BehindNginx(EdgeCase):
 
 
 class BehindNginxWithTls12(BehindNginx):
-    """Where the certificate and its refusal are part of the handshake."""
+    """TLS 1.2, in which the certificate and its refusal are part of the handshake."""
     protocol = "TLSv1.2"
 
 
 class BehindNginxThatForbids(BehindNginx):
-    """It takes every handshake and answers 403 itself."""
+    """nginx accepts every handshake and answers with 403 itself."""
     verify = "optional_no_ca"

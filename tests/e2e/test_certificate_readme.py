@@ -1,4 +1,4 @@
-"""The README's way to a client certificate, command by command, and its two calls with curl and with mayfly."""
+"""The commands of the README's section about client certificates, and its two calls with curl and with mayfly."""
 import os
 import re
 
@@ -10,7 +10,7 @@ README = os.path.join(os.path.dirname(programs.E2E), "..", "README.md")
 
 
 def commands():
-    """The commands of the section, with lines that go on put together."""
+    """Returns the commands of the section, with continued lines joined."""
     with open(README, encoding="utf-8") as file:
         section = re.search(r"^## Client certificates.*?(?=^## )", file.read(), re.M | re.S).group()
     return re.sub(r"\\\n *", "", "\n".join(re.findall(r"^    (.+)", section, re.M))).splitlines()
@@ -28,7 +28,7 @@ class Readme(CertificateCase):
 
     def carry_out(self, command):
         env = self.home.environment({"PATH": self.home.bin + ":/usr/bin:/bin"})
-        # With a configuration of curl's, mayfly would not give curl the certificate.
+        # With a configuration file of curl, mayfly would not give curl the certificate.
         if command.startswith("mayfly curl") and os.path.exists(self.curlrc):
             os.unlink(self.curlrc)
         return self.assert_done(run(["/bin/sh", "-c", command], env=env, cwd=self.folder))
@@ -58,7 +58,7 @@ class Readme(CertificateCase):
             self.assertEqual(block.out.decode().count(os.path.join(self.folder, name)), 2)
 
     def tell_access(self):
-        """The dashboard's part: the CA, and a policy for that common name."""
+        """Does the dashboard's part: the CA, and a policy for that common name."""
         with open(os.path.join(self.folder, "ca.pem"), encoding="ascii") as file:
             self.edge.application("auth", hostname="auth.example.com", policy="certificate",
                                   client_ca=file.read(), common_names=["sensor-17"])
@@ -82,7 +82,7 @@ class WithCurl(CertificateCase):
             self.assertTrue(text.endswith("403"), result)
             self.assertNotIn("CF_Authorization", text)
 
-    def test_with_one(self):
+    def test_with_a_certificate(self):
         (plain, first), (ours, second) = self.both(*self.certificate)
         self.assert_done(plain)
         self.assertRegex(first, r"(?i)set-cookie: CF_Authorization=")

@@ -4,14 +4,15 @@ import re
 
 from harness import programs
 from harness.case import FAILED, NETWORK, USAGE, EdgeCase
+from harness.process import run
 
-LINES, COLUMNS = 40, 80  # a terminal that nobody has made larger
+LINES, COLUMNS = 40, 80  # the size of a terminal that has not been enlarged
 
 
 class CommandLine(EdgeCase):
     def setUp(self):
         super().setUp()
-        self.home.variables["MAYFLY_CONNECT_TO"] = ":443:127.0.0.1:1"  # nothing here needs the network
+        self.home.variables["MAYFLY_CONNECT_TO"] = ":443:127.0.0.1:1"  # The tests of this file need no network.
 
     def test_version(self):
         for arguments in (["--version"], ["-V"], ["version"], ["access", "--version"]):
@@ -29,7 +30,7 @@ class CommandLine(EdgeCase):
                     self.assertIn(f"  {command} ", result.out.decode())
 
     def commands(self):
-        """Those of the help, with the names that mean the same."""
+        """Returns the commands of the help, with their aliases."""
         text = self.assert_done(self.home.mayfly("--help")).out.decode()
         listed = text[text.index("Commands:"):].split("\n\n")[0]
         found = re.findall(r"^  ([a-z-]+) ", listed, re.MULTILINE)
@@ -95,7 +96,7 @@ class CommandLine(EdgeCase):
                 self.assert_error(self.home.mayfly(*arguments), USAGE)
         self.assertEqual([f for f in self.home.files()], [])
 
-    def test_usage_errors_show_what_is_wrong(self):
+    def test_usage_errors_show_the_wrong_argument(self):
         for words, shown in ((["login", "vm.example.com", "extra", "words"], "not expected: extra words"),
                              ([""], 'no command ""'),
                              (["token", " vm.example.com "], '" vm.example.com " is no application URL'),
@@ -115,7 +116,7 @@ class CommandLine(EdgeCase):
                 result = self.home.mayfly("login", "--batch", "vm.invalid", env={"MAYFLY_CONNECT_TO": text})
                 self.assertEqual(result.code, NETWORK, result)
 
-    def test_what_was_typed_is_shown_without_its_control_characters(self):
+    def test_arguments_are_shown_without_control_characters(self):
         result = self.home.mayfly("\x1b[31mred\x07")
         self.assert_error(result, USAGE)
         self.assert_error(self.home.mayfly("login", "web\x1b.example.com"), USAGE)
@@ -137,9 +138,17 @@ class CommandLine(EdgeCase):
         self.assert_error(self.home.mayfly("--logfile"), USAGE, "needs a value")
         self.assert_error(self.home.mayfly("--fedramp=perhaps", "status"), USAGE)
 
-    def test_empty_home_is_said(self):
-        result = self.home.mayfly("token", "web.example.com", env={"HOME": None})
-        self.assertNotEqual(result.code, 0)
+    def test_missing_home_is_said(self):
+        """Without HOME it asks the account: here a user without one, since that of the tests has a real home."""
+        strange = [programs.system("unshare"), "--user", "--map-user=54321", "--"]
+        environment = self.home.environment()
+        if run([*strange, programs.system("true")], env=environment).code:
+            self.skipTest("this computer gives no user namespace")
+        del environment["HOME"]
+        for words in (["login", "web.example.com"], ["status"], ["ssh-config", "--hostname", "vm.example.com", "--write"]):
+            with self.subTest(words):
+                result = run([*strange, programs.mayfly(), *words], env=environment)
+                self.assert_error(result, FAILED, "cannot tell the home directory: HOME is not set", "MAYFLY_HOME")
 
     def test_unreachable_output(self):
         with open("/dev/full", "wb") as full:
@@ -148,8 +157,8 @@ class CommandLine(EdgeCase):
         self.assertEqual(result.err, "mayfly: error: cannot write to standard output: No space left on device\n"
                                      "hint: make room there, and run it again\n")
 
-    def test_output_that_nobody_reads(self):
-        """As `| head -1` and `| true` leave it."""
+    def test_output_without_a_reader(self):
+        """The reader has gone away, as `| head -1` and `| true` leave it."""
         for words in (["--help"], ["login", "--help"], ["completion", "bash"], ["status", "--json"],
                       ["ssh-config"], ["doctor", "--hostname", "vm.example.com"]):
             with self.subTest(words):
@@ -159,7 +168,7 @@ class CommandLine(EdgeCase):
                     result = self.home.start(*words, stdout=pipe).finish()
                 self.assertEqual((result.code, result.err), (FAILED, ""), result)
 
-    def test_no_hint_is_given_where_there_is_nothing_to_say(self):
+    def test_no_hint_without_advice(self):
         result = self.home.mayfly("ssh-config", "--hostname", "vm.example.com", "--write",
                                   env={"HOME": "/proc/nowhere"})
         self.assert_error(result, FAILED, "/proc/nowhere")
@@ -214,14 +223,14 @@ Match host [your hostname] exec "MAYFLY access ssh-gen --hostname %h"
   CertificateFile ~/.cloudflared/%h-cf_key-cert.pub
 """, "-short-lived-cert")
 
-    def test_words_before_it(self):
+    def test_words_before_the_block(self):
         expected = self.config("--hostname", "vm.example.com").out
         for before in ([], ["forward"], ["access"]):
             for flag in (["--hostname", "vm.example.com"], ["-hostname=vm.example.com"]):
                 self.assertEqual(self.home.mayfly(*before, "ssh-config", *flag).out, expected)
 
     def test_host_in_any_form(self):
-        """ssh's Host has a case."""
+        """ssh's Host is case-sensitive."""
         expected = self.config("--hostname", "vm.example.com").out
         for host in ("VM.Example.com", "https://vm.example.com/", "vm.example.com.", "vm.example.com:443"):
             with self.subTest(host):
@@ -251,14 +260,14 @@ Host vm.example.com
 
 """, "--hostname", "vm.example.com", program=link)
 
-    def test_hosts_that_are_none(self):
+    def test_invalid_host_names(self):
         for host in ("vm example.com", "vm.example.com\nProxyCommand evil", "$(id)", "`id`", "vm;id",
                      "-oProxyCommand=id", "vm.example.com\"", "*", "!vm.example.com", "vm,other", "#vm",
                      "vm%n.example.com", "vm.example.com/$(id)", "user@vm.example.com", "..", "a..b"):
             with self.subTest(host):
                 result = self.config("--short-lived-cert", f"--hostname={host}")
                 if host == "vm.example.com/$(id)" and result.code == 0:
-                    continue  # a path may hold it, quoted; sshconfig's own tests ask ssh and the shell
+                    continue  # A path may contain it, quoted; the tests of sshconfig check this with ssh and the shell.
                 self.assert_error(result, USAGE)
 
     def test_secret_is_not_printed(self):

@@ -29,7 +29,7 @@ class Completion(EdgeCase):
         return path
 
     def complete_in_bash(self, *words):
-        """The last word is the one to complete; split as readline splits."""
+        """Completes the last of the words, which are split as readline splits them."""
         text = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
                 '_mayfly; printf "%s\\n" "${COMPREPLY[@]}"')
         result = run([self.shell("bash"), "--norc", "-c", text, "bash", self.script("bash"),
@@ -78,7 +78,7 @@ class Completion(EdgeCase):
         self.assertEqual(self.complete_in_bash("ssh", "--hostname", ""),
                          {"tools.example.com-admin", "web.example.com", "old.example.com", "vm.example.com"})
 
-    def test_hosts_of_ssh_config_that_nobody_can_be_offered(self):
+    def test_hosts_of_ssh_config_that_cannot_be_completed(self):
         self.assert_done(self.home.mayfly("ssh-config", "--hostname", "vm.example.com", "--write"))
         with open(os.path.join(self.home.path, ".ssh", "config"), "a", encoding="utf-8") as file:
             for host in (".example.com", "a" * 300 + ".example.com", "vm.example.com/" + "a" * 300):

@@ -1,4 +1,4 @@
-"""RFC 6455 case by case: the table of websocket_cases.py, played to mayfly by the edge."""
+"""RFC 6455 case by case: the edge plays the table of websocket_cases.py to mayfly."""
 from harness.case import DONE, NETWORK, PROTOCOL
 from harness.echo import Echo
 from harness.edge import header
@@ -30,7 +30,7 @@ class Conformance(TunnelCase):
         self.assert_told(case, result)
 
     def assert_told(self, case, result):
-        """Nothing of a clean end; one line and what to do of every other."""
+        """mayfly prints nothing about a clean end, and one line with a hint about every other end."""
         if case.end == "closed":
             self.assertEqual(result.err, "")
         else:
@@ -38,7 +38,7 @@ class Conformance(TunnelCase):
             self.assertIn(f" {len(case.out)} received", result.err)
         self.assert_printable(result.err)
 
-    def test_no_extension_is_asked_for_and_none_is_taken(self):
+    def test_no_extension_is_offered_or_accepted(self):
         self.play(websocket_cases.well("12", "nothing", []))
         request, = self.edge.upgrades()
         self.assertEqual(header(request, "Sec-WebSocket-Extensions"), [])

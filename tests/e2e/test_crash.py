@@ -1,6 +1,6 @@
-"""Killed, or told of an error, at the calls that change files: no half file, no stale lock, no repair by hand.
+"""Killed, or given an error, at the calls that change files: no incomplete file, no stale lock, no repair by hand.
 
-A part of it all; tests/reliability/run kills at every system call there is.
+This is a part; tests/reliability/run kills at every system call.
 """
 import os
 import re
@@ -26,7 +26,7 @@ class Killed(EdgeCase):
 
 
 class Lines(EdgeCase):
-    """Of the log: what is killed between two system calls leaves whole ones."""
+    """Lines of the log stay complete if a program is killed between two system calls."""
 
     @unittest.skipIf(programs.is_instrumented(), "a sanitizer cannot be traced when it looks for leaks")
     def test_each_is_one_call(self):
@@ -67,7 +67,7 @@ class Failed(EdgeCase):
         self.assertEqual(tally.broken, [])
 
 
-# Much like others, and slow: tests/reliability/run has them.
+# These are slow and similar to others; tests/reliability/run includes them.
 LEFT_OUT = {Killed: {"ssh-gen-agent"}, Failed: {"ssh-gen-agent", "ssh-gen-agent-renewal", "curl"}}
 
 

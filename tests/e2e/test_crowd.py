@@ -1,4 +1,4 @@
-"""Two hundred at once: one login, one signature, and all of them done."""
+"""Two hundred processes at once: one login, one signature, and all succeed."""
 import unittest
 
 import crowd

@@ -1,10 +1,11 @@
-"""mayfly access curl: becomes curl, and lends it the token where nobody else can see it."""
+"""mayfly access curl: runs curl with the token, which no other user can see."""
 import contextlib
 import http.server
 import os
 import shutil
 import tempfile
 import threading
+import types
 
 from harness import memory, namespace, programs
 from harness.authority import Authority
@@ -12,6 +13,7 @@ from harness.case import LOGIN_NEEDED, USAGE, EdgeCase
 from harness.edge import header
 from harness.origin import Origin, Proxy
 from harness.process import run
+from harness.stranger import Stranger
 from harness.waiting import eventually
 
 URL = "https://web.example.com"
@@ -20,8 +22,8 @@ PAGE = b"hello from web"
 
 
 class HttpOrigin:
-    """An HTTP server behind the edge: GET /STATUS answers with that status, POST sends back,
-    GET /slow keeps curl waiting, and nobody else."""
+    """An HTTP server behind the edge: GET /STATUS answers with that status, POST sends the body back, and GET /slow
+    keeps only that curl waiting."""
 
     def __init__(self):
         self.going_on = going_on = threading.Event()
@@ -80,7 +82,7 @@ class CurlCase(EdgeCase):
         self.edge.application("web", origin=origin.address)
 
     def request(self):
-        """What curl itself asked last."""
+        """Returns the last request that curl itself sent."""
         return [e for e in self.edge.log("web.example.com")
                 if any(v.startswith("curl/") for v in header(e, "User-Agent"))][-1]
 
@@ -90,7 +92,7 @@ class CurlCase(EdgeCase):
         return result
 
     def carried(self, entry):
-        """Whether a request of the edge's log holds the token, in whatever form."""
+        """Returns whether a request of the edge's log contains the token, in any form."""
         return self.token in str(entry["headers"]) + entry["target"] + entry["body"]
 
 
@@ -154,7 +156,7 @@ class InPlace(CurlCase):
         self.assertIn("/next", [entry["target"] for entry in self.edge.log("web.example.com")])
 
     def test_way_to_the_server(self):
-        """The first entry that fits counts, for curl as for mayfly; those of the command line come first."""
+        """The first matching entry counts, for curl and for mayfly. Entries of the command line come first."""
         nobody = "web.example.com:443:127.0.0.1:1"
         edge = f"web.example.com:443:127.0.0.1:{self.edge.port}"
         rest = f":443:127.0.0.1:{self.edge.port}"
@@ -182,7 +184,7 @@ class InPlace(CurlCase):
 
 
 def curl_of(running):
-    """The process of curl: mayfly itself has become it, or started it."""
+    """Returns the process of curl, which mayfly itself has become or has started."""
     for pid in (running.pid, *memory.children_of(running.pid)):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"/proc/{pid}/cmdline", "rb") as file:
             if file.read().startswith(b"curl\0"):
@@ -197,7 +199,7 @@ def command_of(pid):
 
 class Secrecy(CurlCase):
     def watch(self, *arguments, env=None):
-        """Command line and environment of the curl that is waiting for an answer."""
+        """Returns command line and environment of a curl that is waiting for an answer."""
         self.with_origin()
         running = self.home.start("access", "curl", "-s", *arguments, URL + "/slow", env=env)
         eventually("curl waits", lambda: running.has_ended() or curl_of(running) and any(
@@ -251,12 +253,12 @@ class Secrecy(CurlCase):
     def test_nothing_on_disk(self):
         before = self.home.snapshot()
         self.assert_page(self.curl("-s", URL))
-        # What the application says of itself may have been asked anew.
+        # mayfly may have asked for the metadata again.
         self.assert_unchanged(before, besides=("-app",))
 
 
 class Written(CurlCase):
-    """Each output of curl's, with each credential: in no file and in no line is anything that opens the application."""
+    """Each output of curl with each credential: no file and no line contains anything that opens the application."""
 
     def setUp(self):
         super().setUp()
@@ -284,7 +286,7 @@ class Written(CurlCase):
     ALL = (as_person, as_person_by_cookie, as_service, as_device)
 
     def secrets(self):
-        """The token that was planted, the secret, and every token that the edge has issued in answers."""
+        """Returns the stored token, the secret, and every token that the edge has issued in answers."""
         own = self.home.file(self.home.token_name("web"))
         found = {self.token, SECRET}
         if os.path.exists(own):
@@ -304,11 +306,11 @@ class Written(CurlCase):
     def assert_clean(self, where, content):
         for secret in self.secrets():
             self.assertNotIn(secret, content, where)
-        # Whatever the edge has issued begins as all tokens do.
+        # Every token that the edge has issued begins as all tokens do.
         self.assertNotRegex(content, rb"CF_(Authorization|AppSession)(=\"?|\t)eyJ", where)
 
     def runs(self, *arguments, shows=None, **more):
-        """With each credential; shows: what has to be in the output or in self.file all the same."""
+        """Runs curl with each credential. shows: text that must be in the output or in self.file all the same."""
         for credential in self.ALL:
             with self.subTest((credential.__name__, arguments)):
                 self.fresh()
@@ -331,7 +333,7 @@ class Written(CurlCase):
         for flags in (["-v"], ["--verbose"], ["-vv"], ["-v", "--http1.1"]):
             self.runs(*flags, shows=[b"> GET / HTTP", b"< HTTP/1.1 200", PAGE])
 
-    def test_verbose_shows_what_it_hides(self):
+    def test_verbose_shows_headers_without_their_values(self):
         result = self.curl("-sv", URL)
         self.assertRegex(result.err, r"(?i)> cf-access-token: \*\*\*\r?\n")
         self.assertIn("CF_Authorization=***", self.curl("-sv", "-L", URL).err)
@@ -396,7 +398,7 @@ class Written(CurlCase):
                     self.curl("-s", *flags, "-c", jar, URL, "--next", "-s", "-c", jar, URL)))
                 with open(jar, encoding="ascii") as file:
                     self.assertIn("of-the-application", file.read())
-                # curl itself reads it again.
+                # curl itself can read the cleaned jar.
                 self.assert_done(self.curl("-s", *flags, "-b", jar, URL))
                 self.assertIn("session=of-the-application", "; ".join(header(self.request(), "Cookie")))
 
@@ -430,8 +432,8 @@ class Written(CurlCase):
         self.assertIn("> GET /", result.err)
         self.assert_nothing_written(result)
 
-    def test_configuration_is_the_one_that_was_judged(self):
-        """While mayfly logs in, somebody writes another option into it."""
+    def test_curl_gets_the_configuration_that_was_checked(self):
+        """While mayfly logs in, another process writes another option into the file."""
         self.home.plant("../config", "silent\n")
         os.unlink(self.home.file(self.home.token_name("web")))
         person = self.home.install_browser("person")
@@ -475,7 +477,7 @@ class Written(CurlCase):
                     os.unlink(path)
 
     def test_keys_of_the_connection(self):
-        """SSLKEYLOGFILE: with its lines a record of the network can be read, and the token is in it."""
+        """Somebody who has the lines of SSLKEYLOGFILE and a recording of the network can read the token in it."""
         self.assert_page(self.curl("-s", URL, env={"SSLKEYLOGFILE": self.file}))
         self.assertFalse(os.path.exists(self.file))
 
@@ -498,7 +500,7 @@ class Written(CurlCase):
 
 
 class Elsewhere(CurlCase):
-    """What curl is led to, or given besides, gets no token."""
+    """A server that curl is led to, or a second URL, gets no token."""
 
     def setUp(self):
         super().setUp()
@@ -550,13 +552,14 @@ class Elsewhere(CurlCase):
                            ("curl/.curlrc", {"CURL_HOME": "curl"}), ("xdg/.curlrc", {"XDG_CONFIG_HOME": "xdg"})):
             with self.subTest(place):
                 path = self.configure(place, "location")
-                self.configure("xdg/curlrc", "location")  # its name for newer ones
+                # the name of the configuration file for newer versions of curl
+                self.configure("xdg/curlrc", "location")
                 self.assert_kept(URL, env={name: os.path.join(self.home.path, folder)
                                            for name, folder in env.items()})
                 os.unlink(path)
 
     def test_configuration_that_is_not_to_be_read(self):
-        """curl heeds it as its first argument only."""
+        """curl recognises -q only as its first argument."""
         self.configure(".curlrc", "location")
         for first in ("-q", "--disable", "-qs"):
             with self.subTest(first):
@@ -566,7 +569,7 @@ class Elsewhere(CurlCase):
                 self.assertEqual(header(self.request(), "Cf-Access-Token"), [self.token])
 
     def test_redirect_that_a_newer_curl_follows(self):
-        """Options that this curl may not know: how the token would have been handed to it."""
+        """For options that this curl may not know, the test checks how curl would get the token."""
         told = os.path.join(self.home.path, "told")
         os.unlink(os.path.join(self.home.bin, "curl"))
         self.home.script("curl", f"printf '%s\\n' \"$@\" > {told}\n")
@@ -586,13 +589,13 @@ class Elsewhere(CurlCase):
 
 
 class Tokens(CurlCase):
-    def test_none_leads_to_a_login(self):
+    def test_missing_token_leads_to_a_login(self):
         os.unlink(self.home.file(self.home.token_name("web")))
         self.home.install_browser()
         self.assert_page(self.curl("-s", URL))
         self.assertEqual(len(self.home.browsed()), 1)
 
-    def test_none_and_no_login_allowed(self):
+    def test_no_token_and_no_login_allowed(self):
         os.unlink(self.home.file(self.home.token_name("web")))
         self.assert_error(self.curl("-s", "--batch", URL), LOGIN_NEEDED)
 
@@ -609,11 +612,11 @@ class Tokens(CurlCase):
                     self.assertEqual(header(request, "Cf-Access-Token"), [])
         self.assertEqual(self.home.browsed(), [])
 
-    def test_allowed_without_one_still_uses_the_one_there_is(self):
+    def test_allow_request_still_uses_a_stored_token(self):
         self.assert_page(self.curl("--allow-request", "-s", URL))
         self.assertEqual(header(self.request(), "Cf-Access-Token"), [self.token])
 
-    def test_revoked_and_expired_ones_are_renewed(self):
+    def test_revoked_and_expired_tokens_are_renewed(self):
         for how in ("revoked", "expired"):
             with self.subTest(how):
                 self.fresh()
@@ -627,7 +630,7 @@ class Tokens(CurlCase):
                 self.assertEqual(len(self.home.browsed()), 1)
                 self.assertNotEqual(self.home.text(self.home.token_name("web")), self.token)
 
-    def test_revoked_one_with_an_org_token_needs_no_browser(self):
+    def test_revoked_token_with_an_org_token_needs_no_browser(self):
         self.edge.ask("POST", "/revoke", {"kind": "all"})
         self.home.plant_org_token()
         self.assert_page(self.curl("-s", "--batch", URL))
@@ -635,10 +638,10 @@ class Tokens(CurlCase):
 
 
 class SharedOptions(CurlCase):
-    """curl's options about the way to the server also hold for what mayfly asks before."""
+    """curl's options about the way to the server also apply to mayfly's own requests."""
 
     def bare(self):
-        """Nothing known, no help from the environment: all has to come from curl's options."""
+        """Removes all stored files and variables, so that everything has to come from curl's options."""
         self.fresh()
         os.symlink(programs.system("curl"), os.path.join(self.home.bin, "curl"))
         self.home.install_browser()
@@ -660,7 +663,7 @@ class SharedOptions(CurlCase):
         env = self.bare()
         proxyless = ["--resolve", "*:443:127.0.0.1"]
         result = self.curl("-s", "--batch", "--cacert", self.edge.ca, *proxyless, URL, env=env)
-        # Nobody listens at port 443 there: being refused at once shows where it went.
+        # The port 443 there is closed, so that an immediate refusal shows where the connection went.
         self.assertEqual(result.code, 5, result)
         self.assertIn("refused", result.err.lower())
 
@@ -675,30 +678,38 @@ class SharedOptions(CurlCase):
                 self.assertGreater(len(proxy.requests), 1, "only one of the two went by the proxy")
 
     def test_named_authority_counts_alone(self):
-        """Somebody in between has a certificate of a CA that the system trusts, and that was not named."""
+        """Whoever is in between lets mayfly's requests pass and takes curl's, with a certificate of a CA that the system
+        trusts, but that was not named."""
         if why := namespace.refusal():
             self.skipTest(f"no view of the files of one's own here: {why}")
-        own, system = (os.path.join(self.home.path, name) for name in ("own.pem", "system"))
-        os.mkdir(system)
-        shutil.copy(self.edge.ca, os.path.join(system, "edge.pem"))
-        shutil.copy(self.edge.ca, os.path.join(system, "ca-certificates.crt"))
-        for words in (["rehash", system], ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                                           "-subj", "/CN=own", "-days", "2", "-keyout", own + ".key", "-out", own]):
-            made = run([programs.system("openssl"), *words], env={"PATH": "/usr/bin:/bin"})
-            self.assertEqual(made.code, 0, made)
-        config = self.home.plant("../config", f"cacert = {own}\n")
-        inside = namespace.with_files_at(system, "/etc/ssl/certs")
-        seen = run([*inside, programs.system("curl"), "-s", "-o", "/dev/null", "--connect-to", f"::127.0.0.1:{self.edge.port}",
-                    "--capath", "/etc/ssl/certs", URL], env={"PATH": "/usr/bin:/bin"})
-        self.assertEqual(seen.code, 0, seen)
-        for flags, env in (([], {"SSL_CERT_FILE": own}), (["--cacert", own], {}), (["--cacert", own], {"SSL_CERT_FILE": None}),
-                           (["-K", config], {}), ([], {"SSL_CERT_FILE": None, "CURL_CA_BUNDLE": own}),
-                           (["-o", "/dev/null", URL, "--next", "--cacert", own], {"SSL_CERT_FILE": self.edge.ca})):
-            with self.subTest(flags=flags, env=env):
-                words = [*inside, programs.mayfly(), "curl", "-sS", *flags, URL]
+        folder = os.path.join(self.home.path, "system")
+        os.mkdir(folder)
+        authority = Authority()
+        self.addCleanup(authority.remove)
+        authority.root("root")
+        for name in ("root.pem", "ca-certificates.crt"):
+            shutil.copy(authority.path("root.pem"), os.path.join(folder, name))
+        made = run([programs.system("openssl"), "rehash", folder], env={"PATH": "/usr/bin:/bin"})
+        self.assertEqual(made.code, 0, made)
+        stranger = Stranger(types.SimpleNamespace(ca=authority.path("root.pem")), "web.example.com")
+        self.addCleanup(stranger.stop)
+        inside = namespace.with_files_at(folder, "/etc/ssl/certs")
+        to, own = f'connect-to = "::127.0.0.1:{stranger.port}"\n', self.edge.ca
+        for flags, lines, env in (([], "", {"SSL_CERT_FILE": own}), (["--cacert", own], "", {"SSL_CERT_FILE": None}),
+                                  ([], f"cacert = {own}\n", {"SSL_CERT_FILE": own}),
+                                  ([], "", {"SSL_CERT_FILE": own, "CURL_CA_BUNDLE": own}),
+                                  (["-o", "/dev/null", URL, "--next", "-sS", "--cacert", own], "", {"SSL_CERT_FILE": own}),
+                                  (["--cacert", own, "--capath", "/etc/ssl/certs"], "", {"SSL_CERT_FILE": None})):
+            with self.subTest(flags=flags, lines=lines, env=env):
+                stranger.requests.clear()
+                self.home.plant("../.curlrc", to + lines)
+                words = [*inside, programs.mayfly(), "curl", "--batch", "-sS", *flags, URL]
                 result = self.home.start(*words[1:], program=words[0], env=env).finish()
-                self.assertEqual(result.code, 60, result)
-                self.assertNotIn(PAGE, result.out)
+                if "--capath" in flags:  # then it was named, and this test would notice
+                    self.assertTrue(stranger.requests, result)
+                    continue
+                self.assertEqual(result.code, 0 if "--next" in flags else 60, result)  # the last one's
+                self.assertEqual(stranger.requests, [])
 
     def test_trust_is_not_given_up_without_being_told(self):
         env = self.bare()

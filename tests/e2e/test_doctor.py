@@ -35,16 +35,16 @@ class DoctorCase(EdgeCase):
 
     def fresh(self):
         super().fresh()
-        for application in ("ssh", "echo", "path"):  # one that is silent is waited for
+        for application in ("ssh", "echo", "path"):  # doctor waits for a server that is silent.
             self.edge.application(application, origin=self.origin.address)
-        self.home.install_browser()  # which nobody may open
+        self.home.install_browser()  # The browser must not be opened.
         self.home.plant_token("ssh")
 
     def doctor(self, *flags, host=None, **more):
         return self.home.mayfly("doctor", "--hostname", host or self.host, *flags, **more)
 
     def examine(self, *flags, **more):
-        """The JSON, with the checks by their names; what is true of any such run is checked."""
+        """Returns the JSON, with the checks by their names. Checks what is true of every run."""
         before = self.home.snapshot()
         result = self.doctor("--json", *flags, **more)
         report = json.loads(result.out)
@@ -66,7 +66,7 @@ class DoctorCase(EdgeCase):
         return report
 
     def assert_broken(self, report, name, code, *words):
-        """The first failure, its exit code, and what is said of it."""
+        """Checks the first failure, its exit code, and its text."""
         self.assertEqual((report["first_failure"], report["code"]), (name, code), report)
         check = report["checks"][name]
         for word in words:
@@ -78,7 +78,7 @@ class DoctorCase(EdgeCase):
                          dict.fromkeys(names, state), report)
 
     def configure_ssh(self, config):
-        """What the ssh that doctor finds reads; a real one."""
+        """Writes the configuration that the ssh of doctor reads; it is a real ssh."""
         path = os.path.join(self.home.path, "ssh_config")
         with open(path, "w", encoding="utf-8") as file:
             file.write(config)
@@ -91,14 +91,14 @@ class DoctorCase(EdgeCase):
 
 
 class Well(DoctorCase):
-    """A real sshd, a real ssh, a certificate, an agent."""
+    """A real sshd, a real ssh, a certificate and an agent, all in order."""
 
     def fresh(self):
         super().fresh()
         self.sshd = Sshd(self.edge.ssh_ca_pub)
         self.addCleanup(self.sshd.stop)
         self.edge.application("ssh", origin=f"tcp:127.0.0.1:{self.sshd.port}")
-        self.home.variables["MAYFLY_HOME"] = self.home.state  # ssh's ~ is not HOME
+        self.home.variables["MAYFLY_HOME"] = self.home.state  # ssh does not expand ~ to HOME.
         block = self.write_block("--short-lived-cert")
         config = client_config(block, HOST, self.sshd, self.home.path)
         with open(config, encoding="utf-8") as file:
@@ -210,7 +210,7 @@ class Network(DoctorCase):
         self.assert_broken(report, "tls", USAGE, "/nonexistent.pem")
 
     def test_expired_certificate_of_the_server(self):
-        """test_unverified.py has the rest."""
+        """test_unverified.py has the other cases."""
         self.edge.application("ssh", faults={"tls.expired": 99})
         report = self.examine()
         self.assert_broken(report, "tls", NETWORK, "expired on 20", "has to renew the certificate")
@@ -268,7 +268,7 @@ class Clock(DoctorCase):
         text = self.assert_done(self.doctor()).out.decode()
         self.assertIn("works: ssh.example.com can be reached, with 1 warning\n", text)
 
-    def test_named_before_what_it_breaks(self):
+    def test_clock_is_named_before_the_checks_that_it_breaks(self):
         self.edge.configure(clock_skew=3600)
         self.assert_broken(self.examine(), "clock", FAILED, "behind")
 
@@ -279,7 +279,7 @@ class Proxies(DoctorCase):
         self.addCleanup(proxy.stop)
         return proxy
 
-    def test_one_that_works(self):
+    def test_working_proxy(self):
         proxy = self.proxy("alice:s3cret")
         report = self.examine(env={"HTTPS_PROXY": f"http://alice:s3cret@127.0.0.1:{proxy.port}"})
         self.assertEqual(report["code"], 0, report)
@@ -289,7 +289,7 @@ class Proxies(DoctorCase):
         self.assertNotIn("s3cret", str(report))
         self.assertTrue(proxy.requests)
 
-    def test_broken_ones(self):
+    def test_broken_proxies(self):
         locked = self.proxy("alice:s3cret")
         self.assert_broken(self.examine("--proxy", f"http://127.0.0.1:{locked.port}"),
                            "proxy", NETWORK, "--proxy", "407")
@@ -558,7 +558,7 @@ class StateDirectory(DoctorCase):
         self.assert_state(report, "ok", "tls", "application")
         self.assert_state(report, "skipped", "token", "upgrade")
 
-    def test_of_somebody_else(self):
+    def test_directory_of_another_user(self):
         if os.geteuid() != 0:
             self.skipTest("only root can give a directory away")
         os.chown(self.home.state, 65534, 65534)
@@ -569,7 +569,7 @@ class StateDirectory(DoctorCase):
         os.symlink(self.home.state + ".real", self.home.state)
         self.assert_broken(self.examine(), "state_directory", FAILED, "symbolic link")
 
-    def test_link_in_it(self):
+    def test_link_in_the_directory(self):
         name = self.home.token_name("echo")
         os.symlink("/etc/passwd", self.home.file(name))
         self.assert_broken(self.examine(), "state_directory", FAILED, name, "symbolic link")
@@ -592,7 +592,7 @@ class StateDirectory(DoctorCase):
 
 
 def start_time_ms(pid):
-    """As cloudflared's library computes it: boot time and field 22 of /proc/PID/stat."""
+    """Returns the start time as cloudflared's library computes it: boot time and field 22 of /proc/PID/stat."""
     with open("/proc/stat", encoding="ascii") as file:
         boot = int(re.search(r"^btime (\d+)", file.read(), re.M).group(1))
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:
@@ -616,7 +616,7 @@ class Looks(DoctorCase):
         return terminal.seen.decode()
 
     def test_colors_at_a_terminal(self):
-        shown = self.at_terminal(host="web.example.com")  # which has no WebSocket
+        shown = self.at_terminal(host="web.example.com")  # This application has no WebSocket.
         self.assertEqual(self.code, PROTOCOL, shown)
         self.assertRegex(shown, "\x1b\\[32mok *\x1b\\[0m  tls ")
         self.assertRegex(shown, "\x1b\\[31mfailed *\x1b\\[0m  upgrade ")

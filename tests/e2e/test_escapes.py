@@ -1,4 +1,4 @@
-"""Control characters that a server sends are shown, and not obeyed, whatever way they take to the terminal."""
+"""Control characters that a server sends appear escaped on the terminal, in whatever part of an answer they are."""
 import base64
 import json
 
@@ -8,7 +8,7 @@ from harness.terminal import Terminal
 from harness import programs
 
 ECHO, SSH, WEB = "echo.example.com", "ssh.example.com", "web.example.com"
-# Clears the screen, sets the title, answers back, and turns the direction of text around.
+# Clears the screen, sets the title, makes the terminal answer, and reverses the direction of text.
 EVIL = "\x1b[2J\x1b]0;title\x07\x9b5n\u202e\x7f"
 
 
@@ -34,7 +34,7 @@ class Escapes(EdgeCase):
             self.assert_harmless(running.finish())
 
     def test_location_of_a_refused_upgrade(self):
-        for sent in ("\x1b[2J\x1b]0;title", "\x9b5n\u202e"):  # the first is no header's value, the second is one
+        for sent in ("\x1b[2J\x1b]0;title", "\x9b5n\u202e"):  # The first cannot be in a header; the second can.
             with self.subTest(sent):
                 self.edge.fault("upgrade.redirect_elsewhere", {"value": "https://elsewhere.example/" + sent})
                 result = self.open().finish()
@@ -43,7 +43,7 @@ class Escapes(EdgeCase):
                 self.assertFalse(set(sent) & set("\x1b\x9b\u202e") & set(result.err), result.err)
 
     def test_signers_words(self):
-        self.home.install_browser()  # a refusal is answered by a new login, once
+        self.home.install_browser()  # mayfly answers a refusal with one new login.
         self.edge.fault("cert_sign.control_characters")
         self.assert_harmless(self.home.mayfly("ssh-gen", "--hostname", SSH))
 
@@ -63,7 +63,7 @@ class Escapes(EdgeCase):
         shown = json.loads(text)
         self.assertIn("alice", json.dumps(shown))
 
-    def test_name_of_who_has_logged_in(self):
+    def test_name_of_the_person_who_has_logged_in(self):
         self.home.plant_token("web", claims={"email": f"alice{EVIL}@example.com"})
         terminal = Terminal([programs.mayfly(), "login", "--batch", "-q", WEB], env=self.home.environment(), streams=(1, 2))
         self.addCleanup(terminal.end)
@@ -72,7 +72,7 @@ class Escapes(EdgeCase):
             self.assertNotIn(character, terminal.text)
 
     def test_log_on_the_terminal(self):
-        """A file's name is a server's choice as well: what is remembered is logged when it is not used."""
+        """A server chooses part of a file name too. A record that is not used is logged with its name."""
         self.home.plant_token("echo")
         self.assert_done(self.home.mayfly("login", "--batch", "-q", ECHO))
         payload = base64.urlsafe_b64encode(json.dumps({"hostname": EVIL}).encode()).rstrip(b"=").decode()

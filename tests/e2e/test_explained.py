@@ -1,4 +1,4 @@
-"""Every failure that people run into names its cause, the cf-ray and the cure, in two lines."""
+"""Every common failure names its cause, the cf-ray and the remedy, in two lines."""
 import os
 import socket
 
@@ -83,7 +83,7 @@ class Upgrade(Explained):
 
 
 class Metadata(Explained):
-    """The question which application it is was not answered, or there is none."""
+    """The request for metadata got no answer, or there is no application."""
     ROWS = [
         ("403", REFUSED, "Access or the firewall forbids it", "WAF rule"),
         ("403_waf", REFUSED, "Access or the firewall forbids it", "WAF rule"),
@@ -110,13 +110,13 @@ class Metadata(Explained):
                                           cure)
                     self.assertNotIn(SECRET, result.err)
 
-    def test_nobody_there(self):
+    def test_host_that_does_not_exist(self):
         for words, env in self.commands("unknown.example.net"):
             with self.subTest(words=words, env=env):
                 self.assert_explained(self.home.mayfly(*words, env=env), NETWORK,
                                       "Cloudflare cannot find the way to the origin (error 530)", "DNS record")
 
-    def test_no_application_there(self):
+    def test_host_without_an_application(self):
         for policy, faults in (("none", {}), ("identity", {"metadata.404": True}),
                                ("identity", {"metadata.missing_header": True})):
             self.edge.application("web", policy=policy)
@@ -231,7 +231,7 @@ class Bypass(Explained):
 
 class Clock(Explained):
     def wrong_by(self, seconds):
-        """The edge's clock is set so that ours is ahead by so much."""
+        """Sets the edge's clock so that this computer's clock is ahead by that many seconds."""
         self.fresh()
         self.edge.configure(clock_skew=-seconds)
 
@@ -270,7 +270,7 @@ class Clock(Explained):
         self.assertIn("this computer's clock is 2 h 1 min ahead of that of acme.cloudflareaccess.com: compare it", result.err)
 
     def test_certificate_of_the_server(self):
-        """Nothing that it says of the time is heard."""
+        """mayfly believes nothing that this server says about the time."""
         for command in (("login", "--batch", "echo.example.com"), ECHO):
             with self.subTest(command=command):
                 self.fresh()

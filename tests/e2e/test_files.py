@@ -1,4 +1,4 @@
-"""The state directory: names, modes, links, what is left behind."""
+"""The state directory: names, modes, links, and files that are left over."""
 import os
 import stat
 
@@ -108,7 +108,7 @@ class Files(EdgeCase):
         self.assertEqual(before, after)
 
     def test_whole_or_not_at_all(self):
-        # Readers at any moment see a whole file: the inode changes, the old one stays as it was.
+        # A reader sees a complete file at any moment: the inode changes, and the old one stays as it was.
         self.assert_done(self.generate())
         names = (KEY, KEY + ".pub", KEY + "-cert.pub")
         handles = [open(self.home.file(name), "rb") for name in names]

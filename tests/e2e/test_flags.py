@@ -1,4 +1,4 @@
-"""Flags of the tunnel and of the log, host names of every kind, and the name it is run by."""
+"""Flags of the tunnel and of the log, host names of every kind, and the name under which mayfly is run."""
 import json
 import os
 import stat
@@ -37,7 +37,7 @@ class Places(ListenerCase):
                 self.assertEqual(header(request, "X-A") + header(request, "X-B"), ["1", "2"])
 
     def test_global_flags_of_cloudflared(self):
-        """Those that the command has count as if they stood behind it."""
+        """Flags that the command has work as if they stood after it."""
         path = os.path.join(self.home.path, "global.log")
         self.assert_tunnel("--no-autoupdate", "-loglevel=debug", "--logfile", path, "--config", "/dev/null",
                            "access", "ssh", "--hostname", "echo.example.com")
@@ -46,7 +46,7 @@ class Places(ListenerCase):
         self.assert_tunnel("--loglevel", "loud", "--logfile", "/nowhere/at/all", "access", "ssh", "--hostname",
                            "echo.example.com", "--logfile", path)
 
-    def test_last_one_counts(self):
+    def test_last_flag_counts(self):
         self.assert_tunnel("ssh", "--hostname", "nowhere.example.com", "-loglevel=info", "-log-level",
                            "warn", "--hostname", "echo.example.com")
 
@@ -93,7 +93,7 @@ class Places(ListenerCase):
         self.assertNotIn(b"--connect-to", self.home.mayfly("ssh", "--help").out)
 
     def test_hidden_connect_to_changes_no_name(self):
-        """The name in its first part is neither asked for nor what the certificate is verified against."""
+        """The name in its first part is neither resolved nor used to verify the certificate."""
         words = ("ssh", "--hostname", "echo.example.com", "--batch", "--connect-to",
                  f"somewhere-else.invalid:{self.edge.port}:127.0.0.1")
         request = self.assert_tunnel(*words, env={"MAYFLY_CONNECT_TO": None})
@@ -103,7 +103,7 @@ class Places(ListenerCase):
         self.assert_error(result, NETWORK, "certificate is for", "somewhere-else.invalid")
 
     def payloads(self, *flags):
-        """What a tunnel with these flags left in its log, of what passed through it."""
+        """Returns the payload that a tunnel with these flags logged."""
         path = os.path.join(self.home.path, "stream.log")
         self.assert_tunnel("ssh", "--hostname", "echo.example.com", "--logfile", path, *flags)
         with open(path, encoding="utf-8") as file:
@@ -169,7 +169,7 @@ class Log(ListenerCase):
             self.assert_private(path)
             self.assertGreaterEqual(len(self.lines(path)), run, "it is appended to")
 
-    def test_what_is_no_file_keeps_its_mode(self):
+    def test_log_pipe_keeps_its_mode(self):
         path = os.path.join(self.home.path, "pipe")
         os.mkfifo(path)
         os.chmod(path, 0o622)
@@ -198,7 +198,7 @@ class Log(ListenerCase):
         self.assertTrue(self.lines(path))
 
     def test_directory_that_others_rotate_too(self):
-        """Another process, of this one's or not, has renamed the file: what comes now is in the new one."""
+        """Another process, of this mayfly or not, has renamed the file: new lines go to the new file."""
         other = os.path.join(self.home.path, "other.log")
         for more in ([], ["--logfile", other]):
             with self.subTest(more):
@@ -224,7 +224,7 @@ class Log(ListenerCase):
             self.assertNotIn("INF", running.err)
 
     def test_levels_of_cloudflared(self):
-        """It takes whatever it is given, and goes on with info."""
+        """cloudflared accepts any level, and uses info for an unknown one."""
         for level, is_known, least in (("trace", True, "debug"), ("DEBUG", True, "debug"), ("INFO", True, "info"),
                                        ("Warn", True, "warn"), ("loud", False, "info"), ("disabled", False, "info")):
             with self.subTest(level):
@@ -243,7 +243,7 @@ class Log(ListenerCase):
         for flags in (["--logfile", "/nonexistent/log"], ["--logfile", self.home.path]):
             with self.subTest(flags):
                 if flags[1] == "/nonexistent/log" and os.geteuid() == 0:
-                    continue  # root may make the directory
+                    continue  # Root may make the directory.
                 self.assert_error(self.listen("--url", "127.0.0.1:0", *flags).finish(), 1, "log")
 
     def test_stdout_stays_the_wire(self):
@@ -332,7 +332,7 @@ class HostNames(ListenerCase):
                 self.assertEqual(self.edge.upgrades()[-1]["path"], "/admin")
 
     def test_bare_ipv6(self):
-        # No application of Access is at an address, so nobody guards this one.
+        # No application of Access has an IP address as its host, so this one is not protected.
         self.edge.application("ipv6", hostname="[::1]", origin="echo", policy="none")
         for host in ("::1", "[::1]", "https://[::1]"):
             with self.subTest(host):
@@ -354,7 +354,7 @@ class ByItsOtherName(ListenerCase):
         result = self.home.mayfly("access", "token", "-app=https://echo.example.com", program=self.link)
         self.assertEqual(self.assert_done(result).out.decode(), self.token)
 
-    def test_hints_and_usage_name_it(self):
+    def test_hints_and_usage_have_the_name_of_the_link(self):
         result = self.assert_error(self.home.mayfly("access", "login", program=self.link), USAGE)
         self.assertIn("hint: run: cloudflared access login URL\n", result.err)
         os.unlink(self.home.file(self.home.token_name("echo")))
@@ -372,7 +372,7 @@ class ByItsOtherName(ListenerCase):
                                  line.replace("cloudflared", "mayfly"))
                 self.assertNotRegex(shown.replace("man mayfly", ""), r"\bmayfly ")
 
-    def test_version_as_cloudflared_is_asked_for_it(self):
+    def test_version_by_the_flags_of_cloudflared(self):
         wanted = self.assert_done(self.home.mayfly("--version")).out
         for word in ("-v", "-V", "--version", "version"):
             with self.subTest(word):

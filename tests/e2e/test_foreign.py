@@ -1,4 +1,4 @@
-"""Servers that nobody wrote for mayfly: Node's ws, nginx in front of it, nginx in front of the edge."""
+"""Servers that were not written for mayfly: Node's ws, nginx in front of it, nginx in front of the edge."""
 import os
 import random
 import signal
@@ -17,7 +17,7 @@ SIZES = (1, 125, 126, 127, 65535, 65536, 1 << 20, 16 << 20)
 
 
 class ForeignCase(TunnelCase):
-    """Access is played by the edge, and the tunnel leads past it: to self.place, a port."""
+    """The edge plays Access, and the tunnel leads past it to the port self.place."""
 
     def lead_to(self, place):
         self.home.variables["MAYFLY_CONNECT_TO"] = f"{HOST}:443:127.0.0.1:{place},{self.edge.connect_to}"
@@ -139,7 +139,7 @@ class BehindNode(ForeignCase):
         self.assertIn("5 bytes sent", result.err)
 
     def test_a_long_message_and_its_end(self):
-        """The Close comes right after 16 MiB, and nothing is lost."""
+        """The Close comes right after 16 MiB, and no byte is lost."""
         self.node.treat(source=16 << 20, close=[1000, ""])
         running = self.open()
         running.write(b"go")
@@ -175,7 +175,7 @@ class BehindNginxAndEdge(ForeignCase):
         self.assert_listener()
 
     def test_pings_keep_a_tunnel_open(self):
-        """nginx ends a tunnel through which nothing comes for a while."""
+        """nginx ends a tunnel that is silent for a while."""
         running, _ = self.through_nginx("--ping-interval", "1", location="proxy_read_timeout 3s;")
         eventually("five pings have been sent", lambda: self.edge.upgrades()[-1]["tunnel"]["pings_in"] >= 5)
         self.assertFalse(running.has_ended())
@@ -201,7 +201,7 @@ class BehindNginxAndEdge(ForeignCase):
         self.assert_error(self.home.mayfly(*ECHO), NETWORK, "502")
 
     def test_nginx_that_does_not_upgrade(self):
-        """What people forget to configure: the answer is a page."""
+        """A common mistake in a configuration of nginx: the answer is a page."""
         self.lead_to(self.front(f"https://127.0.0.1:{self.edge.port}",
                                 upgrade="").port)
         self.assert_error(self.home.mayfly(*ECHO), PROTOCOL, "200")

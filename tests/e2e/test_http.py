@@ -1,4 +1,4 @@
-"""mayfly http: an application at a local address; what passes, what is changed, how it ends."""
+"""mayfly http: an application at a local address, what it passes on, what it changes, and how it ends."""
 import hashlib
 import http.client
 import json
@@ -20,7 +20,7 @@ from harness.web import echo_upgraded
 
 MANY = 20
 LARGE = 64 << 20
-MOST_MEMORY = 48 << 20  # of the process, while LARGE passes through
+MOST_MEMORY = 48 << 20  # of the process, while a body of LARGE passes through
 TOKEN = re.compile(r"eyJ\w+")
 
 
@@ -74,7 +74,8 @@ class Passing(HttpCase):
         self.assertEqual(self.get(port, "/chunked")[::2], (200, b"hello world"))
         text = self.talk(port, "GET /chunked HTTP/1.0\r\nHost: HOST\r\n\r\n")
         self.assertTrue(text.endswith("\r\n\r\nhello world"), text)
-        text = self.talk(port, "GET /chunked HTTP/1.0\r\n\r\n")  # as balancers ask whether one is well
+        # Load balancers send such a request to check whether a server works.
+        text = self.talk(port, "GET /chunked HTTP/1.0\r\n\r\n")
         self.assertTrue(text.endswith("\r\n\r\nhello world"), text)
         text = self.talk(port, "POST / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\n"
                                "Connection: close\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\n\r\n")
@@ -193,7 +194,7 @@ class Passing(HttpCase):
         eventually("the edge knows", lambda: not self.edge.upgrades(HOST)[-1]["tunnel"]["open"])
 
     def test_trailers_stay_behind(self):
-        """They are headers that come when nobody looks any more."""
+        """Trailers are headers that arrive after the headers have been checked."""
         def answer(handler):
             handler.send_response(200)
             handler.send_header("Transfer-Encoding", "chunked")
@@ -230,7 +231,7 @@ class Passing(HttpCase):
 
 
 class Trouble(HttpCase):
-    def test_what_the_edge_says_passes(self):
+    def test_answers_of_the_edge_pass(self):
         self.web(lambda handler: handler.say(200))
         _, port = self.at_free_port()
         self.edge.fault("origin.down", 1)
@@ -338,7 +339,7 @@ class Trouble(HttpCase):
         self.assertIn(b"page", receive(connection, 1 << 20))
 
     def test_answer_with_two_lengths(self):
-        """Whichever of them is meant, nobody is left to guess."""
+        """The response is refused, so that no program has to guess which length is right."""
         def answer(handler):
             handler.send_response(200)
             handler.send_header("Content-Length", "5")
@@ -366,11 +367,11 @@ class Trouble(HttpCase):
 
 
 class OwnAddress(HttpCase):
-    """Without --url: a port of its own for each application, the same again at the next start."""
+    """Without --url, each application has a port of its own, which is the same at the next start."""
 
     def setUp(self):
         super().setUp()
-        # A name that no other run of the tests has at the same time, and so a port of its own.
+        # No other run of the tests has this name at the same time, so it has a port of its own.
         self.host = f"wiki{os.getpid()}.example.com"
         self.edge.application("wiki", hostname=self.host)
         self.know("wiki")
@@ -407,7 +408,7 @@ class OwnAddress(HttpCase):
         self.assertEqual(self.status_lists(), [])
 
     def test_both_families_are_taken(self):
-        """Else another user's program could take ::1, which names under .localhost mean as well."""
+        """Otherwise another user's program could listen at ::1, to which names under .localhost resolve too."""
         running = self.listen(host=self.host)
         place = self.places(running)[0]
         running.wait_err("INF the application in a browser")

@@ -1,4 +1,4 @@
-"""mayfly http in a real Chromium: pages of the application work, and pages of others get nothing."""
+"""mayfly http in a real Chromium: pages of the application work, and pages of other sites get nothing."""
 import os
 from http import HTTPStatus
 
@@ -46,7 +46,7 @@ addEventListener("load", async () => {{
 }});
 </script>"""
 
-# Pages of another site that open {0} without a person's doing.
+# Pages of another site that open {0} without an action of the person.
 UNASKED = {
     "prefetch": """<script type=speculationrules>
       {{"prefetch": [{{"source": "list", "urls": ["{0}"], "eagerness": "immediate"}}]}}</script>""",
@@ -102,7 +102,7 @@ class Browser(HttpCase):
                 self.chromium.open(f"http://{name}/")
                 self.chromium.wait_for("#done")
                 self.assertIsNotNone(self.chromium.find('body[data-api="session=1"][data-picture="7"]'))
-                self.chromium.click("#save")  # a form without a referrer: its Origin is "null"
+                self.chromium.click("#save")  # A form without a referrer has the Origin "null".
                 self.chromium.wait_for("#shown")
                 self.assertEqual(self.chromium.address, f"http://{name}/saved")
         self.assertEqual([r[3] for r in web.requests if r[1] == "/save"], [b"text=hello"] * len(names))
@@ -118,12 +118,12 @@ class Browser(HttpCase):
         self.assertEqual(web.requests, [])
         self.assertEqual(running.err.count("WRN the request is refused: a page of another site"), 5,
                          running.err)
-        self.chromium.click("#link")  # what a person follows is shown
+        self.chromium.click("#link")  # A page that the person follows a link to is shown.
         self.chromium.wait_for("#shown")
         self.assertEqual([request[1] for request in web.requests if request[1] != "/favicon.ico"],
                          ["/link"])
 
-    def test_pages_of_others_where_browsers_do_not_say_so(self):
+    def test_pages_of_others_at_names_without_sec_fetch_site(self):
         def answer(handler):
             if handler.path == "/script":
                 return handler.say(HTTPStatus.OK, b'window.stolen = "the secret"',
@@ -138,14 +138,15 @@ class Browser(HttpCase):
         self.chromium.open(f"http://127.0.0.1:{evil.port}/")
         self.chromium.wait_for("#done")
         self.assertEqual(self.chromium.text("#done"), "nothing")
-        # What fills a frame cannot be told from what a person follows, and is not shown in it.
+        # A request for a frame looks the same as a link that the person follows, but its page is not shown in the
+        # frame.
         self.assertEqual([request[1] for request in web.requests], ["/frame"])
         self.assertNotIn("/frame", self.chromium.frame_text("#frame"))
         self.chromium.click("#link")
         self.chromium.wait_for("#shown")
 
     def elsewhere(self, answer):
-        """The address of a web server of somebody else's, who may know the listener's."""
+        """Returns the address of another party's web server, which may know the listener's address."""
         other = Web(answer)
         self.addCleanup(other.stop)
         return f"http://127.0.0.1:{other.port}"
@@ -176,8 +177,73 @@ class Browser(HttpCase):
         self.assertIn("no click of a person", running.err)
         self.assertIn("ahead of a visit", running.err)
 
+    def led_back(self, target, before="location = '{0}'"):
+        """The address of another site whose page does this by itself, and the page that the person sees then."""
+        page = before.format(target)
+        other = self.elsewhere(lambda handler: handler.say(
+            HTTPStatus.OK, f"<!doctype html><title>login</title><body><script>{page}</script>".encode(),
+            Content_Type="text/html"))
+        self.chromium.open(other)
+        return other
+
+    def test_person_goes_on_by_a_click_where_a_script_led_back(self):
+        """As after a login that a page of the application began by itself."""
+        web = self.web(self.answer)
+        _, port = self.at_free_port()
+        for path in ("/callback?code=1&amp;state='%22%3E", "//127.0.0.1:1/x?a=1", "/a//b", "/.//c"):
+            with self.subTest(path):
+                before = len(self.asked(web))
+                self.led_back(f"http://127.0.0.1:{port}{path}".replace("'", "\\'"))
+                self.chromium.wait_for("a[href]")
+                self.assertEqual(len(self.asked(web)), before)
+                shown = self.chromium.address
+                self.assertIn("no click of a person", self.chromium.text())
+                self.chromium.click("a[href]")
+                self.chromium.wait_for("#shown")
+                self.assertEqual(self.chromium.address, shown)
+                self.assertEqual(len(self.asked(web)), before + 1)
+
+    def test_link_to_go_on_leads_to_the_name_of_the_application(self):
+        web = self.web(self.answer)
+        running = self.listen()
+        port = self.places(running)[0].rsplit(":", 1)[1]
+        url = running.wait_err(r"INF the application in a browser url=(\S+)").group(1).rstrip("/")
+        self.led_back(f"http://127.0.0.1:{port}/callback?code=1")
+        self.chromium.click("a[href]")
+        self.chromium.wait_for("#shown")
+        self.assertEqual(self.chromium.address, f"{url}/callback?code=1")
+        self.assertEqual(len(self.asked(web)), 1)
+
+    def test_page_of_another_site_cannot_go_on_alone(self):
+        """It opens the page with the link, in a window and in a frame, and has no way to press that link."""
+        web = self.web(self.answer)
+        running, port = self.at_free_port()
+        target = f"http://127.0.0.1:{port}/secret"
+        script = """
+const frame = document.createElement("iframe");
+frame.src = "{0}";
+document.body.append(frame);
+const opened = window.open("{0}");
+const press = () => {{
+  for (const page of [opened, frame.contentWindow]) try {{
+    page.document.querySelector("a").click();
+  }} catch (error) {{
+    document.title = error.name;
+  }}
+}};
+let tries = 0;
+const again = setInterval(() => {{
+  press();
+  if (++tries == 20) {{ clearInterval(again); document.body.id = "over"; }}
+}}, 20);"""
+        self.led_back(target, script)
+        self.chromium.wait_for("#over")
+        self.assertIn(self.chromium.title, ("SecurityError", "TypeError"))
+        eventually("both were refused", lambda: running.err.count("WRN the request is refused") >= 2)
+        self.assertEqual(self.asked(web), [])
+
     def test_prefetch_of_a_path_of_access(self):
-        """The page has no address but that, and the person does nothing: the tokens stay."""
+        """The page has only that URL, and the person does nothing: no tokens get out."""
         web = self.web(self.answer)
         running, port = self.at_free_port()
         target = f"http://127.0.0.1:{port}/cdn-cgi/access/cli?aud={self.edge.audience('wiki')}"
@@ -187,12 +253,12 @@ class Browser(HttpCase):
             Content_Type="text/html"))
         self.chromium.open(other)
         running.wait_err("WRN the request is refused")
-        self.chromium.open(target)  # typed
+        self.chromium.open(target)  # typed by the person
         running.wait_err("WRN .*path of Access")
         self.assertEqual(self.edge.log(HOST), [])
         self.assertEqual(self.asked(web), [])
 
-    def test_what_a_person_opens_is_shown(self):
+    def test_pages_that_a_person_opens_are_shown(self):
         web = self.web(self.answer)
         _, port = self.at_free_port()
         target = f"http://127.0.0.1:{port}/page"
@@ -202,7 +268,7 @@ class Browser(HttpCase):
                 return handler.say(HTTPStatus.FOUND, Location=target)
             handler.say(HTTPStatus.OK, ASKED.format(target).encode(), Content_Type="text/html")
         other = self.elsewhere(answer)
-        self.chromium.open(target)  # typed
+        self.chromium.open(target)  # typed by the person
         self.chromium.wait_for("#shown")
         for what in ("#link", "#away", "#get"):
             with self.subTest(what):
@@ -216,7 +282,7 @@ class Browser(HttpCase):
         self.assertEqual(len(self.asked(web)), 4)
 
     def test_window_that_another_page_opened_is_cut_off_from_it(self):
-        """Cross-Origin-Opener-Policy: to the other page it looks as if it were closed."""
+        """Cross-Origin-Opener-Policy: to the other page the window looks closed."""
         web = self.web(self.answer)
         _, port = self.at_free_port()
         target = f"http://127.0.0.1:{port}/page"
@@ -251,7 +317,8 @@ class OwnAddresses(HttpCase):
         self.addCleanup(self.chromium.end)
 
     def application_of_its_own(self, name):
-        """A web server, its listener, and both addresses. No other test at the same time has that name."""
+        """Starts a web server and its listener. Returns both addresses. No other test uses that name at the same
+        time."""
         web = Web(self.answer)
         self.addCleanup(web.stop)
         host = f"{name}{os.getpid()}.example.com"
@@ -277,7 +344,7 @@ class OwnAddresses(HttpCase):
         self.assertEqual({request[2]["Host"].split(":")[0] for request in web.requests},
                          {f"wiki{os.getpid()}.example.com"})
         result = self.curl("-w", "%{http_code}", "-o", "/dev/null", f"http://{place}/page")
-        self.assertEqual(result.out, b"200")  # a program that resolves no such names
+        self.assertEqual(result.out, b"200")  # This program does not resolve such names.
 
     def test_cookies_of_one_application_go_to_no_other(self):
         git, _, _, git_url = self.application_of_its_own("git")
@@ -290,7 +357,7 @@ class OwnAddresses(HttpCase):
         self.chromium.open(f"{wiki_url}/")
         self.chromium.wait_for("#shown")
         self.assertEqual(self.chromium.text("#shown"), "/ none")
-        # The name of git at the port of wiki would have the browser send git's cookies there.
+        # With the name of git at the port of wiki, the browser would send git's cookies there.
         name = git_url.rsplit(":", 1)[0]
         before = len(wiki.requests)
         self.chromium.open(f"{name}:{place.rsplit(':', 1)[1]}/")

@@ -34,7 +34,7 @@ class Certificates(CertificateCase):
         return running, int(running.wait_err(r"127\.0\.0\.1:(\d+)").group(1))
 
     def get(self, port):
-        """Status and body."""
+        """Returns status and body."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=GENEROUS) as answer:
                 return answer.status, answer.read()
@@ -43,7 +43,7 @@ class Certificates(CertificateCase):
                 return error.code, error.read()
 
     def test_every_form_with_no_duration(self):
-        """No token is to be had: the certificate opens each connection."""
+        """There is no token: the certificate opens each connection."""
         for name, (flags, env) in self.ways.items():
             with self.subTest(name):
                 self.fresh()
@@ -82,7 +82,7 @@ class Certificates(CertificateCase):
                 running.wait_err("ERR .*" + re.escape(WEB))
 
     def renewable(self):
-        """The content of a file before and after its renewal."""
+        """Returns the content of a file before and after its renewal."""
         self.protect(session_duration="no_duration")
         for name in ("before", "after"):
             self.ca.device(name, "root")
@@ -97,7 +97,7 @@ class Certificates(CertificateCase):
         self.assertEqual(self.get(port)[1], b"hello from web, after\n")
         return running
 
-    def test_next_connection_uses_the_renewed_one(self):
+    def test_next_connection_uses_the_renewed_certificate(self):
         before, after = self.renewable()
         file = self.ca.write("renewed.pem", before)
         running = self.assert_renewed(file, lambda: self.ca.write("renewed.pem", after))
@@ -111,7 +111,8 @@ class Certificates(CertificateCase):
         self.assert_renewed(link, lambda: self.ca.write("linked.pem", after))
 
     def test_in_the_home_directory(self):
-        """What is there besides stays closed, so that a new file in its place cannot be read."""
+        """The other files of the home directory stay closed, so the listener cannot read a new file that replaces this
+        one."""
         before, after = self.renewable()
         file = os.path.join(self.home.path, "device.pem")
 
@@ -121,5 +122,5 @@ class Certificates(CertificateCase):
         write(before)
         running = self.assert_renewed(file, lambda: write(after))
         if programs.is_instrumented():
-            return  # such a one is not confined
+            return  # A listener with such a certificate has no sandbox.
         self.assertRegex(running.err, "INF a new file in its place will not be read before a restart.*device.pem")

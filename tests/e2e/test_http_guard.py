@@ -1,4 +1,4 @@
-"""mayfly http: who is refused, before anything of it reaches the edge."""
+"""mayfly http: the requests that it refuses before anything reaches the edge."""
 import base64
 import http.client
 import os
@@ -11,7 +11,7 @@ from harness.http_case import HOST, HttpCase, name_of_this_computer
 from harness.waiting import GENEROUS
 from harness.web import Web
 
-# "/cdn-cgi/access/cli" as somebody could write it. The edge of the tests reads all of them.
+# Spellings of "/cdn-cgi/access/cli" that a client could use. The test edge understands all of them.
 SPELLINGS = ["/cdn-cgi/access/cli", "//cdn-cgi/access/cli", "/./cdn-cgi/access/cli", "/cdn-cgi//access/cli",
              "/x/../cdn-cgi/access/cli", "/cdn-cgi/x/../access/cli", "/CDN-CGI/Access/CLI",
              "/%63dn-cgi/access/cli", "/cdn-cgi%2faccess/cli", "/cdn-cgi/acces%73/cli",
@@ -20,7 +20,7 @@ SPELLINGS = ["/cdn-cgi/access/cli", "//cdn-cgi/access/cli", "/./cdn-cgi/access/c
 
 
 class Guard(HttpCase):
-    """Nothing of this reaches the edge."""
+    """None of these requests reaches the edge."""
 
     def tearDown(self):
         self.assertEqual(self.requests(), [])
@@ -30,7 +30,7 @@ class Guard(HttpCase):
         self.assertTrue(text.startswith(f"HTTP/1.1 {status} "), text)
         self.assertIn(word, text)
 
-    def test_names_that_were_rebound(self):
+    def test_rebound_names(self):
         _, port = self.at_free_port()
         for host in (f"evil.example:{port}", "127.0.0.1", f"0.0.0.0:{port}"):
             self.refused(port, "GET / HTTP/1.1\r\nHost: HOST\r\n\r\n", 421, f"127.0.0.1:{port}", host)
@@ -46,7 +46,7 @@ class Guard(HttpCase):
         self.refused(port, "GET / HTTP/1.1\r\nHost: HOST\r\nOrigin: https://evil.example\r\n"
                            "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 403, "another site")
 
-    def test_browsers_where_they_do_not_say_whose_page_asks(self):
+    def test_browsers_at_names_without_sec_fetch_site(self):
         name = name_of_this_computer()
         running = self.listen("--url", f"{name}:0")
         place = self.places(running)[0]
@@ -89,14 +89,14 @@ class Guard(HttpCase):
 
 
 class PathsOfAccess(HttpCase):
-    """Access seals the tokens of whoever asks at /cdn-cgi/access/cli to the public key in the query."""
+    """At /cdn-cgi/access/cli, Access encrypts the tokens of the client to the public key in the query."""
 
     def setUp(self):
         super().setUp()
         self.edge.configure(poll_seconds=0.1)
 
     def lure(self, path="/cdn-cgi/access/cli"):
-        """A target that hands the tokens to an attacker, and the attacker's public key."""
+        """Returns a target that gives the tokens to an attacker, and the attacker's public key."""
         key = base64.urlsafe_b64encode(os.urandom(32)).decode()
         return (f"{path}?aud={self.edge.audience('wiki')}&edge_token_transfer=true&send_org_token=true"
                 f"&token={key}"), key
@@ -113,11 +113,11 @@ class PathsOfAccess(HttpCase):
         return answer.status, body
 
     def collects(self, key):
-        """Whether the attacker finds tokens at the transfer service."""
+        """Returns whether the attacker finds tokens at the transfer service."""
         status, _ = self.at_edge("login.cloudflareaccess.org", f"/transfer/{key}")
         return status == 200
 
-    def test_edge_hands_tokens_to_whoever_asks_with_a_token(self):
+    def test_edge_gives_tokens_to_a_client_with_a_token(self):
         for path in SPELLINGS:
             for header in ({"Cf_Access_Token": self.token}, {"Cookie": f"CF_Authorization={self.token}"}):
                 target, key = self.lure(path)
@@ -141,7 +141,7 @@ class PathsOfAccess(HttpCase):
         self.assertEqual(running.err.count("WRN the request is refused: "), len(SPELLINGS), running.err)
         self.assertNotIn("token=", running.err)
 
-    def test_whatever_asks_for_it(self):
+    def test_paths_of_access_are_refused_to_every_client(self):
         _, port = self.at_free_port()
         target, key = self.lure()
         head = "Host: HOST\r\n"
@@ -169,7 +169,7 @@ class PathsOfAccess(HttpCase):
                 self.assertFalse(self.collects(key))
         self.assertEqual(self.edge.log(HOST), [])
 
-    def test_what_else_cloudflare_has_there_passes(self):
+    def test_other_paths_of_cloudflare_pass(self):
         _, port = self.at_free_port()
         for path in ("/cdn-cgi/trace", "/cdn-cgi/rum", "/docs/cdn-cgi/access/cli",
                      "/?q=/cdn-cgi/access/cli"):
@@ -184,7 +184,7 @@ class PathsOfAccess(HttpCase):
         self.assertEqual(self.edge.log(HOST), [])
 
     def test_commands_at_such_a_path(self):
-        """Each command, with each credential, is given an attacker's address for the application's."""
+        """Each command, with each credential, gets an attacker's address instead of the application's."""
         self.edge.application("wiki", service_tokens=[{"id": "svc.access", "secret": "s3cret"}])
         self.home.plant_org_token()
         service = ["--service-token-id", "svc.access", "--service-token-secret", "s3cret"]
@@ -219,14 +219,14 @@ class PathsOfAccess(HttpCase):
                               ["-K", file, f"https://{HOST}/"], [f"https:/{HOST}{target}"],
                               ["--request-target", target, f"https://{HOST}/"]):
                 if arguments[0] == "--request-target" and set("{[") & set(path):
-                    continue  # curl expands no globs there
+                    continue  # curl expands no globs there.
                 with self.subTest(arguments):
                     result = self.home.mayfly("curl", "--batch", "-s", "--allow-redirects", *arguments)
                     self.assertFalse(self.collects(key))
                     self.assertEqual(result.code, USAGE, result)
         self.assertEqual(self.edge.log(HOST), [])
 
-    def test_curl_asks_who_one_is(self):
+    def test_curl_requests_get_identity(self):
         self.with_curl()
         result = self.home.mayfly("curl", "--batch", "-s", f"https://{HOST}/cdn-cgi/access/get-identity")
         self.assert_done(result)

@@ -1,4 +1,4 @@
-"""mayfly http: what opens the application, and how it is renewed."""
+"""mayfly http: the credential, and its renewal."""
 import os
 import signal
 import threading
@@ -32,7 +32,7 @@ class Logins(HttpCase):
         pages = [entry for entry in self.requests() if entry["target"] == "/"]
         self.assertEqual([entry["status"] for entry in pages if entry["method"] == "GET"], [200])
 
-    def test_once_for_all_who_wait(self):
+    def test_one_login_for_all_waiting_requests(self):
         self.home.install_browser()
         self.edge.ask("POST", "/revoke", {"kind": "all"})
         _, port = self.at_free_port()
@@ -47,8 +47,8 @@ class Logins(HttpCase):
         self.assertEqual(len(self.home.browsed()), 1)
 
     @unittest.skipUnless(memory.shows_descriptors(), "nobody can count its descriptors")
-    def test_program_that_does_not_wait_for_it(self):
-        """Nothing of it is kept, and the login goes on for the others."""
+    def test_program_that_does_not_wait_for_the_login(self):
+        """Its request is dropped, and the login goes on for the other programs."""
         self.home.install_idle_browser()
         self.edge.ask("POST", "/revoke", {"kind": "all"})
         running, port = self.at_free_port()
@@ -60,7 +60,7 @@ class Logins(HttpCase):
             connection = self.connect(port)
             connection.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
             abort(connection)
-        self.get(port, "/", Host="x")  # whoever came before it has been accepted
+        self.get(port, "/", Host="x")  # By now every earlier program has been accepted.
         eventually("nothing is left of them", lambda: memory.count_descriptors(running.pid) <= before)
         self.edge.sign_in(url)
         self.assertTrue(receive(waiting, 1 << 20).startswith(b"HTTP/1.1 200 "))
@@ -79,7 +79,7 @@ class Logins(HttpCase):
         running.wait_err("ERR .*on its way")
 
     def test_fresh_token_that_is_refused(self):
-        """As with Binding Cookie: said, and no loop."""
+        """As with Binding Cookie, there is a message and no loop."""
         self.edge.application("wiki", binding_cookie=True)
         self.home.install_browser()
         _, port = self.at_free_port()

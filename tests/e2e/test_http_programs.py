@@ -1,4 +1,4 @@
-"""mayfly http: what people put in front of it."""
+"""mayfly http with the programs that people use with it."""
 import hashlib
 import os
 
@@ -9,7 +9,7 @@ from harness.web import files_below, git_backend
 
 
 class Programs(HttpCase):
-    """What people put in front of it."""
+    """Programs that people use with mayfly http."""
 
     def test_git(self):
         folder = os.path.join(self.home.path, "repositories")
@@ -37,7 +37,7 @@ class Programs(HttpCase):
         git("clone", "-q", "-b", "main", remote, again)
         self.assertEqual(git("rev-parse", "HEAD", cwd=again), git("rev-parse", "HEAD", cwd=work))
         self.assertIn("/project.git/git-receive-pack", [request[1] for request in web.requests])
-        # A pack beyond git's buffer goes in chunks.
+        # git sends a pack larger than its buffer in chunks.
         git("commit", "-q", "--allow-empty", "-m", "two", cwd=work)
         with open(os.path.join(work, "more"), "wb") as file:
             file.write(os.urandom(300_000))
@@ -64,11 +64,11 @@ class Programs(HttpCase):
         self.assertEqual(chunked.out, b"POST" + body)
         old = self.assert_done(self.curl("--http1.0", here))
         self.assertEqual(old.out, b"GET")
-        head = self.assert_done(self.curl("-I", "--http2", here))  # asks for h2c, and gets HTTP/1.1
+        head = self.assert_done(self.curl("-I", "--http2", here))  # curl asks for h2c and gets HTTP/1.1.
         self.assertTrue(head.out.startswith(b"HTTP/1.1 200 "), head)
 
     def repository(self):
-        """A Debian repository of one package, and that package's bytes."""
+        """Makes a Debian repository with one package. Returns that package's bytes."""
         folder = os.path.join(self.home.path, "debian")
         tree = os.path.join(folder, "tree")
         os.makedirs(os.path.join(tree, "DEBIAN"))
@@ -96,7 +96,7 @@ class Programs(HttpCase):
         return folder, package
 
     def apt(self, port):
-        """The environment of an apt-get that knows no repository but the one at that port."""
+        """Returns the environment of an apt-get that knows only the repository at that port."""
         root = os.path.join(self.home.path, "apt")
         for name in ("etc", "lists/partial", "cache/archives/partial"):
             os.makedirs(os.path.join(root, name))

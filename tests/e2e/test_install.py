@@ -1,4 +1,4 @@
-"""meson install: what goes where, and that each shell finds its completion there."""
+"""meson install: the place of each file, and that each shell finds its completion there."""
 import os
 import re
 import shutil
@@ -53,7 +53,7 @@ class Install(EdgeCase):
         expected |= {f"share/doc/mayfly/{name}": 0o644 for name in ("README.md", "NEWS.md", "SECURITY.md", "LICENSE")}
         self.assertEqual(self.installed(), expected)
 
-    def test_what_is_installed_runs(self):
+    def test_installed_program_runs(self):
         program = os.path.join(self.prefix, "bin", "mayfly")
         result = self.assert_done(self.home.start("--version", program=program).finish())
         self.assertTrue(result.out.startswith(b"mayfly "), result)
@@ -67,7 +67,7 @@ class Install(EdgeCase):
             self.assertIn(b"NAME", result.out)
 
     def at_a_prompt(self, argv, commands, more=None):
-        """A shell with our program, curl and the installed files, and nothing of the user's own."""
+        """Starts a shell with mayfly, curl and the installed files, without the user's own configuration."""
         for name, path in (("mayfly", programs.mayfly()), ("curl", self.shell("curl"))):
             os.symlink(path, os.path.join(self.home.bin, name))
         environment = self.home.environment({"PS1": "ready> ", "ZDOTDIR": self.home.path, **(more or {}),
@@ -88,25 +88,25 @@ class Install(EdgeCase):
             terminal.type("\x15" + typed)
             terminal.wait_for(re.escape(shown))
 
-    def test_bash_completion_loads_it(self):
+    def test_bash_loads_the_completion(self):
         loader = "/usr/share/bash-completion/bash_completion"
         if not os.path.exists(loader):
             raise unittest.SkipTest("bash-completion is not installed")
         terminal = self.at_a_prompt([self.shell("bash"), "--norc", "-i"], f"source {loader}",
                                     {"XDG_DATA_DIRS": f"{self.share}:/usr/share"})
         self.expect_completions(terminal)
-        # curl's own completion goes on where ours ends.
+        # curl's own completion continues after the flags of mayfly.
         terminal.type("\x15mayfly curl --remote-n\t")
         terminal.wait_for("curl --remote-name")
 
-    def test_zsh_loads_it(self):
+    def test_zsh_loads_the_completion(self):
         functions = os.path.join(self.share, "zsh", "site-functions")
         terminal = self.at_a_prompt([self.shell("zsh"), "-f", "-i"],
                                     f"fpath=({functions} $fpath); autoload -U compinit; compinit -u -D")
         self.expect_completions(terminal)
 
-    def test_fish_loads_it(self):
-        # Vendors' completions belong to fish's own configuration: a fresh home has no other.
+    def test_fish_loads_the_completion(self):
+        # fish loads completions of vendors with its own configuration; a fresh home has no other.
         fish = self.shell("fish")
         self.home.plant_token("web")
         os.symlink(programs.mayfly(), os.path.join(self.home.bin, "mayfly"))

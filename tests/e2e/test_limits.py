@@ -1,5 +1,5 @@
-"""Listeners and programs that connect in masses, or say half of what they want: what is held for them is bounded, who
-speaks gets through, and all of it is given back."""
+"""Listeners with masses of connections, or with incomplete requests: the memory for them is bounded, complete requests
+are served, and all of the memory is given back."""
 import re
 import resource
 import socket
@@ -13,15 +13,15 @@ from harness.listener import ListenerCase, abort, receive
 from harness.waiting import GENEROUS, eventually
 
 MANY = 3000
-TUNNELS = 1000  # each costs the test edge a connection, too
-FEW = 64  # places with 256 descriptors: two for each connection, and 128 for the rest
+TUNNELS = 1000  # Each tunnel costs the test edge a connection too.
+FEW = 64  # the places with 256 descriptors: two for each connection, and 128 for the rest
 DESCRIPTORS = 256
 MIB = 1 << 20
 TURNED_AWAY = "ERR a local program was turned away: {} connections are open"
 
 
 def resident(pid):
-    """Bytes of memory that the process itself holds now: neither of libraries nor of files."""
+    """Returns the bytes of memory of the process itself, without libraries and mapped files."""
     return int(memory.status_of(pid)["RssAnon"].split()[0]) * 1024
 
 
@@ -35,33 +35,33 @@ class LimitCase(ListenerCase):
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
 
     def with_few_descriptors(self, *command):
-        """A listener that may have few open files, and its port."""
+        """Starts a listener with a low limit of open files. Returns the listener and its port."""
         limit = f"--nofile={DESCRIPTORS}:{DESCRIPTORS}"
         running = self.home.start(limit, programs.mayfly(), *command, "--url", "127.0.0.1:0",
                                   program=programs.system("prlimit"))
         return running, int(self.places(running)[0].rsplit(":", 1)[1])
 
     def crowd(self, port, count, said=b""):
-        """So many connections, each of which has said that. Nothing is closed before the test ends."""
+        """Makes that many connections, each of which sends `said`. All stay open until the test ends."""
         connections = []
         for _ in range(count):
             connection = self.connect(port)
             try:
                 connection.sendall(said)
             except OSError:
-                pass  # it was ended to make room
+                pass  # The listener closed this connection to make room.
             connections.append(connection)
         return connections
 
     def descriptors_held(self, running):
         return memory.count_descriptors(running.pid) if memory.shows_descriptors() else 0
 
-    def assert_recovers(self, running, before):
-        """Descriptors as they were before the crowd, and memory nearly so: the event loop keeps small pieces for each
-        connection of the largest crowd, which the next crowd uses, and the pages that they are in."""
+    def assert_recovers(self, running, before, kept=16 * MIB):
+        """Checks that the descriptors are as before the crowd, and the memory nearly so: the event loop keeps a state
+        for each descriptor of the largest crowd."""
         descriptors, held = before
         eventually("its descriptors are free", lambda: self.descriptors_held(running) <= descriptors)
-        eventually("its memory is given back", lambda: resident(running.pid) <= held + 16 * MIB, seconds=20)
+        eventually("its memory is given back", lambda: resident(running.pid) <= held + kept, seconds=20)
 
     def measures(self, running):
         return self.descriptors_held(running), resident(running.pid)
@@ -71,7 +71,7 @@ class LimitCase(ListenerCase):
             connection.close()
 
     def ended_of(self, connections):
-        """How many the listener has ended."""
+        """Returns how many of the connections the listener has closed."""
         ended = 0
         for connection in connections:
             connection.setblocking(False)
@@ -84,7 +84,7 @@ class LimitCase(ListenerCase):
         return ended
 
     def proxied(self, port, destination=b"db.internal"):
-        """The connection, once a SOCKS5 handshake has brought a tunnel; None if it was ended before."""
+        """Returns the connection after a SOCKS5 handshake has opened a tunnel, or None if it was closed before."""
         connection = self.connect(port)
         try:
             connection.sendall(b"\x05\x01\x00\x05\x01\x00\x03" + bytes([len(destination)]) + destination +
@@ -125,7 +125,7 @@ class Http(LimitCase, HttpCase):
         self.assertLess(resident(running.pid) - before[1], MANY * 16 * 1024)
         self.assertEqual(self.ended_of(crowd), 0)
         self.close_all(crowd)
-        self.assert_recovers(running, before)
+        self.assert_recovers(running, before, 5 * MIB)
 
     def test_oldest_half_open_makes_room(self):
         running, port = self.with_few_descriptors("http", "--hostname", "wiki.example.com")
@@ -143,7 +143,7 @@ class Http(LimitCase, HttpCase):
         self.assertEqual(self.get(port)[0], 200)
 
     def test_more_requests_than_can_be_served_at_once(self):
-        """They are told to try again; those that are served are not touched."""
+        """Additional programs are told to try again; requests that are being served go on."""
         let_go = threading.Event()
         self.addCleanup(let_go.set)
         self.web(lambda handler: (let_go.wait(GENEROUS), handler.say(200, b"late"))[1])
@@ -164,7 +164,7 @@ class Http(LimitCase, HttpCase):
 
     @unittest.skipIf(programs.is_instrumented(), "its memory is not its own")
     def test_requests_that_wait_for_a_login(self):
-        """What is held for them is bounded, too."""
+        """The memory for them is bounded too."""
         self.home.install_idle_browser()
         self.edge.ask("POST", "/revoke", {"kind": "all"})
         running, port = self.at_free_port()
@@ -191,7 +191,7 @@ class Http(LimitCase, HttpCase):
 
 
 class Tunnels(LimitCase):
-    def test_more_than_there_are_places(self):
+    def test_more_connections_than_places(self):
         running, port = self.with_few_descriptors("access", "tcp", "--hostname", "echo.example.com")
         tunnels = [self.assert_echo(self.connect(port)) for _ in range(FEW)]
         for _ in range(20):
@@ -232,7 +232,7 @@ class Tunnels(LimitCase):
         self.assert_echo(self.connect(port))
 
     def test_no_descriptors_left(self):
-        """It pauses and goes on: the log says so once, and the processor has rest."""
+        """The listener pauses and goes on. The log says so once, and the listener uses no processor time."""
         limit = "--nofile=40:40"
         running = self.home.start(limit, programs.mayfly(), "access", "tcp", "--hostname", "echo.example.com",
                                   "--url", "127.0.0.1:0", program=programs.system("prlimit"))
@@ -265,7 +265,7 @@ class Socks(LimitCase):
         for connection in connections:
             connection.setblocking(False)
             try:
-                connection.recv(2)  # the answer to the greeting, if it is still there
+                connection.recv(2)  # the answer to the greeting, if the connection is still open
             except OSError:
                 pass
         return self.ended_of(connections)

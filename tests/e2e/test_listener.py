@@ -23,7 +23,7 @@ def free_port():
 
 
 def listening_addresses(port):
-    """Of all who listen on that port."""
+    """Returns the addresses of all sockets that listen on that port."""
     return {row.address for row in tcp.rows() if (row.state, row.port) == (tcp.LISTENING, port)}
 
 
@@ -31,7 +31,7 @@ class Addresses(ListenerCase):
     def assert_serves(self, *flags, place, port, **more):
         running = self.listen(*flags, **more)
         self.assertEqual(self.places(running), [place])
-        self.assertIn("INF Start Websocket listener host=", running.err)  # as cloudflared says it
+        self.assertIn("INF Start Websocket listener host=", running.err)  # the words of cloudflared
         self.assert_echo(self.connect(port))
         self.assertEqual(bytes(running.out), b"")
         return running
@@ -122,7 +122,7 @@ class Addresses(ListenerCase):
         self.assertEqual(result.code, FAILED, result)
         self.assertFalse(os.path.lexists(path))
 
-    def test_what_is_no_address(self):
+    def test_invalid_addresses(self):
         for text in ("localhost", "127.0.0.1:65536", "127.0.0.1:http", "unix:", "a b:1"):
             with self.subTest(text):
                 self.assert_error(self.listen("--url", text).finish(), USAGE)
@@ -161,7 +161,7 @@ class UnixSocket(ListenerCase):
                 self.assert_done(running.finish())
                 self.assertFalse(os.path.lexists(self.path))
 
-    def test_left_behind_by_one_that_was_killed(self):
+    def test_socket_left_by_a_killed_listener(self):
         running = self.at_path()
         running.send(signal.SIGKILL)
         running.finish()
@@ -169,7 +169,7 @@ class UnixSocket(ListenerCase):
         self.at_path()
         self.assert_echo(self.connect_unix(self.path))
 
-    def test_one_that_is_served_is_not_taken_away(self):
+    def test_socket_of_a_running_listener_is_not_replaced(self):
         self.at_path()
         self.assert_error(self.listen("--url", f"unix:{self.path}").finish(), FAILED, "in use")
         self.assert_echo(self.connect_unix(self.path))
@@ -197,7 +197,7 @@ class Connections(ListenerCase):
             self.assert_echo(self.connect(port))
         self.assert_echo(first)
 
-    def test_one_that_does_not_read_stalls_nobody(self):
+    def test_connection_that_does_not_read_stalls_no_other(self):
         self.edge.application("web", origin="source:200000000")
         self.know("web")
         _, port = self.at_free_port(host="web.example.com")
@@ -248,7 +248,7 @@ class Connections(ListenerCase):
         connection.close()
         self.assertEqual(self.edge.ended_tunnel()["close_received"], 1000)
 
-    def test_one_that_is_cut_leaves_the_others_and_the_listener(self):
+    def test_cut_connection_leaves_the_others_and_the_listener(self):
         running, port = self.at_free_port()
         for how in ("reset", "eof"):
             with self.subTest(how):
@@ -288,10 +288,10 @@ class Connections(ListenerCase):
 
 
 class Logins(ListenerCase):
-    def test_slow_login_of_one_does_not_stop_the_others(self):
+    def test_slow_login_of_a_connection_does_not_stop_the_others(self):
         running, port = self.at_free_port()
         before = self.assert_echo(self.connect(port))
-        # The edge sends the next connection to the login page, and those after it not.
+        # The edge redirects the next connection to the login page, and no later ones.
         self.edge.fault("upgrade.login_redirect", 1, application="echo")
         waiting = self.connect(port)
         url = running.wait_err(r"https://\S+/cdn-cgi/access/cli\?\S+").group()
@@ -310,7 +310,7 @@ class Logins(ListenerCase):
         spoiled = ("B" if signature[0] == "A" else "A") + signature[1:]
         self.home.plant(record, ".".join((head, claims, spoiled)))
         os.remove(self.home.file(self.home.token_name("echo")))
-        # What is known is read anew for one that was sent to the login page.
+        # A connection that was redirected to the login page reads the stored files again.
         self.edge.fault("upgrade.login_redirect", 1, application="echo")
         waiting = self.connect(port)
         url = running.wait_err(r"https://\S+/cdn-cgi/access/cli\?\S+").group()
@@ -372,7 +372,7 @@ class Ends(ListenerCase):
                 for connection in connections:
                     connection.close()
 
-    def test_peer_that_answers_nothing_does_not_hold_it_up(self):
+    def test_silent_peer_does_not_delay_the_end(self):
         running, port = self.at_free_port()
         self.assert_echo(self.connect(port))
         self.edge.ask("POST", "/close-tunnels", {"how": "stall"})
@@ -403,7 +403,7 @@ class ServiceManager(ListenerCase):
         manager.bind(address)
         return manager
 
-    def test_told_when_it_is_ready(self):
+    def test_manager_is_told_when_the_listener_is_ready(self):
         path = os.path.join(self.home.path, "notify")
         for name, given in [(path, path), (f"\0mayfly-e2e-{os.getpid()}", f"@mayfly-e2e-{os.getpid()}")]:
             with self.subTest(given):

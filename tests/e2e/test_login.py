@@ -1,4 +1,4 @@
-"""mayfly access login: through the real login page, by a scripted person."""
+"""mayfly access login through the real login page, with a scripted person."""
 import json
 import os
 import re
@@ -128,7 +128,7 @@ class Login(EdgeCase):
         self.assert_done(self.home.mayfly("login", "web.example.com", env={"BROWSER": person}))
         self.assertNotIn("other-ran", self.home.snapshot())
 
-    def test_no_window_is_claimed_where_nobody_would_see_it(self):
+    def test_no_browser_is_started_without_a_screen(self):
         for env in ({"DISPLAY": None}, {"DISPLAY": ""},
                     {"SSH_CONNECTION": "192.0.2.7 50022 192.0.2.1 22"},
                     {"SSH_CONNECTION": "192.0.2.7 50022 192.0.2.1 22", "WSL_DISTRO_NAME": "Debian",
@@ -144,7 +144,7 @@ class Login(EdgeCase):
                 self.assertTrue(result.err.startswith(TO_OPEN + url + "\n\n"), result)
                 self.assertEqual(self.home.browsed(), [])
 
-    def test_browser_variable_counts_there_too(self):
+    def test_browser_variable_counts_without_a_screen_too(self):
         person = self.home.install_browser("person")
         result = self.assert_done(self.home.mayfly("login", "web.example.com",
                                                    env={"DISPLAY": None, "BROWSER": person}))
@@ -156,7 +156,7 @@ class Login(EdgeCase):
             "SSH_CONNECTION": "192.0.2.7 50022 192.0.2.1 22", "DISPLAY": "localhost:10.0"}))
         self.assertTrue(result.err.startswith(OPENED), result)
 
-    def test_browser_of_windows_from_linux_under_it(self):
+    def test_browser_of_windows_from_linux_under_windows(self):
         for name, take_url in (("wslview", "$1"), ("powershell.exe", "${4#Start-Process }"),
                                ("cmd.exe", "$4")):
             with self.subTest(name):
@@ -185,7 +185,7 @@ class Login(EdgeCase):
         self.assertTrue(result.err.startswith(TO_OPEN + url + "\n\n"), result)
         self.assertTrue(result.out.startswith(b"Successfully fetched your token:\n\n"))
 
-    def test_no_browser_flag_opens_none(self):
+    def test_no_browser_flag_opens_no_browser(self):
         self.home.install_idle_browser()
         running = self.home.start("login", "--no-browser", "web.example.com")
         self.edge.sign_in(self.wait_for_url(running))
@@ -236,7 +236,7 @@ class Login(EdgeCase):
         self.assert_done(running.finish())
         self.assertEqual([f for f in self.home.files() if f.endswith((".lock", ".url"))], [])
 
-    def test_killed_login_stops_nobody(self):
+    def test_killed_login_stops_no_other_login(self):
         running = self.home.start("login", "web.example.com")
         self.wait_for_url(running)
         running.kill()
@@ -256,7 +256,7 @@ class Login(EdgeCase):
         self.assertIn(str(first.pid), results[1].err)
         self.assertEqual(self.edge.stats()["transfers"], 1)
 
-    def test_expired_token_is_deleted_and_a_new_one_got(self):
+    def test_expired_token_is_replaced(self):
         old = self.home.plant_token("web", expires_in=-60)
         new = self.logged_in("web")
         self.assertNotEqual(old, new)
@@ -295,7 +295,7 @@ class Login(EdgeCase):
         self.assert_error(result, FAILED, "no Access application", "web.example.com")
         self.assert_unchanged(before, besides=CACHES)
 
-    def test_no_token_in_what_the_edge_was_not_meant_to_see(self):
+    def test_other_hosts_get_no_token(self):
         token = self.logged_in("web")
         for entry in self.edge.log():
             if entry["host"] != "web.example.com":
@@ -303,7 +303,7 @@ class Login(EdgeCase):
 
 
 class Transfer(EdgeCase):
-    """The person takes long, the service is in trouble, the answer is not what it should be."""
+    """The person takes long, the service has errors, or the answer is wrong."""
 
     def start(self, **more):
         running = self.home.start("login", "--no-verbose", "web.example.com", **more)

@@ -10,7 +10,7 @@ URL = r"https://\S+/cdn-cgi/access/cli\?\S+"
 
 
 def picture(name):
-    """Test output to be looked at."""
+    """Returns the path for a picture that a person can look at after the test."""
     folder = os.path.join(os.environ["MAYFLY_BUILD"], "pictures")
     os.makedirs(folder, exist_ok=True)
     return os.path.join(folder, name + ".png")

@@ -1,4 +1,5 @@
-"""What a person at a terminal sees: of a login the wait, the QR code, who it is until when; of a slow edge the wait."""
+"""The output for a person at a terminal: the wait for a login, the QR code, the identity and the expiry, and the wait
+for a slow edge."""
 import os
 import re
 import shutil
@@ -37,7 +38,7 @@ class TerminalCase(EdgeCase):
         return Screen(bytes(terminal.seen).replace(b"\r\n", b"\n"), terminal.columns, **more)
 
     def url(self, terminal):
-        """The terminal breaks the URL over its lines, and what is read does not."""
+        """Returns the URL. The terminal wraps it over its lines, but the output contains it in one piece."""
         return terminal.wait_for(URL).group()
 
     def signed_in(self, terminal):
@@ -47,7 +48,7 @@ class TerminalCase(EdgeCase):
 
 
 class Dialing(TerminalCase):
-    """What ssh shows of its ProxyCommand, whose stderr is the terminal."""
+    """The output that ssh shows of its ProxyCommand, whose stderr is the terminal."""
 
     def setUp(self):
         super().setUp()
@@ -108,7 +109,7 @@ class Waiting(TerminalCase):
         self.assertTrue([line for line in lines if line.startswith("mayfly: error: ")], lines)
         self.assertTrue([line for line in lines if line.startswith("hint: ")], lines)
 
-    def test_messages_stand_above_it(self):
+    def test_messages_stand_above_the_waiting_time(self):
         self.edge.fault("transfer.drop_polls", 2)
         terminal = self.login("-v")
         terminal.wait_for("login poll dropped")
@@ -126,7 +127,7 @@ class Waiting(TerminalCase):
         self.assertEqual(self.screen(terminal).lines[-1], "waiting for login (14:58 left)"[:19])
         self.assertNotIn("waiting for login", "\n".join(self.signed_in(terminal).lines))
 
-    def test_nothing_of_it_elsewhere(self):
+    def test_waiting_time_is_shown_at_a_terminal_only(self):
         log = os.path.join(self.home.path, "log")
         running = self.home.start("login", "-v", "--logfile", log, "web.example.com",
                                   env={"TERM": "xterm"})
@@ -159,7 +160,7 @@ class Waiting(TerminalCase):
         self.assertNotIn("waiting for login", "\n".join(lines))
         self.assertIn(f"(pid {first.pid})", "\n".join(lines))
 
-    def test_tunnel_and_certificate_tell_it_too(self):
+    def test_tunnel_and_ssh_gen_name_the_person_too(self):
         for arguments in (["ssh-gen", "--hostname", "ssh.example.com"],
                           ["ssh", "--hostname", "echo.example.com"]):
             with self.subTest(arguments):
@@ -204,7 +205,7 @@ class Quiet(TerminalCase):
 
 class QrCode(TerminalCase):
     def scan(self, screen):
-        """What a real scanner reads in a picture of the screen."""
+        """Returns the text that a real scanner reads in a picture of the screen."""
         scanner = shutil.which("zbarimg")
         if not scanner:
             raise unittest.SkipTest("zbarimg is not installed (Debian package: zbar-tools)")

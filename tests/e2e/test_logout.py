@@ -1,4 +1,4 @@
-"""mayfly logout: what is forgotten, and what is not touched."""
+"""mayfly logout: what it removes, and what it leaves."""
 import os
 import shutil
 import signal
@@ -71,7 +71,7 @@ class Logout(AgentCase):
         self.assertIn("removed the token of the team acme.cloudflareaccess.com\n", result.err)
         self.assertEqual(self.home.mayfly("login", "--batch", "web.example.com").code, LOGIN_NEEDED)
 
-    def test_nothing_there(self):
+    def test_nothing_is_stored(self):
         for arguments, said in ((["web.example.com"], "Nothing was stored for web.example.com.\n"),
                                 (["--all"], "Nothing was stored.\n")):
             result = self.assert_done(self.logout(*arguments))
@@ -102,7 +102,7 @@ class Logout(AgentCase):
         self.assert_done(self.logout("--all"))
         self.assertEqual(self.home.files(), [])
 
-    def test_what_cannot_be_removed_does_not_keep_the_rest(self):
+    def test_file_that_cannot_be_removed_does_not_keep_the_rest(self):
         self.logged_in("web")
         os.unlink(self.home.file("web.example.com-app"))
         os.mkdir(self.home.file(KEYS[0]))
@@ -126,7 +126,7 @@ class Logout(AgentCase):
         for arguments, email in ((["web.example.com"], EMAIL), (["--all"], "eve@example.com")):
             self.assert_done(self.logout(*arguments))
             self.assert_done(self.home.mayfly("login", "-q", "web.example.com"))
-            self.assertEqual({entry["email"] for entry in self.entries() if entry.get("email")}, {email})
+            self.assertEqual({entry["identity"] for entry in self.entries() if entry.get("identity")}, {email})
 
     def test_agent(self):
         self.start_agent()

@@ -1,4 +1,4 @@
-"""mayfly logout while other commands run: none of them stores a token, sends one that it holds in memory, or begins
+"""mayfly logout while other commands run: none of them stores a token, sends a token that it holds in memory, or begins
 a login, until a person logs in."""
 import os
 import signal
@@ -67,7 +67,7 @@ class LogoutCase(ListenerCase, AgentCase, SharedCase):
 
 
 class Listeners(LogoutCase):
-    """Each is asked at once after the logout, while it still holds the token in memory."""
+    """Each listener gets a connection right after the logout, while it still holds the token in memory."""
 
     def tcp(self):
         running = self.home.start("access", "tcp", "--hostname", ECHO, "--url", "127.0.0.1:0")
@@ -76,7 +76,7 @@ class Listeners(LogoutCase):
     def socks(self):
         self.edge.application("bastion", hostname=BASTION, origin="bastion", hosts={"db.internal": "127.0.0.1"})
         self.know("bastion")
-        self.edge.application("bastion", origin="echo")  # whatever the destination
+        self.edge.application("bastion", origin="echo")  # The destination does not matter.
         running = self.home.start("socks", "--hostname", BASTION, "--url", "127.0.0.1:0")
         return running, BASTION, lambda port: self.proxied(port)
 
@@ -132,7 +132,7 @@ class Listeners(LogoutCase):
                 self.check(start, "--all")
 
     def test_after_a_logout_from_the_application(self):
-        """The team's token stays, and is not exchanged by itself."""
+        """The org token stays, and the listener does not exchange it by itself."""
         for start in (self.tcp, self.socks, self.http):
             with self.subTest(start.__name__):
                 self.fresh()
@@ -173,7 +173,7 @@ class Listeners(LogoutCase):
         self.assertEqual(self.home.files(), [])
 
     def test_service_token_goes_on(self):
-        """No login brought it."""
+        """No login has brought the service token."""
         self.edge.application("echo", service_tokens=[{"id": "machine.access", "secret": "hush"}])
         self.home.variables.update({"TUNNEL_SERVICE_TOKEN_ID": "machine.access",
                                     "TUNNEL_SERVICE_TOKEN_SECRET": "hush"})
@@ -202,7 +202,7 @@ class Others(LogoutCase):
         self.assertEqual(self.home.files(), [])
 
     def test_login_that_a_person_finishes_afterwards(self):
-        """What was begun before the logout brings nothing: its page may have stayed open anywhere."""
+        """A login that was begun before the logout stores nothing, because its page may have stayed open anywhere."""
         for arguments in (["--all"], [ECHO]):
             with self.subTest(arguments):
                 running, url = self.begin_login()
@@ -263,9 +263,9 @@ class Others(LogoutCase):
                 self.assertEqual(self.home.files(), [])
                 self.assertNotIn("mayfly:", self.agent_lists())
 
-    def test_killed_while_it_logs_out(self):
-        """The mark is there before anything is removed: what is left is no login."""
-        os.mkdir(self.home.file(KEYS[0]), 0o700)  # cannot be removed
+    def test_logout_that_is_killed(self):
+        """The mark exists before anything is removed, so the remaining files are no login."""
+        os.mkdir(self.home.file(KEYS[0]), 0o700)  # This directory cannot be removed as a file.
         self.assertEqual(self.logout("--all").code, 1)
         self.assertEqual(self.home.logout_marks(), [".mayfly-logout"])
         mode = os.stat(self.home.file(".mayfly-logout")).st_mode & 0o777

@@ -1,4 +1,4 @@
-"""Which application is this? Every check of the signed metadata, and the cache of keys."""
+"""Which application is this? Every check of the signed metadata, and the stored key set."""
 import os
 
 from harness import programs
@@ -10,7 +10,7 @@ JWKS = "acme.cloudflareaccess.com-jwks"
 
 class Metadata(EdgeCase):
     def ask(self, host="web.example.com"):
-        """A command that goes as far as metadata, and no farther: LOGIN_NEEDED is its good end."""
+        """Runs a command that reads the metadata and then stops: LOGIN_NEEDED is success."""
         return self.home.mayfly("login", "--batch", host)
 
     def assert_refused(self, fault, value=True, command=None, words=()):
@@ -128,7 +128,7 @@ class Metadata(EdgeCase):
 
 
 class Keys(EdgeCase):
-    """The team's keys: where they come from, how long they are kept, when they are fetched again."""
+    """The team's public keys: where they come from, how long they are kept, when they are fetched again."""
 
     def ask(self):
         return self.home.mayfly("login", "--batch", "web.example.com")
@@ -212,7 +212,7 @@ class Keys(EdgeCase):
 
 
 class Remembered(EdgeCase):
-    """`<host>-app`, once for an application and not for each page of it."""
+    """The record `<host>-app`: there is one for an application and not one for each of its pages."""
 
     def know(self, application, url):
         token = self.home.plant_token(application)
@@ -242,7 +242,7 @@ class Remembered(EdgeCase):
             self.assertEqual(self.offline_token("tools.example.com" + page), token, page)
 
     def test_application_that_turns_out_to_be_inside_another(self):
-        """The edge refuses the token of the outer one, which is still good elsewhere."""
+        """The edge refuses the token of the outer application, which is still valid elsewhere."""
         self.edge.application("tools", hostname="tools.example.com", origin="echo")
         outer = self.know("tools", "tools.example.com")
         inner = self.home.plant_token("path")
@@ -261,10 +261,10 @@ class Remembered(EdgeCase):
         self.assertEqual(self.home.files(), [])
 
     def test_description_that_names_another_teams_application(self):
-        """What it leads to was issued by that team, and is not this one's."""
+        """The named application's token was issued by that team, and does not belong to this application."""
         token = self.know("web", "web.example.com")
         self.edge.application("evil", hostname="evil.example.com", team="evil", origin="echo")
-        self.home.mayfly("login", "--batch", "evil.example.com")  # for the keys of its team
+        self.home.mayfly("login", "--batch", "evil.example.com")  # This stores the keys of its team.
         self.home.plant("evil.example.com-app", self.edge.mint("meta", "evil", claims={
             "type": "match", "hostname": "evil.example.com", "auth_domain": "evil.cloudflareaccess.com",
             "app_hostname": "web.example.com", "aud": self.edge.audience("web")}))

@@ -32,11 +32,11 @@ class NetworkCase(TunnelCase):
         return self.open(*flags, env={"MAYFLY_CONNECT_TO": place.connect_to}, **more)
 
     def assert_out_of_reach(self, result, *words):
-        """No tunnel came about: why, what to do, and not a byte on the wire."""
+        """Checks that no tunnel opened: the message has a cause and a hint, and no byte is on stdout."""
         self.assert_error(result, NETWORK, "echo.example.com", *words)
 
     def assert_cut(self, result, sent, received, *words):
-        """A tunnel that ended badly: with exact counts, in one line."""
+        """Checks a tunnel that was cut: one line has the exact counts."""
         self.assertEqual(result.code, NETWORK, result)
         line, = [line for line in result.err.splitlines() if line.startswith("mayfly: error: ")]
         self.assertIn(f" {sent} bytes sent, {received} received, close code 1006", line)
@@ -64,7 +64,7 @@ class BeforeTheTunnel(NetworkCase):
                 self.hang_up(running)
 
     def test_requests_that_are_cut_or_reset(self):
-        """The same for what libcurl asks: metadata, keys, the signer."""
+        """The same for the requests by libcurl: metadata, keys, the signer."""
         self.know("ssh")
         self.home.plant_token("web")
         for arguments in (("login", "--batch", "web.example.com"),
@@ -86,13 +86,13 @@ class BeforeTheTunnel(NetworkCase):
         self.assertIn("ssh.example.com-cf_key-cert.pub", self.home.files())
 
     def test_every_wait_has_a_deadline(self):
-        """All at once, since each takes its 15 seconds."""
+        """All waits run at once, because each takes its 15 seconds."""
         hole = BlackHole()
         self.addCleanup(hole.stop)
         waits = {"connecting": hole, **{stage: self.relay((stage, "stall")) for stage in STAGES}}
         began = time.monotonic()
         running = {stage: self.through(place) for stage, place in waits.items()}
-        # Asleep while it waits, and for half of the time.
+        # The processes sleep while they wait, at least for half of the time.
         eventually("half of it is over", lambda: time.monotonic() > began + 7)
         spent = {stage: processor_seconds(one.pid) for stage, one in running.items()}
         eventually("some more is over", lambda: time.monotonic() > began + 12)
@@ -109,7 +109,7 @@ class BeforeTheTunnel(NetworkCase):
 
 class InTheTunnel(NetworkCase):
     def established(self, *flags):
-        """A tunnel through which five bytes went up and down."""
+        """Opens a tunnel through which five bytes went up and down."""
         relay = self.relay()
         running = self.through(relay, *flags)
         running.write(b"ready")
@@ -126,7 +126,7 @@ class InTheTunnel(NetworkCase):
                 self.assertEqual(result.out, b"ready")
 
     def test_cut_under_load(self):
-        """What was received is what came out, to the byte."""
+        """The counts of the message are exactly the bytes that came out."""
         self.edge.application("echo", origin="source:100000000")
         for action in ("cut", "reset"):
             with self.subTest(action):
@@ -139,7 +139,7 @@ class InTheTunnel(NetworkCase):
                 self.assertTrue(result.out == (bytes(range(251)) * (len(result.out) // 251 + 1))[:len(result.out)])
 
     def test_ends_at_any_byte(self):
-        """A part of it: `tests/reliability/run cuts` does every byte, and requests too."""
+        """This is a part: `tests/reliability/run cuts` covers every byte, and requests too."""
         tally = network_sweep.sweep_tunnel(self.edge, 149)
         self.assertGreater(tally.happened, 20)
         self.assertEqual(tally.broken, [])
@@ -163,7 +163,7 @@ class InTheTunnel(NetworkCase):
                 self.hang_up(running)
 
     def test_while_it_closes(self):
-        """Nobody waits long for the answer to a Close, and nothing that was said is lost."""
+        """mayfly does not wait long for the answer to a Close, and no byte that was sent is lost."""
         for action in ("cut", "reset", "stall", "trickle"):
             with self.subTest(action):
                 running, relay = self.established()
@@ -181,7 +181,7 @@ class InTheTunnel(NetworkCase):
         self.assert_done(running.finish(20))
 
     def test_listener_outlives_its_tunnels(self):
-        """Each connection ends for itself; the next one is made as if nothing had been."""
+        """Each connection ends for itself; the next one works as if nothing had happened."""
         relay = self.relay()
         running = self.home.start("access", "tcp", "--hostname", "echo.example.com", "--url", "127.0.0.1:0",
                                   "--ping-interval", "1", env={"MAYFLY_CONNECT_TO": relay.connect_to})
@@ -198,10 +198,10 @@ class InTheTunnel(NetworkCase):
 
 
 class Sleep(NetworkCase):
-    """A machine that sleeps: all stands still for longer than a peer may be silent."""
+    """A machine that sleeps: everything stands still for longer than a peer may be silent."""
 
     def sleepers(self):
-        """Tunnels that all sleep through three deadlines; meanwhile some of the peers go."""
+        """Tunnels that all sleep through three deadlines, while some of their peers go away."""
         talker = self.edge.application("talker", hostname="talker.example.com", origin="echo",
                                        websocket={"ping_interval": 1})
         self.know("talker")
@@ -222,7 +222,7 @@ class Sleep(NetworkCase):
             running.send(signal.SIGCONT)
         return found
 
-    def test_who_is_still_there_afterwards(self):
+    def test_tunnels_after_the_sleep(self):
         found = self.sleepers()
         for name in ("silent", "talking"):
             with self.subTest(name):
@@ -235,13 +235,13 @@ class Sleep(NetworkCase):
 
 
 class Memory(NetworkCase):
-    """However fast one side is and slow the other: it is held up, and nothing piles up here."""
+    """The fast side is held up, however slow the other side is, and no data piles up in mayfly."""
 
     most = 16 << 20  # bytes of growth
-    in_flight = 64 << 20  # bytes that kernels may hold between the two ends
+    in_flight = 64 << 20  # bytes that the kernels may hold between the two ends
 
     def held_up(self, moved):
-        """Once `moved` does not grow any more; what it was."""
+        """Waits until `moved` no longer grows. Returns its value."""
         last = [-1, 0.0]
 
         def stands_still():
@@ -255,7 +255,7 @@ class Memory(NetworkCase):
     def assert_bounded(self, running, before, connections=1):
         grown = most_memory(running.pid) - before
         if programs.is_instrumented():
-            return  # what a sanitizer holds back of freed memory is more than all this
+            return  # The freed memory that a sanitizer holds back exceeds all this.
         self.assertLess(grown, self.most + connections * (1 << 20), "it has grown")
 
     def assert_asleep(self, running):
@@ -289,7 +289,7 @@ class Memory(NetworkCase):
                 while taken[0] < self.in_flight:
                     taken[0] += os.write(running.process.stdin.fileno(), bytes(1 << 16))
             except OSError:
-                pass  # the test is over
+                pass  # The test is over.
         threading.Thread(target=feed, daemon=True).start()
         self.assertLess(self.held_up(lambda: taken[0]), self.in_flight)
         self.assert_bounded(running, before)
@@ -311,7 +311,7 @@ class Memory(NetworkCase):
 
 
 class DeadPeer(EdgeCase):
-    """With the default of 30 s between pings; it waits beside the other tests of this file."""
+    """With the default of 30 s between pings. This test waits beside the other tests of this file."""
 
     @classmethod
     def begin(cls):
@@ -319,7 +319,7 @@ class DeadPeer(EdgeCase):
         cls.place, cls.patient = Relay(edge.port), Home(edge)
         cls.patient.plant_token("echo")
         environment = cls.patient.environment({"MAYFLY_CONNECT_TO": cls.place.connect_to})
-        # Not one that ends with the test that runs now.
+        # This process must not end with the test that runs now.
         cls.process = subprocess.Popen([programs.system("setpriv"), "--pdeathsig", "KILL", "--", programs.mayfly(),
                                         *ECHO], env=environment, stdin=PIPE, stdout=PIPE, stderr=PIPE)
         cls.process.stdin.write(b"ready")
@@ -353,6 +353,6 @@ def tearDownModule():
 
 
 def load_tests(loader, _tests, _pattern):
-    """The patient one last."""
+    """Puts the slow test at the end."""
     return unittest.TestSuite(loader.loadTestsFromTestCase(case)
                               for case in (BeforeTheTunnel, InTheTunnel, Sleep, Memory, DeadPeer))

@@ -16,7 +16,7 @@ LATE = 10  # seconds that a busy machine may add to a deadline
 
 
 class AtAnyByte(EdgeCase):
-    """A part of it: `tests/reliability/run cuts` does every byte."""
+    """This is a part: `tests/reliability/run cuts` covers every byte."""
 
     def sweep(self, name):
         tally = listener_sweep.sweep(self.edge, name, {"cut": 199, "reset": 211, "trickle": 997})
@@ -35,7 +35,7 @@ class AtAnyByte(EdgeCase):
 
 class AtAStage(HttpCase):
     def behind(self, fault=None):
-        """A relay, and the port of a listener that reaches the edge through it."""
+        """Returns a relay, and the port of a listener that reaches the edge through it."""
         relay = Relay(self.edge.port, fault)
         self.addCleanup(relay.stop)
         running, port = self.at_free_port(env={"MAYFLY_CONNECT_TO": relay.connect_to})
@@ -102,7 +102,7 @@ class Deadlines(EdgeCase):
         return came, time.monotonic() - began
 
     def test_all_at_once(self):
-        """Each takes its 15 seconds; meanwhile the listener sleeps, and afterwards it goes on."""
+        """Each takes its 15 seconds. The listener sleeps meanwhile and goes on afterwards."""
         kinds = {place: self.stalled(*place) for place in (
             ("http", "accept"), ("http", "handshake"), ("tcp", "answer"), ("socks", "request"))}
         with concurrent.futures.ThreadPoolExecutor(len(kinds)) as pool:

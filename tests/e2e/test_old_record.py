@@ -1,4 +1,4 @@
-"""What is remembered of an application for more than a day: asked for again before any credential goes out."""
+"""A record that is older than a day: mayfly asks the edge before any credential is sent."""
 import http.client
 import os
 import signal
@@ -26,7 +26,7 @@ class OldRecord(ListenerCase):
         self.remember(400 * DAY)
 
     def record(self, age, application="wild", hostname=HOST, **claims):
-        """A record as the edge signed it `age` seconds ago."""
+        """Returns a record as the edge signed it `age` seconds ago."""
         config = self.edge.application(application)
         return self.edge.mint("meta", application, claims={
             "type": "match", "hostname": hostname, "aud": config["aud"], "app_hostname": config["hostname"],
@@ -54,7 +54,7 @@ class OldRecord(ListenerCase):
                 ["curl", "--allow-request", f"https://{HOST}/"], ["doctor", *at[1:]]]
 
     def use_listeners(self, env):
-        """A connection to each kind of listener; what becomes of it is not the question."""
+        """Makes a connection to each kind of listener. Its result does not matter."""
         for command in ("tcp", "http", "socks"):
             running = self.home.start(command, "--batch", "--hostname", HOST, "--url", "127.0.0.1:0", env=env)
             port = int(self.places(running)[0].rsplit(":", 1)[1])
@@ -118,7 +118,7 @@ class OldRecord(ListenerCase):
                 self.assert_error(self.home.mayfly(*command, env=NOWHERE, stdin=PIPE), NETWORK)
 
     def through(self):
-        """A tunnel that is open and ends well; what the application was asked meanwhile."""
+        """Opens a tunnel that ends well. Returns the requests for metadata meanwhile."""
         self.edge.ask("DELETE", "/log")
         running = self.home.start("ssh", "--batch", "--hostname", HOST, stdin=PIPE)
         running.write(b"through")
@@ -149,7 +149,7 @@ class OldRecord(ListenerCase):
         self.assert_echo(self.connect(port))
         self.assertEqual([entry["method"] for entry in self.edge.log(HOST)], ["GET"])
         self.home.plant(RECORD, self.record(DAY + 1))
-        time.sleep(1.1)  # what is known stays known for a second
+        time.sleep(1.1)  # A listener keeps a result for a second.
         self.edge.ask("DELETE", "/log")
         self.assert_echo(self.connect(port))
         self.assertEqual([entry["method"] for entry in self.edge.log(HOST)], ["HEAD", "GET"])

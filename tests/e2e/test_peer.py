@@ -1,4 +1,4 @@
-"""The same scenarios with a real cloudflared, where MAYFLY_PEER names one."""
+"""The same scenarios with a real cloudflared, if MAYFLY_PEER names one."""
 import os
 import subprocess
 import sys
@@ -19,8 +19,8 @@ class Peer(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
-    def test_there_is_no_difference_from_itself(self):
-        """Without a cloudflared too, so that the comparison itself works when there is one."""
+    def test_mayfly_does_not_differ_from_itself(self):
+        """Runs without a cloudflared too, so that the comparison itself is known to work."""
         said = self.compare(programs.mayfly(), "login", "ssh-gen", "ssh")
         self.assertEqual(said.count(": the same"), 3, said)
 

@@ -1,4 +1,4 @@
-"""Other ports of an application's host: whoever serves them, a token goes there only when a person names the port, and
+"""Other ports of an application's host. Whoever serves them, a token goes there only if a person names the port, and
 only to ports of Cloudflare's edge."""
 import http.client
 import os
@@ -26,7 +26,7 @@ class Port(ListenerCase):
         self.org_token = self.home.plant_org_token()
 
     def impostor(self, port, head=b""):
-        """At that port of the host: a server of somebody else, which repeats what the edge says of the application."""
+        """Starts another party's server at that port of the host, which repeats the metadata of the edge."""
         metadata = self.edge.mint("meta", "web", claims={
             "type": "match", "hostname": HOST, "auth_domain": "acme.cloudflareaccess.com",
             "aud": self.edge.audience("web"), "app_hostname": HOST})
@@ -42,7 +42,7 @@ class Port(ListenerCase):
             for secret in (self.token, self.org_token, *SERVICE.values(), "CF_Authorization"):
                 self.assertNotIn(secret, text)
 
-    def test_port_of_somebody_else(self):
+    def test_port_of_another_party(self):
         impostor = self.impostor(9443)
         at = f"{HOST}:9443"
         for command in (["ssh", "--batch", "--hostname", at], ["login", "--batch", at],
@@ -93,15 +93,6 @@ class Port(ListenerCase):
         self.assert_done(self.home.mayfly("logout", f"{HOST}:8443"))
         self.assertEqual([name for name in self.home.files() if name.startswith(HOST)], [])
 
-    def test_alternative_service_of_curl(self):
-        """Which the application has named, and curl remembers."""
-        impostor = self.impostor(9443)
-        cache = self.home.plant("../alternatives", f'h1 {HOST} 443 h1 {HOST} 9443 "20990101 00:00:00" 0 0\n')
-        self.edge.application("web", origin="echo")
-        result = self.home.mayfly("curl", "--batch", "-s", "-S", "--alt-svc", cache, f"https://{HOST}/", env=self.environment)
-        self.assert_nothing_told(impostor)
-        self.assert_done(result)
-
     def test_redirect_of_curl(self):
         for status in (301, 302, 307, 308):
             for other in ("9443", "8443"):
@@ -130,7 +121,7 @@ class Port(ListenerCase):
         self.assertEqual(result.out, b"arrived")
 
     def test_redirect_of_curl_by_way_of_plain_http(self):
-        """As an origin that thinks it is reached without TLS sends it, and the edge sends it back."""
+        """An origin that believes that it is reached without TLS sends this redirect, and the edge redirects back."""
         def plain(connection):
             heard.append(connection.recv(10000).decode())
             connection.sendall(f"HTTP/1.0 301 Moved\r\nLocation: https://{HOST}/next\r\n\r\n".encode())
@@ -159,7 +150,7 @@ class Port(ListenerCase):
         self.assert_nothing_told(impostor)
 
     def test_redirect_through_http(self):
-        """It is the program's to follow, and leads away from the listener."""
+        """The program has to follow the redirect, which leads away from the listener."""
         web = Web(lambda handler: handler.say(302, Location=f"https://{HOST}:9443/stolen"))
         self.addCleanup(web.stop)
         self.edge.application("web", origin=web.address)

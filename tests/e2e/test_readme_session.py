@@ -1,4 +1,4 @@
-"""The terminal session that the README shows, command by command: what comes is what is written there."""
+"""Compares the terminal session in the README with real output, command by command."""
 import os
 import re
 import shlex
@@ -15,7 +15,7 @@ PERSON = "jdoe"
 
 
 def session():
-    """The commands with what each shows."""
+    """Returns the commands with the output of each."""
     with open(README, encoding="utf-8") as file:
         section = re.search(r"^## A session\n(.*?)(?=^## )", file.read(), re.M | re.S)[1]
     shown = "".join(line[4:] + "\n" for line in section.splitlines() if line.startswith("    "))
@@ -23,7 +23,7 @@ def session():
 
 
 def likeness(text):
-    """Without what differs from run to run, and from one machine to the next."""
+    """Returns the text without the parts that differ between runs and machines."""
     for what, instead in ((r"(?<=token)(=|%3D)[\w%=-]+|(?<=aud)(=|%3D)[\w%=-]+", ""), (r"audience \S+", "audience"), (r"cf-ray \S+", "cf-ray"),
                           (r"OpenSSH_[^\s:]+( Debian\S+)?", "OpenSSH"), (r"\d{4}-\d\d-\d\d ", ""),
                           (r"\d+ (d|h|min|s)\b( \d+ (h|min|s)\b)?", "TIME"), (r"ProxyCommand \S+", "ProxyCommand"),
@@ -43,7 +43,8 @@ class Session(EdgeCase):
         os.symlink(programs.mayfly(), os.path.join(self.home.bin, "mayfly"))
 
     def install_ssh(self):
-        """ssh takes ~ from the account and not from HOME, so it is told where its configuration is."""
+        """Installs an ssh that knows where its configuration is, because ssh expands ~ from the account and not from
+        HOME."""
         advice = self.assert_done(self.home.mayfly("ssh-config", "--hostname", HOST, "--short-lived-cert"))
         config = client_config(advice.out.decode().split(":\n\n", 1)[1], HOST, self.sshd, self.home.path)
         ssh = programs.system("ssh")
@@ -55,10 +56,10 @@ class Session(EdgeCase):
                             size=(50, 120))
         self.addCleanup(terminal.end)
         self.assertEqual(terminal.finish(), 0, terminal.text)
-        shown = re.sub(r"[^\n]*\r(?!\n)", "", terminal.text)  # lines that were written over
+        shown = re.sub(r"[^\n]*\r(?!\n)", "", terminal.text)  # lines that were overwritten
         return re.sub(rf"\b{re.escape(USER)}\b", PERSON, shown.replace(self.home.path, "/home/" + PERSON))
 
-    def test_what_is_shown_is_what_comes(self):
+    def test_session_is_as_shown(self):
         commands = session()
         self.assertEqual([re.match(r"(mayfly )?[\w-]+", command)[0] for command, _ in commands],
                          ["mayfly login", "mayfly ssh-config", "ssh", "mayfly status", "mayfly doctor"])
@@ -66,7 +67,7 @@ class Session(EdgeCase):
             if command.startswith("ssh "):
                 self.install_ssh()
             came = self.type(command)
-            if os.environ.get("MAYFLY_RECORD"):  # for whoever writes the README
+            if os.environ.get("MAYFLY_RECORD"):  # for the author of the README
                 print(f"$ {command}\n{came}", flush=True)
             with self.subTest(command):
                 self.assertEqual(likeness(came), likeness(shown))

@@ -1,4 +1,4 @@
-"""A running tunnel can move its bytes, and can do nothing else."""
+"""A running tunnel can move its bytes and do nothing else."""
 import ctypes
 import json
 import os
@@ -85,7 +85,8 @@ class Sandbox(TunnelCase):
         self.assertFalse(os.path.exists(log))
 
     def test_full_log_is_left_to_the_next_run(self):
-        """Rotation opens and renames files. A confined tunnel writes on, the next run rotates, and no line is lost."""
+        """Rotation opens and renames files. A tunnel in the sandbox goes on writing, the next run rotates, and no line
+        is lost."""
         log, older = (os.path.join(self.home.path, name) for name in ("cloudflared.log", "cloudflared.1.log"))
         line = json.dumps({"message": "x" * 100}) + "\n"
         with open(log, "w", encoding="ascii") as file:
@@ -108,7 +109,7 @@ class Sandbox(TunnelCase):
         self.hang_up(running)
 
     def test_kernel_that_cannot(self):
-        """As on a kernel built without it; the tunnel runs, and says so."""
+        """On a kernel without it, the tunnel runs and logs that."""
         files = HELD_BACK.partition(", ")[2]
         for missing, told in (("seccomp", f"system calls not held back (Invalid argument), {files}"),
                               ("landlock_create_ruleset", "system calls held back, files not held back (Operation not supported)")):
@@ -122,8 +123,8 @@ class Sandbox(TunnelCase):
                 self.assertIn(told, running.err)
                 self.hang_up(running)
 
-    def test_what_it_does_afterwards(self):
-        """The calls of a confined tunnel until its end, refused ones included: none is refused."""
+    def test_no_call_is_refused(self):
+        """No call of a tunnel in the sandbox is refused until its end."""
         path = os.path.join(self.home.path, "strace.log")
         running = Running([programs.system("strace"), "-qq", "-o", path, programs.mayfly(), *ECHO],
                           env=self.home.environment(), stdin=PIPE)

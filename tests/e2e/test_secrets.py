@@ -1,4 +1,4 @@
-"""Secrets of a whole run: in no log, no message, no command line and no environment."""
+"""The secrets of a whole run: no log, no message, no command line and no environment contains one."""
 import contextlib
 import os
 import resource
@@ -22,10 +22,10 @@ AGENT_SOCKET = "agent.socket"
 
 @unittest.skipIf(programs.is_instrumented(), "a sanitizer maps terabytes, and has handlers of its own")
 class Scenario(SecretsCase):
-    """One person's day, with every log there is at its most talkative."""
+    """A person's day, with every log at its most detailed level."""
 
     def start(self, *arguments, env=None, **more):
-        """With every program that is started, its arguments and its environment, written down."""
+        """Starts a command and records every program that starts, with its arguments and its environment."""
         trace = os.path.join(self.home.path, f"strace.{len(self.traces)}")
         self.traces.append(trace)
         words = [programs.system("strace"), "-qq", "-f", "-v", "-s", "65536", "-e", "trace=execve,execveat", "-e", "signal=none",
@@ -42,13 +42,13 @@ class Scenario(SecretsCase):
         return result
 
     def shown(self, *arguments):
-        """Of what prints for people, all is looked through. What it finds is no matter here."""
+        """Runs a command and searches its output. The result of the command does not matter."""
         result = self.start(*arguments).finish()
         self.assertTrue(result.out + result.err.encode(), result)
         self.told += [result.out.decode(), result.err]
 
     def refused(self):
-        """A wrong secret is one, too: it may differ in a letter."""
+        """A wrong secret is a secret too: it may differ from the right one in a letter."""
         self.secrets["wrong secret"] = b"wr0ng-" + SECRET.encode()
         wrong = self.home.plant("../wrong", self.secrets["wrong secret"])
         result = self.start("login", "--service-token-id", ID, "--service-token-secret-file", wrong, *self.talkative(), SSH,
@@ -66,10 +66,11 @@ class Scenario(SecretsCase):
         self.told.append(self.assert_done(running.finish()).err)
 
     def look_at(self, pids):
-        """What /proc shows of processes, and of those they have started."""
+        """Collects what /proc shows of processes, and of the programs that they have started."""
         for pid in pids:
             for name in ("cmdline", "environ"):
-                # A child may have ended meanwhile, and a hardened one shows no environment.
+                # A child may have ended meanwhile, and /proc does not show the environment of a process without core
+                # dumps.
                 with contextlib.suppress(PermissionError, FileNotFoundError, ProcessLookupError), \
                         open(f"/proc/{pid}/{name}", "rb") as file:
                     self.assert_without_secrets(f"{name} of {memory.name_of(pid)}", file.read())
@@ -77,7 +78,7 @@ class Scenario(SecretsCase):
             self.look_at(memory.children_of(pid))
 
     def started_programs(self):
-        """What others than the person started."""
+        """Returns the programs that mayfly started, and not the person."""
         started = []
         for trace in self.traces:
             with open(trace, "rb") as file:
@@ -140,7 +141,7 @@ class Scenario(SecretsCase):
         self.addCleanup(agent.kill)
         return path
 
-    def test_nobody_sees_them(self):
+    def test_secrets_appear_nowhere(self):
         self.logs = os.path.join(self.home.path, "logs")
         os.mkdir(self.logs)
         self.told, self.traces, self.looked = [], [], set()
@@ -148,7 +149,7 @@ class Scenario(SecretsCase):
         self.assertIn("mayfly", self.looked)
         self.assertGreater(len(self.secrets), 10)
         started = self.started_programs()
-        # Only root may read the arguments in the memory of a process that cannot be dumped.
+        # Only root can read the arguments in the memory of a process that cannot be dumped.
         for name in (b"xdg-open", b"curl") if os.geteuid() == 0 else ():
             self.assertTrue(any(name in call for call in started), started)
         for call in started:
@@ -171,7 +172,8 @@ class Scenario(SecretsCase):
 
 
 class Arguments(SecretsCase):
-    """cloudflared takes the secret as an argument and from the environment. There it is gone once it has been read."""
+    """cloudflared takes the secret as an argument and from the environment. mayfly overwrites both once it has read
+    them."""
 
     def running(self, *flags, **more):
         self.home.plant_token("echo")
@@ -200,7 +202,7 @@ class Arguments(SecretsCase):
 
 
 class Children(SecretsCase):
-    """A browser finds no secret, neither in its environment nor in what started it, and no descriptor of ours."""
+    """A browser finds no secret in its environment or in its parent, and no descriptor of mayfly."""
 
     PROXY, HEADER = "pr0xy:pa55w0rd", "5ecre7-0f-a-header"
 
@@ -211,7 +213,7 @@ class Children(SecretsCase):
                    for kind, one in VISITS.items()}}
 
     def start(self, command, *flags, env):
-        """With a descriptor that a shell has left open."""
+        """Starts a command with a descriptor that a shell has left open."""
         line = 'exec 7</dev/null; exec "$0" "$@"'
         return self.home.start("-c", line, programs.mayfly(), command, *flags, program=programs.system("sh"), env=env, stdin=PIPE)
 
@@ -227,7 +229,7 @@ class Children(SecretsCase):
             self.assert_done(running.finish())
         return running
 
-    def test_what_a_browser_is_started_with(self):
+    def test_browser_gets_no_secret_and_no_descriptor(self):
         for by_variable in (False, True):
             for command, flags in self.commands().items():
                 with self.subTest((command, by_variable)):
@@ -257,7 +259,8 @@ class Children(SecretsCase):
     def look_at_running(self, running):
         for pid in (running.pid, *memory.children_of(running.pid)):
             for name in ("cmdline", "environ"):
-                # A child may have ended meanwhile, and a hardened one shows no environment.
+                # A child may have ended meanwhile, and /proc does not show the environment of a process without core
+                # dumps.
                 with contextlib.suppress(PermissionError, FileNotFoundError, ProcessLookupError), \
                         open(f"/proc/{pid}/{name}", "rb") as file:
                     content = file.read()
@@ -267,7 +270,7 @@ class Children(SecretsCase):
 
 
 class Hostnames(SecretsCase):
-    """A name that is no host's is refused before anything is opened, made or asked."""
+    """An invalid host name is refused before anything is opened, made or requested."""
 
     NAMES = ("a;touch marker;b.example.com", "a'b.example.com", "$(touch marker).example.com", "a b.example.com", "a|b.example.com",
              "-oProxyCommand=touch.example.com", "a`b`.example.com", "a\nb.example.com", 'a"b.example.com', "a&b.example.com")
@@ -295,9 +298,9 @@ class Dumps(SecretsCase):
         return running
 
     def leaves_a_core(self, *words, number):
-        """Whether the kernel wrote one, wherever to. Python's own wait hides that."""
-        # A shell that runs the tests in the background ignores SIGQUIT, which is inherited.
-        # Landlock keeps a confined tunnel from writing one; what is looked for here holds for each process.
+        """Returns whether the kernel wrote a core dump, wherever it writes it. Python's own wait does not tell."""
+        # A shell that runs the tests in the background ignores SIGQUIT, which is inherited. Landlock keeps a tunnel in
+        # the sandbox from writing a core dump, but this test is about every process.
         environment = self.home.environment({"MAYFLY_SANDBOX": "off"})
         process = subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    cwd=self.home.path, preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))

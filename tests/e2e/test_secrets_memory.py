@@ -1,4 +1,4 @@
-"""Secrets in memory: none once they have done their work."""
+"""Secrets in memory: there are none once they have done their work."""
 import base64
 import os
 import re
@@ -17,7 +17,7 @@ ECHO, SSH, WEB = "echo.example.com", "ssh.example.com", "web.example.com"
 @unittest.skipIf(programs.is_instrumented(), "a sanitizer maps terabytes, and has handlers of its own")
 @as_root("a process's memory is root's to read")
 class Memory(SecretsCase):
-    """What a core image would hold."""
+    """The memory as a core image would contain it."""
 
     def assert_clean(self, pid, control):
         pieces = memory.image(pid)
@@ -55,7 +55,7 @@ class Memory(SecretsCase):
                 self.assert_clean(self.tunnel(*flags, env=variables).pid, ECHO)
 
     def test_login_while_it_waits_and_when_it_is_over(self):
-        """The key to the tokens is there while they are waited for; that also shows that it would be found."""
+        """The private key is in memory during the wait for the tokens, which also shows that the test would find it."""
         self.home.install_idle_browser()
         running = self.stopped_at_its_end("login", "-q", WEB)
         url = eventually("the URL is shown", lambda: re.search(r"https://\S+/cdn-cgi/access/cli\?\S+", running.err)).group()
@@ -82,7 +82,7 @@ class Memory(SecretsCase):
                 running.kill()
 
     def stopped_at_its_end(self, *arguments):
-        """All that the program has in memory then is what it left there."""
+        """Stops a command at its end, when its memory contains everything that it left there."""
         self.trace = os.path.join(self.home.path, "strace.log")
         if os.path.exists(self.trace):
             os.unlink(self.trace)
@@ -101,13 +101,13 @@ class Memory(SecretsCase):
     def pid_of_traced(self):
         return eventually("it runs", lambda: [pid for pid in memory.children_of(self.traced.pid) if memory.name_of(pid) == "mayfly"])[0]
 
-    def test_listeners_keep_the_token_they_open_tunnels_with_and_nothing_else(self):
-        """SECURITY.md says so. Where they log in, nothing is kept."""
+    def test_listeners_keep_only_the_token_for_their_tunnels(self):
+        """SECURITY.md says so. The login process keeps nothing."""
         for kind, one in VISITS.items():
             with self.subTest(kind):
                 running = self.home.start(kind, "--hostname", one.host, "--url", "127.0.0.1:0")
                 port = int(running.wait_err(r"host=127\.0\.0\.1:(\d+)").group(1))
-                # What the first one waited for came from the login; what is known is kept for the next.
+                # The first visit waited for the token of the login; for the second the listener has kept it.
                 with visit(self.edge, kind, port), visit(self.edge, kind, port):
                     self.learn()
                     everything, mine = self.secrets, self.home.read(self.home.token_name(one.of))

@@ -1,4 +1,4 @@
-"""Service tokens: accepted, remembered, and refused without ever opening a browser."""
+"""Service tokens are accepted, remembered, and refused without ever opening a browser."""
 import os
 import time
 
@@ -33,7 +33,7 @@ class ServiceToken(EdgeCase):
         self.assertEqual(self.home.text(self.home.token_name("echo")), result.out.decode())
         self.assertEqual(self.home.browsed(), [])
 
-    def test_ways_to_give_it(self):
+    def test_ways_to_give_a_service_token(self):
         file = self.home.plant("../secret", SECRET + "\n")
         for flags, env in [(["--service-token-id", ID, "--service-token-secret", SECRET], {}),
                            (["--id", ID, "--secret", SECRET], {}),
@@ -55,7 +55,7 @@ class ServiceToken(EdgeCase):
         self.assertEqual(self.home.browsed(), [])
 
     def test_as_it_was_copied(self):
-        """From a file with the line ends of Windows, and as the header that dashboards offer."""
+        """From a file with the line ends of Windows, and as the header that dashboards offer for copying."""
         header_form = {"TUNNEL_SERVICE_TOKEN_ID": f"CF-Access-Client-Id: {ID}",
                        "TUNNEL_SERVICE_TOKEN_SECRET": f"cf-access-client-secret:{SECRET}\r"}
         file = self.home.plant("../secret", f"\ufeff{SECRET}\r\n")
@@ -99,7 +99,7 @@ class ServiceToken(EdgeCase):
         shown = self.home.keygen("-L", "-f", self.home.file("ssh.example.com-cf_key-cert.pub"))
         self.assertRegex(shown, r"Principals:\s+deploy\s")
 
-    def test_half_of_one(self):
+    def test_half_of_a_service_token(self):
         for env in ({"TUNNEL_SERVICE_TOKEN_ID": ID}, {"TUNNEL_SERVICE_TOKEN_SECRET": SECRET}):
             result = self.home.mayfly("login", "echo.example.com", env=env)
             self.assert_error(result, USAGE, "service token")
@@ -119,7 +119,7 @@ class ServiceToken(EdgeCase):
 
 
 class Tunnels(ListenerCase):
-    """The same behind a listener and around curl, and what an accepted one has earned."""
+    """Service tokens behind a listener and with curl, and the token that Access issues for one."""
 
     def setUp(self):
         super().setUp()
@@ -168,13 +168,13 @@ class Tunnels(ListenerCase):
         for env in (RIGHT, {}):
             result = self.assert_done(self.home.mayfly("token", "web.example.com", env=env))
             self.assertEqual(result.out.decode(), self.home.text(self.home.token_name("web")))
-        # The token alone opens the application, and nobody asks with the secret again.
+        # The token alone opens the application, and no request needs the secret again.
         result = self.home.mayfly("curl", "-s", "https://web.example.com")
         self.assertEqual((result.code, result.out[:14]), (0, b"hello from web"), result)
         self.assert_done(self.home.mayfly("login", "-q", "web.example.com", env=RIGHT))
         self.assertEqual(self.edge.stats()["service_logins"], logins)
 
-    def test_token_prints_none_when_none_was_earned(self):
+    def test_token_prints_nothing_without_an_app_token(self):
         result = self.home.mayfly("token", "web.example.com", env=WRONG)
         self.assertNotEqual(result.code, 0, result)
         self.assertEqual(result.out, b"")
@@ -212,7 +212,7 @@ class Tunnels(ListenerCase):
                 ended = time.time()
                 self.assert_error(result, REFUSED, "service auth")
                 last = max(entry["time"] for entry in self.edge.log())
-                self.assertLess(ended - last, 2)  # one second, and one for a busy machine
+                self.assertLess(ended - last, 2)  # one second, and one more for a busy machine
 
 
 class Signer(EdgeCase):

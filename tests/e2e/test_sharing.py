@@ -1,10 +1,10 @@
-"""One directory for two tools: what cloudflared stored, and the faults of it that must not show.
+"""One state directory for two programs: files that cloudflared stored, and faults of cloudflared that must not appear.
 
-What users of cloudflared run into, and the test that shows that it does not happen here:
+Each row is a fault that users of cloudflared see, and the test that shows that mayfly does not have it:
 
 | login hangs on its own lock | Faults.test_login_again_after_the_edge_ended_all_sessions |
-| a second ssh or connection stalls though the token is there | Listener, test_sharing_locks.ForeignLock.test_lock_that_is_held_stops_nobody_who_has_the_token |
-| lock files of the dead stop everything | test_sharing_locks.ForeignLock.test_stale_ones_stop_nobody, OwnLock.test_after_sigkill_the_next_is_not_held_up |
+| a second ssh or connection stalls though the token is there | Listener, test_sharing_locks.ForeignLock.test_held_lock_stops_no_process_that_has_the_token |
+| lock files of dead processes stop everything | test_sharing_locks.ForeignLock.test_stale_locks_stop_no_process, OwnLock.test_after_sigkill_the_next_is_not_held_up |
 | a new org token is not saved | Faults.test_both_tokens_are_stored_when_the_org_token_was_no_longer_good |
 | a rejected service token opens a browser | test_service_token: test_refused_is_the_end, test_refused_within_a_second_of_the_answer |
 | ssh-gen takes no service token; the signer's refusal | test_service_token: test_certificate_for_a_machine, test_words_of_its_refusal |
@@ -12,7 +12,7 @@ What users of cloudflared run into, and the test that shows that it does not hap
 | token needs the network, and exits with 0 when expired | Faults.test_token_is_printed_offline, test_expired_token_is_a_failure_of_token |
 | login fails when the origin is slow | Faults.test_origin_does_not_decide_a_login |
 | connections for each Match exec and ssh | test_ssh.Ssh.test_second_time_needs_no_login_and_no_signature |
-| one P-256 key for ever, no agent | Stored.test_key_is_not_kept_beyond_its_certificate, test_ssh_gen |
+| one P-256 key is kept for ever, without an agent | Stored.test_key_is_not_kept_beyond_its_certificate, test_ssh_gen |
 | the last bytes are lost when stdin ends first; a cut exits with 0 | Faults.test_last_bytes_are_not_lost, test_tunnel.Ends.test_abnormal_close_codes |
 """
 import json
@@ -27,7 +27,7 @@ from harness.shared_case import AT_ONCE, AUTH_DOMAIN, KEY, SharedCase
 
 
 class Stored(SharedCase):
-    """Files that cloudflared wrote, by its names and in its formats, are used."""
+    """mayfly uses files that cloudflared wrote, with its names and in its formats."""
 
     def test_token_and_keys(self):
         token, keys = self.home.plant_token("web"), self.plant_keys()
@@ -62,7 +62,7 @@ class Stored(SharedCase):
         self.assert_done(self.home.mayfly("ssh-gen", "--batch", "--hostname", "ssh.example.com"))
         for before, end in zip(old, ("", ".pub", "-cert.pub")):
             self.assertNotEqual(self.home.read(KEY + end), before, end)
-        # Where it only looks for the .pub, it must find the one that belongs to the key.
+        # If mayfly only looks for the .pub, it must find the one that belongs to the key.
         from_private = self.home.keygen("-y", "-f", self.home.file(KEY))
         self.assertEqual(from_private.split()[:2], self.home.text(KEY + ".pub").split()[:2])
 
@@ -72,7 +72,7 @@ class Stored(SharedCase):
         self.echoed("access", "ssh", "--hostname", "echo.example.com", "--batch")
 
     def test_each_others_formats(self):
-        """What cloudflared would read: a bare JWT, a key set, an authorized_keys line."""
+        """cloudflared could read these formats: a bare JWT, a key set, an authorized_keys line."""
         self.home.install_browser()
         self.assert_done(self.home.mayfly("ssh-gen", "--hostname", "ssh.example.com"))
         for name in (self.home.token_name("ssh"), AUTH_DOMAIN + "-org-token"):
@@ -123,7 +123,7 @@ class Faults(SharedCase):
     """Faults of cloudflared in a directory that it has used."""
 
     def test_login_again_after_the_edge_ended_all_sessions(self):
-        """It removes the token, logs in again and waits for the lock that it holds itself."""
+        """cloudflared removes the token, logs in again and waits for the lock that it holds itself."""
         self.home.plant_token("web")
         self.home.plant_org_token()
         self.plant_keys()
@@ -134,7 +134,7 @@ class Faults(SharedCase):
         self.assertEqual(self.home.text(self.home.token_name("web")), result.out.decode())
 
     def test_both_tokens_are_stored_when_the_org_token_was_no_longer_good(self):
-        """It writes the org token only when none could be read: extra logins from then on."""
+        """cloudflared writes the org token only if it could read none, which causes additional logins from then on."""
         old = self.home.plant_org_token()
         self.plant_keys()
         self.edge.ask("POST", "/revoke", {"kind": "org"})
@@ -159,7 +159,7 @@ class Faults(SharedCase):
         self.assertEqual(result.out, b"")
 
     def test_rejected_token_is_renewed_for_a_certificate(self):
-        """The signer's plain `unauthorized` made users delete the directory."""
+        """The plain `unauthorized` of the signer made users delete the directory."""
         old = self.home.plant_token("ssh")
         self.home.plant_org_token()
         self.plant_keys()

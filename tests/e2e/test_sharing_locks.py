@@ -1,4 +1,4 @@
-"""One directory for two tools: locks, cloudflared's and ours."""
+"""One state directory for two programs: the locks of cloudflared and of mayfly."""
 import json
 import os
 import re
@@ -12,7 +12,7 @@ from harness.waiting import eventually
 
 
 class ForeignLock(SharedCase):
-    """cloudflared's lock: a file that says who holds it, and no more."""
+    """cloudflared's lock: a file that names its process, and no more."""
 
     def setUp(self):
         super().setUp()
@@ -73,7 +73,7 @@ class ForeignLock(SharedCase):
                 self.assert_done(running.finish(AT_ONCE))
 
     def test_of_the_team_is_respected(self):
-        """cloudflared holds it while it gets the first org token, for whichever application."""
+        """cloudflared holds this lock while it gets the first org token, for any application."""
         holder = self.holder()
         org = AUTH_DOMAIN + "-org-token"
         self.plant_lock(org, holder.pid)
@@ -113,7 +113,7 @@ class ForeignLock(SharedCase):
         self.plant_lock(base, ended.pid, start)
 
     def not_waited_for(self):
-        """It has ended, and its parent does not ask: cloudflared still takes it for alive."""
+        """Returns a process that has ended and that its parent has not waited for. cloudflared treats it as running."""
         ended = subprocess.Popen([system("true")])
         self.addCleanup(ended.wait)
         os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
@@ -131,7 +131,7 @@ class ForeignLock(SharedCase):
         self.home.plant(self.base + ".lock", content)
         self.home.make_older(self.base + ".lock", 2)
 
-    def test_stale_ones_stop_nobody(self):
+    def test_stale_locks_stop_no_process(self):
         for what, prepare in [
                 ("process that is gone", lambda: self.dead(self.base)),
                 ("team's, process that is gone", lambda: self.dead(AUTH_DOMAIN + "-org-token")),
@@ -154,7 +154,7 @@ class ForeignLock(SharedCase):
         self.home.plant_token("web")
         self.assert_done(running.finish(AT_ONCE))
 
-    def test_young_one_of_nine_minutes_is_not_old(self):
+    def test_lock_of_nine_minutes_is_not_stale(self):
         self.plant_lock(self.base, self.holder().pid)
         self.home.make_older(self.base + ".lock", 540)
         self.home.plant(self.base + ".url", "https://web.example.com/cdn-cgi/access/cli?aud=x")
@@ -172,9 +172,9 @@ class ForeignLock(SharedCase):
         self.assertEqual(running.finish(AT_ONCE).code, 3)
         self.assertIn(self.base + ".lock", self.home.files())
 
-    def test_lock_that_is_held_stops_nobody_who_has_the_token(self):
-        """cloudflared keeps its lock while it lives: its second connection, or a second ssh, then
-        looks for the token under that lock."""
+    def test_held_lock_stops_no_process_that_has_the_token(self):
+        """cloudflared keeps its lock while it lives: its second connection, or a second ssh, looks for the token under
+        that lock."""
         token = self.home.plant_token("echo")
         for base in (self.home.token_name("echo"), AUTH_DOMAIN + "-org-token"):
             self.plant_lock(base, self.holder().pid)
@@ -186,13 +186,13 @@ class ForeignLock(SharedCase):
 
 
 class OwnLock(SharedCase):
-    """What cloudflared sees of ours."""
+    """mayfly's lock as cloudflared sees it."""
 
     def start(self):
         running = self.home.start("login", "--no-verbose", "web.example.com")
         return running, running.wait_err(URL).group()
 
-    def test_content_is_what_cloudflared_reads(self):
+    def test_cloudflared_can_read_the_content(self):
         running, url = self.start()
         for base in (self.home.token_name("web"), AUTH_DOMAIN + "-org-token"):
             self.assertEqual(self.home.text(base + ".lock"),
@@ -222,15 +222,15 @@ class OwnLock(SharedCase):
         self.assertEqual(self.locks(), [])
 
     def test_after_sigkill_cloudflared_is_not_held_up(self):
-        """Its rule: no such process, or another start time."""
+        """cloudflared's rule: there is no such process, or its start time differs."""
         running, _ = self.start()
         lock = json.loads(self.home.text(self.home.token_name("web") + ".lock"))
         running.kill()
         self.assertFalse(os.path.exists(f"/proc/{lock['pid']}")
                          and start_time_ms(lock["pid"]) == lock["start_time"])
 
-    def test_waiter_leaves_when_somebody_else_stores_the_token(self):
-        """Two of ours, and the token comes from a third: both the holder's wait and the lock end."""
+    def test_wait_ends_when_another_process_stores_the_token(self):
+        """Two processes of mayfly wait, and a third process stores the token: both waits and the lock end."""
         first, url = self.start()
         second, _ = self.start()
         token = self.home.plant_token("web")

@@ -1,4 +1,4 @@
-"""Peers that do not answer: every step has a deadline. Waits here are the deadlines of the product."""
+"""Peers that do not answer: every step has a deadline. The waits here are the deadlines of mayfly."""
 import signal
 import time
 
@@ -61,7 +61,7 @@ class Slow(TunnelCase):
         self.assertLess(time.monotonic() - began, 3)
 
     def test_bounded_drain(self):
-        """An origin that says nothing more after our end of stdin: Close 1000 in the end."""
+        """An origin that sends nothing more after the end of stdin: mayfly sends Close 1000 in the end."""
         def part(connection):
             while connection.recv(1000):
                 pass

@@ -1,4 +1,4 @@
-"""mayfly socks: what goes through a bastion, what is refused and how the program is told."""
+"""mayfly socks: connections through a bastion, refusals, and the replies to programs."""
 import json
 import os
 import re
@@ -56,7 +56,7 @@ class SocksCase(ListenerCase):
         return origin.port
 
     def ask(self, port, request):
-        """The connection and the reply code, after a whole handshake."""
+        """Returns the connection and the reply code, after a whole handshake."""
         connection = self.connect(port)
         connection.sendall(GREETING)
         self.assertEqual(receive(connection, 2), CHOSEN)
@@ -195,9 +195,9 @@ class Addresses(SocksCase):
 
 class Refusals(SocksCase):
     def test_replies(self):
-        """403, 502 and the rest, and each one named in the log with its destination."""
+        """The log names each of them (403, 502 and others) with its destination."""
         running, port = self.at_free_port()
-        nobody = socket.socket()  # a port at which nobody answers
+        nobody = socket.socket()  # a port that does not answer
         self.addCleanup(nobody.close)
         nobody.bind(("127.0.0.1", 0))
         self.assert_refused(port, by_name("elsewhere.internal", 22), NOT_ALLOWED)
@@ -216,7 +216,7 @@ class Refusals(SocksCase):
         self.assert_refused(port, by_name("db.internal", 22), NETWORK)
         running.wait_err("ERR db.internal:22: .*connection refused")
 
-    def test_commands_and_addresses_that_are_not_there(self):
+    def test_unsupported_commands_and_addresses(self):
         running, port = self.at_free_port()
         self.assert_refused(port, b"\x05\x02\x00\x01\x7f\0\0\1\0\x16", COMMAND)
         running.wait_err("ERR .*BIND.*CONNECT")
@@ -245,7 +245,7 @@ class Refusals(SocksCase):
                 try:
                     received = receive(connection, 1 << 16)
                 except ConnectionResetError:
-                    received = b""  # where there is no answer
+                    received = b""  # There is no answer.
                 self.assertEqual(received[:len(answer)], answer)
                 running.wait_err(f"ERR .*{word}")
 
@@ -303,7 +303,7 @@ class Logins(SocksCase):
                 self.assertEqual(self.home.browsed(), [])
 
     def test_certificate_alone(self):
-        """No Duration: each connection presents the certificate, and there is no token."""
+        """With No Duration, each connection presents the certificate, and there is no token."""
         authority = Authority()
         self.addCleanup(authority.remove)
         authority.root("root")
@@ -354,7 +354,7 @@ class Traffic(SocksCase):
 
 
 class Programs(SocksCase):
-    """What people put in front of it."""
+    """Programs that people use with mayfly socks."""
 
     def test_curl(self):
         def page(connection):

@@ -22,7 +22,7 @@ class SshCase(EdgeCase):
         self.sshd = Sshd(self.edge.ssh_ca_pub)
         self.addCleanup(self.sshd.stop)
         self.edge.application("ssh", origin=f"tcp:127.0.0.1:{self.sshd.port}")
-        # ssh takes ~ from the account and not from HOME, so the block has to name the directory.
+        # ssh expands ~ from the account and not from HOME, so the block has to name the directory.
         self.home.variables["MAYFLY_HOME"] = self.home.state
         self.scratch = os.path.join(self.home.path, "scratch")
         os.mkdir(self.scratch)
@@ -152,7 +152,7 @@ class Ssh(SshCase):
         self.assertIn("mayfly: error: ", result.err)
         self.assertIn("hint: ", result.err)
 
-    def test_certificate_for_somebody_else_does_not_open_the_door(self):
+    def test_certificate_of_another_person_is_refused(self):
         self.edge.application("ssh", certificate={"principals": ["somebody-else"]})
         result = self.ssh("true")
         self.assertEqual(result.code, 255, result)

@@ -1,4 +1,4 @@
-"""The block of ssh-config, installed and taken out again, as the real ssh reads it."""
+"""The block of ssh-config, installed and removed again, as the real ssh reads it."""
 import os
 import stat
 
@@ -46,7 +46,7 @@ class ConfigCase(EdgeCase):
             return file.read()
 
     def seen_by_ssh(self, host=HOST):
-        """What ssh -G says for a host, by keyword; each the list of its values."""
+        """Returns the configuration that ssh -G prints for a host: keyword -> list of its values."""
         result = run([programs.system("ssh"), "-G", "-F", self.config, host],
                      env={**self.home.environment(), "SHELL": "/bin/sh"})
         self.assertEqual(result.code, 0, result)
@@ -150,9 +150,9 @@ class Installed(ConfigCase):
 
 
 class Block(ConfigCase):
-    def test_what_ssh_makes_of_it(self):
+    def test_block_as_ssh_reads_it(self):
         self.assert_done(self.ssh_config("--write", "--short-lived-cert", "--user", "deploy", "--alias", "vm"))
-        # Match asks ssh-gen, which has to succeed.
+        # Match runs ssh-gen, which has to succeed.
         self.home.install_browser()
         for typed in ("vm", HOST):
             with self.subTest(typed):
@@ -195,7 +195,7 @@ class Block(ConfigCase):
     def test_type_of_the_key_stays_when_it_is_renewed(self):
         self.home.install_browser()
         certificate = self.home.file(f"{HOST}-cf_key-cert.pub")
-        # Of eight seconds the last third is too short to begin anything with.
+        # The last third of eight seconds is too short to start a connection with.
         self.edge.application("ssh", certificate={"validity": 8})
         self.assert_done(self.ssh_config("--write", "--short-lived-cert", "--key-type", "ed25519"))
         seen = []

@@ -1,4 +1,4 @@
-"""mayfly access ssh-gen: the key, the certificate, and what is not accepted for one."""
+"""mayfly access ssh-gen: the key, the certificate, and certificates that it refuses."""
 import os
 import re
 
@@ -39,7 +39,7 @@ class SshGen(EdgeCase):
         self.assert_done(self.generate())
         self.assertIn("ssh-ed25519", self.certificate(), "a valid one is not replaced when no type is asked for")
 
-    def test_valid_one_of_another_type_does_not_count(self):
+    def test_valid_certificate_of_another_key_type_does_not_count(self):
         for first, second, kind in (("ecdsa", "ed25519", "ssh-ed25519-cert"),
                                     ("ed25519", "ecdsa", "ecdsa-sha2-nistp256-cert")):
             with self.subTest(second):
@@ -53,7 +53,7 @@ class SshGen(EdgeCase):
                 self.assertEqual(len(self.edge.log()), seen)
 
     def test_by_its_url(self):
-        """A "/" alone is no path, and the block for ssh names the key by the host."""
+        """A "/" alone is not a path, and the block for ssh names the key by the host."""
         self.assert_done(self.home.mayfly("ssh-gen", "--hostname", "https://SSH.example.com/"))
         self.assertLessEqual(set(FILES), set(self.home.files()))
         self.assert_done(self.generate("--check"))
@@ -138,7 +138,7 @@ class SshGen(EdgeCase):
         self.assertTrue({f"tools.example.com-admin-cf_key{end}" for end in ("", ".pub", "-cert.pub")}
                         <= set(self.home.files()))
 
-    def test_what_the_signer_is_asked(self):
+    def test_request_to_the_signer(self):
         self.assert_done(self.generate())
         request, = self.edge.log("acme.cloudflareaccess.com", "/cdn-cgi/access/cert_sign")
         self.assertEqual(request["method"], "POST")
@@ -196,7 +196,7 @@ class Signer(EdgeCase):
         self.refused("html_502", NETWORK, "502")
 
     def test_refusals(self):
-        # A rejected token is given up, and a new one may not be got: nothing else changes.
+        # mayfly drops a rejected token and may fail to get a new one; nothing else changes.
         for fault in ("401", "403"):
             with self.subTest(fault):
                 self.fresh()
@@ -233,7 +233,7 @@ class Signer(EdgeCase):
         self.assertNotEqual(result.code, 0)
         self.assert_printable(result.err)
 
-    def test_bad_answer_leaves_what_was_there(self):
+    def test_bad_answer_changes_no_file(self):
         self.assert_done(self.home.mayfly("ssh-gen", "--hostname", "ssh.example.com"))
         before = self.home.snapshot()
         self.edge.fault("cert_sign.foreign_key")

@@ -1,4 +1,4 @@
-"""mayfly status, --json of login and token, and who is logged in."""
+"""mayfly status, --json of login and token, and the identity that is logged in."""
 import datetime
 import json
 import os
@@ -12,7 +12,7 @@ from harness.terminal import Terminal
 
 
 class Status(AgentCase):
-    def test_nothing_there(self):
+    def test_nothing_is_stored(self):
         result = self.status()
         self.assertEqual((result.out, result.err), (b"", f"Nothing is stored in {self.home.state}.\n"))
         result = self.status("--json")
@@ -161,7 +161,7 @@ class LoggedIn(EdgeCase):
         self.assertEqual(terminal.finish(), DONE, terminal.text)
         return terminal.text
 
-    def test_who_and_until_when(self):
+    def test_identity_and_expiry(self):
         self.assertRegex(self.login_at_terminal(), rf"logged in as {EMAIL} until (\d{{4}}-\d\d-\d\d )?\d\d:\d\d\n")
 
     def test_not_when_quiet(self):

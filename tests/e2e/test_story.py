@@ -1,4 +1,4 @@
-"""The story of a connection that -v tells."""
+"""The description of a connection that -v prints."""
 import re
 import socket
 
@@ -12,10 +12,10 @@ RAY = r"cf-ray [0-9a-f]{16}(-[A-Z]{3})?$"
 
 
 class Story(TunnelCase):
-    """What -v tells of a connection: each step in a line, and no secret."""
+    """With -v, mayfly prints each step of a connection in a line, without any secret."""
 
     def told(self, result):
-        """(message, fields) of each line."""
+        """Returns (message, fields) of each line."""
         lines = []
         for line in result.err.splitlines():
             found = re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ DBG (.*)", line)

@@ -1,4 +1,4 @@
-"""Whom we trust and how we get there: certificates, --cacert, SSL_CERT_*, proxies, dead ends."""
+"""Trust and routes: certificates, --cacert, SSL_CERT_*, proxies, unreachable servers."""
 import os
 import re
 import shutil
@@ -69,7 +69,7 @@ class Trust(EdgeCase):
         self.edge.fault("tls.reset")
         self.assert_refused("web.example.com")
 
-    def test_nobody_listens(self):
+    def test_closed_port(self):
         self.assert_refused("web.example.com", "refused",
                             env={"MAYFLY_CONNECT_TO": ":443:127.0.0.1:1"})
 
@@ -81,7 +81,7 @@ class Trust(EdgeCase):
         self.assert_error(self.home.mayfly(*ASK), LOGIN_NEEDED)
 
     def test_versions_before_1_2(self):
-        """Where the system's OpenSSL would take them, as an old one does, and a server offers nothing else."""
+        """The system's OpenSSL would accept these versions, as an old one does, and the server offers no other."""
         make_server_certificate(self.edge, "web.example.com", self.home.path)
         lenient = os.path.join(self.home.path, "openssl.cnf")
         with open(lenient, "w", encoding="ascii") as file:
@@ -97,7 +97,8 @@ class Trust(EdgeCase):
             self.assert_refused("TLS", env={"OPENSSL_CONF": lenient, "MAYFLY_CONNECT_TO": f":443:{address}"})
 
     def old_server(self, version):
-        """A server with a good certificate that speaks that version only, and an environment in which OpenSSL takes it."""
+        """Returns a server with a good certificate that speaks that version only, and an environment in which OpenSSL
+        accepts it."""
         make_server_certificate(self.edge, "web.example.com", self.home.path)
         lenient = os.path.join(self.home.path, "openssl.cnf")
         with open(lenient, "w", encoding="ascii") as file:
@@ -112,7 +113,7 @@ class Trust(EdgeCase):
         return address, {"OPENSSL_CONF": lenient}
 
     def test_versions_before_1_2_in_the_tunnel_itself(self):
-        """The application is remembered and its token stored, so that the tunnel's TLS is the first that is spoken."""
+        """The application is known and its token is stored, so that the tunnel's TLS comes first."""
         for version in ("-tls1", "-tls1_1"):
             self.fresh()
             self.home.plant_token("web")
@@ -129,7 +130,7 @@ class Trust(EdgeCase):
                     running.kill()
 
     def test_server_without_a_certificate(self):
-        """Where the system's OpenSSL allows cipher suites that need none, whoever is in between can speak one."""
+        """If the system's OpenSSL allows cipher suites without a certificate, a server in between can use one."""
         for command in (TUNNEL, ("tcp", "--hostname", "web.example.com", "--url", "127.0.0.1:0"),
                         ("http", "--hostname", "web.example.com", "--url", "127.0.0.1:0"), ASK):
             with self.subTest(command=command):
@@ -186,7 +187,7 @@ class Proxies(EdgeCase):
                 self.assert_error(self.home.mayfly(*ASK, *flags, env=env), LOGIN_NEEDED)
                 self.assertTrue(proxy.requests)
 
-    def test_tunnel_through_it(self):
+    def test_tunnel_through_a_proxy(self):
         self.home.plant_token("echo")
         origin = Origin(lambda connection: connection.sendall(connection.recv(100)))
         self.addCleanup(origin.stop)
@@ -207,7 +208,7 @@ class Proxies(EdgeCase):
         self.assert_error(ask(""), NETWORK, "407")
 
     def certificate(self):
-        """Of the edge's own authority, for a proxy at 127.0.0.1."""
+        """Makes a certificate of the edge's CA for a proxy at 127.0.0.1."""
         path, ca = os.path.join(self.home.path, "proxy.pem"), self.edge.ca
         extensions = os.path.join(self.home.path, "extensions")
         with open(extensions, "w", encoding="ascii") as file:
@@ -237,7 +238,7 @@ class Proxies(EdgeCase):
                     self.assertNotIn("wr0ng", result.err)
 
     def assert_works_with(self, credentials, kind, proxy):
-        """A request and a tunnel."""
+        """Checks a request and a tunnel."""
         flags = ("--proxy", f"{kind}://{credentials}@127.0.0.1:{proxy.port}")
         self.assert_done(self.home.mayfly("login", "-q", "echo.example.com", *flags))
         asked = len(proxy.requests)
@@ -255,5 +256,5 @@ class Proxies(EdgeCase):
         self.assert_error(self.home.mayfly(*ASK, env=env), LOGIN_NEEDED)
         self.assertEqual(proxy.requests, [])
 
-    def test_proxy_that_is_not_there(self):
+    def test_unreachable_proxy(self):
         self.assert_error(self.home.mayfly(*ASK, "--proxy", "http://127.0.0.1:1"), NETWORK)

@@ -1,4 +1,4 @@
-"""mayfly access token, and what counts as a valid stored token."""
+"""mayfly access token, and the conditions of a valid stored token."""
 from harness.case import FAILED, LOGIN_NEEDED, USAGE, EdgeCase
 
 NO_TOKEN = ("Unable to find token for provided application. Please run login command to generate "
@@ -10,7 +10,7 @@ class Token(EdgeCase):
         self.assertEqual((result.code, result.out, result.err), (LOGIN_NEEDED, b"", NO_TOKEN), result)
 
     def know(self, application="web"):
-        """Leaves the application known, and no token."""
+        """Stores the metadata of the application, and no token."""
         hostname = self.edge.application(application)["hostname"]
         self.assertEqual(self.home.mayfly("login", "--batch", hostname).code, LOGIN_NEEDED)
 
@@ -38,7 +38,7 @@ class Token(EdgeCase):
         self.assert_done(self.home.mayfly("token", "web.example.com"))
         self.assert_unchanged(before)
 
-    def test_none(self):
+    def test_no_token_is_stored(self):
         self.assert_none(self.home.mayfly("token", "web.example.com"))
         self.assert_none(self.home.mayfly("token", "web.example.com"))
 
@@ -56,7 +56,7 @@ class Token(EdgeCase):
     def test_without_a_url(self):
         self.assert_error(self.home.mayfly("token"), USAGE)
 
-    def test_expired_or_foreign_token_is_none_and_deleted(self):
+    def test_expired_or_foreign_token_is_deleted(self):
         for name, made in [("expired", {"expires_in": -5}),
                            ("other audience", {"claims": {"aud": ["0" * 64]}})]:
             with self.subTest(name):
@@ -73,7 +73,7 @@ class Token(EdgeCase):
                 self.home.plant_token("web", claims=claims)
                 self.assert_none(self.home.mayfly("token", "web.example.com"))
 
-    def test_what_is_no_rs256_jwt_is_none(self):
+    def test_only_rs256_jwts_are_tokens(self):
         self.know()
         name = self.home.token_name("web")
         for content in ("", "garbage", "a.b.c", self.edge.mint("app", "web", algorithm="none"),
@@ -141,7 +141,7 @@ class Exchange(EdgeCase):
                 self.assertEqual(entry["host"], "acme.cloudflareaccess.com")
                 self.assertTrue(entry["path"].startswith("/cdn-cgi/access/login"), entry)
 
-    def test_org_token_goes_to_the_login_and_to_nobody_else(self):
+    def test_org_token_goes_to_the_login_page_only(self):
         self.assert_done(self.exchange())
         self.assert_org_token_went_only_to_the_login()
         self.assertTrue(any(self.org in str(e["headers"]) for e in self.edge.log()))

@@ -1,4 +1,4 @@
-"""How a tunnel is doing: SIGUSR1 while it runs, --stats when it has ended."""
+"""The state of a tunnel: SIGUSR1 while it runs, --stats when it has ended."""
 import json
 import os
 import re
@@ -84,7 +84,7 @@ class Report(TunnelCase):
 
 
 class NoTunnel(HttpCase):
-    """The signal may go to all that is called mayfly."""
+    """The signal may reach every process that is called mayfly."""
 
     def test_http(self):
         running, port = self.at_free_port()
@@ -160,7 +160,7 @@ class Stats(TunnelCase):
         self.assertRegex(line["started"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
         self.assertEqual(result.err.count("{"), 1)
 
-    def test_of_one_that_did_not_come_about(self):
+    def test_summary_of_a_tunnel_that_did_not_open(self):
         self.edge.fault("upgrade.403")
         result = self.home.mayfly("ssh", "--hostname", "echo.example.com", "--stats")
         self.assertEqual(result.code, REFUSED)
@@ -169,7 +169,7 @@ class Stats(TunnelCase):
                          (0, 1, "failed", None))
         self.assertIn("403", line["reason"])
 
-    def test_of_one_that_was_cut(self):
+    def test_summary_of_a_cut_tunnel(self):
         running = self.ready("--stats")
         self.edge.ask("POST", "/close-tunnels", {"code": 1011, "reason": "full"})
         result = running.finish()
@@ -178,7 +178,7 @@ class Stats(TunnelCase):
         self.assertEqual((line["ended"], line["close_code"], line["reason"], line["failures"]),
                          ("cut", 1011, "full", 0))
 
-    def test_none_without_the_flag(self):
+    def test_no_summary_without_the_flag(self):
         self.assertNotIn("{", self.hang_up(self.ready()).err)
 
     def test_appended_to_a_file(self):
@@ -208,7 +208,7 @@ class StatsOfAListener(ListenerCase):
         eventually("they have ended", lambda: self.edge.stats()["open_tunnels"] == 0)
         self.edge.fault("upgrade.403")
         self.connect(port)
-        running.wait_err("ERR .*403")  # and not a port with these digits
+        running.wait_err("ERR .*403")  # not a port with these digits
         running.send(signal.SIGTERM)
         result = running.finish()
         self.assertEqual(result.code, DONE)

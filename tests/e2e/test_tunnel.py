@@ -13,7 +13,7 @@ from harness.waiting import eventually
 
 
 class Bytes(TunnelCase):
-    def test_what_goes_in_comes_out_and_nothing_else(self):
+    def test_all_bytes_come_back_and_no_others(self):
         data = bytes(range(256)) * 40
         running = self.open()
         running.write(data)
@@ -39,7 +39,7 @@ class Bytes(TunnelCase):
     def test_without_a_host(self):
         self.assert_error(self.home.mayfly("access", "ssh"), USAGE, "hostname")
 
-    def test_one_connection_when_all_is_known(self):
+    def test_one_connection_to_a_known_application(self):
         before = self.edge.stats()["tls_connections"]
         running = self.ready()
         self.hang_up(running)
@@ -131,7 +131,7 @@ class Ends(TunnelCase):
         self.origin(part)
         running = self.home.start(*ECHO, stdin=b"request")
         self.assertTrue(got.wait(60))
-        # It has nothing to do but wait now, and it must.
+        # mayfly has nothing to do now but to wait, and it must not use the processor.
         eventually("its stdin has been read to the end", lambda: running.process.stdin.closed)
         self.assertFalse(running.has_ended())
         go_on.set()
@@ -174,7 +174,7 @@ class Ends(TunnelCase):
                 self.assertEqual(result.out, b"ready")
 
     def test_end_of_stream_on_both_sides_is_an_end(self):
-        # The origin ends after our stdin has: that is a whole conversation.
+        # The origin ends after stdin has ended: this is a complete exchange.
         def part(connection):
             connection.recv(100)
             connection.sendall(b"bye")
@@ -196,14 +196,14 @@ class Ends(TunnelCase):
                 tunnel = self.edge.ended_tunnel()
                 self.assertEqual((tunnel["end"], tunnel["close_received"]), ("close", code))
 
-    def test_hangup_ends_it_at_once(self):
+    def test_hangup_ends_the_tunnel_at_once(self):
         running = self.ready()
         running.send(signal.SIGHUP)
         running.finish(5)
         self.edge.ended_tunnel()
 
-    def test_signals_when_it_hangs_where_nobody_looks(self):
-        """The log is a pipe that nobody reads: to open it takes for ever."""
+    def test_signals_while_a_system_call_blocks(self):
+        """The log is a pipe without a reader, which blocks when it is opened."""
         pipe = os.path.join(self.home.path, "pipe")
         os.mkfifo(pipe)
         running = self.home.start("ssh", "--hostname", "echo.example.com", "--logfile", pipe)
@@ -222,7 +222,7 @@ class Ends(TunnelCase):
         running.send(signal.SIGTERM)
         running.finish(5)
 
-    def test_stdout_that_nobody_reads_any_more(self):
+    def test_stdout_without_a_reader(self):
         for stdin in (PIPE, b"x"):
             with self.subTest(stdin):
                 reader, writer = os.pipe()
@@ -236,7 +236,7 @@ class Ends(TunnelCase):
                 eventually("the edge sees it go", lambda: self.edge.stats()["open_tunnels"] == 0)
 
     def test_stdout_on_a_full_disk(self):
-        """Nothing is wrong with the network, and trying again helps nobody."""
+        """The network is not the cause, and another attempt does not help."""
         with open("/dev/full", "wb") as full:
             running = self.open(stdout=full)
             running.write(b"x" * 1000)
@@ -258,7 +258,7 @@ class Ends(TunnelCase):
         reader, writer = os.pipe()
         running = self.open(stdout=writer)
         os.close(writer)
-        # The pipe is full when the edge has sent more than it holds.
+        # The pipe is full when the edge has sent more than the pipe holds.
         eventually("bytes flow", lambda: self.edge.ask("GET", "/tunnels"))
         received = bytearray()
         with os.fdopen(reader, "rb") as file:
@@ -303,7 +303,7 @@ class Liveness(TunnelCase):
 
 
 class MidDial(TunnelCase):
-    """A redirect to the login page in mid-dial leads to a login and a second dial."""
+    """A redirect to the login page during the dial leads to a login and a second dial."""
 
     def statuses(self):
         return [entry["status"] for entry in self.edge.upgrades("echo.example.com")]
@@ -357,7 +357,7 @@ class MidDial(TunnelCase):
         self.assertLessEqual(len(self.statuses()), 3)
         self.assertLessEqual(len(self.home.browsed()), 2)
 
-    def test_application_that_nobody_guards(self):
+    def test_host_without_an_application(self):
         self.edge.application("open", hostname="open.example.com", policy="none", origin="echo")
         running = self.home.start("ssh", "--hostname", "open.example.com", stdin=PIPE)
         running.write(b"through")

@@ -1,4 +1,4 @@
-"""Twelve ssh at once, from an empty directory: one login, one signature, and all of them get in."""
+"""Twelve ssh at once, from an empty directory: one login, one signature, and all of them connect."""
 import time
 
 from harness.edge import USER
@@ -6,8 +6,8 @@ from harness.waiting import eventually, stretched
 from test_ssh import HOST, SshCase
 
 TWELVE = 12
-# From the login to the end of the last: who waits for another's login looks for its end every moment, and for
-# nobody's lock to go away.
+# The time from the login to the end of the last ssh: a process that waits for another's login checks for its end very
+# often, and does not wait for a lock of a dead process.
 MOST_SECONDS = 15
 
 

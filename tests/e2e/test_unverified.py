@@ -1,4 +1,4 @@
-"""A server whose certificate is not valid now: it is told nothing, and nothing that it says is heard."""
+"""A server whose certificate is not valid now: mayfly sends it nothing and believes nothing that it says."""
 import os
 import shutil
 import socket
@@ -16,7 +16,7 @@ ID = "0123456789abcdef0123456789abcdef.access"
 
 
 class Unverified(EdgeCase):
-    """It is a foreign one: Python's ssl, which asks every client for a certificate."""
+    """The server is Python's ssl, which asks every client for a certificate."""
 
     @classmethod
     def setUpClass(cls):
@@ -35,14 +35,14 @@ class Unverified(EdgeCase):
         self.secret = self.home.plant("../secret", MARK + "\n")
 
     def lead_to(self, name):
-        """From now on the application is at a server with that certificate; all else stays where it is."""
+        """From now on the application is at a server with that certificate; everything else stays as it is."""
         recorder = Recorder(self.ca.path(name + ".pem"), self.ca.path(name + ".key"), self.ca.path("root.pem"))
         self.addCleanup(recorder.stop)
         self.home.variables["MAYFLY_CONNECT_TO"] = f"{HOST}:443:127.0.0.1:{recorder.port}," + self.edge.connect_to
         return recorder
 
     def know(self):
-        """The application is remembered and its token stored: a tunnel asks nobody else first."""
+        """Stores metadata and token of the application, so that a tunnel sends no other request first."""
         self.home.variables["MAYFLY_CONNECT_TO"] = self.edge.connect_to
         self.home.plant_token("echo")
         self.assert_done(self.home.mayfly("login", "--batch", "-q", HOST))
@@ -69,13 +69,13 @@ class Unverified(EdgeCase):
                 with self.subTest(certificate=name, command=command):
                     self.know()
                     if command[0] == "token":
-                        shutil.rmtree(self.home.state)  # otherwise it needs no server
+                        shutil.rmtree(self.home.state)  # With a certificate on disk, the command would need no server.
                         self.home.plant("../secret", MARK + "\n")
                     recorder = self.lead_to(name)
                     result = self.home.mayfly(*command)
                     self.assert_told_nothing(recorder, command)
                     if command[0] == "curl" and "-ar" in command:
-                        continue  # what is stored is used, and the error is curl's own
+                        continue  # curl uses the stored token, and the error is curl's own.
                     self.assert_error(result, NETWORK, words, "this computer's clock says 20",
                                       f"run: mayfly doctor {HOST}")
                     self.assertNotIn("set this computer's clock", result.err)
@@ -102,7 +102,7 @@ class Unverified(EdgeCase):
                     running.kill()
 
     def test_doctor(self):
-        """Another server, which proves who it is, tells the time."""
+        """Another server, which has proved its identity, tells the time."""
         for name, words in (("ended", "expired on 20"), ("early", "is not valid before 20")):
             with self.subTest(name):
                 recorder = self.lead_to(name)
@@ -124,8 +124,8 @@ class Unverified(EdgeCase):
         self.assertIn("this computer's clock is 1 d behind that of login.cloudflareaccess.org: compare it", text)
         self.assertNotIn("renew", text)
 
-    def test_doctor_where_nobody_can_be_believed(self):
-        """Where all certificates have ended, one liar in between is as likely as a wrong clock."""
+    def test_doctor_without_any_valid_server(self):
+        """If all certificates are expired, a server in between is as likely as a wrong clock."""
         recorder = self.lead_to("ended")
         self.edge.configure(date_skew=86400)
         self.edge.fault("tls.expired")
@@ -140,7 +140,7 @@ class Unverified(EdgeCase):
 
 
 class Leading(Proxy):
-    """Leads every CONNECT to one port."""
+    """A proxy that leads every CONNECT to one port."""
 
     def __init__(self, port):
         self.target = f"127.0.0.1:{port}"

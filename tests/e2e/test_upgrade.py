@@ -1,4 +1,4 @@
-"""What an answer other than a good 101 leads to: exit code, cause, cf-ray, cure, no file changed."""
+"""Answers other than a good 101: the exit code, the cause, the cf-ray, the hint, and no changed file."""
 from harness.case import LOGIN_NEEDED, NETWORK, PROTOCOL, REFUSED
 from harness.tunnel import ECHO, TunnelCase
 from harness.waiting import eventually
@@ -21,7 +21,7 @@ class Upgrade(TunnelCase):
     def assert_names_the_request(self, result):
         self.assertRegex(result.err, r"(?i)ray", "cf-ray is what an administrator searches for")
 
-    def test_refused_by_access_or_before_it(self):
+    def test_refusals_by_access_and_before_access(self):
         self.assert_names_the_request(self.refused("403", [REFUSED], "403", "echo.example.com"))
         self.assert_names_the_request(self.refused("403_challenge", [REFUSED], "challenge"))
         self.refused("429", [REFUSED, NETWORK], "429")
@@ -30,7 +30,7 @@ class Upgrade(TunnelCase):
         for fault, status in [("500", "500"), ("502", "502"), ("503", "503"), ("530_1033", "1033")]:
             self.assert_names_the_request(self.refused(fault, [NETWORK], status))
 
-    def test_no_websocket_there(self):
+    def test_answers_of_a_host_without_websockets(self):
         self.refused("200", [PROTOCOL], "200")
         self.refused("404", [PROTOCOL, REFUSED], "404")
         self.refused("redirect_elsewhere", [PROTOCOL, REFUSED], "elsewhere.example",
@@ -54,7 +54,7 @@ class Upgrade(TunnelCase):
         self.edge.application("echo", origin="tcp:127.0.0.1:1")
         self.assert_error(self.home.mayfly(*ECHO), NETWORK, "502")
 
-    def test_page_that_is_no_tunnel(self):
+    def test_page_in_place_of_a_tunnel(self):
         self.know("web")
         self.assert_error(self.home.mayfly("ssh", "--hostname", "web.example.com"), PROTOCOL, "200")
 

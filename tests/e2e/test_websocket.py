@@ -1,4 +1,4 @@
-"""RFC 6455 with a peer that is played frame by frame, and peers that break it."""
+"""RFC 6455 with a peer that sends frame by frame, and peers that violate it."""
 from harness.case import NETWORK, PROTOCOL
 from harness.tunnel import ECHO, TunnelCase
 
@@ -15,7 +15,7 @@ def closing(code=1000):
 
 class Played(TunnelCase):
     def play(self, *steps, stdin=None, flags=()):
-        """The result of mayfly, and what the script saw."""
+        """Returns the result of mayfly, and the frames that the script recorded."""
         self.edge.application("echo", origin="script", script=list(steps))
         running = self.home.start(*ECHO, *flags, stdin=stdin) if stdin is not None else self.open()
         result = running.finish(60)
@@ -103,7 +103,7 @@ class Played(TunnelCase):
 
 
 class Violations(TunnelCase):
-    """The peer breaks the protocol: exit 6, Close 1002, and only what came before on stdout."""
+    """The peer violates the protocol: exit 6, Close 1002, and only the earlier bytes on stdout."""
 
     def breaks(self, steps, close_code=1002):
         self.edge.application("echo", origin="script", script=[
@@ -142,7 +142,7 @@ class Violations(TunnelCase):
             with self.subTest(name):
                 self.breaks(steps)
 
-    def test_close_reason_that_is_no_utf8(self):
+    def test_close_reason_with_invalid_utf8(self):
         self.breaks([{"send": "8804 03e8 c328"}], close_code=1007)
 
     def test_by_fault(self):
@@ -152,7 +152,7 @@ class Violations(TunnelCase):
             with self.subTest(fault):
                 self.edge.reset()
                 self.edge.application("echo", origin="source:1000")
-                # In the midst of a message a continuation would be right.
+                # Within a message a continuation would be right.
                 self.edge.fault("tunnel." + fault, {"bytes": 0 if fault == "continuation" else 500})
                 result = self.open().finish(30)
                 self.assertEqual(result.code, PROTOCOL, result)

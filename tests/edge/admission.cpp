@@ -5,7 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "clock.hpp"
-#include "pages.hpp"
+#include "marks.hpp"
+#include "service_token.hpp"
 
 namespace edge {
 namespace {
@@ -19,14 +20,24 @@ bool certificate_accepted(const Visit& visit) {
           std::find(names.begin(), names.end(), visit.peer.common_name) != names.end());
 }
 
+// Whether each request needs its service token: what a service token has earned is not enough.
+bool wants_service_token(const Visit& visit) {
+  const Application& application = *visit.application;
+  return application.service_token_use == ServiceTokenUse::always ||
+         visit.edge.config.is_strict(application);
+}
+
 std::optional<Identity> identity_from_token(const Visit& visit) {
   const Application& application = *visit.application;
   if (application.policy == Policy::certificate && !application.session) return std::nullopt;
+  const bool wanted = wants_service_token(visit);
+  if (wanted && application.policy == Policy::service) return std::nullopt;
   for (const std::string& token :
        {visit.request.header("cf-access-token"), visit.request.cookie("CF_Authorization")}) {
     if (token.empty()) continue;
     auto identity = visit.edge.tokens.check_app(application, token);
     if (!identity) continue;
+    if (wanted && lists_service_token(application, identity->common_name)) continue;
     const bool bound = visit.request.cookie("CF_Binding") == binding_value(*identity);
     if (!application.binding_cookie || bound) return identity;
   }
@@ -48,27 +59,48 @@ Admission refuse(Response response) {
   return admission;
 }
 
-Admission admit_service(Visit& visit, const std::string& id) {
-  const Application& application = *visit.application;
-  const std::string secret = visit.request.header("cf-access-client-secret");
-  const auto& tokens = application.service_tokens;
-  const bool known = std::any_of(tokens.begin(), tokens.end(), [&](const ServiceToken& token) {
-    return token.id == id && token.secret == secret;
-  });
+// What faults and the configuration say about the service token of this request.
+ServiceVerdict judge_service(Visit& visit, const ServiceCredentials& credentials) {
   visit.slow("service.slow");
-  const bool refused = visit.fault("service.refuse").has_value();
+  if (visit.fault("service.refuse")) return ServiceVerdict::unauthenticated;
+  return judge(visit.edge.config, *visit.application, credentials, visit.edge.tokens.now());
+}
+
+Admission admit_machine(Visit& visit, const std::string& id) {
+  ++visit.edge.stats.service_logins;
   Admission admission;
-  if (known && !refused) {
-    ++visit.edge.stats.service_logins;
-    admission.admitted = true;
-    admission.identity.common_name = id;
-    earn_cookie(visit, admission);
-  } else if (application.service_refusal == Refusal::forbidden) {
-    admission.refusal = forbidden_page(visit.request.host, visit.ray);
-  } else {
-    admission.refusal = login_redirect(visit);
-  }
+  admission.admitted = true;
+  admission.identity.common_name = id;
   return admission;
+}
+
+Admission admit_service(Visit& visit, const ServiceCredentials& credentials) {
+  if (judge_service(visit, credentials) == ServiceVerdict::good) {
+    Admission admission = admit_machine(visit, credentials.id);
+    earn_cookie(visit, admission);
+    return admission;
+  }
+  const bool forbidden = visit.application->service_refusal == Refusal::forbidden;
+  return refuse(forbidden ? access_forbidden(visit) : login_wanted(visit));
+}
+
+// In a strict organisation the service token alone decides, and earns nothing.
+Admission admit_strictly(Visit& visit, const ServiceCredentials& credentials) {
+  if (credentials.malformed) return refuse(service_unauthorized(visit));
+  const ServiceVerdict verdict = judge_service(visit, credentials);
+  if (verdict == ServiceVerdict::unauthenticated) return refuse(service_unauthorized(visit));
+  if (verdict == ServiceVerdict::unauthorized) return refuse(access_forbidden(visit));
+  return admit_machine(visit, credentials.id);
+}
+
+std::optional<Identity> identity_from_bearer(const Visit& visit) {
+  const ManagedOauth& oauth = visit.application->oauth;
+  if (!oauth.enabled || (visit.request.upgrade && !oauth.websocket)) return std::nullopt;
+  const std::string token = bearer_token(visit.request.header("authorization"));
+  const auto email =
+      visit.edge.grants.email_of(token, visit.application->name, visit.edge.tokens.now());
+  if (!email || !may_sign_in(*visit.application, *email)) return std::nullopt;
+  return Identity{*email, "", ""};
 }
 
 Admission admit_certificate(Visit& visit) {
@@ -88,20 +120,36 @@ Admission admit(Visit& visit) {
   admission.admitted = true;
   if (application.policy == Policy::none || application.policy == Policy::bypass) return admission;
   const bool certificate = certificate_accepted(visit);
-  const Response forbidden = forbidden_page(visit.request.host, visit.ray);
   const bool always = application.certificate_use == CertificateUse::always;
-  if (application.needs_certificate() && always && !certificate) return refuse(forbidden);
+  if (application.needs_certificate() && always && !certificate) {
+    return refuse(access_forbidden(visit));
+  }
+  const auto service = read_service_credentials(visit.request, application);
+  if (service.present && visit.edge.config.is_strict(application)) {
+    return admit_strictly(visit, service);
+  }
   if (auto identity = identity_from_token(visit)) {
     admission.identity = std::move(*identity);
-    const bool by_machine = certificate || !visit.request.header("cf-access-client-id").empty();
+    const bool by_machine = certificate || !service.id.empty();
     if (application.cookie_always && by_machine) earn_cookie(visit, admission);
     return admission;
   }
-  const std::string id = visit.request.header("cf-access-client-id");
-  if (!id.empty()) return admit_service(visit, id);
-  if (application.needs_certificate() && !certificate) return refuse(forbidden);
+  if (!service.id.empty()) return admit_service(visit, service);
+  if (auto identity = identity_from_bearer(visit)) {
+    admission.identity = std::move(*identity);
+    return admission;
+  }
+  if (application.needs_certificate() && !certificate) return refuse(access_forbidden(visit));
   if (application.policy == Policy::certificate) return admit_certificate(visit);
-  return refuse(application.policy == Policy::service ? forbidden : login_redirect(visit));
+  return refuse(application.policy == Policy::service ? access_forbidden(visit)
+                                                      : login_wanted(visit));
+}
+
+// RFC 6750 section 2.1.
+std::string bearer_token(const std::string& authorization) {
+  constexpr std::string_view scheme = "bearer ";
+  if (!lower(authorization).starts_with(scheme)) return "";
+  return authorization.substr(scheme.size());
 }
 
 Response login_redirect(Visit& visit) {
@@ -128,6 +176,7 @@ Response login_redirect(Visit& visit) {
                            "; Expires=" + http_date(visit.edge.tokens.now() + 86400) +
                            "; Path=/; Secure; HttpOnly"});
   }
+  response.fields.push_back(login_mark(visit));
   return response;
 }
 

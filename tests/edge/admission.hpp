@@ -16,11 +16,13 @@ struct Admission {
 
 Admission admit(Visit& visit);
 
-// 302 to the team's login page, with a fresh CF_AppSession.
+// 302 to the team's login page, with a fresh CF_AppSession and the mark of Access.
 Response login_redirect(Visit& visit);
 
 // A Set-Cookie field for CF_Authorization; `seconds` until Expires, negative when it is over.
 Field authorization_cookie(const Edge& edge, const std::string& token, long seconds);
+// The token of an Authorization field with the scheme Bearer; "" for another one.
+std::string bearer_token(const std::string& authorization);
 std::string binding_value(const Identity& identity);
 
 }  // namespace edge

@@ -3,8 +3,11 @@
 
 #include "admission.hpp"
 #include "crypto.hpp"
+#include "marks.hpp"
+#include "oauth.hpp"
+#include "own_answer.hpp"
 #include "pages.hpp"
-#include "visit.hpp"
+#include "person_route.hpp"
 
 namespace edge {
 namespace {
@@ -74,6 +77,7 @@ std::optional<Answer> refuse_upgrade(Visit& visit, const Fault& fault) {
   if (name == "redirect_elsewhere") {
     return answer(redirect(fault.value.empty() ? "https://elsewhere.example/" : fault.value));
   }
+  if (name == "403") return answer(access_forbidden(visit));
   if (auto page = refusal_page(name, visit.request.host, visit.ray)) return answer(*page);
   return std::nullopt;
 }
@@ -100,6 +104,8 @@ Answer answer_origin(Visit& visit, const Admission& admission) {
   const bool checking = visit.request.parameter("cloudflared_token_check") == "true";
   if (checking) ++visit.edge.stats.token_checks;
   visit.slow("origin.slow");
+  note_origin_request(visit);
+  if (const OwnAnswer* own = find_own_answer(visit)) return give_own_answer(*own, admission.fields);
   if (visit.fault("origin.down")) return answer(error_page(502, 502, visit.ray));
   if (visit.request.upgrade) return answer_upgrade(visit, admission);
   if (visit.application->origin.kind != OriginKind::http || checking) {
@@ -112,18 +118,6 @@ Answer answer_origin(Visit& visit, const Admission& admission) {
   return reply;
 }
 
-Answer show_identity(const Identity& identity) {
-  const nlohmann::json body = {{"email", identity.email}, {"common_name", identity.common_name}};
-  return answer(respond_json(200, body.dump()));
-}
-
-Answer log_out() {
-  Response response = message_page(200, "Logged out", "You have successfully logged out.");
-  response.fields.push_back(
-      {"Set-Cookie", "CF_Authorization=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/"});
-  return answer(std::move(response));
-}
-
 }  // namespace
 
 Answer route_application(Visit& visit) {
@@ -133,14 +127,20 @@ Answer route_application(Visit& visit) {
     return route_team(visit, visit.application->team);
   }
   if (guarded && path == "/cdn-cgi/access/authorized") return authorize(visit);
-  if (guarded && path == "/cdn-cgi/access/logout") return log_out();
+  if (guarded && path == "/cdn-cgi/access/logout") return log_out(visit, visit.application->team);
+  if (guarded && path.starts_with(oauth_path)) {
+    const ManagedOauth& oauth = visit.application->oauth;
+    const bool here = oauth.enabled && oauth.issuer == OauthIssuer::host;
+    if (here) return route_oauth(visit, visit.application->team);
+    return answer(message_page(404, "Not found", "There is nothing here."));
+  }
+  if (guarded && path == "/cdn-cgi/access/get-identity") return show_identity(visit);
   if (visit.request.upgrade && visit.fault("upgrade.login_redirect")) {
     return answer(login_redirect(visit));
   }
   const Admission admission = admit(visit);
   if (!admission.admitted) return answer(admission.refusal);
   if (guarded && path == "/cdn-cgi/access/cli") return finish_cli(visit, admission.identity);
-  if (guarded && path == "/cdn-cgi/access/get-identity") return show_identity(admission.identity);
   return answer_origin(visit, admission);
 }
 

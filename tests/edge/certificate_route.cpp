@@ -31,6 +31,10 @@ std::optional<Response> spoilt_answer(const Visit& visit, const Fault& fault) {
   if (name == "json_error") {
     return refusal(403, fault.value.empty() ? "certificate signing is off" : fault.value);
   }
+  if (name == "no_ca") return refusal(400, "Please create a ca for application");
+  if (name == "custom_domain") {
+    return refusal(400, "Invalid issuer. Currently only cloudflareaccess subdomains are supported");
+  }
   if (name == "control_characters") return refusal(403, "denied\x1b[2J\x1b]0;owned\x07\r\nsecond");
   if (name == "huge") {
     return respond_json(200, json{{"id", "1"}, {"certificate", std::string(4 << 20, 'A')}}.dump());

@@ -5,7 +5,8 @@ import sys
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PARTS = ("check_applications", "check_certificates", "check_tunnels")
+PARTS = ("check_answers", "check_applications", "check_certificates", "check_oauth", "check_service_tokens",
+         "check_tunnels")
 
 
 def main():

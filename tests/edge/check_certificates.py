@@ -44,6 +44,14 @@ class Certificates(EdgeTest):
             self.assertRegex(shown, expected)
         self.control("PATCH", "/config", {"faults": {"cert_sign.html_502": 1}})
         self.assertEqual(self.sign("a", key).status, 502)
+        for fault, message in (("no_ca", "Please create a ca for application"),
+                               ("custom_domain", "Invalid issuer. Currently only cloudflareaccess subdomains are "
+                                                 "supported")):
+            self.control("PATCH", "/config", {"faults": {"cert_sign." + fault: 1}})
+            self.assertEqual(json.loads(self.sign("a", key).body), {"status": 400, "message": message})
+        self.control("PATCH", "/config", {"faults": {"cert_sign.empty": 1}})
+        answer = self.sign("a", key)
+        self.assertEqual((answer.status, answer.body), (200, b""))
 
     def openssl(self, *arguments):
         subprocess.run(["openssl", *arguments], check=True, cwd=self.directory, capture_output=True)

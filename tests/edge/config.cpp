@@ -3,65 +3,15 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
-#include <stdexcept>
 
+#include "access_config.hpp"
 #include "crypto.hpp"
+#include "members.hpp"
 
 namespace edge {
 namespace {
 
 using nlohmann::json;
-
-// Reads the members of one object and refuses those that nobody asked for.
-class Members {
- public:
-  Members(const json& object, std::string where) : object_(object), where_(std::move(where)) {
-    if (!object.is_object()) fail("", "not an object");
-  }
-
-  template <typename T>
-  void read(const char* key, T& value) {
-    if (const json* found = find(key)) convert(key, *found, value);
-  }
-
-  const json* find(const char* key) {
-    seen_.insert(key);
-    const auto found = object_.find(key);
-    return found == object_.end() ? nullptr : &*found;
-  }
-
-  void end() const {
-    for (const auto& [key, value] : object_.items()) {
-      if (!seen_.contains(key)) fail(key, "unknown key");
-    }
-  }
-
-  [[noreturn]] void fail(const std::string& key, const std::string& why) const {
-    throw std::runtime_error(where_ + (where_.empty() || key.empty() ? "" : ".") + key + ": " +
-                             why);
-  }
-
- private:
-  template <typename T>
-  void convert(const char* key, const json& found, T& value) {
-    try {
-      value = found.get<T>();
-    } catch (const json::exception& error) {
-      fail(key, error.what());
-    }
-  }
-
-  const json& object_;
-  std::string where_;
-  std::set<std::string, std::less<>> seen_;
-};
-
-template <typename Enum>
-struct Word {
-  const char* text;
-  Enum value;
-};
 
 constexpr Word<Policy> policies[] = {
     {"identity", Policy::identity},       {"service", Policy::service},
@@ -75,28 +25,6 @@ constexpr Word<OriginKind> plain_origins[] = {{"page", OriginKind::page},
 constexpr Word<Refusal> refusals[] = {{"403", Refusal::forbidden}, {"login", Refusal::login}};
 constexpr Word<CertificateUse> uses[] = {{"first", CertificateUse::first},
                                          {"always", CertificateUse::always}};
-
-template <typename Enum, std::size_t N>
-void read_word(Members& members, const char* key, const Word<Enum> (&words)[N], Enum& value) {
-  std::string text;
-  members.read(key, text);
-  if (text.empty()) return;
-  for (const auto& word : words) {
-    if (text == word.text) {
-      value = word.value;
-      return;
-    }
-  }
-  members.fail(key, "not known: " + text);
-}
-
-template <typename Enum, std::size_t N>
-const char* word_for(const Word<Enum> (&words)[N], Enum value) {
-  for (const auto& word : words) {
-    if (value == word.value) return word.text;
-  }
-  return "";
-}
 
 Origin parse_origin(const std::string& text) {
   Origin origin;
@@ -151,11 +79,6 @@ void read_identity(Members& members, const Config& config, Application& applicat
       members.fail("session_duration", "neither seconds nor \"no_duration\"");
     }
   }
-  if (const json* tokens = members.find("service_tokens")) {
-    for (const json& token : *tokens) {
-      application.service_tokens.push_back({token.at("id"), token.at("secret")});
-    }
-  }
 }
 
 void read_options(Members& members, Application& application) {
@@ -200,6 +123,7 @@ ApplicationPointer parse_application(const std::string& name, const json& given,
   read_word(members, "certificate_use", uses, application->certificate_use);
   read_origin(members, *application);
   read_identity(members, config, *application);
+  read_access(members, *application);
   read_options(members, *application);
   members.read("client_ca", application->client_ca);
   members.read("common_names", application->common_names);
@@ -212,13 +136,9 @@ ApplicationPointer parse_application(const std::string& name, const json& given,
 }
 
 json describe(const Application& application) {
-  json tokens = json::array();
-  for (const auto& token : application.service_tokens) {
-    tokens.push_back({{"id", token.id}, {"secret", token.secret}});
-  }
   const SigningOptions& signing = application.certificate;
   const WebsocketOptions& websocket = application.websocket;
-  return {
+  json result = {
       {"hostname", application.hostname},
       {"team", application.team},
       {"aud", application.aud},
@@ -230,7 +150,6 @@ json describe(const Application& application) {
       {"allow", application.allow},
       {"token_lifetime", application.token_lifetime},
       {"session_duration", application.session ? json(*application.session) : json("no_duration")},
-      {"service_tokens", tokens},
       {"service_refusal", word_for(refusals, application.service_refusal)},
       {"client_ca", application.client_ca},
       {"common_names", application.common_names},
@@ -249,6 +168,8 @@ json describe(const Application& application) {
         {"close_code", websocket.close_code},
         {"close_reason", websocket.close_reason}}},
       {"faults", describe(application.faults)}};
+  describe_access(application, result);
+  return result;
 }
 
 bool covers_host(const Application& application, std::string_view host) {
@@ -315,6 +236,7 @@ Config parse_config(const json& given) {
   members.read("tickets", config.tickets);
   members.read("client_ca", config.client_ca);
   members.read("log", config.log);
+  read_access(members, config);
   std::vector<std::string> versions = {"1.2", "1.3"};
   members.read("tls_versions", versions);
   config.tls12 = std::find(versions.begin(), versions.end(), "1.2") != versions.end();
@@ -338,19 +260,21 @@ json describe(const Config& config) {
   json versions = json::array();
   if (config.tls12) versions.push_back("1.2");
   if (config.tls13) versions.push_back("1.3");
-  return {{"team", config.team},
-          {"applications", applications},
-          {"faults", describe(config.faults)},
-          {"poll_seconds", config.poll_seconds},
-          {"org_token_lifetime", config.org_token_lifetime},
-          {"login_email", config.login_email},
-          {"auto_login", config.auto_login},
-          {"clock_skew", config.clock_skew},
-          {"date_skew", config.date_skew},
-          {"tls_versions", versions},
-          {"tickets", config.tickets},
-          {"client_ca", config.client_ca},
-          {"log", config.log}};
+  json result = {{"team", config.team},
+                 {"applications", applications},
+                 {"faults", describe(config.faults)},
+                 {"poll_seconds", config.poll_seconds},
+                 {"org_token_lifetime", config.org_token_lifetime},
+                 {"login_email", config.login_email},
+                 {"auto_login", config.auto_login},
+                 {"clock_skew", config.clock_skew},
+                 {"date_skew", config.date_skew},
+                 {"tls_versions", versions},
+                 {"tickets", config.tickets},
+                 {"client_ca", config.client_ca},
+                 {"log", config.log}};
+  describe_access(config, result);
+  return result;
 }
 
 }  // namespace edge

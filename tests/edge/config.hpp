@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "faults.hpp"
+#include "message.hpp"
 
 namespace edge {
 
@@ -27,9 +28,51 @@ struct Origin {
   std::uint64_t bytes = 0;
 };
 
+enum class ServiceTokenUse { first, always };
+enum class RefusalMark { challenge, aud, none };
+enum class OauthIssuer { team, host };
+
 struct ServiceToken {
   std::string id;
-  std::string secret;
+  std::string secret;           // "" in an application: the team's token of that id is meant
+  std::string previous_secret;  // "": none
+  long previous_until = 0;      // when the previous secret ends, seconds since the epoch
+  bool enabled = true;
+  std::optional<long> expires_at;  // seconds since the epoch
+};
+
+// The settings that an organisation (a team) makes for all its applications.
+struct TeamSettings {
+  bool strict = false;
+  std::vector<ServiceToken> service_tokens;
+};
+
+// A person as the identity provider describes them, each a JSON text.
+struct Person {
+  std::string name;
+  std::string groups = "[]";
+  std::string idp = R"({"id":"00000000-0000-4000-8000-000000000001","type":"onetimepin"})";
+  std::string device_posture = "{}";
+};
+
+struct ManagedOauth {
+  bool enabled = false;
+  long access_token_lifetime = 900;     // seconds
+  long session_duration = 14L * 86400;  // seconds that refresh tokens work after the login
+  long code_lifetime = 60;              // seconds
+  bool loopback = true;                 // clients may redirect to 127.0.0.1 and [::1]
+  bool localhost = true;                // clients may redirect to localhost
+  std::vector<std::string> allowed_uris;
+  bool websocket = true;  // upgrades accept the access token
+  OauthIssuer issuer = OauthIssuer::team;
+  bool iss = false;  // RFC 9207: the answer names the issuer
+};
+
+// An answer of the origin itself.
+struct OwnAnswer {
+  int status = 200;
+  std::vector<Field> headers;
+  std::string body;
 };
 
 struct SigningOptions {
@@ -63,6 +106,12 @@ struct Application {
   std::optional<long> session;  // none: No Duration
   std::vector<ServiceToken> service_tokens;
   Refusal service_refusal = Refusal::login;
+  std::optional<bool> strict;  // none: as the team
+  ServiceTokenUse service_token_use = ServiceTokenUse::first;
+  RefusalMark strict_401 = RefusalMark::challenge;
+  std::string service_token_header;  // "": the pair of headers alone
+  ManagedOauth oauth;
+  std::map<std::string, OwnAnswer> own_answers;  // by path, or by its beginning and "*"
   std::string client_ca;
   std::vector<std::string> common_names;
   CertificateUse certificate_use = CertificateUse::first;
@@ -96,6 +145,9 @@ struct Config {
   bool tickets = true;
   std::string client_ca;  // of hosts that have none of their own
   bool log = true;
+  std::map<std::string, TeamSettings> teams;
+  std::map<std::string, Person> people;  // by email
+  long logout_seconds = 0;               // how long a session lives on after its logout
 
   // The most specific application at this place, or null.
   ApplicationPointer find(std::string_view host, std::string_view path) const;
@@ -103,6 +155,7 @@ struct Config {
   ApplicationPointer find_host(std::string_view host) const;
   ApplicationPointer find_audience(std::string_view aud) const;
   bool has_team(std::string_view team) const;
+  bool is_strict(const Application& application) const;
 };
 
 // Strict: throws std::runtime_error that names the key.

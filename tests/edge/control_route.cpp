@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "control.hpp"
+#include "control_access.hpp"
 #include "visit.hpp"
 
 namespace edge {
@@ -67,27 +68,33 @@ void reset_stats(Edge& edge) {
 Response on_stats(Edge& edge, const Request& request) {
   if (request.method == "DELETE") reset_stats(edge);
   const Stats& stats = edge.stats;
-  return ok({{"tls_connections", stats.tls_connections},
-             {"tls_handshakes", stats.tls_handshakes},
-             {"tls_resumed", stats.tls_resumed},
-             {"tls_failed", stats.tls_failed},
-             {"open_connections", stats.open_connections},
-             {"requests", stats.requests},
-             {"metadata", stats.metadata},
-             {"jwks", stats.jwks},
-             {"logins", stats.logins},
-             {"exchanges", stats.exchanges},
-             {"token_checks", stats.token_checks},
-             {"service_logins", stats.service_logins},
-             {"certificate_logins", stats.certificate_logins},
-             {"polls", stats.polls},
-             {"transfers", stats.transfers},
-             {"signatures", stats.signatures},
-             {"upgrades", stats.upgrades},
-             {"tunnels", stats.tunnels},
-             {"open_tunnels", stats.open_tunnels},
-             {"bytes_in", stats.bytes_in},
-             {"bytes_out", stats.bytes_out}});
+  json result = {{"tls_connections", stats.tls_connections},
+                 {"tls_handshakes", stats.tls_handshakes},
+                 {"tls_resumed", stats.tls_resumed},
+                 {"tls_failed", stats.tls_failed},
+                 {"open_connections", stats.open_connections},
+                 {"requests", stats.requests},
+                 {"metadata", stats.metadata},
+                 {"jwks", stats.jwks},
+                 {"logins", stats.logins},
+                 {"exchanges", stats.exchanges},
+                 {"token_checks", stats.token_checks},
+                 {"service_logins", stats.service_logins},
+                 {"certificate_logins", stats.certificate_logins},
+                 {"polls", stats.polls},
+                 {"transfers", stats.transfers},
+                 {"signatures", stats.signatures},
+                 {"upgrades", stats.upgrades},
+                 {"tunnels", stats.tunnels},
+                 {"open_tunnels", stats.open_tunnels},
+                 {"bytes_in", stats.bytes_in},
+                 {"bytes_out", stats.bytes_out},
+                 {"registrations", stats.registrations},
+                 {"code_exchanges", stats.code_exchanges},
+                 {"refreshes", stats.refreshes},
+                 {"revocations", stats.revocations}};
+  result.update(describe_traffic(stats));
+  return ok(result);
 }
 
 Response on_tunnels(Edge& edge) {
@@ -186,8 +193,12 @@ Response on_rotate(Edge& edge, const Request& request) {
 Response on_revoke(Edge& edge, const Request& request) {
   const json body = parse_body(request);
   const std::string kind = body.value("kind", "all");
-  const Revocation revocation{kind != "org", kind != "app", body.value("application", ""),
-                              body.value("team", "")};
+  Revocation revocation;
+  revocation.app = kind != "org";
+  revocation.org = kind != "app";
+  revocation.application = body.value("application", "");
+  revocation.team = body.value("team", "");
+  revocation.email = body.value("email", "");
   return ok({{"revoked", edge.tokens.revoke(revocation)}});
 }
 
@@ -220,6 +231,7 @@ Response on_reset(Edge& edge) {
   reset_stats(edge);
   edge.tokens.forget_revocations();
   edge.transfer.clear();
+  edge.grants.clear();
   return ok(json::object());
 }
 
@@ -233,10 +245,14 @@ Response control(Edge& edge, const Request& request, const std::function<void()>
     if (what == "/stats") return on_stats(edge, request);
     if (what == "/tunnels") return on_tunnels(edge);
     if (what == "/pending") return ok(edge.transfer.pending());
+    if (what == "/origin") return ok(origin_requests(edge, request));
+    if (what == "/oauth" && request.method == "GET") return ok(edge.grants.describe());
     if (request.method != "POST") {
       return respond_json(404, json{{"error", "no such control: " + what}}.dump());
     }
     if (what == "/sign-in") return on_sign_in(edge, request);
+    if (what == "/oauth") return ok(change_grants(edge, parse_body(request)));
+    if (what == "/service-token") return ok(change_service_token(edge, parse_body(request)));
     if (what == "/mint") return on_mint(edge, request);
     if (what == "/rotate-keys") return on_rotate(edge, request);
     if (what == "/revoke") return on_revoke(edge, request);

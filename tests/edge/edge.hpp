@@ -9,6 +9,7 @@
 
 #include "authority.hpp"
 #include "config.hpp"
+#include "grants.hpp"
 #include "key_ring.hpp"
 #include "login.hpp"
 #include "request_log.hpp"
@@ -53,6 +54,7 @@ struct Edge {
   SshAuthority ssh;
   Transfer transfer;
   Logins logins;
+  Grants grants;
   std::map<std::uint64_t, OpenTunnel> tunnels;
   std::uint64_t next_connection = 1;
   std::uint64_t next_tunnel = 1;

@@ -34,7 +34,7 @@ constexpr std::array areas = {
     Area{"cert_sign",
          "401 403 html_502 empty garbage json_error control_characters foreign_key "
          "foreign_principal expired not_yet_valid host_certificate extra_critical_option "
-         "no_principals bad_signature trailing_garbage two_lines huge slow"},
+         "no_principals bad_signature trailing_garbage two_lines huge slow no_ca custom_domain"},
     Area{"upgrade",
          "200 403 403_challenge 403_waf 404 429 500 502 503 530_1033 redirect_elsewhere "
          "login_redirect "
@@ -46,6 +46,10 @@ constexpr std::array areas = {
          "reset stall no_pong ping_flood"},
     Area{"origin", "down slow"},
     Area{"service", "refuse slow"},
+    Area{"oauth",
+         "issuer_without_scheme foreign_issuer no_registration no_s256 foreign_endpoint garbage "
+         "huge 500 slow wrong_state no_state wrong_iss error"},
+    Area{"oauth_token", "500 slow lost garbage no_refresh_token"},
 };
 
 const std::set<std::string>& known_faults() {

@@ -7,27 +7,38 @@
 
 #include "http_io.hpp"
 #include "origin.hpp"
+#include "own_answer.hpp"
 #include "pages.hpp"
 
 namespace edge {
 namespace {
 
-bool is_ours(const std::string& name) {
-  for (const char* ours : {"cf-access-token", "cf-access-client-id", "cf-access-client-secret",
-                           "connection", "expect", "transfer-encoding", "content-length"}) {
-    if (same_name(name, ours)) return true;
+// Fields of this connection alone.
+bool is_hop_by_hop(const std::string& name) {
+  for (const char* one : {"connection", "expect", "transfer-encoding", "content-length"}) {
+    if (same_name(name, one)) return true;
   }
   return false;
+}
+
+// The signed assertion for the origin: the token that came, or one that stands for other
+// credentials.
+std::string assertion(const Passage& passage) {
+  const Identity& identity = passage.answer.identity;
+  if (!identity.name().empty() && identity.nonce.empty()) {
+    return passage.edge.tokens.mint_app(*passage.application, identity, 3600);
+  }
+  const std::string token = passage.request.header("cf-access-token");
+  return token.empty() ? passage.request.cookie("CF_Authorization") : token;
 }
 
 std::string request_text(const Passage& passage) {
   const Request& request = passage.request;
   std::string text = request.method + " " + request.target + " HTTP/1.1\r\n";
-  for (const Field& field : request.fields) {
-    if (!is_ours(field.name)) text += field.name + ": " + field.value + "\r\n";
+  for (const Field& field : fields_for_origin(request, *passage.application)) {
+    if (!is_hop_by_hop(field.name)) text += field.name + ": " + field.value + "\r\n";
   }
-  std::string token = request.header("cf-access-token");
-  if (token.empty()) token = request.cookie("CF_Authorization");
+  const std::string token = assertion(passage);
   if (!token.empty()) text += "Cf-Access-Jwt-Assertion: " + token + "\r\n";
   const std::string& email = passage.answer.identity.email;
   if (!email.empty()) text += "Cf-Access-Authenticated-User-Email: " + email + "\r\n";

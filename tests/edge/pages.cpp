@@ -78,9 +78,9 @@ std::optional<Response> refusal_page(const std::string& fault, const std::string
                                      const std::string& ray) {
   if (fault == "530_1033") return error_page(530, 1033, ray);
   if (fault == "403_waf") return error_page(403, 1020, ray);
-  if (fault == "403" || fault == "403_challenge") {
+  if (fault == "403_challenge") {
     Response page = forbidden_page(host, ray);
-    if (fault == "403_challenge") page.fields.push_back({"cf-mitigated", "challenge"});
+    page.fields.push_back({"cf-mitigated", "challenge"});
     return page;
   }
   if (fault.size() != 3) return std::nullopt;
@@ -101,6 +101,24 @@ Response login_page(const LoginForm& form) {
                    "autofocus required value=\"" +
                    escape_html(form.email) +
                    "\">\n<button type=\"submit\" id=\"sign-in\">Sign in</button>\n</form>\n"));
+  page.fields.push_back({"Cache-Control", "no-store"});
+  return page;
+}
+
+Response consent_page(const ConsentForm& form) {
+  std::string forms;
+  for (const char* decision : {"approve", "deny"}) {
+    const std::string label = std::string(decision) == "approve" ? "Approve" : "Deny";
+    forms += "<form method=\"post\" action=\"/cdn-cgi/access/oauth/consent\">\n" +
+             hidden("request", form.request) + hidden("decision", decision) +
+             "<button type=\"submit\" id=\"" + decision + "\">" + label + "</button>\n</form>\n";
+  }
+  const std::string client = form.client.empty() ? "A program" : form.client;
+  Response page = respond(200, "text/html; charset=UTF-8",
+                          document("Authorize - Cloudflare Access",
+                                   "<h1>" + escape_html(client) + " asks for access</h1>\n<p>To " +
+                                       escape_html(form.resource) + " as " +
+                                       escape_html(form.email) + ".</p>\n" + forms));
   page.fields.push_back({"Cache-Control", "no-store"});
   return page;
 }

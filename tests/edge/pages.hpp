@@ -24,6 +24,15 @@ struct LoginForm {
 };
 Response login_page(const LoginForm& form);
 
+struct ConsentForm {
+  std::string client;
+  std::string resource;
+  std::string email;
+  std::string request;
+};
+// Two forms: the first approves, the second denies.
+Response consent_page(const ConsentForm& form);
+
 enum class Window { stays, closes };
 Response done_page(Window window);
 // For a person whose login no policy lets in.

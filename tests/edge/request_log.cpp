@@ -33,31 +33,37 @@ json describe(const TunnelRecord& tunnel) {
   return result;
 }
 
-json describe(const Entry& entry) {
+json describe(const std::vector<Field>& list) {
   json fields = json::array();
-  for (const Field& field : entry.request.fields) fields.push_back({field.name, field.value});
+  for (const Field& field : list) fields.push_back({field.name, field.value});
+  return fields;
+}
+
+json describe(const Entry& entry) {
   const Peer& peer = entry.peer;
   json certificate = peer.certificate.empty() ? json(nullptr) : json(peer.certificate);
-  return {{"seq", entry.seq},
-          {"time", entry.time},
-          {"connection", peer.connection},
-          {"tls",
-           {{"version", peer.tls_version},
-            {"resumed", peer.resumed},
-            {"sni", peer.sni},
-            {"certificate", std::move(certificate)},
-            {"certificate_check", peer.certificate_check}}},
-          {"application", entry.application},
-          {"host", entry.request.host},
-          {"method", entry.request.method},
-          {"target", entry.request.target},
-          {"path", entry.request.path},
-          {"headers", std::move(fields)},
-          {"body", entry.request.body},
-          {"status", entry.status},
-          {"location", entry.location},
-          {"faults", entry.faults},
-          {"tunnel", entry.tunnel ? describe(*entry.tunnel) : json(nullptr)}};
+  return {
+      {"seq", entry.seq},
+      {"time", entry.time},
+      {"connection", peer.connection},
+      {"tls",
+       {{"version", peer.tls_version},
+        {"resumed", peer.resumed},
+        {"sni", peer.sni},
+        {"certificate", std::move(certificate)},
+        {"certificate_check", peer.certificate_check}}},
+      {"application", entry.application},
+      {"host", entry.request.host},
+      {"method", entry.request.method},
+      {"target", entry.request.target},
+      {"path", entry.request.path},
+      {"headers", describe(entry.request.fields)},
+      {"body", entry.request.body},
+      {"status", entry.status},
+      {"location", entry.location},
+      {"faults", entry.faults},
+      {"origin", entry.reached_origin ? json{{"headers", describe(entry.origin_fields)}} : json()},
+      {"tunnel", entry.tunnel ? describe(*entry.tunnel) : json(nullptr)}};
 }
 
 }  // namespace

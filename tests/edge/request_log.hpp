@@ -45,6 +45,8 @@ struct Entry {
   std::string location;
   std::vector<std::string> faults;
   std::shared_ptr<TunnelRecord> tunnel;
+  bool reached_origin = false;
+  std::vector<Field> origin_fields;  // as the origin got them
 };
 
 struct LogFilter {

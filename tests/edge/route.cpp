@@ -3,7 +3,9 @@
 
 #include "clock.hpp"
 #include "crypto.hpp"
+#include "marks.hpp"
 #include "metadata.hpp"
+#include "oauth.hpp"
 #include "pages.hpp"
 #include "visit.hpp"
 
@@ -26,10 +28,20 @@ ApplicationPointer find_named(const Config& config, const Request& request) {
   return application ? application : config.find_host(request.host);
 }
 
+void count_request(const Visit& visit) {
+  ApplicationTraffic& traffic = visit.edge.stats.applications[visit.application->name];
+  traffic.connections.insert(visit.peer.connection);
+  ++traffic.requests;
+}
+
 Answer dispatch(Visit& visit) {
   const std::string& host = visit.request.host;
   if (host == "login.cloudflareaccess.org" || host == "login.fed.cloudflareaccess.org") {
     return route_transfer(visit);
+  }
+  if (auto document = route_well_known(visit)) {
+    if (visit.application) count_request(visit);
+    return *document;
   }
   if (host.ends_with(team_suffix)) {
     const std::string team = host.substr(0, host.size() - team_suffix.size());
@@ -40,6 +52,7 @@ Answer dispatch(Visit& visit) {
                            : visit.edge.config.find(host, visit.request.path);
   if (!visit.application) return answer(error_page(530, 1016, visit.ray));
   visit.entry.application = visit.application->name;
+  count_request(visit);
   return route_application(visit);
 }
 
@@ -52,6 +65,7 @@ bool asks_for_metadata(const Visit& visit) {
 std::optional<Answer> refuse_metadata(Visit& visit) {
   for (const char* name : {"403", "403_challenge", "403_waf", "404", "429", "502", "530_1033"}) {
     if (!visit.fault(std::string("metadata.") + name)) continue;
+    if (std::string_view(name) == "403") return answer(access_forbidden(visit));
     return answer(*refusal_page(name, visit.request.host, visit.ray));
   }
   return std::nullopt;

@@ -28,6 +28,7 @@ asio::awaitable<bool> shake_hands(Edge& edge, TlsStream& stream, Peer& peer) {
   if (!error) {
     describe_peer(stream.ssl(), stream.tls(), peer);
     ++edge.stats.tls_handshakes;
+    ++edge.stats.hosts[peer.sni].connections;
     if (peer.resumed) ++edge.stats.tls_resumed;
     co_return true;
   }
@@ -85,6 +86,7 @@ asio::awaitable<void> converse(Edge& edge, TlsStream& stream, const Peer& peer) 
   Request request;
   while (co_await read_request(stream, buffer, request)) {
     ++edge.stats.requests;
+    ++edge.stats.hosts[request.host].requests;
     const auto entry = edge.log.add(peer, request, edge.config.log);
     Visit visit{edge, peer, request, *entry, nullptr, hex(random_bytes(8)) + "-FRA"};
     Answer reply = route(visit);

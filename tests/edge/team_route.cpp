@@ -3,8 +3,9 @@
 
 #include "admission.hpp"
 #include "crypto.hpp"
+#include "oauth.hpp"
 #include "pages.hpp"
-#include "visit.hpp"
+#include "person_route.hpp"
 
 namespace edge {
 namespace {
@@ -80,8 +81,10 @@ Answer sign_in(Visit& visit, const LoginForm& form, const std::string& email) {
     return answer(refused_page("That account does not have access."));
   }
   ++visit.edge.stats.logins;
+  const bool consent = form.redirect_url.starts_with(std::string(consent_path) + "?");
   Response response =
-      redirect(authorized_url(visit.edge, form, {visit.application->name, email, false}));
+      redirect(consent ? "https://" + visit.application->team_domain() + form.redirect_url
+                       : authorized_url(visit.edge, form, {visit.application->name, email, false}));
   const long lifetime = visit.edge.config.org_token_lifetime;
   response.fields.push_back(authorization_cookie(
       visit.edge, visit.edge.tokens.mint_org(visit.application->team, email, lifetime), lifetime));
@@ -93,6 +96,7 @@ bool find_login(Visit& visit, const LoginForm& form) {
   visit.application = visit.edge.config.find_audience(form.aud);
   if (!visit.application || visit.application->team != form.team) return false;
   visit.entry.application = visit.application->name;
+  if (form.host == visit.application->team_domain()) return visit.application->oauth.enabled;
   return visit.edge.config.find(form.host, visit.application->path) == visit.application;
 }
 
@@ -129,6 +133,9 @@ Answer route_team(Visit& visit, const std::string& team) {
   const std::string login = "/cdn-cgi/access/login/";
   if (path == "/cdn-cgi/access/certs") return show_keys(visit, team);
   if (path.starts_with(login)) return show_login(visit, team, lower(path.substr(login.size())));
+  if (path.starts_with(oauth_path)) return route_oauth(visit, team);
+  if (path == "/cdn-cgi/access/get-identity") return show_identity(visit, team);
+  if (path == "/cdn-cgi/access/logout") return log_out(visit, team);
   const bool post = visit.request.method == "POST";
   if (post && path == "/cdn-cgi/access/callback") return take_login(visit, team);
   if (post && path == "/cdn-cgi/access/cert_sign") return answer(sign_certificate(visit, team));

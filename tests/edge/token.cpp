@@ -67,7 +67,7 @@ std::string Tokens::mint(const Minting& minting) {
 
 json Tokens::app_claims(const Application& application, const Identity& identity, long seconds) {
   const std::string nonce = base64url(random_bytes(12));
-  issued_[nonce] = {TokenKind::app, application.team, application.name};
+  issued_[nonce] = {TokenKind::app, application.team, application.name, identity.email, {}};
   json claims = {{"aud", {application.aud}},
                  {"exp", now() + seconds},
                  {"iat", now()},
@@ -87,7 +87,7 @@ json Tokens::app_claims(const Application& application, const Identity& identity
 
 json Tokens::org_claims(const std::string& team, const std::string& email, long seconds) {
   const std::string nonce = base64url(random_bytes(12));
-  issued_[nonce] = {TokenKind::org, team, ""};
+  issued_[nonce] = {TokenKind::org, team, "", email, {}};
   return {{"aud", hex(sha256("team:" + team))},
           {"email", email},
           {"exp", now() + seconds},
@@ -125,7 +125,9 @@ json Tokens::open(const std::string& team, const std::string& token) {
   if (claims.value("iss", "") != "https://" + team + std::string(team_suffix)) return nullptr;
   if (claims.value("exp", 0L) <= now()) return nullptr;
   const auto issue = issued_.find(claims.value("identity_nonce", ""));
-  if (issue != issued_.end() && issue->second.revoked) return nullptr;
+  if (issue == issued_.end()) return claims;
+  const auto& revoked_from = issue->second.revoked_from;
+  if (revoked_from && *revoked_from <= now()) return nullptr;
   return claims;
 }
 
@@ -150,15 +152,17 @@ std::size_t Tokens::revoke(const Revocation& revocation) {
     const bool application =
         revocation.application.empty() || issue.application == revocation.application;
     const bool team = revocation.team.empty() || issue.team == revocation.team;
-    if (issue.revoked || !kind || !application || !team) continue;
-    issue.revoked = true;
+    const bool person = revocation.email.empty() || issue.email == revocation.email;
+    const bool already = issue.revoked_from && *issue.revoked_from <= revocation.from;
+    if (already || !kind || !application || !team || !person) continue;
+    issue.revoked_from = revocation.from;
     ++count;
   }
   return count;
 }
 
 void Tokens::forget_revocations() {
-  for (auto& [nonce, issue] : issued_) issue.revoked = false;
+  for (auto& [nonce, issue] : issued_) issue.revoked_from.reset();
 }
 
 }  // namespace edge

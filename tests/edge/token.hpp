@@ -34,6 +34,8 @@ struct Revocation {
   bool org = true;
   std::string application;  // "": all
   std::string team;         // "": all
+  std::string email;        // "": all
+  long from = 0;            // when they stop working, seconds since the epoch
 };
 
 class Tokens {
@@ -63,7 +65,8 @@ class Tokens {
     TokenKind kind;
     std::string team;
     std::string application;
-    bool revoked = false;
+    std::string email;
+    std::optional<long> revoked_from;
   };
 
   KeyRing& keys_;

@@ -46,7 +46,7 @@ class Package(unittest.TestCase):
         result = run(sys.executable, ELF, os.path.join(self.root, "usr/bin/mayfly"), "hardened")
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
-    def test_what_is_loaded_on_demand_comes_along(self):
+    def test_libraries_loaded_on_demand_are_dependencies(self):
         self.assertRegex(self.field("Depends"), r"\blibcurl4\b")
         self.assertRegex(self.field("Depends"), r"\blibc6\b")
         for library in ("libidn2-0", "libqrencode4"):

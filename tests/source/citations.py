@@ -21,7 +21,7 @@ def is_there(page, citing):
 
 
 class Citations(unittest.TestCase):
-    def test_there_are_some_and_each_page_is_there(self):
+    def test_each_cited_page_exists(self):
         cited = [(path, page) for path in source_files() for page in sorted(set(PAGE.findall(path.read_text("utf-8"))))]
         self.assertGreater(len(cited), 10)
         missing = [f"{path.relative_to(ROOT)}: {page}" for path, page in cited if not is_there(page, path)]

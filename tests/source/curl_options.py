@@ -25,7 +25,7 @@ def listed():
 
 
 class CurlOptions(unittest.TestCase):
-    def test_value_or_none(self):
+    def test_options_that_take_a_value(self):
         with_value, without = table("with_value"), table("without_value")
         self.assertEqual(with_value & without, set())
         options = dict(listed())

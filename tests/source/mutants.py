@@ -86,7 +86,7 @@ class Mutants(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(mutant.objection(promises.ROOT), "")
 
-    def test_what_they_name_is_there(self):
+    def test_named_tests_exist(self):
         for name, mutant in self.mutants.items():
             for test in mutant.tests:
                 with self.subTest(name, test=str(test)):

@@ -26,12 +26,12 @@ def loaded_libraries():
 
 
 class Control(unittest.TestCase):
-    def test_what_builds_it(self):
+    def test_build_dependencies(self):
         section = re.search(r"^# Build\n(.*?)\n\n", read("tools", "packages"), re.M | re.S)[1]
         there_anyway = {"ninja-build", "g++"}  # Packages of meson and of build-essential.
         self.assertEqual(field("Build-Depends") - {"debhelper-compat"}, set(section.split()) - there_anyway)
 
-    def test_what_is_loaded_on_demand(self):
+    def test_dependencies_loaded_on_demand(self):
         libraries = loaded_libraries()
         self.assertGreater(len(libraries), 2)
         self.assertLessEqual(libraries, field("Depends") | field("Recommends"))

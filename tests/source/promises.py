@@ -36,14 +36,14 @@ def promises():
 
 
 class Promises(unittest.TestCase):
-    def test_there_are_some_and_each_is_held(self):
+    def test_each_promise_names_tests(self):
         rows = list(promises())
         self.assertGreater(len(rows), 20)
         for row in rows:
             self.assertEqual(len(row), 3, row)
             self.assertRegex(row[1], r"`[a-z_/ ]+`|_test\.cpp`|\.py`", row[0])
 
-    def test_what_holds_them_is_there(self):
+    def test_named_tests_exist(self):
         for promise, held_by, _ in promises():
             for name, inside in re.findall(r"`([\w./]+\.(?:py|cpp))`(?: \(([^)]*)\))?", held_by):
                 with self.subTest(promise[:60], file=name):
@@ -53,7 +53,7 @@ class Promises(unittest.TestCase):
                     for part in re.findall(r"\w+", re.sub(r'"[^"]+"', "", inside)):
                         self.assertRegex(source, rf"(?m)^(class|    def) {part}\b")
 
-    def test_the_programs_named_are_there(self):
+    def test_named_programs_exist(self):
         for promise, held_by, _ in promises():
             for place in re.findall(r"`(tests/[\w/]+)", held_by):
                 with self.subTest(promise[:60]):

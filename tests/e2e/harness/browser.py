@@ -10,6 +10,9 @@ import sys
 import urllib.parse
 
 MOST_STEPS = 20
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+# Access tells browsers from programs by it.
+ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 class Page(html.parser.HTMLParser):
@@ -62,10 +65,11 @@ class Page(html.parser.HTMLParser):
 
 
 class Browser:
-    """A browser with cookies for each host, which follows redirects itself and verifies TLS. Every host is at
-    connect_to."""
+    """A browser with cookies for each host, which follows redirects itself and verifies TLS. Every host but a loopback
+    address is at connect_to. decision: "deny" plays a person who does not let a program in."""
 
-    def __init__(self, connect_to, ca_file):
+    def __init__(self, connect_to, ca_file, decision="approve"):
+        self.decision = decision
         *_, self.address, self.port = connect_to.split(":")
         self.context = ssl.create_default_context(cafile=ca_file)
         self.cookies = {}
@@ -73,13 +77,16 @@ class Browser:
 
     def _request(self, method, url, body):
         parts = urllib.parse.urlsplit(url)
-        if parts.scheme != "https":
-            raise ValueError(f"not over https: {url}")
         host = parts.hostname
-        connection = http.client.HTTPConnection(host, timeout=60)
-        raw = socket.create_connection((self.address, int(self.port)), timeout=60)
-        connection.sock = self.context.wrap_socket(raw, server_hostname=host)
-        headers = {"Host": host, "User-Agent": "a person"}
+        headers = {"Host": parts.netloc, "User-Agent": "a person", "Accept": ACCEPT}
+        if parts.scheme == "http" and host in LOOPBACK:
+            connection = http.client.HTTPConnection(host, parts.port or 80, timeout=60)
+        elif parts.scheme == "https":
+            connection = http.client.HTTPConnection(host, timeout=60)
+            raw = socket.create_connection((self.address, int(self.port)), timeout=60)
+            connection.sock = self.context.wrap_socket(raw, server_hostname=host)
+        else:
+            raise ValueError(f"not over https: {url}")
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         if jar := self.cookies.get(host):
@@ -119,6 +126,8 @@ class Browser:
             fields = dict(page.form["fields"])
             if email and "email" in fields:
                 fields["email"] = email
+            if "decision" in fields:
+                fields["decision"] = self.decision
             action = urllib.parse.urljoin(url, page.form["action"])
             body = urllib.parse.urlencode(fields)
             if page.form["method"] == "get":
@@ -132,9 +141,10 @@ class Browser:
 
 
 def main():
-    """Takes the place of xdg-open. BROWSER_EMAIL signs in, BROWSER_TRANSCRIPT gets a line for each visit, and
-    BROWSER_CERTIFICATE is CERT:KEY."""
-    browser = Browser(os.environ["MAYFLY_CONNECT_TO"], os.environ["BROWSER_CA"])
+    """Takes the place of xdg-open. BROWSER_EMAIL signs in, BROWSER_TRANSCRIPT gets a line for each visit,
+    BROWSER_CERTIFICATE is CERT:KEY, and BROWSER_DECISION is "approve" or "deny"."""
+    browser = Browser(os.environ["MAYFLY_CONNECT_TO"], os.environ["BROWSER_CA"],
+                      os.environ.get("BROWSER_DECISION") or "approve")
     if certificate := os.environ.get("BROWSER_CERTIFICATE"):
         browser.context.load_cert_chain(*certificate.split(":"))
     email = os.environ.get("BROWSER_EMAIL")

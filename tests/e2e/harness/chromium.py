@@ -13,6 +13,7 @@ from .process import GENEROUS, Running, run
 from .waiting import eventually
 
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # WebDriver section 12.1
+_CHANGED = ("stale element reference", "no such element", "no such execution context")  # WebDriver section 6.6
 _FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic",
           "--no-first-run", "--disable-background-networking", "--disable-component-update",
           "--disable-sync", "--window-size=900,640"]
@@ -23,6 +24,10 @@ def needed(name, package):
     if not path:
         raise unittest.SkipTest(f"{name} is not installed (Debian package: {package})")
     return path
+
+
+class PageChanged(AssertionError):
+    """The page that was asked about has gone, or is only half there: the browser is on its way to another one."""
 
 
 class Chromium:
@@ -66,7 +71,8 @@ class Chromium:
         finally:
             connection.close()
         if answer.status != 200:
-            raise AssertionError(f"chromedriver: {method} {path}: {value['error']}: {value['message']}")
+            kind = PageChanged if value["error"] in _CHANGED else AssertionError
+            raise kind(f"chromedriver: {method} {path}: {value['error']}: {value['message']}")
         return value
 
     def end(self):
@@ -90,8 +96,22 @@ class Chromium:
 
     def find(self, selector):
         """Returns the first element that a CSS selector matches, or None."""
-        found = self._ask("POST", "/elements", {"using": "css selector", "value": selector})
+        try:
+            found = self._ask("POST", "/elements", {"using": "css selector", "value": selector})
+        except PageChanged:
+            return None
         return found[0][_ELEMENT] if found else None
+
+    def _with(self, selector, method, command, body=None):
+        """Sends a command about the first element that matches, once there is such an element. A page that changes in
+        between has another element, and the command has not been carried out."""
+        def answer():
+            element = self.find(selector)
+            try:
+                return element and (self._ask(method, f"/element/{element}/{command}", body),)
+            except PageChanged:
+                return None
+        return eventually(f"the page has {selector}", answer)[0]
 
     def wait_for(self, selector):
         try:
@@ -100,7 +120,7 @@ class Chromium:
             raise AssertionError(f"{error}\n{self.address}\n{self.text()}") from None
 
     def text(self, selector="body"):
-        return self._ask("GET", f"/element/{self.find(selector)}/text")
+        return self._with(selector, "GET", "text")
 
     def frame_text(self, selector):
         """Returns the text of a frame of the page."""
@@ -111,12 +131,12 @@ class Chromium:
             self._ask("POST", "/frame/parent", {})
 
     def fill_in(self, selector, text):
-        element = self.wait_for(selector)
-        self._ask("POST", f"/element/{element}/clear", {})
-        self._ask("POST", f"/element/{element}/value", {"text": text})
+        self._with(selector, "POST", "clear", {})
+        self._with(selector, "POST", "value", {"text": text})
 
     def click(self, selector):
-        self._ask("POST", f"/element/{self.wait_for(selector)}/click", {})
+        self.wait_for(selector)
+        self._with(selector, "POST", "click", {})
 
     def run(self, script):
         """Returns the result of a script in the page (WebDriver section 13.2.1). The script has no user activation."""

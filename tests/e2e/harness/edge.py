@@ -130,6 +130,28 @@ class Edge:
     def stats(self):
         return self.ask("GET", "/stats")
 
+    def traffic(self, application):
+        """What the application cost so far: "connections" (TLS), "requests", "origin_requests"."""
+        nothing = {"connections": 0, "requests": 0, "origin_requests": 0}
+        return self.stats()["applications"].get(application, nothing)
+
+    def reached_origin(self, application):
+        """The requests that reached the application's origin, with the headers that the origin got."""
+        return self.ask("GET", "/origin?" + urllib.parse.urlencode({"application": application}))
+
+    def strict(self, on=True, team="acme"):
+        """Makes the organisation strict about service tokens, or classic."""
+        self.configure(teams={team: {"strict_service_token_auth": on}})
+
+    def service_token(self, id_, action, **more):
+        """"rotate" (with secret, grace), "disable", "enable", "expire" or "delete"; what the edge says."""
+        return self.ask("POST", "/service-token", {"id": id_, "action": action, **more})
+
+    def oauth(self, **changes):
+        """The clients and grants of Managed OAuth; with changes (end, expire_access_tokens, forget_clients) what
+        became of them."""
+        return self.ask("POST", "/oauth", changes) if changes else self.ask("GET", "/oauth")
+
     def upgrades(self, host=None):
         return [e for e in self.log(host) if any(
             k.lower() == "upgrade" and v.lower() == "websocket" for k, v in e["headers"])]

@@ -14,7 +14,7 @@ from .process import GENEROUS, Running, run
 # Variables of the sanitizers and similar tools, which pass from the environment of the tests.
 _PASSED_ON = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LD_LIBRARY_PATH")
 _BROWSER_SETTINGS = ("MAYFLY_CONNECT_TO", "BROWSER_CA", "BROWSER_EMAIL", "BROWSER_TRANSCRIPT",
-                     "BROWSER_CERTIFICATE")
+                     "BROWSER_CERTIFICATE", "BROWSER_DECISION")
 
 LOGOUT_MARK = ".mayfly-logout"
 STATE_LOCK = ".mayfly-lock"
@@ -41,8 +41,10 @@ class Home:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def environment(self, changes=None):
-        """Returns the environment with the changes. None as a value removes a variable."""
+        """Returns the environment with the changes. None as a value removes a variable, but HOME has to stay:
+        without it, mayfly uses the real home of the account."""
         merged = {**self.variables, **(changes or {})}
+        assert merged.get("HOME") or merged.get("MAYFLY_HOME"), "a test would use the real home"
         return {name: value for name, value in merged.items() if value is not None}
 
     def start(self, *arguments, env=None, program=None, **more):
@@ -61,11 +63,12 @@ class Home:
         os.chmod(path, 0o755)
         return path
 
-    def install_browser(self, name="xdg-open", email=EMAIL, certificate=()):
-        """Installs the scripted person, who signs in at once. certificate: the paths of certificate and key."""
+    def install_browser(self, name="xdg-open", email=EMAIL, certificate=(), decision="approve"):
+        """Installs the scripted person, who signs in at once. certificate: the paths of certificate and key. decision:
+        "approve" or "deny", the answer to a program that asks for Managed OAuth."""
         settings = {"MAYFLY_CONNECT_TO": self.edge.connect_to, "BROWSER_CA": self.edge.ca,
                     "BROWSER_EMAIL": email, "BROWSER_TRANSCRIPT": self.transcript,
-                    "BROWSER_CERTIFICATE": ":".join(certificate)}
+                    "BROWSER_CERTIFICATE": ":".join(certificate), "BROWSER_DECISION": decision}
         assignments = " ".join(f"{key}={shlex.quote(settings[key])}" for key in _BROWSER_SETTINGS)
         command = f"{shlex.quote(programs.PYTHON)} {shlex.quote(programs.BROWSER)}"
         return self.script(name, f'{assignments} exec {command} "$@"\n')
