@@ -18,7 +18,7 @@ constexpr std::size_t kMaxFileBytes = std::size_t{128} * 1024;
 constexpr std::string_view kTokenEnd = "-token", kTeamTokenEnd = "-org-token";
 constexpr std::string_view kApplicationEnd = "-app", kKeysEnd = "-jwks", kKeyEnd = "-cf_key";
 
-// The part of a name before its end; nothing when it ends otherwise or there is nothing before.
+// Returns the part of a name before this end, or nullopt if that is empty or the end is another.
 std::optional<std::string_view> before(std::string_view name, std::string_view end) {
   if (name.size() <= end.size() || !name.ends_with(end)) return std::nullopt;
   return name.substr(0, name.size() - end.size());
@@ -30,7 +30,7 @@ std::optional<std::string> team_before(std::string_view name, std::string_view e
   return std::string(*team);
 }
 
-// The place in front of an audience that the token itself names.
+// Returns the place in front of an audience that the token names.
 std::optional<std::string> place_by_claims(std::string_view name, const TokenClaims& claims) {
   for (const std::string& audience : claims.audience) {
     const auto place = before(name, "-" + audience + std::string(kTokenEnd));

@@ -9,12 +9,6 @@
 #include <utility>
 
 namespace mayfly {
-namespace {
-
-using Headers = std::vector<Header>;
-
-}  // namespace
-
 struct Authorizer::Attempt {
   explicit Attempt(const asio::any_io_executor& executor) : over(executor) {
     over.expires_at(asio::steady_timer::time_point::max());
@@ -28,7 +22,7 @@ std::optional<Headers> Authorizer::known() {
   const auto now = std::chrono::steady_clock::now();
   if (now < cached_until_ && authorization_.may_send(cached_)) return cached_;
   // Headers that may not be sent now are not sent later either, whatever ends the logout.
-  cached_.clear();
+  cached_ = {};
   cached_until_ = {};
   auto known = authorization_.known();
   if (known) {

@@ -26,25 +26,25 @@ class Authorizer {
   Authorizer& operator=(const Authorizer&) = delete;
 
   // As the members of Authorization.
-  std::optional<std::vector<Header>> known();
+  std::optional<Headers> known();
   const MaySend& may_send() const noexcept { return authorization_.may_send; }
-  std::string team() const { return authorization_.team(); }
+  const TeamOf& team() const noexcept { return authorization_.team; }
 
   // Returns known headers, or else obtains headers. Throws what Authorization::obtain() throws.
-  asio::awaitable<std::vector<Header>> headers();
+  asio::awaitable<Headers> headers();
   // Returns headers after the edge answered `refused` by the login page: other known headers, or
   // else obtained ones.
-  asio::awaitable<std::vector<Header>> instead_of(std::vector<Header> refused);
+  asio::awaitable<Headers> instead_of(Headers refused);
 
  private:
   struct Attempt;  // one login, for which several coroutines may wait
 
-  asio::awaitable<std::vector<Header>> obtain(Authorization::Why why, std::vector<Header> refused);
+  asio::awaitable<Headers> obtain(Authorization::Why why, Headers refused);
 
   const Authorization& authorization_;
   LoginProcess login_process_;
   std::chrono::milliseconds cache_time_;
-  std::vector<Header> cached_;
+  Headers cached_;
   std::chrono::steady_clock::time_point cached_until_;
   std::weak_ptr<Attempt> attempt_;  // owned by its coroutines, since the loop may end before this
 };

@@ -12,8 +12,6 @@
 #include "access/io/watched_descriptor.hpp"
 
 using namespace mayfly;
-using Headers = std::vector<Header>;
-
 namespace {
 
 struct Outcome {
@@ -136,7 +134,7 @@ TEST_CASE("one login in the login process serves all connections that wait") {
   loop.run();
   for (const Outcome& outcome : outcomes) {
     REQUIRE(outcome.headers.size() == 2);
-    CHECK(outcome.headers[0].second == "yes");
+    CHECK(outcome.headers.begin()->value == "yes");
     CHECK(outcome.headers == outcomes[0].headers);
   }
 }

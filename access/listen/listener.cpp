@@ -8,6 +8,7 @@
 #include <optional>
 #include <variant>
 
+#include "access/answer/login.hpp"
 #include "access/answer/refusal.hpp"
 #include "access/dial/dial.hpp"
 #include "access/listen/authorizer.hpp"
@@ -48,8 +49,8 @@ class TunnelService {
  private:
   using Opened = std::variant<Dialer::Open, TunnelRefusal>;
   asio::awaitable<void> serve_by_protocol(Accepted accepted);
-  asio::awaitable<Opened> open(const std::vector<Header>& wanted);
-  asio::awaitable<Dialer::Outcome> dial(const std::vector<Header>& wanted);
+  asio::awaitable<Opened> open(const Headers& wanted);
+  asio::awaitable<Dialer::Outcome> dial(const Headers& wanted);
   void carry(Accepted accepted, Dialer::Open open, std::string name);
 
   Parts parts_;
@@ -57,7 +58,7 @@ class TunnelService {
 
 asio::awaitable<void> TunnelService::serve(Accepted accepted) {
   if (parts_.protocol != nullptr) co_return co_await serve_by_protocol(std::move(accepted));
-  const std::vector<Header> no_headers;
+  const Headers no_headers;
   Opened opened = co_await open(no_headers);
   if (const auto* refusal = std::get_if<TunnelRefusal>(&opened)) throw refusal->error;
   carry(std::move(accepted), std::get<Dialer::Open>(std::move(opened)), {});
@@ -77,32 +78,31 @@ asio::awaitable<void> TunnelService::serve_by_protocol(Accepted accepted) {
   carry(std::move(accepted), std::get<Dialer::Open>(std::move(opened)), destination->name);
 }
 
-asio::awaitable<TunnelService::Opened> TunnelService::open(const std::vector<Header>& wanted) {
+asio::awaitable<TunnelService::Opened> TunnelService::open(const Headers& wanted) {
   try {
     Dialer::Outcome outcome = co_await dial(wanted);
     if (const auto* response = std::get_if<Response>(&outcome))
-      co_return TunnelRefusal{explain_refusal(parts_.options.tunnel.url, *response),
-                              response->status};
+      co_return TunnelRefusal{
+          explain_refusal(parts_.options.tunnel.url, *response, parts_.authorizer.team()),
+          response->status};
     co_return std::get<Dialer::Open>(std::move(outcome));
-  } catch (const TimedOut& error) {
-    co_return TunnelRefusal{.error = error, .late = TunnelRefusal::Late::yes};
   } catch (const Error& error) {
     co_return TunnelRefusal{.error = error};
   }
 }
 
 // Dials with the credential headers; once more with others if the edge redirects to the login page.
-asio::awaitable<Dialer::Outcome> TunnelService::dial(const std::vector<Header>& wanted) {
-  const auto with_wanted = [&](std::vector<Header> headers) {
-    headers.insert(headers.end(), wanted.begin(), wanted.end());
+asio::awaitable<Dialer::Outcome> TunnelService::dial(const Headers& wanted) {
+  const auto with_wanted = [&](Headers headers) {
+    headers.add(wanted);
     return headers;
   };
   const MaySend& may_send = parts_.authorizer.may_send();
-  std::vector<Header> headers = co_await parts_.authorizer.headers();
+  Headers headers = co_await parts_.authorizer.headers();
   Dialer::Outcome outcome = co_await parts_.dialer.dial(with_wanted(headers), may_send);
   const auto* response = std::get_if<Response>(&outcome);
-  if (response == nullptr ||
-      !leads_to_login(parts_.options.tunnel.url, *response, parts_.authorizer.team()))
+  if (response == nullptr || !wants_login(parts_.options.tunnel.url, response->status,
+                                          response->headers, parts_.authorizer.team()))
     co_return outcome;
   headers = co_await parts_.authorizer.instead_of(std::move(headers));
   co_return co_await parts_.dialer.dial(with_wanted(std::move(headers)), may_send);

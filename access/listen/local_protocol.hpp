@@ -16,8 +16,7 @@ namespace mayfly {
 // Why there is no tunnel for a local connection.
 struct TunnelRefusal {
   Error error;
-  int status = 0;                               // of the edge's answer, or 0 if there was none
-  enum class Late { no, yes } late = Late::no;  // yes: the edge did not answer in time
+  int status = 0;  // of the edge's answer, or 0 if there was none
 };
 
 class LocalProtocol {
@@ -25,8 +24,8 @@ class LocalProtocol {
   virtual ~LocalProtocol() = default;
 
   struct Destination {
-    std::string name;             // for messages; printable
-    std::vector<Header> headers;  // that name the destination in the upgrade
+    std::string name;  // for messages; printable
+    Headers headers;   // that name the destination in the upgrade
   };
   // Returns the destination that the local program asks for, or nullopt if it ends the connection
   // without a request. The guest is half-open meanwhile. Throws Error for anything else, after it

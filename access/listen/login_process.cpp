@@ -22,8 +22,6 @@
 namespace mayfly {
 namespace {
 
-using Headers = std::vector<Header>;
-
 constexpr std::uint32_t max_message_size = 1 << 20;
 constexpr int release_ms = 500;  // for a login to release its locks
 
@@ -248,7 +246,7 @@ Obtained decode_obtained(std::string_view text) {
     return Error(static_cast<ErrorKind>(kind), parts[0], parts[1]);
   }
   Headers headers;
-  for (std::size_t i = 0; i < parts.size(); i += 2) headers.emplace_back(parts[i], parts[i + 1]);
+  for (std::size_t i = 0; i < parts.size(); i += 2) headers.add(parts[i], parts[i + 1]);
   return headers;
 }
 

@@ -15,7 +15,7 @@
 
 namespace mayfly {
 
-using Obtained = std::variant<std::vector<Header>, Error>;
+using Obtained = std::variant<Headers, Error>;
 
 // The messages between the two processes. A message that a dying process left incomplete is not
 // valid: it is decoded as an Error.
@@ -37,7 +37,7 @@ class LoginProcess {
 
   // Logs in. refused: the headers that the edge has refused, if `why` says so. Only one call at a
   // time.
-  asio::awaitable<Obtained> obtain(Authorization::Why why, std::vector<Header> refused);
+  asio::awaitable<Obtained> obtain(Authorization::Why why, Headers refused);
 
  private:
   Descriptor socket_;

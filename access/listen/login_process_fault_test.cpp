@@ -16,8 +16,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using Headers = std::vector<Header>;
-
 // More than one read returns.
 const Headers obtained = {{"Cf-Access-Token", pattern(20'000)}};
 

@@ -76,7 +76,7 @@ OtherProtocol protocol_of(std::uint8_t first) {
 
 // The fault lies in the local network or in the login, since the edge did not answer.
 Reply reply_without_answer(const TunnelRefusal& refusal) {
-  if (refusal.late == TunnelRefusal::Late::yes) return Reply::ttl_expired;
+  if (refusal.error.is_timeout()) return Reply::ttl_expired;
   switch (refusal.error.kind()) {
     case ErrorKind::refused:
     case ErrorKind::login_needed:

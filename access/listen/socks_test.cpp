@@ -167,16 +167,14 @@ TEST_CASE("a reply is ten bytes, with no address bound") {
 
 namespace {
 
-Reply reply_to_status(int status, std::vector<Header> headers = {}) {
+Reply reply_to_status(int status, Headers headers = {}) {
   const Url url = parse_url("bastion.example.com");
   const Response response{.status = status, .headers = std::move(headers), .body = ""};
   return reply_to({.error = explain_refusal(url, response), .status = status});
 }
 
-using Late = TunnelRefusal::Late;
-
-Reply reply_to_error(ErrorKind kind, Late late = Late::no) {
-  return reply_to({.error = Error(kind, "failed"), .late = late});
+Reply reply_to_error(ErrorKind kind) {
+  return reply_to({.error = Error(kind, "failed")});
 }
 
 }  // namespace
@@ -203,7 +201,7 @@ TEST_CASE("each answer of the edge has its SOCKS5 reply") {
 
 TEST_CASE("each error without an answer has its SOCKS5 reply") {
   CHECK(reply_to_error(ErrorKind::network) == Reply::network_unreachable);
-  CHECK(reply_to_error(ErrorKind::network, Late::yes) == Reply::ttl_expired);
+  CHECK(reply_to({.error = Error::timeout("failed", "")}) == Reply::ttl_expired);
   CHECK(reply_to_error(ErrorKind::refused) == Reply::not_allowed);
   CHECK(reply_to_error(ErrorKind::login_needed) == Reply::not_allowed);
   CHECK(reply_to_error(ErrorKind::protocol) == Reply::general_failure);

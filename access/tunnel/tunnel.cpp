@@ -9,6 +9,7 @@
 #include <optional>
 #include <system_error>
 
+#include "access/answer/login.hpp"
 #include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"
 #include "access/dial/dial.hpp"
@@ -66,7 +67,7 @@ class StdioTunnel {
   Ending carry(Dialer::Open open, const std::function<void()>& opened);
 
  private:
-  Dialer::Outcome dial(std::vector<Header> headers);
+  Dialer::Outcome dial(Headers headers);
 
   const TunnelOptions& options_;
   const Authorization& authorization_;
@@ -75,7 +76,7 @@ class StdioTunnel {
   asio::io_context loop_;  // last, since coroutines in it refer to the other members
 };
 
-Dialer::Outcome StdioTunnel::dial(std::vector<Header> headers) {
+Dialer::Outcome StdioTunnel::dial(Headers headers) {
   const ReportWatch reports(
       loop_.get_executor(), [] { return std::vector<std::shared_ptr<OpenConnection>>(); },
       options_.report);
@@ -84,14 +85,15 @@ Dialer::Outcome StdioTunnel::dial(std::vector<Header> headers) {
 }
 
 Dialer::Open StdioTunnel::open() {
-  std::optional<std::vector<Header>> headers = authorization_.known();
+  std::optional<Headers> headers = authorization_.known();
   if (!headers) headers = authorization_.obtain(Authorization::Why::nothing_known);
   Dialer::Outcome outcome = dial(*headers);
   if (const auto* response = std::get_if<Response>(&outcome);
-      response != nullptr && leads_to_login(options_.url, *response, authorization_.team()))
+      response != nullptr &&
+      wants_login(options_.url, response->status, response->headers, authorization_.team))
     outcome = dial(authorization_.obtain(Authorization::Why::refused));
   if (const auto* response = std::get_if<Response>(&outcome))
-    throw explain_refusal(options_.url, *response);
+    throw explain_refusal(options_.url, *response, authorization_.team);
   return std::get<Dialer::Open>(std::move(outcome));
 }
 

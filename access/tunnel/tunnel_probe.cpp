@@ -129,7 +129,7 @@ ProbedTls TunnelProbe::shake_hands() {
   return facts_of(run_to_end(impl_->loop, impl_->dialer.secure()));
 }
 
-Response TunnelProbe::upgrade(std::vector<Header> headers) {
+Response TunnelProbe::upgrade(Headers headers) {
   Dialer::Outcome outcome = run_to_end(impl_->loop, impl_->dialer.dial(std::move(headers)));
   if (auto* response = std::get_if<Response>(&outcome)) return std::move(*response);
   impl_->open = std::get<Dialer::Open>(std::move(outcome));

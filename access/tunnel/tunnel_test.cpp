@@ -103,9 +103,9 @@ int code_of(const Ending& ending) {
 Authorization known() {
   return {.known =
               [] {
-                return std::vector<Header>{{"Cf-Access-Token", "old"}};
+                return Headers{{"Cf-Access-Token", "old"}};
               },
-          .obtain = [](Authorization::Why) -> std::vector<Header> {
+          .obtain = [](Authorization::Why) -> Headers {
             throw Error(ErrorKind::login_needed, "a login is needed");
           }};
 }
@@ -141,7 +141,7 @@ TEST_CASE("a redirect to the login leads to one login and one more dial") {
   }));
   Authorization authorization = known();
   std::string fresh = "fresh";
-  authorization.obtain = [&](Authorization::Why why) -> std::vector<Header> {
+  authorization.obtain = [&](Authorization::Why why) -> Headers {
     if (why != Authorization::Why::refused) throw Error(ErrorKind::failed, "wrong reason");
     return {{"Cf-Access-Token", fresh}};
   };
@@ -298,7 +298,7 @@ TEST_CASE("a listener logs in while its other connections go on") {
   Descriptor writing(logins[1]);
   Child child([&] {
     Authorization authorization = known();
-    authorization.obtain = [&](Authorization::Why) -> std::vector<Header> {
+    authorization.obtain = [&](Authorization::Why) -> Headers {
       say("L");
       char gate = 0;
       if (read(logins[0], &gate, 1) != 1) throw Error(ErrorKind::failed, "no gate");

@@ -32,7 +32,7 @@ Diagnosis::Diagnosis(const Target& target, NetworkFlags flags)
   tunnel.connection.connect_timeout = patience;
   tunnel.handshake_timeout = patience;
   if (!target.destination.empty())
-    tunnel.headers.emplace_back("Cf-Access-Jump-Destination", target.destination);
+    tunnel.headers.add("Cf-Access-Jump-Destination", target.destination);
   certificate_error = error_of([&] {
     tunnel.connection.client_certificate = client_certificate_of(
         flags.identity, certificate_password(flags.identity, flags.interaction));

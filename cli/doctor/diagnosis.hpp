@@ -7,11 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "access/answer/machine.hpp"
 #include "access/core/error.hpp"
 #include "access/curl/http.hpp"
 #include "access/dial/address_probe.hpp"
 #include "access/identity/application.hpp"
-#include "access/identity/machine_identity.hpp"
+#include "access/identity/service_token.hpp"
 #include "access/identity/token_store.hpp"
 #include "access/system/files.hpp"
 #include "access/tunnel/tunnel_probe.hpp"
@@ -57,15 +58,18 @@ class Diagnosis {
   bool is_clock_doubted_twice = false;  // the certificates of two servers are not valid by it
   Response first_answer;                // to the question for the application
   std::optional<Application> application;
-  bool is_unprotected = false;     // there is no application, so that no token is needed
-  bool machine_is_let_in = false;  // by client certificate or service token
-  std::optional<std::vector<Header>> credential;  // headers; nullopt if the application is closed
+  bool is_unprotected = false;        // there is no application, so that no token is needed
+  bool machine_is_let_in = false;     // by client certificate or service token
+  std::optional<Headers> credential;  // nullopt if the application is closed
   Shown shown = Shown::nothing;
   bool tunnel_is_open = false;
   Origin origin = Origin::unknown;
   sshconfig::SshAnswer ssh;
   SshRoute ssh_route;
 
+  TeamOf team() const {
+    return [this] { return application ? application->auth_domain : std::string(); };
+  }
   bool has_trusted_connection() const { return tls && !tls->failure; }
 
  private:

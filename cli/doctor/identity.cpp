@@ -19,13 +19,6 @@ using std::chrono::sys_seconds;
 constexpr auto certificate_ends_soon = std::chrono::hours(24 * 7);
 constexpr std::size_t audience_shown = 12;
 
-CheckResult judge_no_application(const Url& url, const Response& answer) {
-  if (const auto refusal = explain_missing_metadata(url, answer)) return failed(*refusal);
-  return failed(fmt::format("no Access application answers at {} ({})",
-                            url.authority() + printable(url.path), answer.reference()),
-                "check the hostname and its path, or ask whether Access guards it");
-}
-
 std::string whose(const TokenClaims& claims) {
   return claims.identity().empty() ? "somebody without a name" : printable(claims.identity());
 }
@@ -46,14 +39,16 @@ CertificateRequest request_of(const Diagnosis& diagnosis) {
   return diagnosis.tls ? diagnosis.tls->request : CertificateRequest{};
 }
 
-MachineAnswer show(Diagnosis& diagnosis, Machine machine, std::vector<Header> headers) {
+MachineAnswer show(Diagnosis& diagnosis, Machine machine, Headers headers) {
   const Response response =
       diagnosis.send({.url = diagnosis.url, .headers = std::move(headers), .body = {}});
-  return judge_machine_answer({diagnosis.url, *diagnosis.application, machine}, response, now());
+  const Application& application = *diagnosis.application;
+  return judge_machine_answer(
+      {diagnosis.url, application.auth_domain, application.hostname, machine}, response, now());
 }
 
 void open_by_token(Diagnosis& diagnosis, const Secret& token, Shown shown) {
-  diagnosis.credential = std::vector<Header>{{"Cf-Access-Token", std::string(token.reveal())}};
+  diagnosis.credential = Headers{{"Cf-Access-Token", std::string(token.reveal())}};
   diagnosis.shown = shown;
 }
 
@@ -83,7 +78,7 @@ bool is_good(const Diagnosis& diagnosis, const std::optional<StoredToken>& token
 
 CheckResult judge_application(const Url& url, const std::optional<Application>& application,
                               const Response& answer) {
-  if (!application) return judge_no_application(url, answer);
+  if (!application) return failed(no_application(url, answer));
   return well(fmt::format("\"{}\" of {}, audience {}..., signed by its team",
                           printable(application->hostname), application->auth_domain,
                           printable(application->audience.substr(0, audience_shown))));
@@ -160,8 +155,9 @@ std::optional<StoredToken> exchanged_token(Diagnosis& diagnosis) {
 CheckResult check_application(Diagnosis& diagnosis) {
   if (!diagnosis.has_trusted_connection()) return skipped("there is no trusted connection");
   const Send send = [&](const Request& request) { return diagnosis.send(request); };
-  const Send noting = noting_first_answer(send, diagnosis.first_answer);
-  diagnosis.application = ask_application(noting, diagnosis.url, now());
+  Found found = ask_application(send, diagnosis.url, now());
+  diagnosis.first_answer = std::move(found.answer);
+  diagnosis.application = std::move(found.application);
   diagnosis.is_unprotected = !diagnosis.application;
   return judge_application(diagnosis.url, diagnosis.application, diagnosis.first_answer);
 }
@@ -172,7 +168,7 @@ CheckResult check_client_certificate(Diagnosis& diagnosis) {
   const auto& certificate = diagnosis.tunnel.connection.client_certificate;
   if (!certificate) {
     if (diagnosis.application && wants_certificate(diagnosis.first_answer))
-      return failed(certificate_wanted(*diagnosis.application, diagnosis.first_answer));
+      return failed(certificate_wanted(diagnosis.application->hostname, diagnosis.first_answer));
     return judge_no_client_certificate(request);
   }
   CertificateShown shown{.facts = certificate->facts(), .request = request};
@@ -200,7 +196,7 @@ CheckResult check_service_token(Diagnosis& diagnosis) {
 CheckResult check_token(Diagnosis& diagnosis) {
   if (diagnosis.is_unprotected) {
     diagnosis.credential.emplace();
-    if (!explain_missing_metadata(diagnosis.url, diagnosis.first_answer))
+    if (!turns_metadata_question_away(diagnosis.first_answer))
       return not_needed("nobody asks for one");
   }
   if (!diagnosis.application) return skipped("there is no application that it could be for");

@@ -7,7 +7,7 @@
 
 #include "access/core/edge_clock.hpp"
 #include "access/core/text.hpp"
-#include "access/dial/proxy_choice.hpp"
+#include "access/dial/proxy.hpp"
 #include "access/tls/connection_error.hpp"
 #include "cli/doctor/diagnosis.hpp"
 #include "cli/session/session.hpp"

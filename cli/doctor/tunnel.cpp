@@ -56,10 +56,9 @@ CheckResult judge_end(const Ending& ending) {
 constexpr std::chrono::seconds banner_takes{4};
 
 Response open(Diagnosis& diagnosis) {
-  std::vector<Header> headers = *diagnosis.credential;
+  Headers headers = *diagnosis.credential;
   if (diagnosis.application && diagnosis.service_token) {
-    for (Header& header : service_token_headers(*diagnosis.service_token))
-      headers.push_back(std::move(header));
+    headers.add(service_token_headers(*diagnosis.service_token));
     if (diagnosis.shown == Shown::nothing) diagnosis.shown = Shown::service_token;
   }
   return diagnosis.probe().upgrade(std::move(headers));
@@ -67,10 +66,11 @@ Response open(Diagnosis& diagnosis) {
 
 }  // namespace
 
-CheckResult judge_upgrade(const Url& url, const Response& answer, Shown shown) {
+CheckResult judge_upgrade(const Url& url, const Response& answer, Shown shown, const TeamOf& team) {
   if (answer.status == 101) return well(fmt::format("the tunnel opens ({})", answer.reference()));
-  if (leads_to_login(url, answer)) return judge_login_page(url, answer, shown);
-  return failed(explain_refusal(url, answer));
+  if (wants_login(url, answer.status, answer.headers, team))
+    return judge_login_page(url, answer, shown);
+  return failed(explain_refusal(url, answer, team));
 }
 
 bool is_ssh_server(const Heard& heard) {
@@ -92,15 +92,16 @@ CheckResult check_upgrade(Diagnosis& diagnosis) {
   if (!diagnosis.credential) return skipped("nothing is there that opens the application");
   Response answer = open(diagnosis);
   // Tries again as every command does, since the stored token may have been revoked.
-  if (diagnosis.shown == Shown::stored_token && leads_to_login(diagnosis.url, answer)) {
+  if (diagnosis.shown == Shown::stored_token &&
+      wants_login(diagnosis.url, answer.status, answer.headers, diagnosis.team())) {
     if (const auto fresh = exchanged_token(diagnosis)) {
-      diagnosis.credential->front().second = fresh->jwt.reveal();
+      diagnosis.credential = {{"Cf-Access-Token", std::string(fresh->jwt.reveal())}};
       diagnosis.shown = Shown::fresh_token;
       answer = open(diagnosis);
     }
   }
   diagnosis.tunnel_is_open = answer.status == 101;
-  return judge_upgrade(diagnosis.url, answer, diagnosis.shown);
+  return judge_upgrade(diagnosis.url, answer, diagnosis.shown, diagnosis.team());
 }
 
 CheckResult check_ssh_banner(Diagnosis& diagnosis) {

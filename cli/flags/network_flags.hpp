@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "access/identity/machine_identity.hpp"
+#include "access/identity/service_token.hpp"
 #include "access/tls/client_certificate.hpp"
 #include "access/tls/connection_options.hpp"
 #include "cli/flags/arguments.hpp"

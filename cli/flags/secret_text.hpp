@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "access/core/secret.hpp"
-#include "access/curl/http.hpp"
+#include "access/http1/headers.hpp"
 
 namespace mayfly::cli {
 
@@ -31,6 +31,6 @@ std::string_view service_token_text(std::string_view text, const ServiceTokenFie
 Secret read_secret_file(const std::string& path);
 
 // Returns the headers of lines "Name: value". Throws usage Error.
-std::vector<Header> user_headers(const std::vector<std::string>& lines);
+Headers user_headers(const std::vector<std::string>& lines);
 
 }  // namespace mayfly::cli

@@ -37,14 +37,6 @@ Error not_accepted(const Url& url, const std::string& reference) {
       "ask the administrator: Binding Cookie has to be off for clients that are no browser");
 }
 
-Error no_application(const Url& url, const Response& answered) {
-  if (const auto refusal = explain_missing_metadata(url, answered)) return *refusal;
-  return Error(
-      ErrorKind::failed,
-      fmt::format("there is no Access application at {} ({})", url.text(), answered.reference()),
-      "check the name; an application that Access does not protect needs no login");
-}
-
 // Renews a stored token once if the edge refuses it, since it may have been revoked. A refusal of
 // the new token is an error.
 Grant verified_grant(Session& session, const Url& url) {

@@ -1,6 +1,5 @@
 #include "cli/tunnel/credential_source.hpp"
 
-#include <algorithm>
 #include <memory>
 
 #include "access/dial/upgrade.hpp"
@@ -11,16 +10,13 @@ namespace {
 
 constexpr const char* token_header = "Cf-Access-Token";
 
-std::vector<Header> headers_of(const Session& session, const Grant& grant) {
-  std::vector<Header> headers;
-  if (grant.token) headers.emplace_back(token_header, grant.token->jwt.reveal());
+Headers headers_of(const Session& session, const Grant& grant) {
+  Headers headers;
+  if (grant.token) headers.add(token_header, std::string(grant.token->jwt.reveal()));
   // A service token still opens the application when its app token has been revoked. A host without
   // an application gets neither.
-  if (grant.application && session.service_token()) {
-    for (Header& header : service_token_headers(*session.service_token())) {
-      headers.push_back(std::move(header));
-    }
-  }
+  if (grant.application && session.service_token())
+    headers.add(service_token_headers(*session.service_token()));
   return headers;
 }
 
@@ -29,7 +25,7 @@ std::vector<Header> headers_of(const Session& session, const Grant& grant) {
 Authorization credential_source(Session& session, const Url& url) {
   const auto last = std::make_shared<Grant>();
   Authorization source;
-  source.known = [&session, url, last]() -> std::optional<std::vector<Header>> {
+  source.known = [&session, url, last]() -> std::optional<Headers> {
     auto grant = session.credentials().known(url);
     if (!grant) return std::nullopt;
     *last = std::move(*grant);
@@ -41,11 +37,9 @@ Authorization credential_source(Session& session, const Url& url) {
                                                : credentials.obtain(url);
     return headers_of(session, *last);
   };
-  source.may_send = [&session, url, last](const std::vector<Header>& headers) {
-    const auto token = std::find_if(headers.begin(), headers.end(),
-                                    [](const Header& one) { return one.first == token_header; });
-    return token == headers.end() ||
-           session.credentials().may_send(url, last->application, token->second);
+  source.may_send = [&session, url, last](const Headers& headers) {
+    return !headers.contains(token_header) ||
+           session.credentials().may_send(url, last->application, headers.find(token_header));
   };
   // A listener's login process stores its token on disk, which may name another team than before.
   source.team = [&session, url, last] {
@@ -56,10 +50,10 @@ Authorization credential_source(Session& session, const Url& url) {
   return source;
 }
 
-std::vector<Header> checked_headers(const Url& url, const std::vector<std::string>& lines,
-                                    const std::string& destination) {
-  std::vector<Header> headers = user_headers(lines);
-  if (!destination.empty()) headers.emplace_back("Cf-Access-Jump-Destination", destination);
+Headers checked_headers(const Url& url, const std::vector<std::string>& lines,
+                        const std::string& destination) {
+  Headers headers = user_headers(lines);
+  if (!destination.empty()) headers.add("Cf-Access-Jump-Destination", destination);
   static_cast<void>(upgrade_text({url, headers, {}, {}}));
   return headers;
 }

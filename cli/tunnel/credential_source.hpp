@@ -12,7 +12,7 @@ Authorization credential_source(Session& session, const Url& url);
 // Returns the headers of these lines "Name: value", and the header of a destination unless it is
 // empty. Throws usage Error for a header that cannot be sent, which a listener would otherwise meet
 // at its first connection.
-std::vector<Header> checked_headers(const Url& url, const std::vector<std::string>& lines,
-                                    const std::string& destination = "");
+Headers checked_headers(const Url& url, const std::vector<std::string>& lines,
+                        const std::string& destination = "");
 
 }  // namespace mayfly::cli

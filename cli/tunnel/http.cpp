@@ -13,9 +13,9 @@
 #include "cli/flags/network_flags.hpp"
 #include "cli/session/http_address.hpp"
 #include "cli/session/session.hpp"
+#include "cli/tunnel/confine.hpp"
 #include "cli/tunnel/credential_source.hpp"
 #include "cli/tunnel/listening.hpp"
-#include "cli/tunnel/confine.hpp"
 
 namespace mayfly::cli {
 namespace {

@@ -2,11 +2,11 @@
 #include "access/listen/listener.hpp"
 #include "cli/flags/command.hpp"
 #include "cli/session/session.hpp"
+#include "cli/tunnel/confine.hpp"
 #include "cli/tunnel/credential_source.hpp"
 #include "cli/tunnel/listening.hpp"
 #include "cli/tunnel/reports.hpp"
 #include "cli/tunnel/run_stats.hpp"
-#include "cli/tunnel/confine.hpp"
 
 namespace mayfly::cli {
 namespace {

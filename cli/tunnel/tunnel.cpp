@@ -17,11 +17,11 @@
 #include "cli/flags/network_flags.hpp"
 #include "cli/session/session.hpp"
 #include "cli/terminal/message.hpp"
+#include "cli/tunnel/confine.hpp"
 #include "cli/tunnel/credential_source.hpp"
 #include "cli/tunnel/listening.hpp"
 #include "cli/tunnel/reports.hpp"
 #include "cli/tunnel/run_stats.hpp"
-#include "cli/tunnel/confine.hpp"
 
 namespace mayfly::cli {
 namespace {

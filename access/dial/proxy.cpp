@@ -1,13 +1,16 @@
-#include "access/dial/proxy_connection.hpp"
+#include "access/dial/proxy.hpp"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
+#include <cstdlib>
 #include <map>
 #include <optional>
 
@@ -15,7 +18,6 @@
 #include "access/core/text.hpp"
 #include "access/curl/curl_handle.hpp"
 #include "access/curl/network_error.hpp"
-#include "access/dial/dial.hpp"
 #include "access/io/deadline.hpp"
 #include "access/io/watched_descriptor.hpp"
 
@@ -24,7 +26,19 @@ namespace {
 
 using For = WatchedDescriptor::For;
 
-// One CONNECT_ONLY transfer in a multi of its own, run by the loop.
+// Loopback addresses that tell the two ways apart. Nothing ever connects to them.
+constexpr const char* as_proxy = "http://127.0.0.2:1";
+constexpr const char* as_edge = "::127.0.0.3:1";
+
+curl_socket_t note_and_refuse(void* noted, curlsocktype, curl_sockaddr* address) noexcept {
+  if (address->family == AF_INET) {
+    const auto* ipv4 = reinterpret_cast<const sockaddr_in*>(&address->addr);
+    *static_cast<std::optional<in_addr_t>*>(noted) = ipv4->sin_addr.s_addr;
+  }
+  return CURL_SOCKET_BAD;
+}
+
+// A CONNECT_ONLY transfer in a multi of its own, driven by the loop.
 class ProxyTransfer : public std::enable_shared_from_this<ProxyTransfer> {
  public:
   ProxyTransfer(const asio::any_io_executor& executor, const ConnectionOptions& options,
@@ -81,8 +95,7 @@ ProxyTransfer::~ProxyTransfer() {
   curl_multi_remove_handle(multi_.get(), handle_.get());
 }
 
-// "http" since libcurl shall stop below TLS; where it goes and what it says to the proxy is the
-// same.
+// "http", so that libcurl stops below TLS; target and request to the proxy are the same.
 void ProxyTransfer::start(const std::string& proxy) {
   CURL* easy = handle_.get();
   const std::string url = fmt::format(
@@ -187,7 +200,8 @@ void ProxyTransfer::act(curl_socket_t fd, int events) {
   }
 }
 
-// TLS inside the TLS to an https proxy. libcurl needs the handle to stay in its multi.
+// The TLS connection to an https proxy, which carries our TLS. libcurl needs the handle to stay in
+// its multi.
 class ProxyWire : public Wire {
  public:
   explicit ProxyWire(std::shared_ptr<ProxyTransfer> transfer) : transfer_(std::move(transfer)) {}
@@ -222,7 +236,7 @@ class ProxyWire : public Wire {
 std::unique_ptr<Wire> wire_of(std::shared_ptr<ProxyTransfer> transfer, const std::string& proxy) {
   if (to_lower(proxy).starts_with("https://"))
     return std::make_unique<ProxyWire>(std::move(transfer));
-  // A copy, so that libcurl and its memory are not needed for as long as the tunnel lasts.
+  // A duplicate, so that libcurl's memory is not held while the tunnel lasts.
   Descriptor socket(fcntl(transfer->descriptor(), F_DUPFD_CLOEXEC, 3));
   if (!socket) throw system_error("cannot take over the proxy's connection", errno);
   return std::make_unique<SocketWire>(std::move(socket));
@@ -230,11 +244,44 @@ std::unique_ptr<Wire> wire_of(std::shared_ptr<ProxyTransfer> transfer, const std
 
 [[noreturn]] void throw_why(const CurlHandle& handle, CURLcode code, const Url& url) {
   const Error error = network_error(handle, code, url);
-  if (code == CURLE_OPERATION_TIMEDOUT) throw TimedOut(error.message(), error.hint());
+  if (code == CURLE_OPERATION_TIMEDOUT) throw Error::timeout(error.message(), error.hint());
   throw error;
 }
 
 }  // namespace
+
+ProxyChoice proxy_choice(const ConnectionOptions& options) {
+  if (!options.proxy.empty()) return {options.proxy, "--proxy"};
+  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+    if (const char* value = std::getenv(name); value != nullptr && *value != '\0')
+      return {value, name};
+  }
+  return {};
+}
+
+bool is_exempt_from_proxy(const ConnectionOptions& options, const Url& url) {
+  ConnectionOptions asked = options;
+  asked.proxy = as_proxy;
+  asked.connect_to = {as_edge};
+  asked.resolve.clear();
+  const CurlHandle handle(asked, url);
+  std::optional<in_addr_t> address;
+  set_option(handle.get(), CURLOPT_OPENSOCKETFUNCTION, &note_and_refuse);
+  set_option(handle.get(), CURLOPT_OPENSOCKETDATA, &address);
+  curl_easy_perform(handle.get());
+  return address == inet_addr("127.0.0.3");
+}
+
+// The last "@" counts, so a password with a slash is not shown either.
+std::string shown_proxy(std::string_view url) {
+  const auto scheme = url.find("://");
+  const std::string_view prefix = url.substr(0, scheme == std::string_view::npos ? 0 : scheme + 3);
+  std::string_view authority = url.substr(prefix.size());
+  if (const auto at = authority.rfind('@'); at != std::string_view::npos)
+    authority.remove_prefix(at + 1);
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  return printable(std::string(prefix).append(authority));
+}
 
 asio::awaitable<std::unique_ptr<Wire>> connect_by_proxy(ConnectionOptions options, Url url,
                                                         std::string proxy, Deadline& deadline) {
@@ -244,7 +291,7 @@ asio::awaitable<std::unique_ptr<Wire>> connect_by_proxy(ConnectionOptions option
   transfer->start(proxy);
   const std::optional<CURLcode> code = co_await transfer->result();
   deadline.cancel_by({});
-  // Without a code the deadline has stopped it.
+  // There is no code if the deadline stopped the transfer.
   if (code != CURLE_OK) throw_why(transfer->handle(), code.value_or(CURLE_OPERATION_TIMEDOUT), url);
   co_return wire_of(transfer, proxy);
 }

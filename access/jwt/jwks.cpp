@@ -1,4 +1,4 @@
-#include "access/identity/jwks.hpp"
+#include "access/jwt/jwks.hpp"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -34,7 +34,7 @@ const unsigned char* bytes_of(const std::string& text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-// Base64urlUInt of RFC 7518 section 2, of at most max_bits.
+// Reads a Base64urlUInt (RFC 7518 section 2) of at most max_bits.
 Number number_member(const nlohmann::json& object, const char* name, int max_bits) {
   const auto text = string_member(object, name);
   const auto bytes = text ? base64_decode(*text, Base64::url_unpadded) : std::nullopt;
@@ -60,8 +60,8 @@ std::shared_ptr<void> public_key(const BIGNUM* modulus, const BIGNUM* exponent) 
   return {key, [](void* handle) { EVP_PKEY_free(static_cast<EVP_PKEY*>(handle)); }};
 }
 
-// RFC 7517 section 4.3: "key_ops", when it is there, is an array of strings without duplicates that
-// says all that the key is for. Beside a "use" of "sig" it must not say that it encrypts.
+// RFC 7517 section 4.3: "key_ops" is an array of strings without duplicates that lists every
+// purpose of the key. Beside a "use" of "sig" it must not list encryption.
 bool is_for_verifying(const nlohmann::json& jwk) {
   if (jwk.contains("use") && string_member(jwk, "use") != "sig") return false;
   const auto operations = jwk.find("key_ops");
@@ -76,7 +76,7 @@ bool is_for_verifying(const nlohmann::json& jwk) {
   return named.contains("verify") && !(jwk.contains("use") && is_for_more);
 }
 
-// Nothing for a key that cannot check RS256: another kind, another use, or too weak.
+// Returns null for a key that cannot verify RS256: another kind, another use, or too weak.
 std::shared_ptr<void> rs256_key(const nlohmann::json& jwk) {
   if (string_member(jwk, "kty") != "RSA") return nullptr;
   if (!is_for_verifying(jwk)) return nullptr;
@@ -91,13 +91,13 @@ std::shared_ptr<void> rs256_key(const nlohmann::json& jwk) {
 
 bool verify_rs256(EVP_PKEY* key, const Jwt& jwt) {
   const DigestContext context(EVP_MD_CTX_new());
-  // RSASSA-PKCS1-v1_5 is what an RSA key does unless told otherwise.
+  // An RSA key uses RSASSA-PKCS1-v1_5 by default.
   const bool good = context &&
                     EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr, key,
                                             nullptr) == 1 &&
                     EVP_DigestVerify(context.get(), bytes_of(jwt.signature), jwt.signature.size(),
                                      bytes_of(jwt.signing_input), jwt.signing_input.size()) == 1;
-  // A refusal must not be taken for one of TLS later in this thread.
+  // TLS would find this error later in the same thread.
   ERR_clear_error();
   return good;
 }

@@ -1,5 +1,5 @@
 // Which proxy: named as curl(1) describes it under ENVIRONMENT, exempted as libcurl does it.
-#include "access/dial/proxy_choice.hpp"
+#include "access/dial/proxy.hpp"
 
 #include <doctest/doctest.h>
 
@@ -52,7 +52,7 @@ TEST_CASE("the proxy is the flag's, then the variables' in libcurl's order") {
   CHECK(proxy_choice(options).named_by == "--proxy");
 }
 
-TEST_CASE("who is exempt from the proxy") {
+TEST_CASE("NO_PROXY exempts hosts from the proxy") {
   const Url url = parse_url("vm.example.com");
   struct Case {
     const char* no_proxy;
@@ -78,7 +78,7 @@ TEST_CASE("who is exempt from the proxy") {
   }
 }
 
-TEST_CASE("a proxy is shown without what it is told in secret") {
+TEST_CASE("a proxy is shown without user name and password") {
   struct Case {
     const char *url, *shown;
   };

@@ -1,4 +1,4 @@
-#include "access/identity/jwks.hpp"
+#include "access/jwt/jwks.hpp"
 
 #include <doctest/doctest.h>
 #include <openssl/err.h>
@@ -154,7 +154,7 @@ TEST_CASE("of two keys with one id either may have signed") {
   CHECK(keys->verifies(*parse_jwt(team_key().sign(Claims()))));
 }
 
-TEST_CASE("what is no key set is nothing") {
+TEST_CASE("text that is no key set is refused") {
   for (const std::string& text :
        {std::string(""), std::string("[]"), std::string("{}"), std::string(R"({"keys":{}})"),
         std::string(R"({"keys":[7]})"), std::string(R"({"keys":[]} x)"),

@@ -16,8 +16,9 @@ struct Jwt {
   std::string payload;        // decoded JSON text
 };
 
-// Three strict base64url parts, header alg RS256 and no "crit", both JSON objects without duplicate
-// keys; at most 64 KiB. Nothing otherwise. Does not look at the signature.
+// Returns the token if it has three strict base64url parts, of which the first two are JSON objects
+// without duplicate keys, "alg" is RS256, there is no "crit", and it has at most 64 KiB. Does not
+// verify the signature.
 std::optional<Jwt> parse_jwt(std::string_view compact);
 
 // The claims of an app or org token (docs/protocol.md, Words).
@@ -32,14 +33,14 @@ struct TokenClaims {
   std::optional<std::chrono::sys_seconds> issued;
 
   bool is_for(std::string_view audience_tag) const;
-  // The email, else the common name.
+  // Returns the email, or else the common name.
   const std::string& identity() const { return email.empty() ? common_name : email; }
 };
 
-// Nothing when the payload has no "aud" or "exp" of the right type, or an "exp" outside the years
-// 1970 to 9999.
+// Returns nullopt if the payload has no "aud" or "exp" of the right type, or an "exp" outside the
+// years 1970 to 9999.
 std::optional<TokenClaims> token_claims(const Jwt& jwt);
-// parse_jwt and token_claims in one.
+// Does parse_jwt() and token_claims().
 std::optional<TokenClaims> read_token(std::string_view compact);
 
 }  // namespace mayfly

@@ -1,4 +1,4 @@
-#include "access/identity/jwt.hpp"
+#include "access/jwt/jwt.hpp"
 
 #include <doctest/doctest.h>
 
@@ -47,7 +47,7 @@ TEST_CASE("only RS256 counts") {
   }
 }
 
-TEST_CASE("what is no strict compact JWS is refused") {
+TEST_CASE("a token that is no strict compact JWS is refused") {
   const std::string good = compact(kHeader, "{}");
   CHECK(parse_jwt(good));
   const std::vector<std::string> bad = {

@@ -1,4 +1,4 @@
-#include "access/identity/jwt.hpp"
+#include "access/jwt/jwt.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -55,7 +55,7 @@ std::optional<Jwt> parse_jwt(std::string_view compact) {
 
   const auto header = decode_object(*header_text);
   if (!header || string_member(*header, "alg") != "RS256") return std::nullopt;
-  // RFC 7515 section 4.1.11: an extension that must be understood, and none is.
+  // RFC 7515 section 4.1.11: it names extensions that must be understood; mayfly understands none.
   if (header->contains("crit")) return std::nullopt;
   if (header->contains("kid") && !(*header)["kid"].is_string()) return std::nullopt;
   if (!decode_object(*payload)) return std::nullopt;

@@ -8,19 +8,19 @@
 #include <string_view>
 #include <vector>
 
-#include "access/identity/jwt.hpp"
+#include "access/jwt/jwt.hpp"
 
 namespace mayfly {
 
 class KeySet {
  public:
-  // RSA keys with 2048 bits and more, public exponent odd and above 2; keys of other kinds, and
-  // those whose "use", "key_ops" or "alg" speak of other work, are passed over. Nothing when the
-  // text is no {"keys":[...]} or holds more than 64 keys.
+  // Takes RSA keys of at least 2048 bits with an odd public exponent above 2. Skips other kinds of
+  // keys, and those whose "use", "key_ops" or "alg" name another purpose. Returns nullopt if the text
+  // is not {"keys":[...]} or has more than 64 keys.
   static std::optional<KeySet> parse(std::string_view json);
 
   bool empty() const noexcept { return keys_.empty(); }
-  // True when the key that jwt.key_id names signed it.
+  // Returns whether the key with the id jwt.key_id signed it.
   bool verifies(const Jwt& jwt) const;
 
  private:
