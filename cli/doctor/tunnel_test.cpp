@@ -64,7 +64,7 @@ TEST_CASE("doctor: the login page means something else for each that was shown")
 
 TEST_CASE("doctor: another team's login page does not blame the token") {
   const auto team = [] { return std::string("other.cloudflareaccess.com"); };
-  const Finding finding = judge_upgrade(vm, login_page(), Shown::stored_token, team);
+  const CheckResult finding = judge_upgrade(vm, login_page(), Shown::stored_token, team);
   CHECK(finding.kind == ErrorKind::protocol);
   CHECK(holds(finding.detail, "redirects elsewhere"));
 }
