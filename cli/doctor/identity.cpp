@@ -217,4 +217,5 @@ CheckResult check_token(Diagnosis& diagnosis) {
   }
   return judge_missing_token(diagnosis.url, stored.claims(), now());
 }
+
 }  // namespace mayfly::cli::doctor

@@ -244,4 +244,5 @@ CheckResult check_clock(Diagnosis& diagnosis) {
   }
   return judge_clock(*diagnosis.clock);
 }
+
 }  // namespace mayfly::cli::doctor

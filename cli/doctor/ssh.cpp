@@ -324,4 +324,5 @@ CheckResult check_agent(Diagnosis& diagnosis) {
   }
   return judge_agent(diagnosis.ssh_route, facts, now());
 }
+
 }  // namespace mayfly::cli::doctor

@@ -101,4 +101,5 @@ CheckResult check_state_directory(Diagnosis& diagnosis) {
   diagnosis.state_is_broken = result.state == CheckResult::State::failed;
   return result;
 }
+
 }  // namespace mayfly::cli::doctor

@@ -110,4 +110,5 @@ CheckResult check_ssh_banner(Diagnosis& diagnosis) {
   diagnosis.origin = is_ssh_server(heard) ? Origin::ssh_server : Origin::other;
   return judge_heard(heard);
 }
+
 }  // namespace mayfly::cli::doctor

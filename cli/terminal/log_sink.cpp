@@ -244,4 +244,5 @@ void rotate_log_if_due(const std::string& path, std::size_t more, const LogRotat
   for (std::size_t to = first_gap(path, rotation.older); to > 0; --to)
     if (::rename(numbered(path, to - 1).c_str(), numbered(path, to).c_str()) != 0) return;
 }
+
 }  // namespace mayfly::cli

@@ -121,4 +121,5 @@ std::optional<Terminal> message_terminal() {
 std::string json_text(const nlohmann::ordered_json& value) {
   return value.dump(2, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
+
 }  // namespace mayfly::cli

@@ -80,4 +80,5 @@ std::string draw(const QrCode& code, QrColours colours) {
   }
   return text;
 }
+
 }  // namespace mayfly::cli

@@ -158,4 +158,5 @@ ListenerFiles listener_files(const ListenOptions& options, const NetworkFlags& f
       permitted.remove.push_back(path(absolute_path(address.path)).parent_path().string());
   return files;
 }
+
 }  // namespace mayfly::cli

@@ -88,4 +88,5 @@ void notify_service_manager(std::string_view state) {
   if (!manager) manager = connected_to_manager();
   if (manager) ::send(manager.get(), state.data(), state.size(), MSG_NOSIGNAL);
 }
+
 }  // namespace mayfly::cli

@@ -146,4 +146,5 @@ PayloadObserver payload_log(std::string host, std::uint64_t most) {
          {"count", count}});
   };
 }
+
 }  // namespace mayfly::cli
