@@ -7,7 +7,7 @@
 namespace mayfly::cli {
 namespace {
 
-// to_time_t() goes by way of nanoseconds, which end in 2262; a token may say 9999 for never.
+// Unlike to_time_t(), which counts nanoseconds and ends in 2262: a token may say 9999 for never.
 std::time_t seconds_of(std::chrono::sys_seconds time) {
   return time.time_since_epoch().count();
 }
@@ -20,6 +20,10 @@ std::tm local_time(std::chrono::sys_seconds time) {
 }
 
 }  // namespace
+
+std::chrono::sys_seconds now() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
 
 std::string countdown_text(std::chrono::seconds left) {
   return fmt::format("{}:{:02}", left.count() / 60, left.count() % 60);
