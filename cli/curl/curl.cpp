@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/dial/endpoints.hpp"
@@ -276,6 +277,10 @@ int run(CurlFlags&, const Invocation& invocation) {
     append(added.front, {"--proto-default", "https"});
   if (!curl.network.trust.insecure) trust_environment_alone(curl, guarded);
   if (hides_terminal(guarded)) added.front.emplace_back("--no-progress-meter");
+  const bool is_of_person = grant.application && grant.token;
+  if (is_of_person &&
+      !session.credentials().may_send(url, grant.application, grant.token->jwt.reveal()))
+    throw logged_out(url);
   const auto start = [&] {
     // Not before: a browser of the login must not inherit them.
     for (const Descriptor* file : {&password.file, &credential.file}) hand_over(*file);

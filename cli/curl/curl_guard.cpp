@@ -42,11 +42,20 @@ std::map<std::size_t, std::vector<std::string>> without_built_in_trust(
   return words;
 }
 
-// curl writes these values unchanged into the head of an HTTP/1.1 request.
+// Returns whether the value becomes a part of a request's body, or of curl's own output, alone.
+bool is_free_text(std::string_view name) {
+  return is_among(name, {"data", "data-ascii", "data-binary", "data-raw", "data-urlencode", "form",
+                         "form-string", "json", "variable", "write-out"});
+}
+
+// curl writes many values unchanged into the head of an HTTP/1.1 request, where a line end or, in
+// the target, a blank would begin another request.
 bool begins_another_request(const Option& option) {
   if (option.name == "request" && !option.value.empty() && !is_token(option.value)) return true;
-  return is_among(option.name, {"cookie", "header", "range", "referer", "user-agent"}) &&
-         option.value.find_first_of("\r\n") != std::string::npos;
+  if (option.name == "request-target" && option.value.find_first_of(" \t") != std::string::npos)
+    return true;
+  return !is_free_text(option.name) &&
+         option.value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos;
 }
 
 class Guard {
@@ -133,8 +142,8 @@ class Guard {
     if (is_among(name, {"cacert", "capath"})) result_.trust_named_at.push_back(place_);
     if (name == "config" && !where_.empty())
       refuse(option.spelling, "a configuration cannot name another one here");
-    if (option.is_expanded && is_among(name, {"config", "cookie-jar", "dump-header", "request",
-                                              "request-target", "url", "write-out"}))
+    const bool is_file = is_among(name, {"output", "output-dir", "upload-file"});
+    if (option.is_expanded && (name == "write-out" || (!is_free_text(name) && !is_file)))
       refuse("--expand-" + std::string(name), "its value is not known before curl runs");
     if (is_among(name, {"include", "show-headers", "head"})) {
       headers_shown_ = describe(option);
