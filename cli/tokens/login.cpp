@@ -41,10 +41,10 @@ Error not_accepted(const Url& url, const std::string& reference) {
 // the new token is an error.
 Grant verified_grant(Session& session, const Url& url) {
   Grant grant = session.credentials().obtain(url);
-  if (!grant.token || session.credentials().accepted_at_edge(url, *grant.token)) return grant;
+  if (!grant.token || session.credentials().accepted_at_edge(url, grant)) return grant;
   grant = session.credentials().renew(url, grant);
   if (!grant.token) return grant;
-  const EdgeVerdict verdict = session.credentials().accepted_at_edge(url, *grant.token);
+  const EdgeVerdict verdict = session.credentials().accepted_at_edge(url, grant);
   if (!verdict) throw not_accepted(url, verdict.reference);
   return grant;
 }
