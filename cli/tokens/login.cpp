@@ -76,6 +76,7 @@ int run(LoginFlags& flags, const Invocation&) {
   Session session({.application = url, .tells_login = false}, flags.network);
   const Grant grant = verified_grant(session, url);
   if (!grant.application) throw no_application(url, grant.answered);
+  session.credentials().require_may_send(url, grant);  // The check may have taken seconds.
   report(flags, url, grant);
   return 0;
 }
