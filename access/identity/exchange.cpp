@@ -50,11 +50,10 @@ std::optional<Secret> granted_token(const OrgTokenExchange& exchange, const Resp
 
 std::optional<Secret> exchange_org_token(const Send& send, const OrgTokenExchange& exchange) {
   const Url& url = exchange.url;
-  const Application& application = exchange.application;
   const Response at_application = ask(send, exchange, url, {});
   const auto login = login_page(url, at_application.status, at_application.headers,
-                                [&] { return application.auth_domain; });
-  if (!login || login->host != application.auth_domain)
+                                [&] { return exchange.application.auth_domain; });
+  if (!login || login->host != exchange.application.auth_domain)
     return give_up("the application does not redirect to its team's login page");
 
   const Response at_login =
