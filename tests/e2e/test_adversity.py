@@ -314,7 +314,7 @@ class Clock(AdversityCase):
         self.home.install_idle_browser()
         path, env = self.jumping()
         running = self.home.start("login", "--no-verbose", WEB, env=env)
-        eventually("the browser is open", self.home.browsed)
+        eventually("the browser is open, and the wait has begun", lambda: self.home.browsed() and self.edge.stats()["polls"])
         for offset in (5 * DAY, -5 * DAY):
             self.set_clock(path, offset)
             polls = self.edge.stats()["polls"]
