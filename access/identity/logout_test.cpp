@@ -138,10 +138,11 @@ TEST_CASE("the team's token is not sent if a logout comes after the exchange has
   world.grant_exchange(world.token("exchanged"));
   world.store(kOrgFile, world.org_token);
   world.application = [&](const Request& request) {
-    if (request.method == Request::Method::head) log_out(world, {});
+    if (request.purpose == "the exchange of the team's token") log_out(world, {});
     return redirect(kLogin);
   };
   CHECK(is_logged_out(world.refusal()));
+  CHECK(world.edge.last(kApp).purpose == "the exchange of the team's token");
   CHECK(world.edge.count(kLogin) == 0);
 }
 
