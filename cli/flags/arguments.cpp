@@ -164,6 +164,8 @@ Argument& Argument::one_of(const std::vector<std::string>& words) {
 Parser::Parser(const Usage& usage) : usage_(usage), app_(std::make_unique<CLI::App>()) {
   app_->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app_->set_help_flag("--help,-h", "show this help");
+  // Scripts may ask any command; a command without shared flags does not list it.
+  app_->set_help_all_flag("--help-all", "the same as --help")->group("");
 }
 Parser::Parser(Parser&&) noexcept = default;
 Parser::~Parser() = default;
