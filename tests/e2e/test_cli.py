@@ -111,7 +111,7 @@ class CommandLine(EdgeCase):
         for words, shown in ((["login", "vm.example.com", "extra", "words"], "not expected: extra words"),
                              ([""], 'no command ""'),
                              (["token", " vm.example.com "], '" vm.example.com " is no application URL'),
-                             (["ssh-gen", "--hostname="], '"" is no application URL'),
+                             (["ssh-gen", "--hostname="], "which"),
                              (["ssh", "--hostname="], "which")):
             with self.subTest(words):
                 self.assert_error(self.home.mayfly(*words), USAGE, shown)
