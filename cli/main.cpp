@@ -36,7 +36,7 @@ std::string help() {
 }
 
 bool is_help(std::string_view word) {
-  return is_among(word, {"--help", "-h", "-help", "help"});
+  return is_among(word, {"--help", "-h", "-help", "--help-all", "help"});
 }
 
 bool is_version(std::string_view word) {
@@ -101,6 +101,7 @@ std::optional<int> stand_in_for_shell(int argc, char** argv) {
 }
 
 int run(int argc, char** argv) {
+  open_standard_descriptors();
   try {
     if (const auto code = stand_in_for_shell(argc, argv)) return *code;
     harden_process();

@@ -1,9 +1,11 @@
 #include "cli/process.hpp"
 
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -124,6 +126,15 @@ void hide_secrets(int argc, char** argv) {
     const Flag flag = read_flag(view(word));
     if (flag.holds != Holds::nothing && flag.value == 0) next = flag.holds;
     hide_in(word.subspan(flag.value), flag.value == 0 ? Holds::nothing : flag.holds);
+  }
+}
+
+void open_standard_descriptors() {
+  constexpr int modes[] = {O_RDONLY, O_RDONLY, O_WRONLY};
+  for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard) {
+    if (::fcntl(standard, F_GETFD) != -1) continue;
+    // The kernel gives the lowest free number. A container without /dev has at least a root.
+    if (::open("/dev/null", modes[standard]) < 0) ::open("/", O_RDONLY);
   }
 }
 

@@ -1,7 +1,11 @@
-// Protects the secrets of the process, before any other code runs.
+// Protects the process and its secrets before any other code runs.
 #pragma once
 
 namespace mayfly::cli {
+
+// Opens /dev/null in place of each standard descriptor that is closed, before another file gets its
+// number: standard input is then empty, writing to standard output fails, messages are lost.
+void open_standard_descriptors();
 
 // Forbids core dumps and ptrace by other processes, makes OpenSSL wipe the memory that it frees,
 // and ignores SIGPIPE, so that a closed pipe is an error, and SIGUSR1, which is for tunnels but may

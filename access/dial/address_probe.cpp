@@ -16,12 +16,6 @@ namespace {
 
 using asio::ip::tcp;
 
-bool is_address(const std::string& host) {
-  asio::error_code error;
-  asio::ip::make_address(host, error);
-  return !error;
-}
-
 void add(ProbedName& probed, const std::vector<tcp::endpoint>& found) {
   for (const tcp::endpoint& one : found) {
     const asio::ip::address address = one.address();
@@ -31,7 +25,7 @@ void add(ProbedName& probed, const std::vector<tcp::endpoint>& found) {
 
 asio::awaitable<ProbedName> ask_for(Target target, std::chrono::milliseconds patience) {
   ProbedName probed{.host = target.host};
-  if (is_address(target.host)) probed.source = ProbedName::Source::given;
+  if (!known(target).empty()) probed.source = ProbedName::Source::given;
   Deadline deadline(co_await asio::this_coro::executor, patience);
   const LookedUp result = co_await look_up(std::move(target), deadline);
   add(probed, result.found);

@@ -17,7 +17,7 @@ struct ProbedName {
   std::uint16_t port = 0;
   enum class Source {
     name_service,
-    given  // by the user; no name service was asked
+    given  // by the user, or a loopback name; no name service was asked
   } source = Source::name_service;
   std::vector<std::string> ipv4 = {}, ipv6 = {};
   int failure = 0;  // EAI_... of getaddrinfo

@@ -40,7 +40,7 @@ TEST_CASE("names are asked for") {
   ConnectionOptions options;
   options.connect_to = {"::localhost:"};
   const ProbedName known = probe_name(options, vm);
-  CHECK(known.source == ProbedName::Source::name_service);
+  CHECK(known.source == ProbedName::Source::given);
   CHECK_FALSE((known.ipv4.empty() && known.ipv6.empty()));
   CHECK(known.failure == 0);
 

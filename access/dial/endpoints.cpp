@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "access/core/error.hpp"
+#include "access/core/loopback_name.hpp"
 #include "access/core/release.hpp"
 #include "access/core/text.hpp"
 #include "access/io/deadline.hpp"
@@ -148,9 +149,16 @@ Endpoints pinned(const Target& target, const std::vector<std::string>& resolve) 
   return found;
 }
 
+Endpoints known(const Target& target) {
+  if (const auto endpoint = literal(target.host, target.port)) return {*endpoint};
+  if (!is_loopback_name(target.host)) return {};
+  const std::uint16_t port = port_number(target.port);
+  return {{asio::ip::address_v6::loopback(), port}, {asio::ip::address_v4::loopback(), port}};
+}
+
 asio::awaitable<LookedUp> look_up(Target target, Deadline& deadline) {
-  if (const auto endpoint = literal(target.host, target.port))
-    co_return LookedUp{.found = {*endpoint}};
+  if (LookedUp without_service{.found = known(target)}; !without_service.found.empty())
+    co_return without_service;
   const auto shared = std::make_shared<LookUp>(std::move(target));
   start(shared);
   WatchedDescriptor done(co_await asio::this_coro::executor, shared->reading.get());

@@ -26,6 +26,10 @@ Target redirected(const Target& target, const std::vector<std::string>& connect_
 std::vector<asio::ip::tcp::endpoint> pinned(const Target& target,
                                             const std::vector<std::string>& resolve);
 
+// Returns the addresses of a target that needs no name service: an address, or "localhost" or a
+// name below it (RFC 6761 section 6.3). Empty for any other target.
+std::vector<asio::ip::tcp::endpoint> known(const Target& target);
+
 struct LookedUp {
   std::vector<asio::ip::tcp::endpoint> found;
   int failure = 0;  // EAI_... of getaddrinfo
@@ -33,8 +37,8 @@ struct LookedUp {
 
 // Calls getaddrinfo in a thread of its own. A deadline leaves the thread behind, so a stuck name
 // server delays neither the loop nor the end of the process. IPv6 and IPv4 alternate (RFC 8305
-// section 4). Returns no address if the name is not known or the deadline passed. A target that is
-// an address needs no thread.
+// section 4). Returns no address if the name is not known or the deadline passed. A target that
+// known() answers needs no thread.
 asio::awaitable<LookedUp> look_up(Target target, Deadline& deadline);
 
 }  // namespace mayfly

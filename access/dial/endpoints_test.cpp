@@ -38,6 +38,19 @@ tcp::endpoint loopback(std::uint16_t port) {
 
 }  // namespace
 
+TEST_CASE("known: addresses and loopback names need no name service (RFC 6761 section 6.3)") {
+  const auto six = tcp::endpoint(asio::ip::make_address("::1"), 443);
+  const std::vector<tcp::endpoint> both = {six, loopback(443)};
+  for (const char* name : {"localhost", "LOCALHOST", "wiki.localhost", "a-b.c.localhost"}) {
+    CAPTURE(name);
+    CHECK(known({.host = name, .port = "443"}) == both);
+  }
+  CHECK(known({.host = "::1", .port = "443"}) == std::vector<tcp::endpoint>{six});
+  CHECK(known({.host = "127.0.0.1", .port = "443"}) == std::vector<tcp::endpoint>{loopback(443)});
+  for (const char* name : {"localhost.example.com", "vm.example.com", "mylocalhost", ""})
+    CHECK(known({.host = name, .port = "443"}).empty());
+}
+
 TEST_CASE("connect_to: the first matching entry") {
   const Target vm{.host = "vm.example.com", .port = "443"};
   struct Case {

@@ -7,6 +7,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
+#include <atomic>
 #include <semaphore>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ using namespace std::chrono_literals;
 namespace {
 
 std::counting_semaphore<> may_answer{0}, ended{0};
+std::atomic<int> questions{0};  // to getaddrinfo
 
 // Thread-local objects are destroyed last, when nothing of ours is left to run in the thread.
 struct TellsTheEnd {
@@ -34,6 +36,8 @@ extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo
                            addrinfo** result) {
   using Function = decltype(&getaddrinfo);
   static const auto original = reinterpret_cast<Function>(::dlsym(RTLD_NEXT, "getaddrinfo"));
+  ++questions;
+  if (std::string_view(name) == "this.invalid") name = "127.0.0.1";
   if (std::string_view(name) == "slow.invalid") {
     thread_local const TellsTheEnd at_the_end;
     may_answer.acquire();
@@ -48,13 +52,31 @@ TEST_CASE("many look-ups at once each get their own answer") {
   int right = 0;
   const auto one = [](asio::io_context& in, int port, int& matches) -> asio::awaitable<void> {
     Deadline deadline(in.get_executor(), 60s);
-    Target target{.host = "localhost", .port = std::to_string(port)};
+    Target target{.host = "this.invalid", .port = std::to_string(port)};
     const LookedUp answer = co_await look_up(std::move(target), deadline);
     if (!answer.found.empty() && answer.found.front().port() == port) ++matches;
   };
   for (int i = 0; i < count; ++i) asio::co_spawn(loop, one(loop, 1000 + i, right), asio::detached);
   loop.run();
   CHECK(right == count);
+}
+
+TEST_CASE("loopback names are answered without asking anybody (RFC 6761 section 6.3)") {
+  const int before = questions;
+  asio::io_context loop;
+  int answered = 0;
+  const auto ask = [](asio::io_context& in, const char* name, int& count) -> asio::awaitable<void> {
+    Deadline deadline(in.get_executor(), 60s);
+    Target target{.host = name, .port = "80"};
+    const LookedUp answer = co_await look_up(std::move(target), deadline);
+    for (const auto& endpoint : answer.found)
+      if (endpoint.address().is_loopback()) ++count;
+  };
+  for (const char* name : {"localhost", "wiki.localhost"})
+    asio::co_spawn(loop, ask(loop, name, answered), asio::detached);
+  loop.run();
+  CHECK(answered == 4);
+  CHECK(questions == before);
 }
 
 TEST_CASE("a look-up that its deadline left behind ends by itself, and nobody waits for it") {

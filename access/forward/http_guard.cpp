@@ -11,6 +11,7 @@
 #include <charconv>
 
 #include "access/core/error.hpp"
+#include "access/core/loopback_name.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly {
@@ -50,11 +51,6 @@ std::string canonical_address(std::string_view host) {
       return text;
   }
   return {};
-}
-
-bool is_localhost(std::string_view name) {
-  const std::string lower = to_lower(name);
-  return lower == "localhost" || lower.ends_with(".localhost");  // RFC 6761 section 6.3
 }
 
 // Returns the value of a header that is there exactly once, else "".
@@ -158,7 +154,7 @@ bool is_told_by_browsers(std::string_view host) {
   const auto parts = split_host(host);
   if (!parts) return false;
   const std::string literal = canonical_address(parts->host);
-  return literal.starts_with("127.") || literal == "::1" || is_localhost(parts->host);
+  return literal.starts_with("127.") || literal == "::1" || is_loopback_name(parts->host);
 }
 
 // Browsers say this of what fills a window or frame, and no script can: a header that is not
@@ -263,7 +259,8 @@ bool LocalPlace::is_meant_by(std::string_view host) const {
     return true;
   if (parts->port != port) return false;
   if (!literal.empty() && literal == address) return true;
-  if (reach == Reach::loopback && is_localhost(parts->host) && is_local_name_of(*this, parts->host))
+  if (reach == Reach::loopback && is_loopback_name(parts->host) &&
+      is_local_name_of(*this, parts->host))
     return true;
   return std::ranges::any_of(
       names, [&](const std::string& name) { return equals_ignoring_case(name, parts->host); });

@@ -11,8 +11,10 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <vector>
 
 #include "access/core/error.hpp"
+#include "access/core/loopback_name.hpp"
 #include "access/core/release.hpp"
 #include "access/core/text.hpp"
 
@@ -53,27 +55,50 @@ Error cannot_listen(const ListenAddress& address, int number) {
   }
 }
 
-using Addresses = std::unique_ptr<addrinfo, Release<freeaddrinfo>>;
+struct SocketAddress {
+  sockaddr_storage room{};
+  socklen_t size = 0;
 
-Addresses addresses_of(const ListenAddress& address) {
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&room); }
+  void set_port(std::uint16_t port) {
+    if (room.ss_family == AF_INET)
+      reinterpret_cast<sockaddr_in&>(room).sin_port = htons(port);
+    else
+      reinterpret_cast<sockaddr_in6&>(room).sin6_port = htons(port);
+  }
+};
+
+// Appends the addresses of the name. Returns 0, or EAI_... of getaddrinfo.
+int append(std::vector<SocketAddress>& found, const std::string& host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV;
   addrinfo* list = nullptr;
-  const std::string host = address.host.empty() ? "localhost" : address.host;
-  const int code = getaddrinfo(host.c_str(), std::to_string(address.port).c_str(), &hints, &list);
-  if (code != 0)
-    throw Error(ErrorKind::failed,
-                fmt::format("cannot listen on {}: {}", text_of(address), gai_strerror(code)),
-                "name an address of this computer, such as 127.0.0.1");
-  return Addresses(list);
+  if (const int code = getaddrinfo(host.c_str(), nullptr, &hints, &list); code != 0) return code;
+  const std::unique_ptr<addrinfo, Release<freeaddrinfo>> owner(list);
+  for (const addrinfo* one = list; one != nullptr; one = one->ai_next) {
+    SocketAddress address;
+    if (one->ai_addrlen > sizeof address.room) continue;
+    std::memcpy(&address.room, one->ai_addr, one->ai_addrlen);
+    address.size = one->ai_addrlen;
+    found.push_back(address);
+  }
+  return 0;
 }
 
-void set_port(sockaddr* address, std::uint16_t port) {
-  if (address->sa_family == AF_INET)
-    reinterpret_cast<sockaddr_in*>(address)->sin_port = htons(port);
-  else
-    reinterpret_cast<sockaddr_in6*>(address)->sin6_port = htons(port);
+// A loopback name needs no name service, which a bare computer may not have.
+std::vector<SocketAddress> addresses_of(const ListenAddress& address) {
+  std::vector<SocketAddress> found;
+  int code = 0;
+  if (address.host.empty() || is_loopback_name(address.host)) {
+    append(found, "127.0.0.1");
+    append(found, "::1");
+  } else {
+    code = append(found, address.host);
+  }
+  if (!found.empty()) return found;
+  throw Error(ErrorKind::failed,
+              fmt::format("cannot listen on {}: {}", text_of(address), gai_strerror(code)),
+              "name an address of this computer, such as 127.0.0.1");
 }
 
 std::uint16_t port_of(int socket) {
@@ -85,14 +110,14 @@ std::uint16_t port_of(int socket) {
 }
 
 // Makes a socket that listens. Returns 0, or errno.
-int listen_on(Descriptor& socket, const addrinfo& address) {
-  socket = Descriptor(::socket(address.ai_family, socket_flags, 0));
+int listen_on(Descriptor& socket, const SocketAddress& address) {
+  socket = Descriptor(::socket(address.room.ss_family, socket_flags, 0));
   if (!socket) return errno;
   const int on = 1;
   setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (address.ai_family == AF_INET6)
+  if (address.room.ss_family == AF_INET6)
     setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  if (bind(socket.get(), address.ai_addr, address.ai_addrlen) != 0) return errno;
+  if (bind(socket.get(), address.get(), address.size) != 0) return errno;
   return listen(socket.get(), SOMAXCONN) == 0 ? 0 : errno;
 }
 
@@ -179,22 +204,27 @@ ListeningSocket ListeningSocket::open_unix(const ListenAddress& address) {
 }
 
 std::vector<ListeningSocket> ListeningSocket::open_tcp(const ListenAddress& address) {
-  const Addresses list = addresses_of(address);
-  std::vector<ListeningSocket> opened;
-  ListenAddress taken = address;
+  constexpr int attempts = 20;  // a port that is free at one address may be taken at another
+  std::vector<SocketAddress> addresses = addresses_of(address);
   int number = 0;
-  for (addrinfo* next = list.get(); next != nullptr; next = next->ai_next) {
-    set_port(next->ai_addr, taken.port);
-    Descriptor socket;
-    number = listen_on(socket, *next);
-    // A computer without IPv6 may still have an IPv6 address for "localhost" in /etc/hosts.
-    if (number == EADDRNOTAVAIL || number == EAFNOSUPPORT) continue;
-    if (number != 0) throw cannot_listen(address, number);
-    taken.port = port_of(socket.get());
-    opened.push_back(ListeningSocket(std::move(socket), taken));
+  for (int i = 0; i < attempts; ++i) {
+    std::vector<ListeningSocket> opened;
+    ListenAddress taken = address;
+    for (SocketAddress& next : addresses) {
+      next.set_port(taken.port);
+      Descriptor socket;
+      number = listen_on(socket, next);
+      // A computer without IPv6 has no IPv6 address for "localhost".
+      if (number == EADDRNOTAVAIL || number == EAFNOSUPPORT) continue;
+      if (number != 0) break;
+      taken.port = port_of(socket.get());
+      opened.push_back(ListeningSocket(std::move(socket), taken));
+    }
+    const bool is_whole = number == 0 || number == EADDRNOTAVAIL || number == EAFNOSUPPORT;
+    if (is_whole && !opened.empty()) return opened;
+    if (address.port != 0 || number != EADDRINUSE) break;
   }
-  if (opened.empty()) throw cannot_listen(address, number);
-  return opened;
+  throw cannot_listen(address, number);
 }
 
 }  // namespace mayfly

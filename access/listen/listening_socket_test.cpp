@@ -2,6 +2,7 @@
 #include "access/listen/listening_socket.hpp"
 
 #include <doctest/doctest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -44,6 +45,23 @@ TEST_CASE("all families of a name share one port") {
   const auto sockets = ListeningSocket::open(ListenAddress::parse("localhost:0"));
   REQUIRE_FALSE(sockets.empty());
   for (const auto& socket : sockets) CHECK(socket.address().port == sockets[0].address().port);
+}
+
+TEST_CASE("names below localhost need no name service, and mean each loopback address") {
+  for (const char* place : {"wiki.localhost:0", "LOCALHOST:0", ":0"}) {
+    CAPTURE(place);
+    const auto sockets = ListeningSocket::open(ListenAddress::parse(place));
+    REQUIRE_FALSE(sockets.empty());
+    for (const auto& socket : sockets) {
+      sockaddr_storage bound{};
+      socklen_t size = sizeof bound;
+      REQUIRE(getsockname(socket.descriptor(), reinterpret_cast<sockaddr*>(&bound), &size) == 0);
+      if (bound.ss_family == AF_INET)
+        CHECK(reinterpret_cast<sockaddr_in&>(bound).sin_addr.s_addr == htonl(INADDR_LOOPBACK));
+      else
+        CHECK(IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<sockaddr_in6&>(bound).sin6_addr));
+    }
+  }
 }
 
 TEST_CASE("the error for a foreign address has a hint") {

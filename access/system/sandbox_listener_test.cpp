@@ -35,15 +35,25 @@ int connecting(const ScratchDirectory& scratch, const std::function<int()>& atte
 }
 
 int connect_to_itself() {
+  const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(9);  // closed as a rule; it counts that the connection was tried
+  const long connected =
+      ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  return outcome(connected) == refused ? refused : it_worked;
+}
+
+// Returns the EAI_... of a name that a bare computer may lack, too: the answer has to be the same
+// inside the sandbox and outside.
+int look_up_failure() {
   addrinfo hints{}, *found = nullptr;
   hints.ai_family = AF_INET;
   hints.ai_socktype = SOCK_STREAM;
-  if (::getaddrinfo("localhost", "9", &hints, &found) != 0) return failed_otherwise;
-  const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  // Port 9 is closed as a rule; that it was tried is what counts.
-  const long connected = ::connect(socket.get(), found->ai_addr, found->ai_addrlen);
-  ::freeaddrinfo(found);
-  return outcome(connected) == refused ? refused : it_worked;
+  const int failure = ::getaddrinfo("localhost", "9", &hints, &found);
+  if (failure == 0) ::freeaddrinfo(found);
+  return failure;
 }
 
 int bind_to_any(int family, int type) {
@@ -82,6 +92,10 @@ TEST_SUITE("core/sandbox_listener" * doctest::skip(!testing::sandbox_is_possible
   TEST_CASE("a listener looks names up, connects, and has threads") {
     const ScratchDirectory scratch;
     CHECK(connecting(scratch, connect_to_itself) == it_worked);
+    const int outside = look_up_failure();
+    CHECK(connecting(scratch, [outside] {
+            return look_up_failure() == outside ? it_worked : failed_otherwise;
+          }) == it_worked);
     CHECK(connecting(scratch, [] {
             int result = failed_otherwise;
             std::thread([&] { result = connect_to_itself(); }).join();

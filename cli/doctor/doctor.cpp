@@ -6,6 +6,7 @@
 #include "cli/doctor/check.hpp"
 #include "cli/doctor/diagnosis.hpp"
 #include "cli/flags/command.hpp"
+#include "cli/flags/host_argument.hpp"
 #include "cli/terminal/environment.hpp"
 #include "cli/terminal/message.hpp"
 
@@ -60,7 +61,7 @@ Check perform(const Step& step, Diagnosis& diagnosis) {
 }
 
 struct DoctorFlags {
-  std::string hostname, alias, destination;
+  std::string hostname, host, alias, destination;
   bool json = false;
   NetworkFlags network;
 };
@@ -68,7 +69,8 @@ struct DoctorFlags {
 void bind(Parser& parser, DoctorFlags& flags) {
   parser.add_option("--hostname", flags.hostname, "the application")
       .envname("TUNNEL_SERVICE_HOSTNAME")
-      .required();
+      .once();
+  bind_host_argument(parser, flags.host);
   parser.add_option("--alias", flags.alias, "the name typed after ssh, when it is another one")
       .type_name("NAME");
   bind_destination(parser, flags.destination);
@@ -103,7 +105,9 @@ std::vector<Check> check_silently(Diagnosis& diagnosis) {
   return checks;
 }
 
-int run(DoctorFlags& flags, const Invocation&) {
+int run(DoctorFlags& flags, const Invocation& invocation) {
+  take_host(flags.hostname, flags.host);
+  require_hostname(flags.hostname, invocation);
   start_logging(log_settings_of(flags.network.logging, LogSettings::Terminal::silent));
   Target target{parse_url(flags.hostname), flags.alias, flags.destination};
   // The host alone may be another application than a path of it.
@@ -122,7 +126,7 @@ Command doctor_command() {
   return {
       .name = "doctor",
       .summary = "say which step to an application fails, and why",
-      .usage = {.synopsis = "doctor [flags] --hostname HOST",
+      .usage = {.synopsis = "doctor [flags] HOST",
                 .description =
                     "Try each step on the way to an application, and say which one fails, why, and "
                     "what to do. Asks nobody, logs nobody in, changes nothing.",

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "access/core/edge_clock.hpp"
+#include "access/core/loopback_name.hpp"
 #include "access/core/text.hpp"
 #include "access/dial/proxy.hpp"
 #include "access/tls/connection_error.hpp"
@@ -128,6 +129,7 @@ CheckResult judge_name(const Url& url, const ProbedName& name) {
   if (name.host != url.host || name.port != url.port)
     return well(fmt::format("{}, where connections to {} are led (MAYFLY_CONNECT_TO)",
                             addresses_text(all, name.port), url.authority()));
+  if (is_loopback_name(name.host)) return not_needed("it means this computer (RFC 6761)");
   if (name.source == ProbedName::Source::given) return not_needed(joined(all) + " is an address");
   return well(joined(all));
 }

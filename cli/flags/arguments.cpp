@@ -70,7 +70,7 @@ using Value = ArgumentFacts::Value;
 
 // CLI11 does not know what a text means; the names of our arguments tell.
 Value value_by_name(std::string_view name) {
-  if (is_among(name, {"hostname", "app", "URL"})) return Value::host;
+  if (is_among(name, {"hostname", "app", "URL", "HOST"})) return Value::host;
   if (is_among(name, {"cert", "key", "cacert"}) || name.ends_with("file")) return Value::file;
   return name.ends_with("directory") ? Value::directory : Value::anything;
 }
@@ -131,6 +131,14 @@ std::string lower_first(std::string text) {
   return text;
 }
 
+// Finds the flag that is given more often than it may be. Returns nullptr if there is none.
+const CLI::Option* repeated_flag(const CLI::App& parser) {
+  for (const CLI::Option* option : parser.get_options())
+    if (option->get_multi_option_policy() == CLI::MultiOptionPolicy::Throw && option->count() > 1)
+      return option;
+  return nullptr;
+}
+
 Error unreadable(const Invocation& invocation, std::string_view why) {
   return {ErrorKind::usage,
           fmt::format("cannot read the arguments of {}: {}", invocation.name, printable(why)),
@@ -151,6 +159,9 @@ Argument& Argument::group(const char* name) {
 Argument& Argument::required() {
   return option_->required(), *this;
 }
+Argument& Argument::once() {
+  return option_->multi_option_policy(CLI::MultiOptionPolicy::Throw), *this;
+}
 Argument& Argument::excludes(const Argument& other) {
   return option_->excludes(other.option_), *this;
 }
@@ -164,6 +175,8 @@ Argument& Argument::one_of(const std::vector<std::string>& words) {
 Parser::Parser(const Usage& usage) : usage_(usage), app_(std::make_unique<CLI::App>()) {
   app_->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app_->set_help_flag("--help,-h", "show this help");
+  // Scripts may ask any command; a command without shared flags does not list it.
+  app_->set_help_all_flag("--help-all", "the same as --help")->group("");
 }
 Parser::Parser(Parser&&) noexcept = default;
 Parser::~Parser() = default;
@@ -225,6 +238,10 @@ Parsed parse_arguments(const Parser& described, const Invocation& invocation) {
     // The text of the exception has them in reverse order.
     throw unreadable(invocation,
                      fmt::format("not expected: {}", fmt::join(parser.remaining(), " ")));
+  } catch (const CLI::ArgumentMismatch& error) {
+    if (const CLI::Option* flag = repeated_flag(parser))
+      throw unreadable(invocation, flag->get_name() + " is given more than once");
+    throw unreadable(invocation, lower_first(error.what()));
   } catch (const CLI::ParseError& error) {
     throw unreadable(invocation, lower_first(error.what()));
   }

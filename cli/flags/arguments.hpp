@@ -57,6 +57,7 @@ class Argument {
   Argument& type_name(const char* name);
   Argument& group(const char* name);  // "" hides the argument
   Argument& required();
+  Argument& once();  // a repeated flag is a usage Error
   Argument& excludes(const Argument& other);
   Argument& range(int least, int most);
   Argument& one_of(const std::vector<std::string>& words);

@@ -97,17 +97,6 @@ void bind_network_flags(Parser& parser, NetworkFlags& flags) {
   bind_logging(parser, flags.logging);
 }
 
-void bind_hostname(Parser& parser, std::string& hostname, const char* help) {
-  parser.add_option("--hostname,--tunnel-host,-T", hostname, help)
-      .envname("TUNNEL_SERVICE_HOSTNAME");
-}
-
-void require_hostname(const std::string& hostname, const Invocation& invocation) {
-  if (!hostname.empty()) return;
-  throw Error(ErrorKind::usage, "which application? --hostname is missing",
-              fmt::format("run: mayfly access {} --hostname HOST", invocation.name));
-}
-
 void bind_listeners(Parser& parser, std::vector<std::string>& addresses, const char* help) {
   parser.add_option("--url,--listener,-L", addresses, help)
       .envname("TUNNEL_SERVICE_URL")

@@ -50,10 +50,6 @@ struct NetworkFlags {
 
 void bind_network_flags(Parser& parser, NetworkFlags& flags);
 
-// The help says what the flag is for.
-void bind_hostname(Parser& parser, std::string& hostname, const char* help);
-// Throws usage Error if the hostname is empty.
-void require_hostname(const std::string& hostname, const Invocation& invocation);
 void bind_listeners(Parser& parser, std::vector<std::string>& addresses, const char* help);
 void bind_headers(Parser& parser, std::vector<std::string>& headers, const char* help);
 void bind_destination(Parser& parser, std::string& destination);

@@ -6,6 +6,7 @@
 #include "access/core/url.hpp"
 #include "access/tls/pkcs11_uri.hpp"
 #include "cli/flags/command.hpp"
+#include "cli/flags/host_argument.hpp"
 #include "cli/flags/network_flags.hpp"
 #include "cli/terminal/environment.hpp"
 #include "cli/terminal/message.hpp"
@@ -26,7 +27,7 @@ struct ServiceTokenVariables {
 };
 
 struct SshConfigFlags {
-  std::string hostname, user, alias, key_type;
+  std::string hostname, host, user, alias, key_type;
   bool short_lived = false, agent = false;
   bool write = false, remove = false, dry_run = false;
   NetworkFlags network;
@@ -34,7 +35,8 @@ struct SshConfigFlags {
 };
 
 void bind(Parser& parser, SshConfigFlags& flags) {
-  parser.add_option("--hostname", flags.hostname, "the application");
+  parser.add_option("--hostname", flags.hostname, "the application").once();
+  bind_host_argument(parser, flags.host);
   parser.add_flag("--short-lived-cert", flags.short_lived, "use short-lived certificates");
   parser.add_option("--user", flags.user, "user name at the server").type_name("NAME");
   parser.add_option("--alias", flags.alias, "a short name to type after ssh").type_name("NAME");
@@ -174,6 +176,7 @@ void check(const SshConfigFlags& flags) {
 }
 
 int run(SshConfigFlags& flags, const Invocation&) {
+  take_host(flags.hostname, flags.host);
   check(flags);
   flags.hostname = sshconfig::block_host(flags.hostname);
   leave_to_environment(flags.network.identity, flags.variables);
@@ -191,7 +194,7 @@ int run(SshConfigFlags& flags, const Invocation&) {
 Command ssh_config_command() {
   return {.name = "ssh-config",
           .summary = "print the ssh_config block for a host",
-          .usage = {.synopsis = "ssh-config [flags] --hostname HOST",
+          .usage = {.synopsis = "ssh-config [flags] HOST",
                     .description = "Print the block for ~/.ssh/config that makes `ssh HOST` work.",
                     .examples =
                         "  mayfly access ssh-config --hostname vm.example.com --short-lived-cert\n"

@@ -2,6 +2,7 @@
 // before every connection, so a valid certificate is found before anything else is set up.
 #include "access/system/leftovers.hpp"
 #include "cli/flags/command.hpp"
+#include "cli/flags/host_argument.hpp"
 #include "cli/session/session.hpp"
 #include "cli/terminal/environment.hpp"
 #include "cli/terminal/time_text.hpp"
@@ -12,14 +13,15 @@ namespace mayfly::cli {
 namespace {
 
 struct SshGenFlags {
-  std::string hostname;
+  std::string hostname, host;
   bool force = false, check = false, agent = false;
   std::string key_type;
   NetworkFlags network;
 };
 
 void bind(Parser& parser, SshGenFlags& flags) {
-  parser.add_option("--hostname", flags.hostname, "the application").required();
+  parser.add_option("--hostname", flags.hostname, "the application").once();
+  bind_host_argument(parser, flags.host);
   parser.add_flag("--force", flags.force, "renew even a valid certificate");
   parser.add_flag("--check", flags.check, "exit 0 when valid, 1 when a renewal is due; no network");
   parser.add_flag("--agent", flags.agent, "keep the key in ssh-agent and not on disk");
@@ -60,7 +62,9 @@ sshgen::EnsureOptions ensure_options(const SshGenFlags& flags) {
   return options;
 }
 
-int run(SshGenFlags& flags, const Invocation&) {
+int run(SshGenFlags& flags, const Invocation& invocation) {
+  take_host(flags.hostname, flags.host);
+  require_hostname(flags.hostname, invocation);
   const Url url = parse_url(flags.hostname);
   if (flags.check || !flags.force) {
     const bool valid = is_valid(flags, url);
@@ -85,7 +89,7 @@ Command ssh_gen_command() {
   return {
       .name = "ssh-gen",
       .summary = "make sure a valid short-lived certificate is there",
-      .usage = {.synopsis = "ssh-gen [flags] --hostname HOST",
+      .usage = {.synopsis = "ssh-gen [flags] HOST",
                 .description = "Make sure that a valid short-lived certificate for HOST is in the "
                                "state directory.",
                 .examples = "  mayfly access ssh-gen --hostname vm.example.com\n"

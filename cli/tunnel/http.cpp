@@ -10,6 +10,7 @@
 #include "access/forward/http_guard.hpp"
 #include "access/system/descriptor.hpp"
 #include "cli/flags/command.hpp"
+#include "cli/flags/host_argument.hpp"
 #include "cli/flags/network_flags.hpp"
 #include "cli/session/http_address.hpp"
 #include "cli/session/session.hpp"
@@ -24,7 +25,7 @@ constexpr const char* announcement = "Start HTTP listener";
 
 struct HttpFlags {
   std::string hostname;
-  std::vector<std::string> listeners, headers, aliases;
+  std::vector<std::string> listeners, headers, aliases, arguments;
   bool allow_service_workers = false;
   NetworkFlags network;
 };
@@ -39,6 +40,7 @@ void bind(Parser& parser, HttpFlags& flags) {
   parser.add_flag("--allow-service-workers", flags.allow_service_workers,
                   "let pages of the application install service workers");
   bind_headers(parser, flags.headers, "a header for each request, \"Name: value\"; repeatable");
+  bind_host_and_listeners(parser, flags.arguments);
   bind_network_flags(parser, flags.network);
 }
 
@@ -83,6 +85,7 @@ void listen_at_own_address(ForwarderOptions& options, const StateDirectory& stat
 }
 
 int run(HttpFlags& flags, const Invocation& invocation) {
+  take_host_and_listeners(flags.hostname, flags.arguments, flags.listeners);
   require_hostname(flags.hostname, invocation);
   ForwarderOptions options = options_of(flags);
   Session session({.application = options.edge.url,
@@ -105,7 +108,7 @@ int run(HttpFlags& flags, const Invocation& invocation) {
 Command http_command() {
   return {.name = "http",
           .summary = "the application at a local address, with its token added",
-          .usage = {.synopsis = "http [flags] --hostname HOST",
+          .usage = {.synopsis = "http [flags] HOST [ADDRESS...]",
                     .description =
                         "The application as plain HTTP on this computer: each request is passed on "
                         "with the token. For programs that cannot add a header.",

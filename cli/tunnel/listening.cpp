@@ -10,6 +10,7 @@
 
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
+#include "access/core/loopback_name.hpp"
 #include "access/system/descriptor.hpp"
 #include "cli/terminal/environment.hpp"
 #include "cli/tunnel/reports.hpp"
@@ -32,7 +33,7 @@ bool is_loopback_ipv4(const std::string& host) {
 }
 
 bool is_loopback(const ListenAddress& address) {
-  return address.family == ListenAddress::Family::unix_socket || address.host == "localhost" ||
+  return address.family == ListenAddress::Family::unix_socket || is_loopback_name(address.host) ||
          address.host.empty() || address.host == "::1" || is_loopback_ipv4(address.host);
 }
 

@@ -1,6 +1,7 @@
 // `mayfly socks`: a SOCKS5 listener whose connections lead through a bastion application.
 #include "access/listen/listener.hpp"
 #include "cli/flags/command.hpp"
+#include "cli/flags/host_argument.hpp"
 #include "cli/session/session.hpp"
 #include "cli/tunnel/confine.hpp"
 #include "cli/tunnel/credential_source.hpp"
@@ -15,7 +16,7 @@ constexpr const char* default_address = "127.0.0.1:1080";  // RFC 1928 section 3
 
 struct SocksFlags {
   std::string hostname;
-  std::vector<std::string> listeners, headers;
+  std::vector<std::string> listeners, headers, arguments;
   unsigned ping_interval = 30;
   StatsFlags stats;
   NetworkFlags network;
@@ -28,6 +29,7 @@ void bind(Parser& parser, SocksFlags& flags) {
   bind_headers(parser, flags.headers, "a header to send, \"Name: value\"; repeatable");
   bind_ping_interval(parser, flags.ping_interval);
   bind_stats_flags(parser, flags.stats);
+  bind_host_and_listeners(parser, flags.arguments);
   bind_network_flags(parser, flags.network);
 }
 
@@ -57,6 +59,7 @@ void listen(const SocksFlags& flags, RunStats& stats) {
 }
 
 int run(SocksFlags& flags, const Invocation& invocation) {
+  take_host_and_listeners(flags.hostname, flags.arguments, flags.listeners);
   require_hostname(flags.hostname, invocation);
   const RunStats::Time now = std::chrono::system_clock::now();
   with_stats(flags.stats, {parse_url(flags.hostname).authority(), RunStats::Of::listener, now},
@@ -73,7 +76,7 @@ Command socks_command() {
   return {
       .name = "socks",
       .summary = "SOCKS5 proxy to what is behind a bastion application",
-      .usage = {.synopsis = "socks [flags] --hostname BASTION",
+      .usage = {.synopsis = "socks [flags] BASTION [ADDRESS...]",
                 .description =
                     "SOCKS5 proxy on this computer. Each connection names its own destination, "
                     "which a bastion application connects to; names are resolved there.",

@@ -14,6 +14,7 @@
 #include "access/core/secret.hpp"
 #include "access/core/text.hpp"
 #include "cli/flags/command.hpp"
+#include "cli/flags/host_argument.hpp"
 #include "cli/flags/network_flags.hpp"
 #include "cli/session/session.hpp"
 #include "cli/terminal/message.hpp"
@@ -28,13 +29,13 @@ namespace {
 
 struct TunnelFlags {
   std::string hostname, destination;
-  std::vector<std::string> listeners, headers, positionals;
+  std::vector<std::string> listeners, headers, arguments;
   std::string connect_to;
   std::optional<std::uint64_t> debug_stream;
   unsigned ping_interval = 30;
   StatsFlags stats;
   NetworkFlags network;
-  bool listens() const { return !listeners.empty() || !positionals.empty(); }
+  bool listens() const { return !listeners.empty(); }
 };
 
 void bind(Parser& parser, TunnelFlags& flags) {
@@ -47,7 +48,7 @@ void bind(Parser& parser, TunnelFlags& flags) {
   bind_stats_flags(parser, flags.stats);
   parser.add_option("--connect-to", flags.connect_to, "HOST, HOST:PORT or SNI:PORT:HOST").group("");
   parser.add_option("--debug-stream", flags.debug_stream, "log up to this many payloads").group("");
-  parser.add_option("LISTENER", flags.positionals, "the same as --url");
+  bind_host_and_listeners(parser, flags.arguments);
   bind_network_flags(parser, flags.network);
 }
 
@@ -98,9 +99,7 @@ void listen(const TunnelFlags& flags, const TunnelOptions& tunnel, const Authori
             RunStats& stats) {
   ListenerOptions options;
   options.tunnel = tunnel;
-  std::vector<std::string> addresses = flags.listeners;
-  addresses.insert(addresses.end(), flags.positionals.begin(), flags.positionals.end());
-  listen_at(addresses, "Start Websocket listener", options);
+  listen_at(flags.listeners, "Start Websocket listener", options);
   options.ended = log_bad_ending;
   stats.watch(options);
   confine_when_ready(options, flags.network);
@@ -150,6 +149,7 @@ std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats&
 }
 
 int run(TunnelFlags& flags, const Invocation& invocation) {
+  take_host_and_listeners(flags.hostname, flags.arguments, flags.listeners);
   require_hostname(flags.hostname, invocation);
   TunnelOptions options = tunnel_options(flags);
   const auto run = flags.listens() ? RunStats::Of::listener : RunStats::Of::one_tunnel;
@@ -165,7 +165,7 @@ Command tunnel_command() {
   return {
       .name = "ssh",
       .summary = "tunnel on stdin and stdout, or a listener (also: tcp, rdp, smb)",
-      .usage = {.synopsis = "ssh [flags] --hostname HOST",
+      .usage = {.synopsis = "ssh [flags] HOST [ADDRESS...]",
                 .description =
                     "Tunnel to an application: on stdin and stdout (as ssh's ProxyCommand), or for "
                     "every connection to a local listener. tcp, rdp and smb are the same command.",

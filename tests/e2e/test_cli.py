@@ -4,6 +4,7 @@ import re
 
 from harness import programs
 from harness.case import FAILED, NETWORK, USAGE, EdgeCase
+from harness.origin import Origin
 from harness.process import run
 
 LINES, COLUMNS = 40, 80  # the size of a terminal that has not been enlarged
@@ -74,7 +75,17 @@ class CommandLine(EdgeCase):
                 for flag in named:
                     self.assertRegex(full, rf"(?m)^  (-\w, )?{flag}\b")
                 self.assert_fits(full, lines=100)
-        self.assertNotIn("--help-all", self.home.mayfly("status", "--help").out.decode())
+
+    def test_help_all_of_any_command(self):
+        """A command without shared flags has nothing more to explain, and does not list the flag."""
+        for command in self.commands():
+            with self.subTest(command):
+                short = self.assert_done(self.home.mayfly(command, "--help")).out.decode()
+                full = self.assert_done(self.home.mayfly(command, "--help-all"))
+                self.assertEqual(full.err, "")
+                self.assertTrue(full.out.startswith(b"usage: mayfly access "), full)
+                self.assertEqual("--help-all" not in short, full.out.decode() == short)
+        self.assertEqual(self.assert_done(self.home.mayfly("--help-all")).out, self.home.mayfly("--help").out)
 
     def test_secrets_of_the_environment_are_not_in_the_help(self):
         result = self.home.mayfly("tcp", "--help", env={"TUNNEL_SERVICE_TOKEN_SECRET": "top-secret"})
@@ -100,7 +111,7 @@ class CommandLine(EdgeCase):
         for words, shown in ((["login", "vm.example.com", "extra", "words"], "not expected: extra words"),
                              ([""], 'no command ""'),
                              (["token", " vm.example.com "], '" vm.example.com " is no application URL'),
-                             (["ssh-gen", "--hostname="], '"" is no application URL'),
+                             (["ssh-gen", "--hostname="], "which"),
                              (["ssh", "--hostname="], "which")):
             with self.subTest(words):
                 self.assert_error(self.home.mayfly(*words), USAGE, shown)
@@ -173,6 +184,62 @@ class CommandLine(EdgeCase):
                                   env={"HOME": "/proc/nowhere"})
         self.assert_error(result, FAILED, "/proc/nowhere")
         self.assertNotIn("hint", result.err)
+
+
+class ClosedDescriptors(EdgeCase):
+    """A supervisor may start a program with descriptor 0, 1 or 2 closed. The next file that the program opens then
+    gets the number, and is read, or written over with messages."""
+
+    COMMANDS = (["login", "-v", "--batch", "web.example.com"], ["token", "-v", "web.example.com"], ["ssh", "-v", "--hostname", "echo.example.com"],
+                ["curl", "-s", "https://web.example.com"], ["socks", "--batch", "--hostname", "unknown.invalid", "--url", "unix:/nonexistent/s"],
+                ["http", "--batch", "--hostname", "unknown.invalid", "--url", "unix:/nonexistent/s"],
+                ["ssh-config", "--hostname", "vm.example.com"], ["ssh-gen", "--batch", "--hostname", "vm.example.com"],
+                ["status"], ["logout", "vm.example.com"], ["doctor", "--batch", "--hostname", "echo.example.com"],
+                ["completion", "bash"], ["--help"], ["--no-such-flag"])
+
+    def prepare(self):
+        self.fresh()
+        origin = Origin(lambda connection: None)  # hangs up
+        self.addCleanup(origin.stop)
+        self.edge.application("echo", origin=origin.address)
+        self.home.plant_token("web")
+        self.home.plant_token("echo")
+
+    def closed(self, redirection, words, **more):
+        shell = [programs.system("sh"), "-c", f'exec "$@" {redirection}', "sh", *programs.under(), programs.mayfly(), *words]
+        return run(shell, env={**self.home.environment(), "PATH": os.environ["PATH"]}, **more)
+
+    def test_every_command_ends(self):
+        self.assertEqual({words[0] for words in self.COMMANDS if not words[0].startswith("-")},
+                         {"login", "token", "ssh", "curl", "socks", "http", "ssh-config", "ssh-gen", "status", "logout",
+                          "doctor", "completion"})
+        for redirection in ("<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"):
+            for words in self.COMMANDS:
+                with self.subTest((redirection, words[0])):
+                    self.prepare()
+                    result = self.closed(redirection, words)
+                    if words[0] in ("login", "token", "ssh", "curl") and ">&-" not in redirection.split():
+                        self.assert_done(result)
+                    for name in self.home.files():
+                        self.assertNotIn(b"mayfly: ", self.home.read(name), name)
+
+    def test_closed_input_is_an_empty_one(self):
+        """The origin keeps the tunnel open: the tunnel ends because its input has ended, 30 s ago."""
+        self.home.plant_token("echo")
+        result = self.assert_done(self.closed("<&-", ["ssh", "--hostname", "echo.example.com"]))
+        self.assertEqual((result.out, result.err), (b"", ""))
+
+    def test_closed_output_is_an_error(self):
+        self.prepare()
+        for words in (["token", "web.example.com"], ["--help"], ["ssh-config"]):
+            self.assertEqual(self.closed(">&-", words).code, FAILED)
+            self.assertIn("cannot write to standard output: Bad file descriptor", self.closed(">&-", words).err)
+
+    def test_closed_output_of_a_tunnel_is_said(self):
+        self.home.plant_token("echo")
+        result = self.closed(">&-", ["ssh", "--hostname", "echo.example.com"], stdin=b"hello")
+        self.assertEqual((result.code, result.out), (FAILED, b""), result)
+        self.assertIn("Bad file descriptor", result.err)
 
 
 class SshConfig(EdgeCase):

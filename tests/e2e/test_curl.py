@@ -462,8 +462,14 @@ class Written(CurlCase):
                 self.assertFalse(os.path.exists(self.file))
                 self.assertEqual(self.edge.log(), [])
 
+    @staticmethod
+    def abbreviated_config():
+        """curl takes an abbreviation of an option up to version 8.13."""
+        takes_it = run([programs.system("curl"), "--conf", "/dev/null", "--version"]).code == 0
+        return ["--conf" if takes_it else "--config", "config"]
+
     def test_refused_in_a_configuration(self):
-        for place, arguments in ((".curlrc", []), (".config/curlrc", []), ("config", ["-K", "config"]), ("config", ["--conf", "config"]),
+        for place, arguments in ((".curlrc", []), (".config/curlrc", []), ("config", ["-K", "config"]), ("config", self.abbreviated_config()),
                                  ("config", ["-sKconfig"])):
             for line in (f"trace = {self.file}", f"--trace-ascii {self.file}", f'libcurl: "{self.file}"', f"trace-a={self.file}",
                          "config = other", f"silent\nurl = {URL}\nnext\ntrace-ascii = {self.file}"):

@@ -47,8 +47,41 @@ class Places(ListenerCase):
                            "echo.example.com", "--logfile", path)
 
     def test_last_flag_counts(self):
-        self.assert_tunnel("ssh", "--hostname", "nowhere.example.com", "-loglevel=info", "-log-level",
-                           "warn", "--hostname", "echo.example.com")
+        self.assert_tunnel("ssh", "-loglevel=info", "-log-level", "warn", "--hostname", "echo.example.com")
+
+    def test_host_stands_alone(self):
+        for arguments in (["ssh", "echo.example.com"], ["tcp", "-H", "X-A: 1", "https://echo.example.com/"],
+                          ["rdp", "echo.example.com", "-H", "X-A: 1"]):
+            with self.subTest(arguments):
+                self.assert_tunnel(*arguments)
+        self.assert_tunnel("smb", "echo.example.com", env={"TUNNEL_SERVICE_HOSTNAME": "nowhere.example.com"})
+        for arguments in (["tcp", "echo.example.com", "127.0.0.1:0"], ["tcp", "127.0.0.1:0", "echo.example.com"]):
+            with self.subTest(arguments):
+                running = self.home.start(*arguments)
+                port = int(self.places(running)[0].rsplit(":", 1)[1])
+                self.assert_echo(self.connect(port))
+        for command in ("socks", "http"):
+            self.know("web")
+            running = self.home.start(command, "web.example.com", "127.0.0.1:0")
+            self.assertEqual(len(self.places(running)), 1)
+        quiet = {"MAYFLY_CONNECT_TO": ":443:127.0.0.1:1"}
+        for command in ("ssh-config", "doctor"):
+            alone = self.home.mayfly(command, "vm.example.com", env=quiet)
+            self.assertIn(b"vm.example.com", alone.out)
+            self.assertEqual(alone.code, self.home.mayfly(command, "--hostname", "vm.example.com", env=quiet).code)
+        self.assertEqual(self.home.mayfly("ssh-gen", "--check", "vm.example.com").code, 1)
+
+    def test_two_hosts_are_refused(self):
+        """Otherwise one of them would be served at the address that is meant for the other."""
+        for command in ("tcp", "ssh", "rdp", "smb", "socks", "http", "ssh-gen", "ssh-config", "doctor"):
+            twice = [command, "--hostname", "a.example.com", "--hostname", "b.example.com"]
+            self.assert_error(self.home.mayfly(*twice), USAGE, "--hostname is given more than once")
+            self.assert_error(self.home.mayfly(command, "--hostname", "a.example.com", "b.example.com"), USAGE,
+                              "there are two hosts")
+        self.assert_error(self.home.mayfly("tcp", "-T", "a.example.com", "-tunnel-host=a.example.com"), USAGE,
+                          "--hostname is given more than once")
+        for command in ("ssh-gen", "ssh-config", "doctor"):
+            self.assert_error(self.home.mayfly(command, "a.example.com", "b.example.com"), USAGE, "not expected")
 
     def test_flags_after_the_positional(self):
         for arguments in (["127.0.0.1:0", "--hostname", "echo.example.com", "-H", "X-A: 1"],

@@ -7,9 +7,10 @@ import stat
 import threading
 import time
 
-from harness import memory, tcp
+from harness import memory, namespace, programs, tcp
 from harness.case import FAILED, USAGE
 from harness.listener import ListenerCase, receive
+from harness.process import Running
 from harness.waiting import GENEROUS, eventually, stretched
 
 MANY = 100
@@ -51,6 +52,22 @@ class Addresses(ListenerCase):
             running = self.assert_serves("--url", f"{scheme}://localhost:{port}",
                                          place=f"localhost:{port}", port=port)
             self.assertNotIn("identity", running.err, "localhost is nobody else's")
+
+    def test_loopback_names_on_a_bare_computer(self):
+        """No entry in /etc/hosts and no name server is needed (RFC 6761 section 6.3)."""
+        if namespace.refusal():
+            self.skipTest("this computer gives no namespace")
+        hosts = os.path.join(self.home.path, "hosts")
+        with open(hosts, "w", encoding="ascii") as file:
+            file.write("192.0.2.1 localhost wiki.localhost\n")  # even a wrong entry does not count
+        for name in ("localhost", "wiki.localhost"):
+            with self.subTest(name):
+                port = free_port()
+                running = Running([*namespace.with_files_at(hosts, "/etc/hosts"), programs.mayfly(), "access", "tcp",
+                                   "--hostname", "echo.example.com", "--url", f"{name}:{port}"],
+                                  env=self.home.environment({"MAYFLY_CONNECT_TO": f":443:{name}:{self.edge.port}"}))
+                self.assertEqual(self.places(running), [f"{name}:{port}"])
+                self.assert_echo(self.connect(port))
 
     def test_variables(self):
         port = free_port()

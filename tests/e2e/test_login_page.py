@@ -1,9 +1,11 @@
 """The login page in a real Chromium, from the URL that mayfly prints to the token."""
 import os
 import signal
+import tempfile
+import unittest.mock
 
 from harness.case import DONE, LOGIN_NEEDED, EdgeCase
-from harness.chromium import Chromium
+from harness.chromium import Chromium, needed
 from harness.edge import EMAIL, claims
 
 URL = r"https://\S+/cdn-cgi/access/cli\?\S+"
@@ -14,6 +16,21 @@ def picture(name):
     folder = os.path.join(os.environ["MAYFLY_BUILD"], "pictures")
     os.makedirs(folder, exist_ok=True)
     return os.path.join(folder, name + ".png")
+
+
+class FailedStart(EdgeCase):
+    def test_browser_that_does_not_start_leaves_nothing(self):
+        needed("certutil", "libnss3-tools")
+        stand_in = self.home.script("chromedriver", "echo 'cannot start'; exit 1\n")
+        self.home.script("chromium", "exit 1\n")
+        path, folders = os.environ["PATH"], {tempfile.gettempdir(), "/tmp"}
+        before = {folder: set(os.listdir(folder)) for folder in folders}
+        with unittest.mock.patch.dict(os.environ, PATH=f"{os.path.dirname(stand_in)}:{path}"), \
+             unittest.mock.patch("harness.chromium.STARTS_WITHIN", 2):
+            self.assertRaises(AssertionError, Chromium, self.edge)
+        for folder, names in before.items():
+            new = {name for name in set(os.listdir(folder)) - names if name.startswith(("c-", "mayfly-chromium-"))}
+            self.assertEqual(new, set(), folder)
 
 
 class LoginPage(EdgeCase):

@@ -5,13 +5,15 @@ import json
 import os
 import re
 import shutil
+import socket
 import tempfile
 import unittest
 
-from . import programs
+from . import namespace
 from .process import GENEROUS, Running, run
 from .waiting import eventually
 
+STARTS_WITHIN = 2 * GENEROUS  # seconds
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # WebDriver section 12.1
 _CHANGED = ("stale element reference", "no such element", "no such execution context")  # WebDriver section 6.6
 _FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic",
@@ -26,30 +28,55 @@ def needed(name, package):
     return path
 
 
+def _short_folder():
+    """Returns the folder of this run, which is removed at its end, or /tmp if its name is too long: Chromium makes a
+    Unix socket in its home (unix(7): 107 bytes)."""
+    folder = tempfile.gettempdir()
+    return folder if len(folder) + len("/c-abcdefgh/.org.chromium.Chromium.abcdef/SingletonSocket") < 107 else "/tmp"
+
+
 class PageChanged(AssertionError):
     """The page that was asked about has gone, or is only half there: the browser is on its way to another one."""
 
 
 class Chromium:
     """A browser with a home of its own for the profile and the trust in the edge's CA. The home is removed after the
-    test."""
+    test, and if the browser cannot be started."""
 
     def __init__(self, edge):
         binary, driver = needed("chromium", "chromium"), needed("chromedriver", "chromium-driver")
-        # The home is not in TMPDIR, whose name may be long: Chromium makes a Unix socket in it (unix(7): 107 bytes).
-        self.home = tempfile.mkdtemp(prefix="mayfly-chromium-", dir="/tmp")
+        self.driver = self.session = None
+        self.home = tempfile.mkdtemp(prefix="c-", dir=_short_folder())
+        try:
+            self._start(edge, binary, driver)
+        except BaseException:
+            self.end()
+            raise
+
+    def _start(self, edge, binary, driver):
         self.variables = {"HOME": self.home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
                           "TMPDIR": self.home, "XDG_RUNTIME_DIR": self.home}
         self._trust(edge.ca)
-        self.driver = Running([driver, "--port=0"], env=self.variables)
+        self.driver = Running([*self._with_localhost(), driver, "--port=0"], env=self.variables)
         self.port = int(eventually("chromedriver listens", lambda: re.search(
-            rb"started successfully on port (\d+)", bytes(self.driver.out))).group(1))
-        self.session = None
+            rb"started successfully on port (\d+)", bytes(self.driver.out)), STARTS_WITHIN).group(1))
         answer = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": {
             "goog:chromeOptions": {"binary": binary, "args": [
                 *_FLAGS, f"--user-data-dir={self.home}/profile",
                 f"--host-resolver-rules=MAP *:443 127.0.0.1:{edge.port}"]}}}})
         self.session = answer["sessionId"]
+
+    def _with_localhost(self):
+        """Returns the words before chromedriver, which asks the system for "localhost": on a bare computer, they name
+        it."""
+        try:
+            socket.getaddrinfo("localhost", None)
+            return []
+        except socket.gaierror:
+            hosts = os.path.join(self.home, "hosts")
+            with open(hosts, "w", encoding="ascii") as file:
+                file.write("127.0.0.1 localhost\n")
+            return namespace.with_files_at(hosts, "/etc/hosts")
 
     def _trust(self, ca):
         certutil = needed("certutil", "libnss3-tools")
@@ -80,8 +107,14 @@ class Chromium:
             if self.session:
                 self._ask("DELETE", "")
         finally:
-            self.driver.kill()
-            shutil.rmtree(self.home, ignore_errors=True)
+            if self.driver:
+                self.driver.kill()
+            eventually("the browser has let go of its home", self._home_is_removed)
+
+    def _home_is_removed(self):
+        """The browser's processes may still write while the folder is removed."""
+        shutil.rmtree(self.home, ignore_errors=True)
+        return not os.path.exists(self.home)
 
     def open(self, url):
         self._ask("POST", "/url", {"url": url})
