@@ -58,7 +58,7 @@ std::optional<std::string> blocking_rule(const Response& response) {
 
 Reading read_forbidden_by_access(const Response& response) {
   if (response.had_service_token)
-    return {ErrorKind::refused, "Access does not let this service token in",
+    return {ErrorKind::refused, "the service token was not accepted",
             service_token_cure(response.status)};
   // A logout from the application alone would keep the org token, and with it the person.
   return {ErrorKind::refused, "a policy of Access does not let you in",
@@ -78,8 +78,7 @@ Reading read_forbidden(const Url& url, const Response& response) {
   if (is_page_of_access(response) || is_refusal_of_access(url, response.status, response.headers))
     return read_forbidden_by_access(response);
   if (response.had_service_token)
-    return {ErrorKind::refused,
-            "Access does not let this service token in, or the origin forbids it",
+    return {ErrorKind::refused, "the service token was not accepted, or the origin forbids it",
             service_token_cure(response.status)};
   return {ErrorKind::refused, "Access or the firewall forbids it",
           "the policy may exclude you, want a client certificate (--cert) or a service token, or a "
@@ -88,7 +87,7 @@ Reading read_forbidden(const Url& url, const Response& response) {
 
 Reading read_login_again(const Response& response) {
   if (response.had_service_token)
-    return {ErrorKind::refused, "Access does not accept the service token",
+    return {ErrorKind::refused, "the service token was not accepted",
             service_token_cure(response.status)};
   return {
       ErrorKind::refused, "the edge does not accept a fresh token and asks for a login again",
@@ -103,7 +102,7 @@ Reading read_unauthorized(const Url& url, const Response& response) {
     return read_forbidden_by_access(response);
   if (response.had_service_token)
     return {ErrorKind::refused,
-            "the service token is not accepted, or the origin wants credentials of its own",
+            "the service token was not accepted, or the origin wants credentials of its own",
             service_token_cure(response.status)};
   return {ErrorKind::refused, "it wants credentials that were not given",
           "an administrator can tell which; a service token goes with --service-token-id"};

@@ -49,7 +49,9 @@ std::optional<Secret> granted_token(const Url& url, const Application& applicati
 std::optional<Secret> exchange_org_token(const Send& send, const Url& url,
                                          const Application& application, const Secret& org_token,
                                          sys_seconds now) {
-  const Response at_application = ask(send, url, {});
+  // An application with Managed OAuth sends the redirect to browsers alone (docs/protocol.md
+  // section 6).
+  const Response at_application = ask(send, url, {{"Accept", "text/html"}});
   const auto login = login_page(url, at_application.status, at_application.headers,
                                 [&] { return application.auth_domain; });
   if (!login || login->host != application.auth_domain)
