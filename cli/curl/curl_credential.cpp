@@ -75,6 +75,8 @@ Words kept_to_origin(const Url& url, const std::vector<std::string>& mappings) {
   return words;
 }
 
+const Words only_tls = {"--proto", "=https", "--proto-redir", "=https"};
+
 Words header_file(const Descriptor& file) {
   return {"-H", "@" + path_of(file)};
 }
@@ -157,9 +159,10 @@ CurlCredential service_token_for_curl(const CurlRun& run, const ServiceToken& to
   credential.file = memory_file(headers);
   wipe(headers);
   credential.arguments = header_file(credential.file);
-  if (run.guarded.follows)
-    append(credential.arguments, kept_to_origin(run.url, run.connection.connect_to));
-  credential.last = {"--proto", "=https", "--proto-redir", "=https"};
+  append(credential.arguments, kept_to_origin(run.url, run.connection.connect_to));
+  // After the user's options as well: of two equal ones curl takes the later one.
+  append(credential.arguments, only_tls);
+  credential.last = only_tls;
   if (run.guarded.follows && !follows) append(credential.last, no_redirects);
   return credential;
 }
