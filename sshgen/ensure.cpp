@@ -27,6 +27,14 @@ Grant with_token(const Url& url, Grant grant) {
         fmt::format("no certificate for {}: a policy of Access bypasses the login there", name),
         "use an SSH key of your own, or ask the administrator for a policy that knows who you "
         "are");
+  if (!grant.token && grant.has_service_token)
+    throw Error(
+        ErrorKind::failed,
+        fmt::format(
+            "no certificate for {}: a service token earns none there, since the organisation "
+            "issues no token for it (strict service tokens)",
+            name),
+        "use an SSH key of your own; the service token still opens the tunnel");
   if (!grant.token)
     throw Error(
         ErrorKind::failed,

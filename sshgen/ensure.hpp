@@ -29,7 +29,7 @@ struct Issuer {
 };
 // Returns an Issuer that refers to `credentials`, which must outlive it.
 inline Issuer issuer_from(const Credentials& credentials, Send send) {
-  return {[&credentials](const Url& url) { return credentials.obtain(url); },
+  return {[&credentials](const Url& url) { return credentials.obtain_token(url); },
           [&credentials](const Url& url, const Grant& refused) {
             return credentials.renew(url, refused);
           },

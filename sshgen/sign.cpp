@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "access/answer/login.hpp"
 #include "access/core/edge_clock.hpp"
 #include "access/core/json.hpp"
 #include "access/core/text.hpp"
@@ -66,7 +67,9 @@ std::string quoted(const Words& words) {
                                          : fmt::format("\"{}\"", words.text);
 }
 
-bool rejects_token(int status, const Words& words) {
+bool rejects_token(const Url& signer, const Response& response, const Words& words) {
+  const int status = response.status;
+  if (wants_login(signer, status, response.headers)) return true;
   if (words.form == Words::Form::html) return false;
   return status == 401 || status == 403 || words.status == 401 || words.status == 403 ||
          to_lower(words.text).starts_with("unauthorized");
@@ -76,14 +79,13 @@ constexpr std::string_view administrator_hint =
     "ask an administrator of the team whether short-lived certificates are set up for this "
     "application (Access > Service Auth > SSH) and whether your policy covers you";
 
-[[noreturn]] void throw_refusal(const std::string& signer, const Response& response,
-                                const Words& words) {
-  if (rejects_token(response.status, words))
+[[noreturn]] void throw_refusal(const Url& signer, const Response& response, const Words& words) {
+  if (rejects_token(signer, response, words))
     throw TokenRejected(ErrorKind::refused,
-                        fmt::format("certificate refused by {} ({}): {}", signer,
+                        fmt::format("certificate refused by {} ({}): {}", signer.host,
                                     response.reference(), quoted(words)),
                         std::string(administrator_hint));
-  const auto what = fmt::format("certificate not signed by {} ({}): {}", signer,
+  const auto what = fmt::format("certificate not signed by {} ({}): {}", signer.host,
                                 response.reference(), quoted(words));
   if (response.status >= 500)
     throw Error(ErrorKind::network, what, "the signer is in trouble; try again in a moment");
@@ -135,18 +137,18 @@ struct WipedRequest : Request {
   ~WipedRequest() { wipe(body); }
 };
 
-std::string certificate_line(const std::string& signer, const Response& response) {
+std::string certificate_line(const Url& signer, const Response& response) {
   if (response.status == 200)
     if (const auto json = parse_json(response.body))
       if (const auto line = string_member(*json, "certificate"); line && !line->empty())
         return *line;
   auto words = words_of(response);
-  if (response.status != 200 || words.status >= 400 || rejects_token(response.status, words))
+  if (response.status != 200 || words.status >= 400 || rejects_token(signer, response, words))
     throw_refusal(signer, response, words);
   throw Error(ErrorKind::protocol,
               words.form == Words::Form::json
-                  ? fmt::format("the answer of {} holds no certificate", signer)
-                  : fmt::format("the answer of {} is not JSON: {}", signer, quoted(words)));
+                  ? fmt::format("the answer of {} holds no certificate", signer.host)
+                  : fmt::format("the answer of {} is not JSON: {}", signer.host, quoted(words)));
 }
 
 }  // namespace
@@ -163,7 +165,7 @@ Signed request_certificate(const Send& send, const Subject& subject, const std::
   const auto response = send(request);
   const auto& signer = request.url.host;
 
-  auto line = certificate_line(signer, response);
+  auto line = certificate_line(request.url, response);
   while (line.ends_with('\n') || line.ends_with('\r')) line.pop_back();
   line += '\n';
   auto certificate = parse_certificate(line);

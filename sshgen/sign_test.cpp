@@ -142,6 +142,22 @@ TEST_CASE("sign: quotes the signer, and only a rejection of the token counts as 
   }
 }
 
+TEST_CASE("sign: a mark of Access that wants a login rejects the token, whatever page comes") {
+  const std::string page = "<!DOCTYPE html><html><head><title>Sign in</title></head>";
+  const Headers marks[] = {
+      {{"Location", std::string("https://") + team + "/cdn-cgi/access/login/vm.example.com"}},
+      {{"WWW-Authenticate", "Cloudflare-Access"}},
+      {{"WWW-Authenticate", std::string("Bearer resource_metadata=\"https://") + team +
+                                "/.well-known/cloudflare-access-protected-resource\""}}};
+  for (const Headers& headers : marks) {
+    Attempt attempt;
+    Response response = answer(headers.contains("Location") ? 302 : 401, page);
+    response.headers = headers;
+    attempt.signer.script = {response};
+    CHECK(attempt.token_rejected());
+  }
+}
+
 TEST_CASE("sign: control characters and floods from the signer do not reach the terminal") {
   Attempt attempt;
   attempt.signer.script = {answer(403, "\x1b[31m" + std::string(100000, 'x'))};

@@ -48,7 +48,8 @@ std::optional<Url> login_page(const Url& asked, int status, const Headers& heade
 }
 
 bool is_guarded(const Url& asked, int status, const Headers& headers) {
-  if (status == 401 || status == 403) return true;
+  if (status == 401) return is_refusal_of_access(asked, status, headers);
+  if (status == 403) return true;
   if (status < 300 || status > 399) return false;
   const auto target = target_of(asked, headers);
   return !target || target->host != asked.host || target->path.starts_with(path_of_access);

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "access/answer/marks.hpp"
 #include "access/core/url.hpp"
 #include "access/http1/headers.hpp"
 
@@ -27,14 +28,17 @@ std::optional<Url> redirect_below(const Url& asked, int status, const Headers& h
 std::optional<Url> login_page(const Url& asked, int status, const Headers& headers,
                               const TeamOf& team);
 
-// Returns whether the edge wants a login: the token is missing or no longer good.
+// Returns whether the edge wants a login, since the token is missing or no longer good: by a
+// redirect to its login page, or by a 401 in its place (marks.hpp).
 inline bool wants_login(const Url& asked, int status, const Headers& headers,
                         const TeamOf& team = team_unknown) {
-  return login_page(asked, status, headers, team).has_value();
+  return has_login_challenge(asked, status, headers) ||
+         login_page(asked, status, headers, team).has_value();
 }
 
-// Returns whether Access lets nobody in without an identity, as far as the answer tells: a refusal,
-// a redirect to another host or to a page of Access, or one that cannot be followed.
+// Returns whether Access lets nobody in without an identity, as far as the answer tells: a 401 of
+// Access, any 403 (a firewall's has no mark), a redirect to another host or to a page of Access, or
+// one that cannot be followed.
 bool is_guarded(const Url& asked, int status, const Headers& headers);
 
 }  // namespace mayfly

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "access/core/error.hpp"
 #include "access/core/secret.hpp"
@@ -11,6 +12,9 @@
 #include "access/curl/http.hpp"
 
 namespace mayfly {
+
+inline constexpr std::string_view service_token_id_header = "Cf-Access-Client-Id";
+inline constexpr std::string_view service_token_secret_header = "Cf-Access-Client-Secret";
 
 enum class Machine { service_token, client_certificate };
 
@@ -27,9 +31,15 @@ struct MachineAnswer {
   std::optional<Secret> token;  // nullopt: the identity goes along with each request
 };
 
-// Throws Error(refused) if the edge does not accept the identity.
+// Throws Error(refused) if the edge does not accept the identity. An answer to a service token that
+// bears no mark of Access (marks.hpp) is the origin's: the service token was accepted.
 MachineAnswer judge_machine_answer(const MachineRequest& request, const Response& response,
                                    std::chrono::sys_seconds now);
+
+// Returns Error(refused) for a service token that Access does not let in.
+Error service_token_refused(const std::string& application, const Response& response);
+// Returns what to do about a service token that Access has refused with this status.
+std::string service_token_cure(int status);
 
 // Returns whether the answer to a request without a client certificate wants one: a browser login
 // would end at the same page.

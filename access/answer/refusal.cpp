@@ -6,6 +6,8 @@
 #include <optional>
 
 #include "access/answer/login.hpp"
+#include "access/answer/machine.hpp"
+#include "access/answer/marks.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly {
@@ -56,9 +58,8 @@ std::optional<std::string> blocking_rule(const Response& response) {
 
 Reading read_forbidden_by_access(const Response& response) {
   if (response.had_service_token)
-    return {ErrorKind::refused, "Access does not let this service token in",
-            "check its id, secret and expiry; the application needs a policy with the action "
-            "Service Auth that includes it"};
+    return {ErrorKind::refused, "the service token was not accepted",
+            service_token_cure(response.status)};
   // A logout from the application alone would keep the org token, and with it the person.
   return {ErrorKind::refused, "a policy of Access does not let you in",
           "ask the administrator, who finds the reason by the cf-ray in the Access log; to log in "
@@ -69,24 +70,46 @@ bool is_challenge(const Response& response) {
   return equals_ignoring_case(response.headers.find("cf-mitigated"), "challenge");
 }
 
-Reading read_forbidden(const Response& response) {
+Reading read_forbidden(const Url& url, const Response& response) {
   if (const auto rule = blocking_rule(response))
     return {ErrorKind::refused, fmt::format("a firewall rule of the zone blocks it{}", *rule),
             "an administrator finds the rule by the cf-ray under Security, Events"};
   if (response.certificate_request.asked) return read_certificate_refusal(response);
-  if (is_page_of_access(response) || response.had_service_token)
+  if (is_page_of_access(response) || is_refusal_of_access(url, response.status, response.headers))
     return read_forbidden_by_access(response);
+  if (response.had_service_token)
+    return {ErrorKind::refused, "the service token was not accepted, or the origin forbids it",
+            service_token_cure(response.status)};
   return {ErrorKind::refused, "Access or the firewall forbids it",
           "the policy may exclude you, want a client certificate (--cert) or a service token, or a "
           "WAF rule blocks it: an administrator can look up the cf-ray"};
 }
 
+Reading read_login_again(const Response& response) {
+  if (response.had_service_token)
+    return {ErrorKind::refused, "the service token was not accepted",
+            service_token_cure(response.status)};
+  return {
+      ErrorKind::refused, "the edge does not accept a fresh token and asks for a login again",
+      "an administrator can turn off Binding Cookie for this application; or its policy changed, "
+      "or this computer's clock is wrong"};
+}
+
+Reading read_unauthorized(const Url& url, const Response& response) {
+  if (has_login_challenge(url, response.status, response.headers))
+    return read_login_again(response);
+  if (is_refusal_of_access(url, response.status, response.headers))
+    return read_forbidden_by_access(response);
+  if (response.had_service_token)
+    return {ErrorKind::refused,
+            "the service token was not accepted, or the origin wants credentials of its own",
+            service_token_cure(response.status)};
+  return {ErrorKind::refused, "it wants credentials that were not given",
+          "an administrator can tell which; a service token goes with --service-token-id"};
+}
+
 Reading read_redirect(const Url& url, const Response& response, const TeamOf& team) {
-  if (wants_login(url, response.status, response.headers, team))
-    return {
-        ErrorKind::refused, "the edge does not accept a fresh token and asks for a login again",
-        "an administrator can turn off Binding Cookie for this application; or its policy changed, "
-        "or this computer's clock is wrong"};
+  if (wants_login(url, response.status, response.headers, team)) return read_login_again(response);
   return {
       ErrorKind::protocol,
       "it redirects elsewhere, as a web site does: no tunnel answers at this host and path",
@@ -139,10 +162,9 @@ Reading read(const Url& url, const Response& response, const TeamOf& team) {
   if (response.status >= 500) return read_server_error(response);
   switch (response.status) {
     case 401:
-      return {ErrorKind::refused, "it wants credentials that were not given",
-              "an administrator can tell which; a service token goes with --service-token-id"};
+      return read_unauthorized(url, response);
     case 403:
-      return read_forbidden(response);
+      return read_forbidden(url, response);
     case 400:
       if (blames_certificate(response)) return read_certificate_refusal(response);
       [[fallthrough]];
@@ -182,6 +204,11 @@ Error explain(std::string_view failed, const Url& url, const Response& response,
 
 Error explain_refusal(const Url& url, const Response& response, const TeamOf& team) {
   return explain(fmt::format("cannot open a tunnel to {}", url.authority()), url, response, team);
+}
+
+bool may_change_with_headers(const Url& url, const Response& response, const TeamOf& team) {
+  if (response.had_service_token && (response.status == 401 || response.status == 403)) return true;
+  return wants_login(url, response.status, response.headers, team);
 }
 
 Error logged_out(const Url& url) {

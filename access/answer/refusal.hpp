@@ -14,6 +14,10 @@ namespace mayfly {
 // else than a tunnel answers (2xx, redirects elsewhere, other 4xx).
 Error explain_refusal(const Url& url, const Response& response, const TeamOf& team = team_unknown);
 
+// Returns whether this answer to a request for a tunnel may be another one with other credential
+// headers: the edge wants a login, or may not accept the service token.
+bool may_change_with_headers(const Url& url, const Response& response, const TeamOf& team);
+
 // Returns Error(login_needed): the person logged out after this command had read the token.
 Error logged_out(const Url& url);
 

@@ -24,8 +24,8 @@ Response asked_for_certificate(int status, std::string sent, std::string body) {
   return response;
 }
 
-Response with_service_token(int status) {
-  Response response = answer(status);
+Response with_service_token(int status, Headers headers = {}) {
+  Response response = answer(status, std::move(headers));
   response.had_service_token = true;
   return response;
 }
@@ -64,7 +64,20 @@ TEST_CASE("every kind of refusal is explained") {
        "firewall rule", "Security"},
       {answer(403, {}, "<title>Forbidden ・ Cloudflare Access</title>"), ErrorKind::refused,
        "policy of Access", "mayfly logout --all"},
-      {with_service_token(403), ErrorKind::refused, "service token", "Service Auth"},
+      {with_service_token(403), ErrorKind::refused, "or the origin", "Service Auth"},
+      {with_service_token(403, {{"Cf-Access-Error", "1"}}), ErrorKind::refused,
+       "the service token was not accepted", "Service Auth"},
+      {with_service_token(401, {{"WWW-Authenticate", "Cloudflare-Access"}}), ErrorKind::refused,
+       "the service token was not accepted", "rotated"},
+      {with_service_token(401, {{"cf-access-aud", "x"}}), ErrorKind::refused,
+       "the service token was not accepted", "disabled"},
+      {with_service_token(401), ErrorKind::refused, "or the origin wants", "expired"},
+      {with_service_token(302, {{"Location", "/cdn-cgi/access/login/vm.example.com"}}),
+       ErrorKind::refused, "the service token was not accepted", "Service Auth"},
+      {answer(401, {{"WWW-Authenticate", "Cloudflare-Access"}}), ErrorKind::refused,
+       "does not accept a fresh token", "Binding Cookie"},
+      {answer(403, {{"cf-access-aud", "x"}}), ErrorKind::refused, "policy of Access",
+       "mayfly logout --all"},
       {answer(404), ErrorKind::protocol, "nothing is configured", "ingress"},
       {answer(418), ErrorKind::protocol, "not the answer of a tunnel", "hostname"},
       {answer(429), ErrorKind::network, "too many", "again"},
@@ -122,4 +135,17 @@ TEST_CASE("an answer without metadata is otherwise of no application") {
   for (const int status : {200, 204, 301, 302, 400, 401, 404, 418})
     CHECK(contains(no_application(url, answer(status)).message(),
                    "there is no Access application at https://vm.example.com"));
+}
+
+TEST_CASE("other headers may help where Access refused these") {
+  const auto may = [](const Response& response) {
+    return may_change_with_headers(url, response, team_unknown);
+  };
+  const Header challenge = {"WWW-Authenticate", "Cloudflare-Access"};
+  CHECK(may(answer(302, {{"Location", "/cdn-cgi/access/login"}})));
+  CHECK(may(answer(401, {challenge})));
+  CHECK(may(with_service_token(401)));
+  CHECK(may(with_service_token(403)));
+  for (const int status : {101, 200, 301, 401, 403, 404, 502}) CHECK_FALSE(may(answer(status)));
+  for (const int status : {200, 404, 502}) CHECK_FALSE(may(with_service_token(status)));
 }

@@ -11,6 +11,7 @@
 #include <asio/use_awaitable.hpp>
 #include <utility>
 
+#include "access/answer/machine.hpp"
 #include "access/answer/refusal.hpp"
 #include "access/core/edge_clock.hpp"
 #include "access/core/error.hpp"
@@ -324,7 +325,7 @@ asio::awaitable<Dialer::Outcome> Dialer::dial(Headers authorization, const MaySe
                          .headers = std::move(authorization),
                          .user_agent = options_.connection.user_agent,
                          .key = websocket::make_key()};
-  const bool has_service_token = request.headers.contains("Cf-Access-Client-Id");
+  const bool has_service_token = request.headers.contains(service_token_id_header);
   request.headers.add(options_.headers);
   std::string text = upgrade_text(request);  // before a connection, since it may throw
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "access/answer/login.hpp"
+#include "access/answer/machine.hpp"
 #include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
@@ -145,7 +146,7 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::forward(AskedRequest& a
   using What = Outcome::What;
   auto opening = co_await open(std::nullopt);
   auto which = EdgePool::Which::any;
-  for (bool renewed = false;;) {
+  for (renewed_ = false;;) {
     if (!opening) {
       next_ = Next::goodbye;
       co_return Outcome{What::gone};
@@ -156,9 +157,13 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::forward(AskedRequest& a
     if (outcome.what == What::stale) {
       which = EdgePool::Which::fresh;
     } else if (outcome.what == What::login) {
-      if (renewed) co_return Outcome{What::refused, login_again(asked)};
-      renewed = true;
-      opening = co_await open(std::get<Headers>(*std::move(opening)));
+      if (renewed_) co_return Outcome{What::refused, std::move(outcome.page)};
+      renewed_ = true;
+      const Headers refused = std::get<Headers>(*std::move(opening));
+      opening = co_await open(refused);
+      const auto* others = opening ? std::get_if<Headers>(&*opening) : nullptr;
+      if (others != nullptr && *others == refused)
+        co_return Outcome{What::refused, std::move(outcome.page)};
       if (!asked.body.can_be_replayed && opening && std::holds_alternative<Headers>(*opening))
         co_return Outcome{What::refused, login_in_between(asked)};
     } else {
@@ -201,19 +206,20 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::attempt(AskedRequest& a
                          .ahead = ahead_,
                          .interim = interim},
                         request_text(asked.head, changes));
-  Outcome outcome = co_await this->exchange(asked, *edge, exchange);
+  Outcome outcome = co_await this->exchange(asked, *edge, exchange, opening);
   if (exchange.edge_is_clean()) shared_.pool.give_back(std::move(edge));
   co_return outcome;
 }
 
 asio::awaitable<HttpConnection::Outcome> HttpConnection::exchange(AskedRequest& asked,
                                                                   EdgeConnection& edge,
-                                                                  HttpExchange& exchange) {
+                                                                  HttpExchange& exchange,
+                                                                  const Headers& opening) {
   FirstReady ready(executor_);
   Patience patience = co_await settle(exchange, edge, ready);
   std::optional<Outcome> outcome;
   if (exchange.state() == State::answered) {
-    outcome = decide(exchange, asked);
+    outcome = decide(exchange, asked, opening);
     if (!outcome) patience = co_await settle(exchange, edge, ready);
   }
   program_.stop();
@@ -278,15 +284,37 @@ asio::awaitable<HttpConnection::Patience> HttpConnection::settle(HttpExchange& e
   co_return in_time ? Patience::left : Patience::over;
 }
 
+// Tells whether the answer is Access's and not the application's. A 401 in spite of new headers is
+// passed on: the origin can forge it, and the program may know what to do.
+std::optional<HttpConnection::Outcome> HttpConnection::judge_login(const ResponseHead& head,
+                                                                   const AskedRequest& asked,
+                                                                   const Headers& opening) {
+  using What = Outcome::What;
+  const Url& url = asked.site.application;
+  const bool is_login = wants_login(url, head.status, head.headers, shared_.authorizer.team());
+  if (opening.contains(service_token_id_header)) {
+    if (!is_login && !is_refusal_of_access(url, head.status, head.headers)) return std::nullopt;
+    const Response response{.status = head.status, .headers = head.headers, .body = {}};
+    return Outcome{What::login, page_of(service_token_refused(url.authority(), response))};
+  }
+  if (!is_login) {
+    shared_.authorizer.were_accepted(opening);
+    return std::nullopt;
+  }
+  const bool may_renew = !renewed_ && shared_.authorizer.may_replace(opening);
+  if (head.status == 401 && !may_renew) return std::nullopt;
+  return Outcome{What::login, login_again(asked)};
+}
+
 // Passes the answer on, or tells what becomes of the request instead.
 std::optional<HttpConnection::Outcome> HttpConnection::decide(HttpExchange& exchange,
-                                                              const AskedRequest& asked) {
+                                                              const AskedRequest& asked,
+                                                              const Headers& opening) {
   using What = Outcome::What;
   const ResponseHead& head = exchange.head();
   log(LogLevel::debug, "the edge answered",
       {{"request", asked.name()}, {"status", std::to_string(head.status)}});
-  if (wants_login(asked.site.application, head.status, head.headers, shared_.authorizer.team()))
-    return Outcome{What::login};
+  if (auto outcome = judge_login(head, asked, opening)) return outcome;
   if (head.status == 101) {
     const auto upgrades = head.headers.all("Upgrade");
     if (!asked.websocket || upgrades.size() != 1 ||

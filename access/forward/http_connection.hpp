@@ -49,7 +49,7 @@ class HttpConnection : public OpenConnection {
     enum class What {
       answered,
       gone,     // there is nobody to answer
-      login,    // the edge asks for one
+      login,    // other headers may open the application; page says why these did not
       stale,    // the kept connection had ended
       refused,  // page says why
       cut,      // in the middle of the answer
@@ -66,12 +66,15 @@ class HttpConnection : public OpenConnection {
   asio::awaitable<Outcome> attempt(AskedRequest& asked, const Headers& opening,
                                    EdgePool::Which which);
   asio::awaitable<Outcome> exchange(AskedRequest& asked, EdgeConnection& edge,
-                                    HttpExchange& exchange);
+                                    HttpExchange& exchange, const Headers& opening);
   enum class Patience { left, over };
   asio::awaitable<Patience> settle(HttpExchange& exchange, EdgeConnection& edge, FirstReady& ready);
   Outcome outcome_of(const HttpExchange& exchange, const AskedRequest& asked,
                      const EdgeConnection& edge, Patience patience);
-  std::optional<Outcome> decide(HttpExchange& exchange, const AskedRequest& asked);
+  std::optional<Outcome> decide(HttpExchange& exchange, const AskedRequest& asked,
+                                const Headers& opening);
+  std::optional<Outcome> judge_login(const ResponseHead& head, const AskedRequest& asked,
+                                     const Headers& opening);
   std::optional<Outcome> pass_on(HttpExchange& exchange, const AskedRequest& asked);
   asio::awaitable<void> say(Page page);
 
@@ -86,7 +89,8 @@ class HttpConnection : public OpenConnection {
   FirstReady* ready_ = nullptr;  // while an exchange waits
   enum class Next { request, goodbye } next_ = Next::request;
   bool idle_ = false;
-  bool served_ = false;  // a request
+  bool served_ = false;   // a request
+  bool renewed_ = false;  // the headers, for this request
   bool upgraded_ = false;
   bool interrupted_ = false;
 };

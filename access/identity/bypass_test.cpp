@@ -27,6 +27,7 @@ bool is_open(const Response& response) {
 
 TEST_CASE("bypass: the origin's own answers need no login") {
   CHECK(is_open(answer(200)));
+  CHECK(is_open(answer(401, {{"WWW-Authenticate", "Basic realm=\"x\""}})));
   CHECK(is_open(answer(404)));
   CHECK(is_open(answer(502)));
   CHECK(is_open(redirect("/start")));
@@ -34,7 +35,7 @@ TEST_CASE("bypass: the origin's own answers need no login") {
 }
 
 TEST_CASE("bypass: an answer that may lead to a login is no bypass") {
-  CHECK_FALSE(is_open(answer(401)));
+  CHECK_FALSE(is_open(answer(401, {{"WWW-Authenticate", "Cloudflare-Access"}})));
   CHECK_FALSE(is_open(answer(403)));
   for (const char* location :
        {kLogin, "/cdn-cgi/access/login/vm.example.com", "https://login.example.org/",

@@ -46,6 +46,14 @@ Url without_query(Url url) {
   return url;
 }
 
+// The question whether the edge lets these headers in (docs/protocol.md section 2).
+Request token_check(const Url& url, Headers headers, std::string_view purpose) {
+  refuse_path_of_access(url);
+  Url probe = url;
+  probe.query = "cloudflared_token_check=true";
+  return {.url = std::move(probe), .headers = std::move(headers), .body = {}, .purpose = purpose};
+}
+
 class PersonWaitedFor {
  public:
   explicit PersonWaitedFor(const LoginPrompt& prompt) : prompt_(prompt) {}
@@ -82,23 +90,56 @@ std::optional<Grant> Credentials::stored_for(const std::optional<Application>& a
   return granted(*application, *std::move(token), "the state directory");
 }
 
+Grant Credentials::for_service_token(std::optional<Application> application) const {
+  return {.application = std::move(application), .has_service_token = true};
+}
+
 std::optional<Grant> Credentials::known(const Url& url) const {
+  if (options_.service_token) {
+    auto application = finder_.known(url, options_.now());
+    if (!application) return std::nullopt;
+    return for_service_token(std::move(application));
+  }
   return stored_for(finder_.known(url, options_.now()));
 }
 
 std::optional<Grant> Credentials::stored(const Url& url) const {
   if (auto grant = known(url)) return grant;
+  if (options_.service_token) {
+    auto found = finder_.find(without_query(url), options_.now());
+    if (!found.application) return std::nullopt;
+    return for_service_token(std::move(found.application));
+  }
   const auto recalled = finder_.recall(url);
   if (!recalled || !peek_app_token(state_, *recalled)) return std::nullopt;
   return stored_for(finder_.find(without_query(url), options_.now()).application);
 }
 
 Grant Credentials::obtain(const Url& url) const {
-  return obtain(url, {});
+  if (!options_.service_token) return obtain(url, {});
+  auto [first, application] = finder_.find(without_query(url), options_.now());
+  if (!application) return {.answered = std::move(first)};
+  return for_service_token(std::move(application));
+}
+
+Grant Credentials::earn_token(const Url& url) const {
+  Grant grant = obtain(url);
+  if (!options_.service_token || !grant.application) return grant;
+  const auto held = machine_lock(*grant.application);
+  return earn(url, *grant.application);
+}
+
+Grant Credentials::obtain_token(const Url& url) const {
+  Grant grant = obtain(url);
+  if (!options_.service_token || !grant.application) return grant;
+  if (auto stored = stored_for(grant.application)) return std::move(*stored);
+  const auto held = machine_lock(*grant.application);
+  if (auto stored = stored_for(grant.application)) return std::move(*stored);
+  return earn(url, *grant.application);
 }
 
 Grant Credentials::renew(const Url& url, const Grant& refused) const {
-  return obtain(url, refused);
+  return options_.service_token ? earn_token(url) : obtain(url, refused);
 }
 
 bool Credentials::is_machine() const noexcept {
@@ -234,6 +275,22 @@ void Credentials::forget(const Grant& refused) const try {
   if (!does_without(error)) throw;
 }
 
+// Sends the service token to an application that is verified.
+Grant Credentials::earn(const Url& url, const Application& application) const {
+  const Request request =
+      token_check(url, service_token_headers(*options_.service_token), "a token");
+  const auto answer = judge_machine_answer(
+      {request.url, application.auth_domain, application.hostname, Machine::service_token},
+      send_(request), options_.now());
+  if (answer.token) {
+    Grant grant = granted(application, keep(application, *answer.token), "the service token");
+    grant.has_service_token = true;
+    return grant;
+  }
+  if (const auto outdated = stored_for(application)) forget(*outdated);
+  return for_service_token(application);
+}
+
 std::optional<Grant> Credentials::by_machine(const Url& url, const Application& application,
                                              const Grant& refused) const {
   if (!is_machine()) return std::nullopt;
@@ -241,20 +298,13 @@ std::optional<Grant> Credentials::by_machine(const Url& url, const Application& 
   if (auto token = stored_token(application); token && !is_same(*token, refused.token))
     return granted(application, *std::move(token), "another process");
 
-  const Response response =
-      send_({.url = url,
-             .headers = options_.service_token ? service_token_headers(*options_.service_token)
-                                               : Headers(),
-             .body = {},
-             .purpose = "a token"});
-  const Machine machine =
-      options_.service_token ? Machine::service_token : Machine::client_certificate;
-  auto answer = judge_machine_answer({url, application.auth_domain, application.hostname, machine},
-                                     response, options_.now());
+  const Response response = send_({.url = url, .headers = {}, .body = {}, .purpose = "a token"});
+  auto answer = judge_machine_answer(
+      {url, application.auth_domain, application.hostname, Machine::client_certificate}, response,
+      options_.now());
   if (answer.wants_person) return std::nullopt;
   if (!answer.token) return Grant{.application = application};
-  return granted(application, keep(application, *answer.token),
-                 options_.service_token ? "the service token" : "the client certificate");
+  return granted(application, keep(application, *answer.token), "the client certificate");
 }
 
 Grant Credentials::by_person(const Url& url, const Application& application) const {
@@ -337,6 +387,7 @@ TokenPair Credentials::await_tokens(const TransferKey& key,
   });
 }
 
+<<<<<<< HEAD
 EdgeVerdict Credentials::accepted_at_edge(const Url& url, const Grant& grant) const {
   refuse_path_of_access(url);
   const StoredToken& token = *grant.token;
@@ -350,8 +401,16 @@ EdgeVerdict Credentials::accepted_at_edge(const Url& url, const Grant& grant) co
                .timeout = 5s,
                .purpose = "its opinion of the token",
                .before_sending = [&] { require_may_send(url, grant); }});
+=======
+EdgeVerdict Credentials::accepted_at_edge(const Url& url, const StoredToken& token) const {
+  Request request = token_check(url, {{"Cf-Access-Token", std::string(token.jwt.reveal())}},
+                                "its opinion of the token");
+  request.timeout = 5s;
+  try {
+    const Response response = send_(request);
+>>>>>>> w-17
     const auto team = [&] { return team_of(token.claims.issuer); };
-    return {.accepted = !wants_login(probe, response.status, response.headers, team),
+    return {.accepted = !wants_login(request.url, response.status, response.headers, team),
             .reference = response.reference()};
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::network && error.kind() != ErrorKind::protocol) throw;

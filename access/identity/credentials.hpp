@@ -54,6 +54,7 @@ struct CredentialOptions {
 struct Grant {
   std::optional<Application> application = {};  // nullopt: there is no Access application
   std::optional<StoredToken> token = {};        // nullopt: No Duration, or none is needed
+  bool has_service_token = false;  // the headers of the service token go with each request
   enum class Guard { access, nobody } guard = Guard::access;  // nobody: a policy bypasses the login
   Response answered = {};  // without an application: the edge's answer
 };
@@ -74,22 +75,32 @@ class Credentials {
   Credentials(const Credentials&) = delete;
   Credentials& operator=(const Credentials&) = delete;
 
-  // Returns the valid stored token of an application whose record is young. With a service token,
-  // only a token that came for it counts. Uses no network. Otherwise obtain() asks the edge which
-  // application it is before it returns a token.
+  // Returns the valid stored token of an application whose record is young; with a service token
+  // the application alone. Uses no network. Otherwise obtain() asks the edge which application it
+  // is.
   std::optional<Grant> known(const Url& url) const;
 
   // Like known(), but asks the edge which application it is if the record is too old. Obtains no
   // token. Throws Error(network) or Error(protocol).
   std::optional<Grant> stored(const Url& url) const;
 
-  // Tries in this order: the stored token, (lock) the stored token again, client certificate or
-  // service token, exchange of the org token, browser. After a service token nothing else is tried.
-  // Throws Error(refused) if Access says no, Error(login_needed) if a login is not allowed or not
-  // completed, Error(network), Error(protocol).
+  // Tries in this order: the stored token, (lock) the stored token again, client certificate,
+  // exchange of the org token, browser. With a service token it asks which application it is and
+  // tries nothing: the token's headers go with each request. Throws Error(refused) if Access says
+  // no, Error(login_needed) if a login is not allowed or not completed, Error(network),
+  // Error(protocol).
   Grant obtain(const Url& url) const;
 
-  // Obtains another token after the edge did not accept this one. Deletes the old one, unless
+  // Like obtain(), but with a service token sends a request that earns a token, and stores it.
+  // Organisations with strict service tokens issue none; then a token that the service token had
+  // earned before is removed.
+  Grant earn_token(const Url& url) const;
+
+  // Like earn_token(), but returns a stored token that the service token has earned.
+  Grant obtain_token(const Url& url) const;
+
+  // Obtains another token (earn_token()) after the edge did not accept this one. Deletes the old
+  // one, unless
   // another has been stored meanwhile, or the URL now belongs to another application.
   Grant renew(const Url& url, const Grant& refused) const;
 
@@ -115,6 +126,8 @@ class Credentials {
   enum class Waiting { person, machine };
 
   Grant obtain(const Url& url, const Grant& refused) const;
+  Grant for_service_token(std::optional<Application> application) const;
+  Grant earn(const Url& url, const Application& application) const;
   bool is_machine() const noexcept;
   bool has_logged_out(const Url& url, const std::optional<Application>& application) const;
   void stop_after_logout(const Url& url, const Application& application) const;

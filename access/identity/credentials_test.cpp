@@ -308,7 +308,7 @@ TEST_CASE("a token refused at another application's URL stays") {
   CHECK(world.state.content(kFile) == jwt_of(grant));
 }
 
-TEST_CASE("only a redirect to the login page means that the edge does not take a token") {
+TEST_CASE("only a mark that wants a login means that the edge does not take a token") {
   World world;
   const Grant grant = world.obtain();
   const auto accepted = [&](ScriptedSend::Answer answer) {
@@ -322,8 +322,16 @@ TEST_CASE("only a redirect to the login page means that the edge does not take a
     CHECK(request.timeout == 5s);
     return redirect(kLogin);
   }));
+  for (
+      const char* challenge :
+      {"Cloudflare-Access",
+       R"(Bearer resource_metadata="https://vm.example.com/.well-known/cloudflare-access-protected-resource")"})
+    CHECK_FALSE(accepted([&](const Request&) {
+      return answer(401, {{"WWW-Authenticate", challenge}});
+    }));
   for (const Response& response :
-       {answer(200), answer(403), answer(502), answer(500), redirect("/elsewhere"), redirect(""),
+       {answer(200), answer(401), answer(401, {{"WWW-Authenticate", "Bearer"}}), answer(403),
+        answer(502), answer(500), redirect("/elsewhere"), redirect(""),
         redirect("https://other.example.com/cdn-cgi/access/login")})
     CHECK(accepted([&](const Request&) { return response; }));
   for (const ErrorKind kind : {ErrorKind::network, ErrorKind::protocol})

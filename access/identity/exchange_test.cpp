@@ -67,7 +67,8 @@ TEST_CASE("an org token is exchanged in three requests") {
     CHECK(request.method == Request::Method::head);
     CHECK(request.timeout == 7s);
   }
-  CHECK(exchange.edge.requests()[0].headers.empty());
+  // Managed OAuth answers a client that is no browser by a 401 (docs/protocol.md section 6).
+  CHECK(exchange.edge.requests()[0].headers == Headers{{"Accept", "text/html"}});
   CHECK(exchange.edge.requests()[1].url.query == "kid=x&meta=y");
   CHECK(request_header(exchange.edge.requests()[1], "Cookie") ==
         "CF_Authorization=" + exchange.org);

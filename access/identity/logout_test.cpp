@@ -186,7 +186,7 @@ TEST_CASE("a service token goes on after a logout, since no login brought it") {
   };
   const Credentials before = world.credentials();
   log_out(world, {});
-  CHECK(jwt_of(before.obtain(test_url())) == earned);
+  CHECK(jwt_of(before.obtain_token(test_url())) == earned);
   CHECK(before.may_send(test_url(), std::nullopt, earned));
 }
 

@@ -6,19 +6,59 @@ using namespace mayfly::test;
 using namespace mayfly::credentials_test;
 using namespace std::chrono_literals;
 
+// The marks of docs/protocol.md section 6.
+const Header challenge = {"WWW-Authenticate", "Cloudflare-Access"};
+const Header mark_of_403 = {"Cf-Access-Error", "1"};
+
+TEST_CASE("a service token needs the application and no request of its own") {
+  World world;
+  world.use_service_token();
+  world.application = [](const Request&) -> Response {
+    FAIL("the application was asked");
+    return {};
+  };
+  world.store(kFile, world.service_token(kServiceId));
+  world.store(kOrgFile, world.org_token);
+  for (const Grant& grant : {world.obtain(), *world.credentials().known(test_url()),
+                             *world.credentials().stored(test_url())}) {
+    CHECK(grant.application == test_application());
+    CHECK(grant.has_service_token);
+    CHECK_FALSE(grant.token);
+  }
+  CHECK(world.edge.count(kApp) == 1);  // the question for the metadata
+  for (const Request& request : world.edge.requests())
+    CHECK_FALSE(request.headers.contains("Cf-Access-Client-Secret"));
+  CHECK(world.shown.empty());
+}
+
+TEST_CASE("a service token where no application answers is not used") {
+  World world;
+  world.use_service_token();
+  world.edge.on(kApp, answer(200));
+  CHECK_FALSE(world.obtain().application);
+  CHECK_FALSE(world.earn().application);
+  CHECK_FALSE(world.credentials().stored(test_url()));
+  for (const Request& request : world.edge.requests())
+    CHECK_FALSE(request.headers.contains("Cf-Access-Client-Secret"));
+}
+
 TEST_CASE("an accepted service token earns a token that is stored") {
   World world;
   world.use_service_token();
   world.application = [&](const Request& request) {
     CHECK(request.method == Request::Method::get);
+    CHECK(request.url.query == "cloudflared_token_check=true");
     CHECK(request_header(request, "Cf-Access-Client-Id") == kServiceId);
     CHECK(request_header(request, "Cf-Access-Client-Secret") == "hush");
     return answer(404, {{"Set-Cookie", "CF_Authorization=" + world.service_token(kServiceId)}});
   };
-  CHECK(jwt_of(world.obtain()) == world.service_token(kServiceId));
+  CHECK(jwt_of(world.earn()) == world.service_token(kServiceId));
   CHECK(world.state.content(kFile) == world.service_token(kServiceId));
   CHECK(world.no_locks_left());
-  CHECK(jwt_of(*world.credentials().known(test_url())) == world.service_token(kServiceId));
+  // A signer needs a token, and gets the stored one.
+  world.edge.forget_requests();
+  CHECK(jwt_of(world.credentials().obtain_token(test_url())) == world.service_token(kServiceId));
+  CHECK(world.edge.count(kApp) == 1);
 }
 
 TEST_CASE("a machine's token that cannot be stored is used if that is allowed") {
@@ -28,21 +68,21 @@ TEST_CASE("a machine's token that cannot be stored is used if that is allowed") 
     return answer(404, {{"Set-Cookie", "CF_Authorization=" + world.service_token(kServiceId)}});
   };
   const auto none = StateDirectory::none(Error(ErrorKind::failed, "no room"));
-  const auto obtain = [&] {
-    return Credentials(none, world.edge.send(), world.prompt, world.options).obtain(test_url());
+  const auto earn = [&] {
+    return Credentials(none, world.edge.send(), world.prompt, world.options).earn_token(test_url());
   };
-  CHECK(error_of([&] { obtain(); }).kind() == ErrorKind::failed);
+  CHECK(error_of([&] { earn(); }).kind() == ErrorKind::failed);
   world.options.storage = CredentialOptions::Storage::optional;
-  CHECK(jwt_of(obtain()) == world.service_token(kServiceId));
+  CHECK(jwt_of(earn()) == world.service_token(kServiceId));
   // What comes is checked as ever.
   world.application = [&](const Request&) {
     return answer(404, {{"Set-Cookie", "CF_Authorization=" + world.app_token + "x"}});
   };
-  CHECK_FALSE(error_of([&] { obtain(); }).kind() == ErrorKind::failed);
+  CHECK_FALSE(error_of([&] { earn(); }).kind() == ErrorKind::failed);
   // A person's login is worth nothing when it is not kept.
   world.options.service_token.reset();
   world.application = [&](const Request&) { return redirect(kLogin); };
-  CHECK(error_of([&] { obtain(); }).message() == "no room");
+  CHECK(error_of([&] { earn(); }).message() == "no room");
 }
 
 TEST_CASE("the origin's 403 with the cookie is no refusal") {
@@ -51,13 +91,14 @@ TEST_CASE("the origin's 403 with the cookie is no refusal") {
   world.application = [&](const Request&) {
     return answer(403, {{"Set-Cookie", "CF_Authorization=" + world.service_token(kServiceId)}});
   };
-  CHECK(world.obtain().token);
+  CHECK(world.earn().token);
 }
 
-TEST_CASE("a service token only uses a stored token that it earned") {
+TEST_CASE("a service token is signed for only by a stored token that it earned") {
   World world;
   world.obtain();
   const std::string bare = kServiceId.substr(0, kServiceId.find('.'));
+  world.application = [](const Request&) { return answer(200); };
   for (const std::string& id : {kServiceId, bare}) {
     world.options.service_token = ServiceToken{id, Secret(std::string("hush"))};
     for (const auto& [token, counts] :
@@ -67,15 +108,31 @@ TEST_CASE("a service token only uses a stored token that it earned") {
                                                    {world.service_token(""), false},
                                                    {world.app_token, false}}) {
       world.store(kFile, token);
-      CHECK(world.credentials().known(test_url()).has_value() == counts);
+      CHECK(world.credentials().obtain_token(test_url()).token.has_value() == counts);
+      CHECK(world.state.content(kFile) == token);
     }
   }
   world.options.service_token = ServiceToken{".access", Secret(std::string("hush"))};
   world.store(kFile, world.app_token);
-  CHECK_FALSE(world.credentials().known(test_url()));
+  CHECK_FALSE(world.credentials().obtain_token(test_url()).token);
   world.options.service_token.reset();
   world.store(kFile, world.service_token(kServiceId));
-  CHECK(world.credentials().known(test_url()));
+  CHECK(world.credentials().known(test_url())->token);
+}
+
+TEST_CASE("a token that the service token had earned goes when it earns none any more") {
+  World world;
+  world.use_service_token();
+  world.application = [](const Request&) { return answer(200); };
+  world.store(kFile, world.service_token(kServiceId));
+  const Grant grant = world.earn();
+  CHECK(grant.has_service_token);
+  CHECK_FALSE(grant.token);
+  CHECK(world.state.content(kFile).empty());
+  // A person's token in the same file stays.
+  world.store(kFile, world.app_token);
+  CHECK_FALSE(world.earn().token);
+  CHECK(world.state.content(kFile) == world.app_token);
 }
 
 TEST_CASE("a refused service token never leads to a browser or an exchange") {
@@ -84,20 +141,33 @@ TEST_CASE("a refused service token never leads to a browser or an exchange") {
   world.store(kOrgFile, world.org_token);
   world.grant_exchange(world.token("exchanged"));
   for (const Response& response :
-       {answer(403, {{"CF-Ray", "x"}}, "Forbidden"), answer(401), redirect(kLogin),
+       {answer(403, {{"CF-Ray", "x"}, mark_of_403}, "Forbidden"), answer(401, {challenge}),
+        answer(401, {{"cf-access-aud", "x"}}), redirect(kLogin),
         redirect(kLogin, {{"Set-Cookie", "CF_Authorization=" + world.service_token(kServiceId)}}),
         answer(403,
-               {{"Set-Cookie", "CF_Authorization=; Expires=Thu, 01 Jan 1970 00:00:00 GMT"}})}) {
+               {mark_of_403,
+                {"Set-Cookie", "CF_Authorization=; Expires=Thu, 01 Jan 1970 00:00:00 GMT"}})}) {
     world.application = [&](const Request&) { return response; };
-    const Error error = world.refusal();
+    const Error error = error_of([&] { world.earn(); });
     CHECK(error.kind() == ErrorKind::refused);
     CHECK(contains(error.message(), "vm.example.com"));
-    CHECK(contains(error.hint(), "Service Auth"));
+    for (const char* cause : {"expired", "disabled", "cleaned up", "rotated", "Service Auth"})
+      CHECK(contains(error.hint(), cause));
     CHECK_FALSE(contains(error.message() + error.hint(), "hush"));
     CHECK(world.shown.empty());
     CHECK(world.edge.count(kLogin) == 0);
     CHECK(world.state.content(kFile).empty());
     CHECK(world.no_locks_left());
+  }
+}
+
+TEST_CASE("a 401 or 403 of the origin is no refusal of the service token") {
+  World world;
+  world.use_service_token();
+  for (const Response& response :
+       {answer(401), answer(403), answer(401, {{"WWW-Authenticate", "Basic realm=\"x\""}})}) {
+    world.application = [&](const Request&) { return response; };
+    CHECK(world.earn().has_service_token);
   }
 }
 
@@ -108,7 +178,7 @@ TEST_CASE("a service token that is accepted without a cookie grants no token") {
     world.application = [&](const Request&) {
       return answer(status, {{"Location", "https://vm.example.com/welcome"}});
     };
-    const Grant grant = world.obtain();
+    const Grant grant = world.earn();
     CHECK(grant.application);
     CHECK_FALSE(grant.token);
   }
@@ -122,7 +192,7 @@ TEST_CASE("a cookie that is being taken away is no token") {
     return answer(200, {{"Set-Cookie", "CF_Authorization=" + world.service_token(kServiceId) +
                                            "; Expires=Thu, 01 Jan 1970 00:00:00 GMT"}});
   };
-  CHECK_FALSE(world.obtain().token);
+  CHECK_FALSE(world.earn().token);
   CHECK(world.state.content(kFile).empty());
 }
 
@@ -134,7 +204,7 @@ TEST_CASE("a cookie for another application is not stored") {
         200, {{"Set-Cookie",
                "CF_Authorization=" + team_key().sign(app_claims(world.now).text("aud", "x"))}});
   };
-  CHECK(world.refusal().kind() == ErrorKind::protocol);
+  CHECK(error_of([&] { world.earn(); }).kind() == ErrorKind::protocol);
   CHECK(world.state.content(kFile).empty());
 }
 
@@ -145,8 +215,8 @@ TEST_CASE("a service token does not wait for a person's login") {
   auto other = wait_for_login_lock(world.state.directory(), kFile, {});
   REQUIRE(other);
   other->publish_url("https://vm.example.com/other");
-  world.application = [](const Request&) { return answer(403); };
-  CHECK(world.refusal().kind() == ErrorKind::refused);
+  world.application = [](const Request&) { return answer(403, {mark_of_403}); };
+  CHECK(error_of([&] { world.earn(); }).kind() == ErrorKind::refused);
   CHECK(world.state.content(kFile + ".lock") != "");
 }
 

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "access/answer/machine.hpp"
 #include "access/core/secret.hpp"
 #include "access/http1/headers.hpp"
 #include "access/jwt/jwt.hpp"
@@ -15,8 +16,8 @@ struct ServiceToken {
 };
 
 inline Headers service_token_headers(const ServiceToken& token) {
-  return {{"Cf-Access-Client-Id", token.id},
-          {"Cf-Access-Client-Secret", std::string(token.secret.reveal())}};
+  return {{std::string(service_token_id_header), token.id},
+          {std::string(service_token_secret_header), std::string(token.secret.reveal())}};
 }
 
 // Returns whether the app token with these claims came for this service token. Access writes the id

@@ -40,7 +40,14 @@ asio::awaitable<Headers> Authorizer::headers() {
 asio::awaitable<Headers> Authorizer::instead_of(Headers refused) {
   cached_until_ = {};
   if (auto known = authorization_.known(); known && *known != refused) co_return std::move(*known);
-  co_return co_await obtain(Authorization::Why::refused, std::move(refused));
+  if (!may_replace(refused)) co_return refused;
+  Headers obtained = co_await obtain(Authorization::Why::refused, std::move(refused));
+  unproven_ = obtained;
+  co_return obtained;
+}
+
+void Authorizer::were_accepted(const Headers& headers) {
+  if (unproven_ == headers) unproven_.reset();
 }
 
 asio::awaitable<Headers> Authorizer::obtain(Authorization::Why why, Headers refused) {

@@ -32,9 +32,15 @@ class Authorizer {
 
   // Returns known headers, or else obtains headers. Throws what Authorization::obtain() throws.
   asio::awaitable<Headers> headers();
-  // Returns headers after the edge answered `refused` by the login page: other known headers, or
-  // else obtained ones.
+  // Returns headers after the edge wanted a login in spite of `refused`: other known headers, or
+  // else obtained ones. Returns `refused` itself if there are no others, and if `refused` replaced
+  // refused headers and was never accepted: whoever forges the edge's answer could else have one
+  // login after another.
   asio::awaitable<Headers> instead_of(Headers refused);
+  // Whether instead_of() may return other headers.
+  bool may_replace(const Headers& refused) const { return unproven_ != refused; }
+  // The edge did not want a login in spite of these headers.
+  void were_accepted(const Headers& headers);
 
  private:
   struct Attempt;  // one login, for which several coroutines may wait
@@ -46,7 +52,8 @@ class Authorizer {
   std::chrono::milliseconds cache_time_;
   Headers cached_;
   std::chrono::steady_clock::time_point cached_until_;
-  std::weak_ptr<Attempt> attempt_;  // owned by its coroutines, since the loop may end before this
+  std::optional<Headers> unproven_;  // obtained for refused ones, and not accepted yet
+  std::weak_ptr<Attempt> attempt_;   // owned by its coroutines, since the loop may end before this
 };
 
 }  // namespace mayfly

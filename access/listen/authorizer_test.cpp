@@ -85,6 +85,34 @@ TEST_CASE("known headers are read once for a crowd, but again if they were refus
   CHECK(reads == 5);
 }
 
+TEST_CASE("headers that replaced refused ones are replaced only once they were accepted") {
+  Authorization authorization;
+  authorization.known = [] { return std::nullopt; };
+  // Each login runs in a process of its own, so the number comes from there.
+  authorization.obtain = [](Authorization::Why) {
+    return Headers{{"T", std::to_string(::getpid())}};
+  };
+  Authorizer authorizer(authorization);
+  asio::io_context loop;
+  const auto instead_of = [&](const Headers& refused) {
+    Outcome outcome;
+    loop.restart();
+    spawn(loop, authorizer.instead_of(refused), outcome);
+    loop.run();
+    CHECK_FALSE(outcome.error);
+    return outcome.headers;
+  };
+  const Headers old = {{"T", "old"}};
+  const Headers first = instead_of(old);
+  CHECK(first != old);
+  CHECK_FALSE(authorizer.may_replace(first));
+  CHECK(instead_of(first) == first);
+  CHECK(instead_of(first) == first);
+  authorizer.were_accepted(first);
+  CHECK(authorizer.may_replace(first));
+  CHECK(instead_of(first) != first);
+}
+
 TEST_CASE("known headers that may no longer be sent are read again") {
   int reads = 0;
   bool logged_out = false;

@@ -8,7 +8,6 @@
 #include <optional>
 #include <variant>
 
-#include "access/answer/login.hpp"
 #include "access/answer/refusal.hpp"
 #include "access/dial/dial.hpp"
 #include "access/listen/authorizer.hpp"
@@ -91,7 +90,8 @@ asio::awaitable<TunnelService::Opened> TunnelService::open(const Headers& wanted
   }
 }
 
-// Dials with the credential headers; once more with others if the edge redirects to the login page.
+// Dials with the credential headers; once more with others if the edge wants a login or may not
+// accept the service token.
 asio::awaitable<Dialer::Outcome> TunnelService::dial(const Headers& wanted) {
   const auto with_wanted = [&](Headers headers) {
     headers.add(wanted);
@@ -101,11 +101,19 @@ asio::awaitable<Dialer::Outcome> TunnelService::dial(const Headers& wanted) {
   Headers headers = co_await parts_.authorizer.headers();
   Dialer::Outcome outcome = co_await parts_.dialer.dial(with_wanted(headers), may_send);
   const auto* response = std::get_if<Response>(&outcome);
-  if (response == nullptr || !wants_login(parts_.options.tunnel.url, response->status,
-                                          response->headers, parts_.authorizer.team()))
+  if (response == nullptr ||
+      !may_change_with_headers(parts_.options.tunnel.url, *response, parts_.authorizer.team())) {
+    parts_.authorizer.were_accepted(headers);
     co_return outcome;
-  headers = co_await parts_.authorizer.instead_of(std::move(headers));
-  co_return co_await parts_.dialer.dial(with_wanted(std::move(headers)), may_send);
+  }
+  Headers others = co_await parts_.authorizer.instead_of(headers);
+  if (others == headers) co_return outcome;
+  outcome = co_await parts_.dialer.dial(with_wanted(others), may_send);
+  response = std::get_if<Response>(&outcome);
+  if (response == nullptr ||
+      !may_change_with_headers(parts_.options.tunnel.url, *response, parts_.authorizer.team()))
+    parts_.authorizer.were_accepted(others);
+  co_return outcome;
 }
 
 void TunnelService::carry(Accepted accepted, Dialer::Open open, std::string name) {

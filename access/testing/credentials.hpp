@@ -87,6 +87,7 @@ struct World {
 
   Credentials credentials() { return {state.directory(), edge.send(), prompt, options}; }
   Grant obtain() { return credentials().obtain(test_url()); }
+  Grant earn() { return credentials().earn_token(test_url()); }
   Error refusal() {
     return error_of([&] { obtain(); });
   }

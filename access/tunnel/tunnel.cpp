@@ -9,7 +9,6 @@
 #include <optional>
 #include <system_error>
 
-#include "access/answer/login.hpp"
 #include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"
 #include "access/dial/dial.hpp"
@@ -90,8 +89,10 @@ Dialer::Open StdioTunnel::open() {
   Dialer::Outcome outcome = dial(*headers);
   if (const auto* response = std::get_if<Response>(&outcome);
       response != nullptr &&
-      wants_login(options_.url, response->status, response->headers, authorization_.team))
-    outcome = dial(authorization_.obtain(Authorization::Why::refused));
+      may_change_with_headers(options_.url, *response, authorization_.team)) {
+    const Headers others = authorization_.obtain(Authorization::Why::refused);
+    if (others != *headers) outcome = dial(others);
+  }
   if (const auto* response = std::get_if<Response>(&outcome))
     throw explain_refusal(options_.url, *response, authorization_.team);
   return std::get<Dialer::Open>(std::move(outcome));

@@ -6,16 +6,17 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <optional>
 #include <utility>
 
+#include "access/answer/machine.hpp"
 #include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"
-#include "access/core/text.hpp"
-#include "access/dial/endpoints.hpp"
 #include "access/system/spawn_settings.hpp"
+#include "cli/curl/answer_watch.hpp"
 #include "cli/curl/curl_arguments.hpp"
 #include "cli/curl/curl_certificate.hpp"
-#include "cli/curl/curl_configuration.hpp"
+#include "cli/curl/curl_credential.hpp"
 #include "cli/curl/curl_guard.hpp"
 #include "cli/curl/curl_trust.hpp"
 #include "cli/curl/curl_url.hpp"
@@ -59,22 +60,8 @@ bool has_scheme(const std::string& text) {
   return text.find("://") != std::string::npos;
 }
 
-// Returns false for what only curl can read, as a glob of hosts.
-bool leads_to(const std::string& text, const Url& url) try {
-  return parse_curl_url(text).authority() == url.authority();
-} catch (const Error&) {
-  return false;
-}
-
-// curl sends a header to every server, over plain HTTP, too, but a cookie only to its host over
-// TLS. The token goes as a header, as cloudflared sends it, if the request cannot leave its host.
-bool may_leave_host(const CurlArguments& curl, const Url& url) {
-  if (curl.reach == CurlArguments::Reach::open) return true;
-  const auto elsewhere = [&](const std::string& text) {
-    return (has_scheme(text) && !to_lower(text).starts_with("https://")) || !leads_to(text, url);
-  };
-  if (std::any_of(curl.urls.begin(), curl.urls.end(), elsewhere)) return true;
-  return !ignores_configuration(curl) && default_curl_configuration().has_value();
+void append(Words& to, const Words& more) {
+  to.insert(to.end(), more.begin(), more.end());
 }
 
 // Options that are put before and after the user's in each part between two --next. Of two equal
@@ -101,73 +88,6 @@ Words with_added(const CurlArguments& curl, const GuardedCurl& guarded, const Ad
   return all;
 }
 
-std::string cookie_file(const Url& url, std::string_view jwt) {
-  // The format of Netscape: domain, subdomains, path, https only, expiry (0: this run), name,
-  // value.
-  return fmt::format("{}\tFALSE\t/\tTRUE\t0\tCF_Authorization\t{}\n", url.host, jwt);
-}
-
-struct Credential {
-  Descriptor file;
-  Words arguments;  // before the user's options
-  Words last = {};  // after the user's options
-};
-
-std::string in_brackets(const std::string& host) {
-  return host.find(':') == std::string::npos ? host : "[" + host + "]";
-}
-
-// curl sends a cookie to every port of its host. So all other ports are mapped to a name that
-// cannot exist (RFC 6761 section 6.4), except the port of plain HTTP, where curl sends no cookie
-// marked for TLS. curl takes the first mapping that fits: the mappings of the two open ports repeat
-// the user's. They are explicit, since an empty target would be no mapping.
-Words kept_to_port(const Url& url, const std::vector<std::string>& mappings) {
-  constexpr std::uint16_t plain_http = 80;
-  const std::string host = in_brackets(url.host);
-  Words words;
-  for (const std::uint16_t port : {url.port, plain_http}) {
-    const Target target = redirected({url.host, std::to_string(port)}, mappings);
-    words.insert(words.end(), {"--connect-to", fmt::format("{}:{}:{}:{}", host, port,
-                                                           in_brackets(target.host), target.port)});
-  }
-  words.insert(words.end(), {"--connect-to",
-                             fmt::format("{}::the-token-is-for-port-{}.invalid:", host, url.port)});
-  return words;
-}
-
-Credential credential_for(const CurlArguments& curl, const Url& url, Session& session,
-                          const Grant& grant) {
-  Credential credential;
-  if (may_leave_host(curl, url)) {
-    if (grant.application && !grant.token && session.service_token()) {
-      throw Error(
-          ErrorKind::usage,
-          "a service token that earns no session token cannot be kept to its host by curl",
-          "leave out --location, --config, URLs of other hosts and unknown options; -q, as the "
-          "first one, leaves out .curlrc");
-    }
-    if (!grant.token) return credential;
-    credential.file = memory_file(cookie_file(url, grant.token->jwt.reveal()));
-    credential.arguments = {"-b", path_of(credential.file)};
-    for (std::string& word : kept_to_port(url, session.connection().connect_to))
-      credential.arguments.push_back(std::move(word));
-    if (curl.redirects == CurlArguments::Redirects::refused) credential.last = no_redirects;
-    return credential;
-  }
-  std::string headers;
-  if (grant.token) headers = fmt::format("Cf-Access-Token: {}\n", grant.token->jwt.reveal());
-  if (grant.application && session.service_token()) {
-    for (const auto& [name, value] : service_token_headers(*session.service_token())) {
-      headers += fmt::format("{}: {}\n", name, value);
-    }
-  }
-  if (headers.empty()) return credential;
-  credential.file = memory_file(headers);
-  wipe(headers);
-  credential.arguments = {"-H", "@" + path_of(credential.file)};
-  return credential;
-}
-
 // curl shows its certificate to every server that asks for one.
 [[noreturn]] void refuse_to_show_certificate() {
   throw Error(ErrorKind::usage, "curl would show the client certificate to other servers as well",
@@ -183,6 +103,14 @@ Error redirect_refused() {
           "add --allow-redirects: it could lead curl to Access, which hands out tokens"};
 }
 
+Error other_host_refused(const Url& url) {
+  return {ErrorKind::refused,
+          fmt::format("the service token of {} goes to no other host, port or scheme, and the "
+                      "application redirects to one",
+                      url.authority()),
+          "name the address that the application redirects to, with the credential that it wants"};
+}
+
 Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
   const Credentials& credentials = session.credentials();
   if (curl.token == CurlArguments::Token::optional) {
@@ -190,6 +118,8 @@ Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
     print_notice("No token is stored for this application; the request is sent without one.\n");
     return {};
   }
+  if (session.service_token())
+    if (auto known = credentials.known(url)) return std::move(*known);
   Grant grant = credentials.obtain(url);
   if (!grant.token || credentials.accepted_at_edge(url, grant)) return grant;
   return credentials.renew(url, grant);
@@ -213,10 +143,29 @@ bool hides_terminal(const GuardedCurl& guarded) {
   return is_cleaned && !guarded.has_output_file && ::isatty(STDOUT_FILENO) == 1;
 }
 
+// Returns an empty credential if nothing is to be sent.
+CurlCredential credential_for(const CurlRun& run, const Session& session, const Grant& grant) {
+  if (grant.application && grant.has_service_token)
+    return service_token_for_curl(run, *session.service_token());
+  return grant.token ? token_for_curl(run, grant.token->jwt) : CurlCredential();
+}
+
+// Leads the heads of all answers to the watch, beside the files that the user names for them.
+void watch_answers(GuardedCurl& guarded, Words& front, AnswerWatch& watch) {
+  const auto hear = [&watch](std::string_view bytes) { watch.feed(bytes); };
+  for (CleanedOutput& output : guarded.outputs)
+    if (output.holds_heads) output.hear = hear;
+  CleanedOutput heads = sign_of_life();
+  heads.as = CleanedOutput::As::nothing;
+  heads.hear = hear;
+  append(front, {"--dump-header", path_of(heads.writing)});
+  guarded.outputs.push_back(std::move(heads));
+}
+
 std::vector<Secret> secrets_of(const Session& session, const Grant& grant) {
   std::vector<Secret> secrets;
   if (grant.token) secrets.push_back(grant.token->jwt);
-  if (session.service_token()) secrets.push_back(session.service_token()->secret);
+  if (const auto service_token = session.service_token()) secrets.push_back(service_token->secret);
   return secrets;
 }
 
@@ -246,10 +195,6 @@ CurlArguments read_arguments(const Invocation& invocation) {
   return curl;
 }
 
-void append(Words& to, const Words& more) {
-  to.insert(to.end(), more.begin(), more.end());
-}
-
 int run(CurlFlags&, const Invocation& invocation) {
   CurlArguments curl = read_arguments(invocation);
   const IdentityFlags& identity = curl.network.identity;
@@ -268,9 +213,15 @@ int run(CurlFlags&, const Invocation& invocation) {
   if (hides_certificate) added.front.clear();
   const CurlPassword password =
       hides_certificate ? CurlPassword() : password_for_curl(session.asked_password(), identity);
-  const Credential credential = credential_for(curl, url, session, grant);
+  const CurlCredential credential =
+      credential_for({curl, guarded, url, session.connection()}, session, grant);
   append(added.front, password.arguments);
   append(added.front, credential.arguments);
+  std::optional<AnswerWatch> watch;
+  if (grant.has_service_token) {
+    watch.emplace(url, grant.application->auth_domain);
+    watch_answers(guarded, added.front, *watch);
+  }
   append(added.back, credential.last);
   // Otherwise curl takes "HOST/PATH" for plain HTTP.
   if (!std::all_of(curl.urls.begin(), curl.urls.end(), has_scheme))
@@ -284,11 +235,19 @@ int run(CurlFlags&, const Invocation& invocation) {
     for (const Descriptor& file : guarded.files) hand_over(file);
     become_curl(with_added(curl, guarded, added));
   };
-  const bool stops_at_redirect = guarded.follows && !credential.last.empty();
+  const bool stops_at_redirect =
+      guarded.follows && curl.redirects == CurlArguments::Redirects::refused && credential.file;
   if (stops_at_redirect) guarded.outputs.push_back(sign_of_life());
   if (guarded.outputs.empty()) start();
   const int code = run_watched_curl(std::move(guarded.outputs), secrets_of(session, grant), start);
   if (stops_at_redirect && code == too_many_redirects) print_error(redirect_refused());
+  if (!watch) return code;
+  if (watch->refusal()) {
+    print_error(service_token_refused(grant.application->hostname, *watch->refusal()));
+    return code == 0 ? static_cast<int>(ErrorKind::refused) : code;
+  }
+  if (guarded.follows && code != 0 && code != too_many_redirects && watch->leads_elsewhere())
+    print_error(other_host_refused(url));
   return code;
 }
 

@@ -62,6 +62,7 @@ class Guard {
  public:
   GuardedCurl guard(const CurlArguments& curl) {
     redirects_ = curl.redirects;
+    identity_ = &curl.network.identity;
     for (const std::string& url : curl.urls) refuse_access_in_curl_url(url);
     if (!ignores_configuration(curl)) {
       if (const auto path = default_curl_configuration()) {
@@ -81,6 +82,7 @@ class Guard {
     for (const Option& option : options) {
       if (where_.empty()) place_ = option.word;
       judge(option);
+      result_.given.push_back({.option = option, .is_configured = !where_.empty()});
       const auto value = option.is_negated ? std::nullopt : replacement(option);
       if (!value) continue;
       std::string& word = words[option.word];
@@ -101,7 +103,10 @@ class Guard {
       if (parsed.options.empty()) refuse(line.front(), "it is no option of curl's");
       // parse_curl_arguments() takes the PIN out of a pkcs11: URI; curl needs it here.
       line = guarded(parsed.options, line);
-      for (const std::string& url : parsed.urls) refuse_access_in_curl_url(url);
+      for (const std::string& url : parsed.urls) {
+        refuse_access_in_curl_url(url);
+        result_.configured_urls.push_back(url);
+      }
     }
     const auto more = without_built_in_trust(all);
     for (auto place = more.rbegin(); place != more.rend(); ++place)
@@ -165,6 +170,7 @@ class Guard {
     if (option.name == "config") return configuration(option.value);
     if (option.name == "write-out") return format(option);
     if (option.name == "dump-header") return output(CleanedOutput::As::text, option.value);
+    if (option.name == "header") return header(option);
     if (option.name == "cookie-jar") return output(CleanedOutput::As::cookie_jar, option.value);
     return std::nullopt;
   }
@@ -187,6 +193,17 @@ class Guard {
     return "@" + add_file(given);
   }
 
+  // curl reads "Name: value", "Name;" for an empty value, and "@FILE" with a header in each line.
+  std::optional<std::string> header(const Option& option) {
+    if (!identity_->have_service_token()) return std::nullopt;
+    const bool is_in_file = option.value.starts_with('@');
+    const std::string lines = is_in_file ? read_for_curl(option.value.substr(1)) : option.value;
+    for (const std::string_view line : split(lines, '\n'))
+      refuse_second_service_token(trim(line.substr(0, line.find_first_of(":;"))), *identity_);
+    if (!is_in_file) return std::nullopt;
+    return "@" + add_file(lines);
+  }
+
   std::optional<std::string> output(CleanedOutput::As as, const std::string& path) {
     if (path == "-") {
       clean(STDOUT_FILENO);
@@ -194,7 +211,8 @@ class Guard {
     }
     for (const CleanedOutput& known : result_.outputs)
       if (known.path == path && known.as == as) return path_of(known.writing);
-    return path_of(add_output({.as = as, .path = path}).writing);
+    const bool holds_heads = as == CleanedOutput::As::text;
+    return path_of(add_output({.as = as, .path = path, .holds_heads = holds_heads}).writing);
   }
 
   void clean(int stream) {
@@ -244,6 +262,7 @@ class Guard {
   std::string where_;      // the configuration that is read; "" is the command line
   std::size_t place_ = 0;  // the word of the command line that is judged or named the configuration
   std::string headers_shown_, talkative_;
+  const IdentityFlags* identity_ = nullptr;
   CurlArguments::Redirects redirects_ = CurlArguments::Redirects::refused;
   int verbosity_ = 0;
   bool redirected_ = false;

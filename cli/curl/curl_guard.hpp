@@ -2,8 +2,10 @@
 // output of others through mayfly.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "access/system/descriptor.hpp"
@@ -13,10 +15,12 @@ namespace mayfly::cli {
 
 // An output of curl that mayfly cleans before it is written.
 struct CleanedOutput {
-  enum class As { text, cookie_jar } as = As::text;
-  std::string path = {};                  // where the cleaned bytes go; or
-  int stream = -1;                        // STDOUT_FILENO or STDERR_FILENO
-  Descriptor reading = {}, writing = {};  // the pipe that curl writes to
+  enum class As { text, cookie_jar, nothing } as = As::text;  // nothing: it is only heard
+  std::string path = {};                                      // where the cleaned bytes go; or
+  int stream = -1;                                            // STDOUT_FILENO or STDERR_FILENO
+  Descriptor reading = {}, writing = {};                      // the pipe that curl writes to
+  bool holds_heads = false;                                   // of the answers alone: --dump-header
+  std::function<void(std::string_view)> hear = {};            // told the bytes as curl wrote them
 };
 
 // Returns a pipe that curl only keeps open. By it run_watched_curl() waits for a curl without other
@@ -34,8 +38,14 @@ struct GuardedCurl {
   std::vector<std::string> default_configuration;  // --config and a file, or nothing
   std::vector<Descriptor> files;                   // that the words name, for curl to inherit
   std::vector<CleanedOutput> outputs;
-  bool follows = false;          // --location or its kind, in whatever place
-  bool has_output_file = false;  // --output and its kind
+  struct Given {
+    CurlArguments::Option option;
+    bool is_configured = false;  // in a configuration, not on the command line
+  };
+  std::vector<Given> given;                  // all options
+  std::vector<std::string> configured_urls;  // in configurations
+  bool follows = false;                      // --location or its kind, in whatever place
+  bool has_output_file = false;              // --output and its kind
   // The words that name CAs, or a configuration that does; 0 for the default configuration.
   std::vector<std::size_t> trust_named_at;
 };
@@ -44,10 +54,11 @@ struct GuardedCurl {
 // replaced by the content that was checked here; so is the default configuration, unless
 // curl.arguments leave it out. They make curl follow no redirect unless curl.redirects allows it.
 // Each --cacert gets an empty directory beside it in place of curl's built-in one. Each
-// --dump-header and --cookie-jar is replaced by a pipe.
-// Throws usage Error for URLs that may lead to a path of Access (curl_url.hpp), and, naming the
-// option, for --trace, --trace-ascii, --libcurl, --ssl-sessions, unknown options, values that would
-// begin another request, and combinations that write headers into a file.
+// --dump-header and --cookie-jar is replaced by a pipe. Beside a service token each --header @FILE
+// is replaced by the content that was checked here. Throws usage Error for URLs that may lead to a
+// path of Access (curl_url.hpp), and, naming the option, for --trace, --trace-ascii, --libcurl,
+// --ssl-sessions, unknown options, values that would begin another request, combinations that write
+// headers into a file, and headers that would repeat the service token of the flags.
 GuardedCurl guard_curl(const CurlArguments& curl);
 
 }  // namespace mayfly::cli

@@ -40,11 +40,12 @@ CertificateRequest request_of(const Diagnosis& diagnosis) {
 }
 
 MachineAnswer show(Diagnosis& diagnosis, Machine machine, Headers headers) {
-  const Response response =
-      diagnosis.send({.url = diagnosis.url, .headers = std::move(headers), .body = {}});
+  Url url = diagnosis.url;
+  url.query = machine == Machine::service_token ? "cloudflared_token_check=true" : "";
+  const Response response = diagnosis.send({.url = url, .headers = std::move(headers), .body = {}});
   const Application& application = *diagnosis.application;
-  return judge_machine_answer(
-      {diagnosis.url, application.auth_domain, application.hostname, machine}, response, now());
+  return judge_machine_answer({url, application.auth_domain, application.hostname, machine},
+                              response, now());
 }
 
 void open_by_token(Diagnosis& diagnosis, const Secret& token, Shown shown) {
@@ -70,8 +71,7 @@ Stored stored_tokens(const Diagnosis& diagnosis) {
 
 bool is_good(const Diagnosis& diagnosis, const std::optional<StoredToken>& token) {
   if (!token || token->claims.expires <= now()) return false;
-  if (!token->claims.is_for(diagnosis.application->audience)) return false;
-  return !diagnosis.service_token || is_earned_by(token->claims, *diagnosis.service_token);
+  return token->claims.is_for(diagnosis.application->audience);
 }
 
 }  // namespace
@@ -203,6 +203,11 @@ CheckResult check_token(Diagnosis& diagnosis) {
       return not_needed("nobody asks for one");
   }
   if (!diagnosis.application) return skipped("there is no application that it could be for");
+  if (diagnosis.service_token && diagnosis.machine_is_let_in) {
+    diagnosis.credential.emplace();
+    return not_needed("the service token goes with each request");
+  }
+  if (diagnosis.service_token) return skipped("the service token is not accepted");
   const Stored stored = stored_tokens(diagnosis);
   if (is_good(diagnosis, stored.application)) {
     open_by_token(diagnosis, stored.application->jwt, Shown::stored_token);
@@ -212,7 +217,6 @@ CheckResult check_token(Diagnosis& diagnosis) {
     diagnosis.credential.emplace();
     return not_needed("none is stored, and a machine's identity needs none");
   }
-  if (diagnosis.service_token) return skipped("the service token is not accepted");
   if (diagnosis.state_is_broken) return skipped("the state directory cannot be used");
   if (const auto earned = exchanged_token(diagnosis)) {
     open_by_token(diagnosis, earned->jwt, Shown::fresh_token);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "access/core/error.hpp"
+#include "access/core/text.hpp"
 #include "access/tls/pkcs11_uri.hpp"
 #include "cli/flags/secret_text.hpp"
 #include "cli/terminal/environment.hpp"
@@ -163,6 +164,17 @@ std::optional<ServiceToken> service_token_of(const IdentityFlags& flags) {
   return ServiceToken{
       std::string(service_token_text(flags.service_token_id, service_token_id_field)),
       Secret(service_token_text(secret.reveal(), service_token_secret_field))};
+}
+
+void refuse_second_service_token(std::string_view header, const IdentityFlags& flags) {
+  if (!flags.have_service_token()) return;
+  for (const ServiceTokenField& field : {service_token_id_field, service_token_secret_field}) {
+    if (!equals_ignoring_case(header, field.header)) continue;
+    throw Error(ErrorKind::usage,
+                fmt::format("the header {} and {} are given: Access rejects a request with both",
+                            field.header, field.source),
+                "leave out the header, or the flags and variables of the service token");
+  }
 }
 
 AskPassword certificate_password(const IdentityFlags& flags, const InteractionFlags& interaction) {

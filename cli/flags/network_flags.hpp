@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "access/identity/service_token.hpp"
@@ -20,6 +21,10 @@ struct IdentityFlags {
   std::string service_token_id, service_token_secret, service_token_secret_file;
   std::string certificate, key, certificate_password_file;
   std::string certificate_password;  // only curl's FILE:PASSWORD and --pass set it
+  bool have_service_token() const {
+    return !service_token_id.empty() || !service_token_secret.empty() ||
+           !service_token_secret_file.empty();
+  }
   bool are_given() const { return !service_token_id.empty() || !certificate.empty(); }
 };
 
@@ -60,6 +65,10 @@ std::vector<std::string> repeated_flags(const NetworkFlags& flags);
 
 // Returns nullopt if no service token is given. Throws usage Error for half of one.
 std::optional<ServiceToken> service_token_of(const IdentityFlags& flags);
+
+// Throws usage Error if a service token is given and the header is one of the two that carry it:
+// Access rejects a request that has one of them twice.
+void refuse_second_service_token(std::string_view header, const IdentityFlags& flags);
 
 using AskPassword = std::function<Secret(const std::string& what)>;
 

@@ -35,6 +35,25 @@ bool is_unfit(char c) {
 
 constexpr std::size_t longest = 4096;
 
+// docs/protocol.md section 2: older secrets are 64 hexadecimal digits. Both forms are no id, which
+// has 32 digits.
+bool is_secret(std::string_view value) {
+  constexpr std::size_t digits = 64;
+  return value.starts_with("cfast_") ||
+         (value.size() == digits &&
+          value.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos);
+}
+
+// Does not show the value, which may be the secret.
+void refuse_swapped(std::string_view value, const ServiceTokenField& field) {
+  const bool is_id_wanted = field.name == service_token_id_field.name;
+  if (is_id_wanted ? !is_secret(value) : !value.ends_with(".access")) return;
+  throw Error(ErrorKind::usage,
+              fmt::format("the service token's {} ({}) is {}: they may be swapped", field.name,
+                          field.source, is_id_wanted ? "a secret" : "an id"),
+              "the id ends in .access; the secret begins with cfast_ or is 64 digits and letters");
+}
+
 }  // namespace
 
 std::string_view service_token_text(std::string_view text, const ServiceTokenField& field) {
@@ -42,7 +61,10 @@ std::string_view service_token_text(std::string_view text, const ServiceTokenFie
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   const auto value = without_header(without_blanks(text), field.header);
   const bool is_broken = std::any_of(value.begin(), value.end(), is_unfit);
-  if (!value.empty() && !is_broken) return value;
+  if (!value.empty() && !is_broken) {
+    refuse_swapped(value, field);
+    return value;
+  }
   throw Error(
       ErrorKind::usage,
       fmt::format(

@@ -23,7 +23,8 @@ inline constexpr ServiceTokenField service_token_secret_field{
     "--service-token-secret, --service-token-secret-file or TUNNEL_SERVICE_TOKEN_SECRET"};
 
 // Returns the part of `text` without byte order mark, line end, and the name of the header, which
-// dashboards copy with its value. Throws usage Error for an invalid value of a header.
+// dashboards copy with its value. Throws usage Error for an invalid value of a header, and for an
+// id that is a secret or the other way round (docs/protocol.md section 2).
 std::string_view service_token_text(std::string_view text, const ServiceTokenField& field);
 
 // Returns the file's first line. Throws usage Error if the file is absent, empty, readable by other

@@ -57,3 +57,24 @@ TEST_CASE("service token text: what no header can carry is refused, with its fla
   for (const std::string_view text : {"", "\r", "\xEF\xBB\xBF", "CF-Access-Client-Id:"})
     CHECK(refusal(text).ends_with("it is empty"));
 }
+
+// The forms of docs/protocol.md section 2, with made-up digits.
+TEST_CASE(
+    "service token text: an id in place of the secret is recognised, and the other way round") {
+  const std::string old_secret(64, 'a');
+  const std::string new_secret = "cfast_" + std::string(48, 'b');
+  const auto secret = [](std::string_view text) {
+    return std::string(service_token_text(text, service_token_secret_field));
+  };
+  for (const std::string& text : {old_secret, new_secret}) {
+    CAPTURE(text);
+    CHECK(refusal(text).find("may be swapped") != std::string::npos);
+    CHECK(refusal(text).find(text) == std::string::npos);
+    CHECK(secret(text) == text);
+  }
+  CHECK_THROWS_AS(secret("88bf3b6d86161464f6509f7219099e57.access"), Error);
+  CHECK_THROWS_AS(secret("CF-Access-Client-Secret: ci.access\r\n"), Error);
+  // People leave ".access" off; such an id has 32 digits.
+  CHECK(id("88bf3b6d86161464f6509f7219099e57") == "88bf3b6d86161464f6509f7219099e57");
+  CHECK(id("88bf3b6d86161464f6509f7219099e57.access") == "88bf3b6d86161464f6509f7219099e57.access");
+}

@@ -64,7 +64,7 @@ Session::Session(const SessionOptions& options, NetworkFlags flags)
     : certificate_origin_(options.application.origin()),
       flags_(std::move(flags)),
       state_(state_for(flags_, options.storage)),
-      service_token_(service_token_of(flags_.identity)) {
+      service_token_(ServiceTokenSource::of(flags_.identity)) {
   wipe(flags_.identity.service_token_secret);
   start_logging(log_settings_of(flags_.logging, options.log));
   clear_leftovers(state_);
@@ -74,10 +74,20 @@ Session::Session(const SessionOptions& options, NetworkFlags flags)
   };
   credentials_ = std::make_unique<Credentials>(
       state_, send_, terminal_login_prompt(flags_.interaction, options.tells_login),
-      credential_options(flags_, options.storage, service_token_));
+      credential_options(flags_, options.storage, service_token()));
 }
 
 Session::~Session() = default;
+
+std::optional<ServiceToken> Session::service_token() const {
+  if (!service_token_) return std::nullopt;
+  return service_token_->current();
+}
+
+std::optional<ServiceToken> Session::service_token_after_refusal() const {
+  if (!service_token_) return std::nullopt;
+  return service_token_->read_again();
+}
 
 const ConnectionOptions& Session::connection() {
   if (connection_) return *connection_;

@@ -12,6 +12,7 @@
 #include "access/system/files.hpp"
 #include "access/tls/connection_options.hpp"
 #include "cli/flags/network_flags.hpp"
+#include "cli/flags/service_token_source.hpp"
 #include "cli/terminal/log_sink.hpp"
 #include "sshgen/agent.hpp"
 
@@ -46,13 +47,16 @@ class Session {
   const ConnectionOptions& connection();
   // The password of the client certificate's key, if connection() needed one.
   const std::optional<Secret>& asked_password() const noexcept { return asked_password_; }
-  const std::optional<ServiceToken>& service_token() const noexcept { return service_token_; }
+  // The service token, with the secret that its file holds now.
+  std::optional<ServiceToken> service_token() const;
+  // The same, after Access has refused the secret once.
+  std::optional<ServiceToken> service_token_after_refusal() const;
 
  private:
   std::string certificate_origin_;
   NetworkFlags flags_;
   StateDirectory state_;
-  std::optional<ServiceToken> service_token_;
+  mutable std::optional<ServiceTokenSource> service_token_;  // reads its file again
   std::optional<ConnectionOptions> connection_;
   std::optional<Secret> asked_password_;
   std::unique_ptr<HttpClient> http_;

@@ -40,6 +40,7 @@ Error not_accepted(const Url& url, const std::string& reference) {
 // Renews a stored token once if the edge refuses it, since it may have been revoked. A refusal of
 // the new token is an error.
 Grant verified_grant(Session& session, const Url& url) {
+  if (session.service_token()) return session.credentials().earn_token(url);
   Grant grant = session.credentials().obtain(url);
   if (!grant.token || session.credentials().accepted_at_edge(url, grant)) return grant;
   grant = session.credentials().renew(url, grant);
@@ -49,17 +50,26 @@ Grant verified_grant(Session& session, const Url& url) {
   return grant;
 }
 
+// Returns why there is no token to store, or "" if there is one.
+std::string why_not_stored(const Url& url, const Grant& grant) {
+  if (grant.token) return "";
+  const std::string name = url.authority();
+  if (grant.guard == Grant::Guard::nobody)
+    return fmt::format("{} lets everybody in: a policy of Access bypasses the login", name);
+  if (grant.has_service_token)
+    return fmt::format(
+        "{} accepts the service token and issues no token for it (strict service tokens): nothing "
+        "is stored, and the service token goes with each request",
+        name);
+  return fmt::format("{} issues no token to keep: every connection proves itself anew", name);
+}
+
 void report(const LoginFlags& flags, const Url& url, const Grant& grant) {
-  if (flags.json) return print_result(login_json(*grant.application, grant.token));
+  const std::string nothing_stored = why_not_stored(url, grant);
+  if (flags.json) print_result(login_json(*grant.application, grant.token, nothing_stored));
   if (flags.quiet) return;
-  if (grant.guard == Grant::Guard::nobody) {
-    return print_notice(fmt::format(
-        "{} lets everybody in: a policy of Access bypasses the login.\n", url.authority()));
-  }
-  if (!grant.token) {
-    return print_notice(fmt::format(
-        "{} issues no token to keep: every connection proves itself anew.\n", url.authority()));
-  }
+  if (!nothing_stored.empty()) return print_notice(nothing_stored + ".\n");
+  if (flags.json) return;
   // Before the token, which may leave its line open.
   if (::isatty(STDERR_FILENO) == 1) print_notice(logged_in_line(grant.token->claims, now()) + "\n");
   const std::string_view jwt = grant.token->jwt.reveal();

@@ -177,9 +177,13 @@ std::string status_json(const StatusReport& report, sys_seconds now) {
                     {"listeners", std::move(listeners)}});
 }
 
-std::string login_json(const Application& application, const std::optional<StoredToken>& token) {
-  nlohmann::ordered_json report = {
-      {"application", application.hostname}, {"identity", nullptr}, {"expires", nullptr}};
+std::string login_json(const Application& application, const std::optional<StoredToken>& token,
+                       const std::string& why_not_stored) {
+  nlohmann::ordered_json report = {{"application", application.hostname},
+                                   {"identity", nullptr},
+                                   {"expires", nullptr},
+                                   {"stored", why_not_stored.empty()},
+                                   {"why_not_stored", text_or_null(why_not_stored)}};
   if (token) {
     report["identity"] = token->claims.identity();
     report["expires"] = rfc3339(token->claims.expires);

@@ -46,8 +46,10 @@ struct StatusReport {
 // Returns the JSON of mayfly-status(1).
 std::string status_json(const StatusReport& report, std::chrono::sys_seconds now);
 
-// Returns {"application":...,"identity":...,"expires":...}; the last two are null without a token.
-std::string login_json(const Application& application, const std::optional<StoredToken>& token);
+// Returns {"application":...,"identity":...,"expires":...,"stored":...,"why_not_stored":...};
+// identity and expires are null without a token. why_not_stored: "" if the token is stored.
+std::string login_json(const Application& application, const std::optional<StoredToken>& token,
+                       const std::string& why_not_stored);
 
 // Returns {"token":...,"expires":...,"identity":...,"audience":...}, the only result in JSON that
 // holds a token.

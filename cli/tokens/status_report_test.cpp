@@ -172,12 +172,14 @@ TEST_CASE("login and token as JSON") {
   StoredToken token{Secret(std::string("a.b.c")), {}};
   token.claims.common_name = "robot";
   token.claims.expires = present;
-  CHECK(nlohmann::json::parse(login_json(application, token)) ==
+  CHECK(nlohmann::json::parse(login_json(application, token, "")) ==
         nlohmann::json::parse(R"({"application":"*.example.com","identity":"robot",
-                                  "expires":"2025-11-23T17:22:00Z"})"));
-  CHECK(login_json(application, token).find("a.b.c") == std::string::npos);
-  CHECK(nlohmann::json::parse(login_json(application, std::nullopt)) ==
-        nlohmann::json::parse(R"({"application":"*.example.com","identity":null,"expires":null})"));
+                                  "expires":"2025-11-23T17:22:00Z",
+                                  "stored":true,"why_not_stored":null})"));
+  CHECK(login_json(application, token, "").find("a.b.c") == std::string::npos);
+  CHECK(nlohmann::json::parse(login_json(application, std::nullopt, "no token")) ==
+        nlohmann::json::parse(R"({"application":"*.example.com","identity":null,"expires":null,
+                                  "stored":false,"why_not_stored":"no token"})"));
   CHECK(nlohmann::json::parse(token_json(application, token)) ==
         nlohmann::json::parse(R"({"token":"a.b.c","identity":"robot","audience":"aa",
                                   "expires":"2025-11-23T17:22:00Z"})"));

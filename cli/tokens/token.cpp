@@ -34,6 +34,13 @@ std::optional<Application> application_at(Session& session, const Url& url) {
 }
 
 int report_no_token(const IdentityFlags& flags) {
+  if (flags.have_service_token()) {
+    print_notice(
+        "There is no token for this application. A service token goes with each request as the two "
+        "headers CF-Access-Client-Id and CF-Access-Client-Secret, and organisations with strict "
+        "service tokens issue no token in exchange for it; others do, to: mayfly login.\n");
+    return static_cast<int>(ErrorKind::failed);
+  }
   print_notice(
       "Unable to find token for provided application. Please run login command to generate "
       "token.\n");

@@ -147,8 +147,8 @@ ListenerFiles listener_files(const ListenOptions& options, const NetworkFlags& f
     permitted.write.push_back(absolute_path(flags.logging.directory));
   const IdentityFlags& identity = flags.identity;
   for (const std::string& file :
-       {identity.certificate, identity.key, identity.certificate_password_file, flags.trust.ca_file,
-        paths.ca_file})
+       {identity.certificate, identity.key, identity.certificate_password_file,
+        identity.service_token_secret_file, flags.trust.ca_file, paths.ca_file})
     add_file(files, file, paths);
   ListenerFiles resolver;
   add_file(resolver, paths.name_servers, paths);

@@ -10,14 +10,14 @@ namespace {
 
 constexpr const char* token_header = "Cf-Access-Token";
 
+// A host without an application gets neither token. A service token goes alone, since some
+// organisations ignore a token beside it, and others ignore the service token then.
 Headers headers_of(const Session& session, const Grant& grant) {
-  Headers headers;
-  if (grant.token) headers.add(token_header, std::string(grant.token->jwt.reveal()));
-  // A service token still opens the application when its app token has been revoked. A host without
-  // an application gets neither.
-  if (grant.application && session.service_token())
-    headers.add(service_token_headers(*session.service_token()));
-  return headers;
+  if (!grant.application) return {};
+  if (const auto service_token = session.service_token())
+    return service_token_headers(*service_token);
+  if (!grant.token) return {};
+  return {{token_header, std::string(grant.token->jwt.reveal())}};
 }
 
 }  // namespace
@@ -33,8 +33,13 @@ Authorization credential_source(Session& session, const Url& url) {
   };
   source.obtain = [&session, url, last](Authorization::Why why) {
     const Credentials& credentials = session.credentials();
-    *last = why == Authorization::Why::refused ? credentials.renew(url, *last)
-                                               : credentials.obtain(url);
+    const bool is_refused = why == Authorization::Why::refused;
+    if (is_refused && session.service_token_after_refusal()) {
+      auto known = credentials.known(url);
+      *last = known ? std::move(*known) : credentials.obtain(url);
+    } else {
+      *last = is_refused ? credentials.renew(url, *last) : credentials.obtain(url);
+    }
     return headers_of(session, *last);
   };
   source.may_send = [&session, url, last](const Headers& headers) {
@@ -51,8 +56,9 @@ Authorization credential_source(Session& session, const Url& url) {
 }
 
 Headers checked_headers(const Url& url, const std::vector<std::string>& lines,
-                        const std::string& destination) {
+                        const IdentityFlags& identity, const std::string& destination) {
   Headers headers = user_headers(lines);
+  for (const Header& header : headers) refuse_second_service_token(header.name, identity);
   if (!destination.empty()) headers.add("Cf-Access-Jump-Destination", destination);
   static_cast<void>(upgrade_text({url, headers, {}, {}}));
   return headers;

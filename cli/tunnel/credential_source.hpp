@@ -11,8 +11,8 @@ Authorization credential_source(Session& session, const Url& url);
 
 // Returns the headers of these lines "Name: value", and the header of a destination unless it is
 // empty. Throws usage Error for a header that cannot be sent, which a listener would otherwise meet
-// at its first connection.
+// at its first connection, and for one that repeats the service token of `identity`.
 Headers checked_headers(const Url& url, const std::vector<std::string>& lines,
-                        const std::string& destination = "");
+                        const IdentityFlags& identity, const std::string& destination = "");
 
 }  // namespace mayfly::cli

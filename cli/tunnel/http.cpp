@@ -47,7 +47,7 @@ void bind(Parser& parser, HttpFlags& flags) {
 ForwarderOptions options_of(const HttpFlags& flags) {
   ForwarderOptions options;
   options.edge.url = parse_url(flags.hostname);
-  options.edge.headers = checked_headers(options.edge.url, flags.headers);
+  options.edge.headers = checked_headers(options.edge.url, flags.headers, flags.network.identity);
   for (const std::string& alias : flags.aliases)
     if (!is_alias(alias))
       throw Error(ErrorKind::usage, fmt::format("\"{}\" is no host name", printable(alias)),

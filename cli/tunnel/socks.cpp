@@ -36,7 +36,8 @@ void bind(Parser& parser, SocksFlags& flags) {
 ListenerOptions options_of(const SocksFlags& flags, RunStats& stats) {
   ListenerOptions options;
   options.tunnel.url = parse_url(flags.hostname);
-  options.tunnel.headers = checked_headers(options.tunnel.url, flags.headers);
+  options.tunnel.headers =
+      checked_headers(options.tunnel.url, flags.headers, flags.network.identity);
   options.tunnel.ping_interval = std::chrono::seconds(flags.ping_interval);
   options.ended = log_bad_ending;
   listen_at(flags.listeners.empty() ? std::vector<std::string>{default_address} : flags.listeners,

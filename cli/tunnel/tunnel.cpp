@@ -68,7 +68,8 @@ std::string curl_connect_to(const std::string& text, const Url& url) {
 TunnelOptions tunnel_options(const TunnelFlags& flags) {
   TunnelOptions options;
   options.url = parse_url(flags.hostname);
-  options.headers = checked_headers(options.url, flags.headers, flags.destination);
+  options.headers =
+      checked_headers(options.url, flags.headers, flags.network.identity, flags.destination);
   options.ping_interval = std::chrono::seconds(flags.ping_interval);
   if (flags.debug_stream) {
     const std::uint64_t most = *flags.debug_stream > 0 ? *flags.debug_stream : default_payloads;

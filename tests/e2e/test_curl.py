@@ -734,5 +734,5 @@ class ServiceToken(CurlCase):
     def test_from_the_environment(self):
         env = {"TUNNEL_SERVICE_TOKEN_ID": ID, "TUNNEL_SERVICE_TOKEN_SECRET": SECRET}
         self.assert_page(self.curl("-s", URL, env=env))
-        self.assertIn(self.home.token_name("web"), self.home.files())
+        self.assertEqual(header(self.edge.log()[-1], "Cf-Access-Client-Id"), [ID])
         self.assertEqual(self.home.browsed(), [])

@@ -317,7 +317,7 @@ class Identity(DoctorCase):
         self.assert_broken(report, "application", NETWORK, "530", "DNS record")
 
     def test_question_that_is_turned_away(self):
-        for fault, code, word in (("403", REFUSED, "forbids"), ("403_challenge", REFUSED, "challenge"),
+        for fault, code, word in (("403", REFUSED, "a policy of Access"), ("403_challenge", REFUSED, "challenge"),
                                   ("429", NETWORK, "429"), ("502", NETWORK, "502"), ("530_1033", NETWORK, "530")):
             with self.subTest(fault):
                 self.edge.reset()

@@ -85,7 +85,7 @@ class Upgrade(Explained):
 class Metadata(Explained):
     """The request for metadata got no answer, or there is no application."""
     ROWS = [
-        ("403", REFUSED, "Access or the firewall forbids it", "WAF rule"),
+        ("403", REFUSED, "a policy of Access does not let you in", "ask the administrator"),
         ("403_waf", REFUSED, "Access or the firewall forbids it", "WAF rule"),
         ("403_challenge", REFUSED, "a bot challenge was sent", "Bot Fight Mode"),
         ("429", NETWORK, "too many connections", "in a minute"),

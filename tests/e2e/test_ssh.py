@@ -170,3 +170,19 @@ class SshWithOwnKey(SshCase):
         result = self.assert_done(self.start("-i", key, HOST, "--", "echo hello").finish())
         self.assertEqual(result.out, b"hello\n")
         self.assertFalse([f for f in self.home.files() if "cf_key" in f])
+
+
+class ManagedOauth(SshCase):
+    """An application that answers programs by a 401 in place of the redirect to the login page."""
+
+    def test_certificate_and_tunnel_by_the_token_of_the_team(self):
+        self.edge.application("ssh", managed_oauth=True)
+        self.home.install_idle_browser()
+        self.home.plant_org_token()
+        self.configure("--short-lived-cert")
+        result = self.assert_done(self.ssh("printf through"))
+        self.assertEqual((result.out, self.home.browsed()), (b"through", []))
+        # A revoked token is renewed while ssh waits.
+        self.edge.ask("POST", "/revoke", {"kind": "app"})
+        self.assertEqual(self.assert_done(self.ssh("printf again")).out, b"again")
+        self.assertEqual((self.edge.stats()["exchanges"], self.home.browsed()), (2, []))
