@@ -387,28 +387,14 @@ TokenPair Credentials::await_tokens(const TransferKey& key,
   });
 }
 
-<<<<<<< HEAD
 EdgeVerdict Credentials::accepted_at_edge(const Url& url, const Grant& grant) const {
-  refuse_path_of_access(url);
   const StoredToken& token = *grant.token;
-  Url probe = url;
-  probe.query = "cloudflared_token_check=true";
-  try {
-    const Response response =
-        send_({.url = probe,
-               .headers = {{"Cf-Access-Token", std::string(token.jwt.reveal())}},
-               .body = {},
-               .timeout = 5s,
-               .purpose = "its opinion of the token",
-               .before_sending = [&] { require_may_send(url, grant); }});
-=======
-EdgeVerdict Credentials::accepted_at_edge(const Url& url, const StoredToken& token) const {
   Request request = token_check(url, {{"Cf-Access-Token", std::string(token.jwt.reveal())}},
                                 "its opinion of the token");
   request.timeout = 5s;
+  request.before_sending = [&] { require_may_send(url, grant); };
   try {
     const Response response = send_(request);
->>>>>>> w-17
     const auto team = [&] { return team_of(token.claims.issuer); };
     return {.accepted = !wants_login(request.url, response.status, response.headers, team),
             .reference = response.reference()};

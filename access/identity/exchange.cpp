@@ -48,18 +48,11 @@ std::optional<Secret> granted_token(const OrgTokenExchange& exchange, const Resp
 
 }  // namespace
 
-<<<<<<< HEAD
 std::optional<Secret> exchange_org_token(const Send& send, const OrgTokenExchange& exchange) {
   const Url& url = exchange.url;
-  const Response at_application = ask(send, exchange, url, {});
-=======
-std::optional<Secret> exchange_org_token(const Send& send, const Url& url,
-                                         const Application& application, const Secret& org_token,
-                                         sys_seconds now) {
   // An application with Managed OAuth sends the redirect to browsers alone (docs/protocol.md
   // section 6).
-  const Response at_application = ask(send, url, {{"Accept", "text/html"}});
->>>>>>> w-17
+  const Response at_application = ask(send, exchange, url, {{"Accept", "text/html"}});
   const auto login = login_page(url, at_application.status, at_application.headers,
                                 [&] { return exchange.application.auth_domain; });
   if (!login || login->host != exchange.application.auth_domain)
