@@ -16,7 +16,7 @@ namespace {
 // The names of an application in a block.
 struct Target {
   std::vector<std::string> patterns;  // names that people type after "ssh"
-  std::string argument;               // after --hostname, a shell word
+  std::string argument;               // after --hostname, a shell word; perhaps --matching
   std::string key_file;               // before "-cf_key", with ssh's tokens
   std::optional<std::string> host_name;
 };
@@ -67,11 +67,15 @@ HostAndPath split_host(std::string_view text) {
 
 // Only ssh knows the real name behind a wildcard, and before 9.6 it put the name into the shell's
 // command line as it was typed (CVE-2023-51385). Therefore %h stands between single quotes, in
-// which only a single quote has a meaning, and the pattern !*'*' excludes names that have one.
+// which only a single quote has a meaning, and the pattern !*'*' excludes names that have one. ssh
+// compares the end of what was typed, and mayfly reads a URL from its beginning:
+// "a.example#.example.com" is for ssh a name behind *.example.com. Therefore --matching repeats the
+// pattern for mayfly.
 Target wildcard_target(const HostAndPath& parts) {
   const std::string file = parts.path.empty() ? "h" : without_tokens(file_name("h" + parts.path));
   return {{parts.host, "!*'*"},
-          "'%h'" + (parts.path.empty() ? "" : shell_word(parts.path)),
+          "'%h'" + (parts.path.empty() ? "" : shell_word(parts.path)) + " --matching '" +
+              parts.host + "'" + (parts.path.empty() ? "" : shell_word(parts.path)),
           "%" + file,
           std::nullopt};
 }

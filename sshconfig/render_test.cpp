@@ -196,15 +196,16 @@ TEST_CASE("render: a host is in lower case, whatever form names it") {
 TEST_CASE("render: wildcards leave the name to ssh") {
   CHECK(render_block(short_lived("*.example.com")) ==
         "Match host \"*.example.com,!*'*\" exec \"/usr/bin/mayfly access ssh-gen --hostname "
-        "'%h'\"\n"
-        "  ProxyCommand /usr/bin/mayfly access ssh --hostname '%h'\n"
+        "'%h' --matching '*.example.com'\"\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname '%h' --matching '*.example.com'\n"
         "  IdentityFile ~/.cloudflared/%h-cf_key\n"
         "  CertificateFile ~/.cloudflared/%h-cf_key-cert.pub\n"
         "  AddKeysToAgent no\n");
   CHECK(render_block(short_lived("dev-*.example.com/git")) ==
         "Match host \"dev-*.example.com,!*'*\" exec \"/usr/bin/mayfly access ssh-gen --hostname "
-        "'%h'/git\"\n"
-        "  ProxyCommand /usr/bin/mayfly access ssh --hostname '%h'/git\n"
+        "'%h'/git --matching 'dev-*.example.com'/git\"\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname '%h'/git --matching "
+        "'dev-*.example.com'/git\n"
         "  IdentityFile ~/.cloudflared/%h-git-cf_key\n"
         "  CertificateFile ~/.cloudflared/%h-git-cf_key-cert.pub\n"
         "  AddKeysToAgent no\n");
@@ -215,7 +216,7 @@ TEST_CASE("render: a wildcard's Host line leaves out names with a quote, too") {
   options.certificate = BlockOptions::Certificate::none;
   CHECK(render_block(options) ==
         "Host *.example.com \"!*'*\"\n"
-        "  ProxyCommand /usr/bin/mayfly access ssh --hostname '%h'\n");
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname '%h' --matching '*.example.com'\n");
 }
 
 TEST_CASE("render: an international name in the form that goes over the wire") {

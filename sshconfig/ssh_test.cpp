@@ -232,7 +232,8 @@ TEST_CASE("ssh: applications on paths and behind wildcards") {
   check_seen(run_ssh({"-G", "-F", config, "a.example.com"}),
              "identityfile ~/.cloudflared/%h-git-cf_key");
   CHECK(mayfly.take_record() ==
-        mayfly.called_with({"access", "ssh-gen", "--hostname", "a.example.com/git"}));
+        mayfly.called_with({"access", "ssh-gen", "--hostname", "a.example.com/git", "--matching",
+                            "*.example.com/git"}));
   run_ssh({"-G", "-F", config, "example.com"});
   CHECK(mayfly.take_record().empty());
 }
@@ -252,8 +253,10 @@ TEST_CASE("ssh: a hostile name behind a wildcard is one word for the shell, or n
                            "&touch marker&", "\"touch marker\"", ">marker;", "\\;touch marker;"}) {
     const std::string name = std::string("a") + text + "b.example.com";
     CAPTURE(name);
-    CHECK(calls_for(name) == mayfly.called_with({"access", "ssh-gen", "--hostname", name}) +
-                                 mayfly.called_with({"access", "ssh", "--hostname", name}));
+    CHECK(calls_for(name) == mayfly.called_with({"access", "ssh-gen", "--hostname", name,
+                                                 "--matching", "*.example.com"}) +
+                                 mayfly.called_with({"access", "ssh", "--hostname", name,
+                                                     "--matching", "*.example.com"}));
   }
   CHECK(calls_for("a';touch marker;'b.example.com").empty());
 }

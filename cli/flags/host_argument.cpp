@@ -2,8 +2,10 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <fnmatch.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "access/core/error.hpp"
@@ -85,6 +87,26 @@ void take_host_and_listeners(std::string& hostname, const std::vector<std::strin
       take_host(hostname, argument);
     }
   }
+}
+
+void bind_matching(Parser& parser, std::string& pattern) {
+  parser.add_option("--matching", pattern, "refuse a host that this wildcard does not match")
+      .type_name("PATTERN");
+}
+
+Url application_url(const std::string& hostname, const std::string& pattern) {
+  Url url = parse_url(hostname);
+  if (pattern.empty()) return url;
+  const auto slash = std::min(pattern.find('/'), pattern.size());
+  const bool is_host =
+      ::fnmatch(pattern.substr(0, slash).c_str(), url.host.c_str(), FNM_NOESCAPE) == 0;
+  const bool is_path =
+      url.path == pattern.substr(slash) || (slash == pattern.size() && url.path == "/");
+  if (!is_host || !is_path || url.port != 443 || !url.query.empty())
+    throw Error(ErrorKind::usage,
+                fmt::format("{} is not behind {}", printable(hostname), printable(pattern)),
+                "type the name of a host alone after ssh");
+  return url;
 }
 
 void require_hostname(const std::string& hostname, const Invocation& invocation) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "access/core/url.hpp"
 #include "cli/flags/arguments.hpp"
 
 namespace mayfly::cli {
@@ -24,6 +25,12 @@ void take_host(std::string& hostname, const std::string& argument);
 // listener, unless --hostname has named one. Appends the other arguments to the listeners.
 void take_host_and_listeners(std::string& hostname, const std::vector<std::string>& arguments,
                              std::vector<std::string>& listeners);
+
+// The pattern of the wildcard block for ssh that runs the command.
+void bind_matching(Parser& parser, std::string& pattern);
+// Returns the application's URL. Throws usage Error if a pattern is given, such as *.example.com or
+// *.example.com/path, and the URL has another host, port, path or a query.
+Url application_url(const std::string& hostname, const std::string& pattern);
 
 // Throws usage Error if the hostname is empty.
 void require_hostname(const std::string& hostname, const Invocation& invocation);

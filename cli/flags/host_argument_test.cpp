@@ -58,3 +58,25 @@ TEST_CASE("host argument: two hosts are a usage error") {
   CHECK(hostname == "a.example.com");
   CHECK_THROWS_AS(take_host(hostname, "b.example.com"), Error);
 }
+
+TEST_CASE("a host that the wildcard of the block does not match is refused") {
+  CHECK(application_url("evil.example.net", "").host == "evil.example.net");
+  for (const char* host : {"a.example.com", "A.b.Example.com", "https://a.example.com/"}) {
+    CAPTURE(host);
+    CHECK_NOTHROW(application_url(host, "*.example.com"));
+  }
+  CHECK_NOTHROW(application_url("dev-1.example.com/git", "dev-*.example.com/git"));
+  // ssh_config(5) compares each of these as it was typed, and the pattern matches its end.
+  for (const char* text :
+       {"evil.example.net/x.example.com", "evil.example.net#.example.com",
+        "evil.example.net?.example.com", "https://evil.example.net/.example.com",
+        "evil.example.net:443/.example.com", "evil.example.net\\.example.com",
+        "u@evil.example.net/.example.com", "a.example.com/b.example.com",
+        "a.example.com:8443/.example.com", "a.example.com?.example.com", "[::1]/.example.com"}) {
+    CAPTURE(text);
+    CHECK_THROWS_AS(application_url(text, "*.example.com"), Error);
+  }
+  CHECK_THROWS_AS(application_url("a.example.com", "*.example.com/git"), Error);
+  CHECK_THROWS_AS(application_url("evil.example.net/x.example.com/git", "*.example.com/git"),
+                  Error);
+}

@@ -14,6 +14,7 @@ namespace {
 
 struct SshGenFlags {
   std::string hostname, host;
+  std::string matching;
   bool force = false, check = false, agent = false;
   std::string key_type;
   NetworkFlags network;
@@ -22,6 +23,7 @@ struct SshGenFlags {
 void bind(Parser& parser, SshGenFlags& flags) {
   parser.add_option("--hostname", flags.hostname, "the application").once();
   bind_host_argument(parser, flags.host);
+  bind_matching(parser, flags.matching);
   parser.add_flag("--force", flags.force, "renew even a valid certificate");
   parser.add_flag("--check", flags.check, "exit 0 when valid, 1 when a renewal is due; no network");
   parser.add_flag("--agent", flags.agent, "keep the key in ssh-agent and not on disk");
@@ -65,7 +67,7 @@ sshgen::EnsureOptions ensure_options(const SshGenFlags& flags) {
 int run(SshGenFlags& flags, const Invocation& invocation) {
   take_host(flags.hostname, flags.host);
   require_hostname(flags.hostname, invocation);
-  const Url url = parse_url(flags.hostname);
+  const Url url = application_url(flags.hostname, flags.matching);
   if (flags.check || !flags.force) {
     const bool valid = is_valid(flags, url);
     if (valid || flags.check) return valid ? 0 : 1;

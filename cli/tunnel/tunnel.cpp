@@ -28,7 +28,7 @@ namespace mayfly::cli {
 namespace {
 
 struct TunnelFlags {
-  std::string hostname, destination;
+  std::string hostname, matching, destination;
   std::vector<std::string> listeners, headers, arguments;
   std::string connect_to;
   std::optional<std::uint64_t> debug_stream;
@@ -40,6 +40,7 @@ struct TunnelFlags {
 
 void bind(Parser& parser, TunnelFlags& flags) {
   bind_hostname(parser, flags.hostname, "the application");
+  bind_matching(parser, flags.matching);
   bind_destination(parser, flags.destination);
   bind_listeners(parser, flags.listeners,
                  "listen on HOST:PORT or unix:PATH instead of stdin and stdout; repeatable");
@@ -67,7 +68,7 @@ std::string curl_connect_to(const std::string& text, const Url& url) {
 
 TunnelOptions tunnel_options(const TunnelFlags& flags) {
   TunnelOptions options;
-  options.url = parse_url(flags.hostname);
+  options.url = application_url(flags.hostname, flags.matching);
   options.headers =
       checked_headers(options.url, flags.headers, flags.network.identity, flags.destination);
   options.ping_interval = std::chrono::seconds(flags.ping_interval);
