@@ -1,5 +1,5 @@
 // `mayfly access curl`: becomes curl, with the application's token by descriptor.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -9,8 +9,10 @@
 #include <utility>
 
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
 #include "access/core/text.hpp"
 #include "access/dial/endpoints.hpp"
+#include "access/system/platform.hpp"
 #include "access/system/spawn_settings.hpp"
 #include "cli/curl/curl_arguments.hpp"
 #include "cli/curl/curl_certificate.hpp"
@@ -122,22 +124,18 @@ struct Credential {
   Words last = {};  // after the user's
 };
 
-std::string in_brackets(const std::string& host) {
-  return host.find(':') == std::string::npos ? host : "[" + host + "]";
-}
-
 // curl keeps a cookie to its host, and sends it to every port of it. So all other ports lead to a
 // name that nobody can have (RFC 6761 section 6.4), but for that of plain HTTP, where curl sends no
 // cookie marked for TLS. curl takes the first mapping that fits: those of the ports that stay open
 // repeat the user's, and are explicit, since an empty target would be none.
 Words kept_to_port(const Url& url, const std::vector<std::string>& mappings) {
   constexpr std::uint16_t plain_http = 80;
-  const std::string host = in_brackets(url.host);
+  const std::string host = bracketed(url.host);
   Words words;
   for (const std::uint16_t port : {url.port, plain_http}) {
     const Target target = redirected({url.host, std::to_string(port)}, mappings);
     words.insert(words.end(), {"--connect-to", fmt::format("{}:{}:{}:{}", host, port,
-                                                           in_brackets(target.host), target.port)});
+                                                           bracketed(target.host), target.port)});
   }
   words.insert(words.end(), {"--connect-to",
                              fmt::format("{}::the-token-is-for-port-{}.invalid:", host, url.port)});
@@ -156,7 +154,7 @@ Credential credential_for(const CurlArguments& curl, const Url& url, Session& se
           "first one, leaves out .curlrc");
     }
     if (!grant.token) return credential;
-    credential.file = memory_file(cookie_file(url, grant.token->jwt.reveal()));
+    credential.file = anonymous_file(cookie_file(url, grant.token->jwt.reveal()));
     credential.arguments = {"-b", path_of(credential.file)};
     for (std::string& word : kept_to_port(url, session.connection().connect_to))
       credential.arguments.push_back(std::move(word));
@@ -171,7 +169,7 @@ Credential credential_for(const CurlArguments& curl, const Url& url, Session& se
     }
   }
   if (headers.empty()) return credential;
-  credential.file = memory_file(headers);
+  credential.file = anonymous_file(headers);
   wipe(headers);
   credential.arguments = {"-H", "@" + path_of(credential.file)};
   return credential;
@@ -238,7 +236,8 @@ std::vector<Secret> secrets_of(const Session& session, const Grant& grant) {
   for (const int number : ignored_signals) ::signal(number, SIG_DFL);
   // It goes to the same proxies as mayfly.
   const ChildEnvironment environment({}, ChildEnvironment::ProxyPasswords::kept);
-  ::execvpe("curl", words.data(), environment.get());
+  environ = const_cast<char**>(environment.get());
+  ::execvp("curl", words.data());
   const Error reason = system_error("cannot run curl", errno);
   throw Error(reason.kind(), reason.message(), "install curl");
 }

@@ -1,6 +1,6 @@
 // `mayfly access login`: a token from the browser, the org token, a client certificate or a service
 // token.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include "access/answer/refusal.hpp"

@@ -1,12 +1,13 @@
 // `mayfly logout`: forgets what is stored for one application, or for all; no network.
 #include "access/identity/logout.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <functional>
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
+#include "access/identity/team_keys.hpp"
 #include "access/system/leftovers.hpp"
 #include "access/system/lock.hpp"
 #include "cli/environment.hpp"
@@ -66,7 +67,7 @@ void forget_files(Forgetting& forgetting, const StateDirectory& state, const Log
   }
   for (const std::string& team : plan.key_sets) {
     forgetting.attempt(fmt::format("the public keys of {}", team),
-                       [&] { return state.remove(team + "-jwks"); });
+                       [&] { return state.remove(keys_file(team)); });
   }
 }
 

@@ -1,5 +1,5 @@
 // mayfly: a client for Cloudflare Access.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <exception>
 

@@ -1,6 +1,6 @@
 #include "cli/session.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <chrono>
 
@@ -61,10 +61,6 @@ Response send_showing_progress(HttpClient& client, const Request& request) {
 }
 
 }  // namespace
-
-std::chrono::sys_seconds now() {
-  return std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
-}
 
 Session::Session(const Url& application, NetworkFlags flags, Storage storage,
                  LogSettings::Terminal terminal)

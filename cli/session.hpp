@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "access/core/clock.hpp"
 #include "access/curl/http.hpp"
 #include "access/identity/credentials.hpp"
 #include "access/system/files.hpp"
@@ -14,8 +15,6 @@
 #include "cli/terminal/log_sink.hpp"
 
 namespace mayfly::cli {
-
-std::chrono::sys_seconds now();
 
 // What cannot be written in the state directory keeps nobody from his work who needs nothing of it.
 enum class Storage {

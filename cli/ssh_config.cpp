@@ -1,5 +1,5 @@
 // `mayfly access ssh-config`: prints or installs the block that makes `ssh host` work.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"

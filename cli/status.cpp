@@ -1,5 +1,5 @@
 // `mayfly status`: what is stored, what it opens, and when it ends; no network, nothing changes.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"

@@ -1,6 +1,6 @@
 #include "access/dial/dial.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string.h>
 
 #include <algorithm>
@@ -13,6 +13,7 @@
 #include "access/answer/refusal.hpp"
 #include "access/core/edge_clock.hpp"
 #include "access/core/error.hpp"
+#include "access/core/secret.hpp"
 #include "access/core/text.hpp"
 #include "access/dial/connect.hpp"
 #include "access/dial/dial_log.hpp"
@@ -135,7 +136,7 @@ asio::awaitable<Response> Opening::receive(std::string& rest) {
     whole = reader.feed(std::span(room).first(size));
   }
   // Asio keeps the memory of coroutines for the next one.
-  explicit_bzero(room.data(), room.size());
+  wipe(room.data(), room.size());
   Response response = reader.take_response();
   rest = reader.take_rest();
   if (response.status != 101) co_await receive_body(response, rest);

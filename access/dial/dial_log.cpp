@@ -1,6 +1,6 @@
 #include "access/dial/dial_log.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "access/core/log.hpp"
 #include "access/system/peer_text.hpp"

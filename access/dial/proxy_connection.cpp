@@ -1,7 +1,7 @@
 #include "access/dial/proxy_connection.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
 #include "access/core/text.hpp"
 #include "access/curl/curl_handle.hpp"
 #include "access/curl/network_error.hpp"
@@ -85,10 +86,7 @@ ProxyTransfer::~ProxyTransfer() {
 // same.
 void ProxyTransfer::start(const std::string& proxy) {
   CURL* easy = handle_.get();
-  const std::string url = fmt::format(
-      "http://{}:{}/",
-      url_.host.find(':') == std::string::npos ? url_.host : fmt::format("[{}]", url_.host),
-      url_.port);
+  const std::string url = fmt::format("http://{}/", host_port(url_.host, url_.port));
   set_option(easy, CURLOPT_URL, url.c_str());
   set_option(easy, CURLOPT_PROTOCOLS_STR, "http");
   set_option(easy, CURLOPT_PROXY, proxy.c_str());

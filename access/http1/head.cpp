@@ -1,6 +1,6 @@
 #include "access/http1/head.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>

@@ -1,11 +1,13 @@
 #include "access/identity/application.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 
 #include "access/core/access_path.hpp"
+#include "access/core/encoding.hpp"
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
 #include "access/identity/metadata.hpp"
@@ -18,7 +20,6 @@ namespace {
 using std::chrono::sys_seconds;
 
 constexpr std::string_view kAccessSuffix = ".cloudflareaccess.com";
-constexpr std::string_view kRecordEnd = "-app";
 constexpr std::size_t kMaxRecordBytes = std::size_t{64} * 1024;
 
 // Check 3. The fetched JSON when keys were fetched, for the caller to store once all checks passed.
@@ -37,7 +38,7 @@ std::optional<std::string> verify_signature(const StateDirectory& state, const S
 // Nothing when a name that long cannot be: then the application is asked for each time.
 std::optional<std::string> record_file(const Application& application, const Url& url) {
   try {
-    const std::string name = place_of(application, url) + std::string(kRecordEnd);
+    const std::string name = state_name(StateFile::application, place_of(application, url));
     if (name.size() <= 200) return name;
   } catch (const Error&) {
   }
@@ -80,11 +81,11 @@ std::optional<std::string> auth_domain_host(std::string_view claim) {
   std::string_view authority = claim.substr(0, claim.find_first_of("/?#"));
   if (const auto at = authority.rfind('@'); at != std::string_view::npos)
     authority.remove_prefix(at + 1);
-  const auto colon = authority.find(':');
-  if (colon != std::string_view::npos &&
-      authority.find_first_not_of("0123456789", colon + 1) != std::string_view::npos)
+  const auto fields = colon_fields(authority);
+  const std::string_view port = fields.size() > 1 ? fields[1] : std::string_view();
+  if (fields.size() > 2 || port.find_first_not_of(decimal_digits) != std::string_view::npos)
     return std::nullopt;
-  std::string host = to_lower(authority.substr(0, colon));
+  std::string host = to_lower(fields.front());
   if (!host.ends_with(kAccessSuffix) || !is_host_name(host)) return std::nullopt;
   return host;
 }
@@ -142,7 +143,7 @@ std::optional<ApplicationFinder::Record> ApplicationFinder::record_of(const Url&
 std::optional<ApplicationFinder::Record> ApplicationFinder::record_at(const std::string& place,
                                                                       const Url& url) const {
   try {
-    const auto file = state_.read(place + std::string(kRecordEnd), kMaxRecordBytes);
+    const auto file = state_.read(state_name(StateFile::application, place), kMaxRecordBytes);
     if (!file) return std::nullopt;
     const Metadata metadata = read_metadata(url, file->content);
     const auto cached = read_cached_keys(state_, metadata.auth_domain);
@@ -193,7 +194,7 @@ void ApplicationFinder::remember(const Url& url, const Application& application,
   if (!name) return;
   // A more special record of this URL would be found first, and says what is no longer so.
   for (const std::string& place : places_above(url)) {
-    const std::string file = place + std::string(kRecordEnd);
+    const std::string file = state_name(StateFile::application, place);
     if (file == *name) break;
     if (record_at(place, url)) discard(state_, file);
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "access/core/clock.hpp"
 #include "access/core/secret.hpp"
 #include "access/core/url.hpp"
 #include "access/curl/http.hpp"
@@ -43,9 +44,7 @@ struct CredentialOptions {
   // What has no person waiting for it (a machine's identity, Login::never) waits this long for
   // another process's login, and does without the lock then.
   std::chrono::milliseconds machine_patience = std::chrono::seconds(5);
-  std::function<std::chrono::sys_seconds()> now = [] {
-    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  };
+  std::function<std::chrono::sys_seconds()> now = mayfly::now;
 };
 
 // What opens the application: a token, or nothing but the connection's own client certificate or

@@ -1,6 +1,6 @@
 #include "access/identity/machine_identity.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "access/core/text.hpp"
 

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 
 #include "access/io/watched_descriptor.hpp"
 #include "access/system/interrupt.hpp"
+#include "access/system/platform.hpp"
 
 namespace mayfly {
 namespace {
@@ -53,40 +53,23 @@ Error keeper_died() {
           "restart this listener"};
 }
 
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
 bool tell(int line, std::string_view message) {
   std::string framed;
   put(framed, message);
   return write_all(line, framed);
 }
 
-// False when the other side is gone.
-bool read_all(int descriptor, char* into, std::size_t size) {
-  while (size > 0) {
-    const ssize_t count = ::recv(descriptor, into, size, 0);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    into += count;
-    size -= static_cast<std::size_t>(count);
-  }
-  return true;
+// Returns false if the other side is gone.
+bool fill(int line, std::span<char> into) {
+  return read_all(line, into) == static_cast<std::ptrdiff_t>(into.size());
 }
 
 std::optional<std::string> hear(int line) {
   std::uint32_t size = 0;
-  if (!read_all(line, reinterpret_cast<char*>(&size), sizeof size) || size > most_told)
+  if (!fill(line, {reinterpret_cast<char*>(&size), sizeof size}) || size > most_told)
     return std::nullopt;
   std::string message(size, '\0');
-  if (!read_all(line, message.data(), size)) return std::nullopt;
+  if (!fill(line, message)) return std::nullopt;
   return message;
 }
 
@@ -117,19 +100,19 @@ std::string carry_out(const Authorization& authorization, std::string_view reque
 }
 
 void end_with(pid_t parent) {
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  end_with_parent();
   if (::getppid() != parent) ::_exit(0);
 }
 
 enum class Came { awaited, end };
 
-// The end is a signal, or a listener that is gone: it closes its end of the line. Whatever else is
-// awaited comes as something to read, or as an end of file.
+// The end is a signal, or a listener that is gone: its end of the line is closed (POLLHUP, which is
+// always watched). Whatever else is awaited comes as something to read, or as an end of file.
 Came wait_for(int awaited, int line) {
   pollfd watched[] = {{.fd = interrupt_descriptor(), .events = POLLIN, .revents = 0},
-                      {.fd = line, .events = POLLRDHUP, .revents = 0},
+                      {.fd = line, .events = 0, .revents = 0},
                       {.fd = awaited, .events = POLLIN, .revents = 0}};
-  while (::poll(watched, std::size(watched), -1) < 0 && errno == EINTR) continue;
+  uninterrupted([&] { return ::poll(watched, std::size(watched), -1); });
   return watched[0].revents != 0 || watched[1].revents != 0 ? Came::end : Came::awaited;
 }
 
@@ -150,7 +133,7 @@ void end_child(pid_t child) {
 
 bool has_answered(pid_t child) {
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  uninterrupted([&] { return ::waitpid(child, &status, 0); });
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
@@ -175,16 +158,17 @@ pid_t fork_to(const Work& work) {
 
 // Answers one request; false when the keeper is to end.
 bool serve(const Authorization& authorization, int line, std::string_view request) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    return tell(line, encode_obtained(system_error("cannot start a login", errno)));
-  const Descriptor ended(ends[0]);
-  Descriptor open_until_then(ends[1]);
+  Pipe end;  // the child holds its writing side until it ends
+  try {
+    end = make_pipe();
+  } catch (const Error& error) {
+    return tell(line, encode_obtained(error));
+  }
   const pid_t child =
       fork_to([&] { return tell(line, carry_out(authorization, request)) ? 0 : 1; });
   if (child < 0) return tell(line, encode_obtained(system_error("cannot start a login", errno)));
-  open_until_then = Descriptor();
-  if (wait_for(ended.get(), line) == Came::end) {
+  end.writing = Descriptor();
+  if (wait_for(end.reading.get(), line) == Came::end) {
     end_child(child);
     return false;
   }
@@ -240,14 +224,11 @@ Obtained decode_obtained(std::string_view text) {
 }
 
 LoginKeeper::LoginKeeper(const Authorization& authorization) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-    throw system_error("cannot prepare for logins", errno);
-  line_ = Descriptor(ends[0]);
-  Descriptor theirs(ends[1]);
+  SocketPair line = make_socket_pair();
+  line_ = std::move(line.ours);
   pid_ = fork_to([&] {
     line_ = Descriptor();
-    return keep(authorization, theirs.get());
+    return keep(authorization, line.theirs.get());
   });
   if (pid_ < 0) throw system_error("cannot prepare for logins", errno);
   ::fcntl(line_.get(), F_SETFL, O_NONBLOCK);

@@ -1,6 +1,6 @@
 #include "access/listen/tunnel_service.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <asio/io_context.hpp>
 #include <memory>

@@ -26,6 +26,7 @@ struct PumpOptions {
 class Pump {
  public:
   using Time = std::chrono::steady_clock::time_point;
+  static Time now() { return std::chrono::steady_clock::now(); }
 
   struct Ends {
     LocalEnd& local;

@@ -80,7 +80,7 @@ void hide_secret_variables() noexcept {
     std::string moved(value);
     const bool is_moved = ::setenv(std::string(name).c_str(), moved.c_str(), 1) == 0;
     wipe(moved);
-    if (is_moved) ::explicit_bzero(entry + name.size() + 1, value.size());
+    if (is_moved) wipe(entry + name.size() + 1, value.size());
   }
   ::unsetenv("SSLKEYLOGFILE");
 }

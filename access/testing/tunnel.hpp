@@ -1,7 +1,7 @@
 // For tests: a server that upgrades, and options that lead to it.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string>
 

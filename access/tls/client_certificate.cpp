@@ -1,10 +1,11 @@
 #include "access/tls/client_certificate.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
 
+#include "access/core/clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
@@ -140,7 +141,7 @@ struct ClientCertificate::Impl {
   void renew() {
     if (stamps() == seen) return;
     try {
-      read(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+      read(now());
       log(LogLevel::info, "client certificate renewed", {{"subject", facts.subject}});
     } catch (const Error& error) {
       log(LogLevel::warn, "client certificate changed and cannot be used, keeping the one before",

@@ -1,6 +1,6 @@
 #include "access/tls/connection_error.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <openssl/x509_vfy.h>
 
 #include <cerrno>

@@ -1,10 +1,10 @@
 #include "access/tls/handshake.hpp"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "access/core/clock.hpp"
 #include "access/core/text.hpp"
 #include "access/tls/openssl_owner.hpp"
 
@@ -13,10 +13,6 @@ namespace {
 
 constexpr int max_acceptable_issuers = 20;
 constexpr int max_names = 20;
-
-struct FreeNames {
-  void operator()(GENERAL_NAMES* names) const noexcept { GENERAL_NAMES_free(names); }
-};
 
 std::string name_text(const X509_NAME* name) {
   const BioPointer bio(BIO_new(BIO_s_mem()));
@@ -57,8 +53,9 @@ std::string address_text(const ASN1_OCTET_STRING* address) {
 }
 
 std::vector<std::string> names_of(const X509* certificate) {
-  const std::unique_ptr<GENERAL_NAMES, FreeNames> names(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const std::unique_ptr<GENERAL_NAMES, Release<GENERAL_NAMES_free>> names(
+      static_cast<GENERAL_NAMES*>(
+          X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   std::vector<std::string> texts;
   for (int i = 0; i < std::min(sk_GENERAL_NAME_num(names.get()), max_names); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
@@ -176,16 +173,9 @@ CertificateFacts facts_of(const X509* certificate) {
           .not_after = time_of(X509_get0_notAfter(certificate))};
 }
 
-std::string date_text(std::chrono::sys_seconds time) {
-  // Not to_time_t(): it goes by way of nanoseconds, which end in 2262, and certificates say 9999
-  // for never.
-  const std::time_t seconds = time.time_since_epoch().count();
-  return fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(seconds));
-}
-
 std::string certificate_text(const CertificateFacts& facts) {
   return fmt::format("\"{}\", issued by \"{}\", valid from {} to {}", facts.subject, facts.issuer,
-                     date_text(facts.not_before), date_text(facts.not_after));
+                     utc_text(facts.not_before), utc_text(facts.not_after));
 }
 
 void note_certificate_request(SSL* ssl, HandshakeReport& report) {

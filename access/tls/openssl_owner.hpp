@@ -21,10 +21,10 @@ using X509Pointer = std::unique_ptr<X509, Release<X509_free>>;
 using Pkcs12Pointer = std::unique_ptr<PKCS12, Release<PKCS12_free>>;
 using SslContextPointer = std::unique_ptr<SSL_CTX, Release<SSL_CTX_free>>;
 
-struct FreeX509Stack {
-  void operator()(STACK_OF(X509) * stack) const noexcept { sk_X509_pop_free(stack, X509_free); }
-};
-using X509StackPointer = std::unique_ptr<STACK_OF(X509), FreeX509Stack>;
+inline void free_x509_stack(STACK_OF(X509) * stack) noexcept {
+  sk_X509_pop_free(stack, X509_free);
+}
+using X509StackPointer = std::unique_ptr<STACK_OF(X509), Release<free_x509_stack>>;
 
 // The reason of the first error OpenSSL has queued, and an empty queue after it: what is left there
 // confuses the next call that looks at it.

@@ -1,18 +1,16 @@
 #include "access/tls/server_name.hpp"
 
-#include <arpa/inet.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <openssl/x509v3.h>
 
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
 #include "access/tls/openssl_owner.hpp"
 
 namespace mayfly {
 
 bool is_address(const std::string& host) {
-  in6_addr room{};
-  return inet_pton(AF_INET, host.c_str(), &room) == 1 ||
-         inet_pton(AF_INET6, host.c_str(), &room) == 1;
+  return is_ipv4(host) || is_ipv6(host);
 }
 
 void demand_server_name(X509_VERIFY_PARAM* verification, const std::string& host) {

@@ -2,7 +2,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "access/tls/token_engine.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <openssl/opensslconf.h>
 
 #include "access/core/error.hpp"

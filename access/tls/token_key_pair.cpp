@@ -1,6 +1,6 @@
 #include "access/tls/token_key_pair.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 #include "access/core/error.hpp"

@@ -6,16 +6,14 @@
 
 #include <cstdlib>
 
+#include "access/core/release.hpp"
 #include "access/tls/token_key_pair.hpp"
 #include "access/tls/token_uri.hpp"
 
 namespace mayfly {
 namespace {
 
-struct Closed {
-  void operator()(OSSL_STORE_CTX* store) const noexcept { OSSL_STORE_close(store); }
-};
-using StorePointer = std::unique_ptr<OSSL_STORE_CTX, Closed>;
+using StorePointer = std::unique_ptr<OSSL_STORE_CTX, Release<OSSL_STORE_close>>;
 using StoreInfoPointer = std::unique_ptr<OSSL_STORE_INFO, Release<OSSL_STORE_INFO_free>>;
 
 // The first object of that kind that the URI leads to.

@@ -1,7 +1,7 @@
 #include "access/tls/trust.hpp"
 
 #include <dirent.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <array>
@@ -10,7 +10,9 @@
 #include <memory>
 #include <string_view>
 
+#include "access/core/encoding.hpp"
 #include "access/core/error.hpp"
+#include "access/core/release.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly {
@@ -34,14 +36,11 @@ constexpr std::array system_bundles = {
 // The names that `openssl rehash` makes: eight hexadecimal digits, ".0".
 bool is_hash_name(std::string_view name) {
   return name.size() == 10 && name.ends_with(".0") &&
-         name.substr(0, 8).find_first_not_of("0123456789abcdef") == std::string_view::npos;
+         name.substr(0, 8).find_first_not_of(hex_digits) == std::string_view::npos;
 }
 
 bool is_hashed_directory(const char* path) {
-  struct Close {
-    void operator()(DIR* directory) const { closedir(directory); }
-  };
-  const std::unique_ptr<DIR, Close> directory(opendir(path));
+  const std::unique_ptr<DIR, Release<closedir>> directory(opendir(path));
   if (!directory) return false;
   while (const dirent* entry = readdir(directory.get())) {
     if (is_hash_name(entry->d_name)) return true;

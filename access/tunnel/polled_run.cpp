@@ -24,15 +24,11 @@ namespace {
 
 constexpr short broken = POLLERR | POLLHUP | POLLNVAL;
 
-Pump::Time now() {
-  return std::chrono::steady_clock::now();
-}
-
 // Rounded up: woken early there would be nothing to do yet.
 int patience(const Pump::Wants& wants) {
   if (wants.at_once) return 0;
   if (!wants.deadline) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*wants.deadline - now());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*wants.deadline - Pump::now());
   return static_cast<int>(std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, INT_MAX));
 }
 
@@ -50,7 +46,7 @@ class PolledRun {
       : parts_(std::move(parts)),
         local_(parts_.local_in, parts_.local_out),
         pump_({observed(local_, parts_.observer, observed_), *parts_.stream, buffers_}, options,
-              std::as_bytes(std::span(parts_.early)), now()) {
+              std::as_bytes(std::span(parts_.early)), Pump::now()) {
     parts_.early = {};
     watched_[signals] = {.fd = parts_.interrupted, .events = POLLIN, .revents = 0};
     watched_[requests] = {
@@ -80,15 +76,15 @@ class PolledRun {
 
 Ending PolledRun::run() {
   while (!pump_.finished()) {
-    Pump::Wants wants = pump_.step(now());
+    Pump::Wants wants = pump_.step(Pump::now());
     if (pump_.finished()) break;
     watch(wants);
     if (seen_) wants.deadline = std::min(report_at_, wants.deadline.value_or(report_at_));
     if (poll(watched_.data(), watched_.size(), patience(wants)) > 0) tell();
-    if (seen_ && now() >= report_at_) finish_report();
+    if (seen_ && Pump::now() >= report_at_) finish_report();
   }
   parts_.stream.reset();
-  Ending ending = pump_.ending(now());
+  Ending ending = pump_.ending(Pump::now());
   ending.ray = parts_.ray;
   return ending;
 }
@@ -118,20 +114,20 @@ void PolledRun::tell() {
 
 void PolledRun::interrupt() {
   watched_[signals].fd = -1;
-  interrupted_by() == SIGHUP ? pump_.local_is_gone() : pump_.interrupt(now());
+  interrupted_by() == SIGHUP ? pump_.local_is_gone() : pump_.interrupt(Pump::now());
 }
 
 // Whoever asks meanwhile is answered next.
 void PolledRun::begin_report() {
   take_report_request();
   watched_[requests].fd = -1;
-  seen_ = pump_.traffic(now());
-  report_at_ = now() + report_time;
-  pump_.probe(now());
+  seen_ = pump_.traffic(Pump::now());
+  report_at_ = Pump::now() + report_time;
+  pump_.probe(Pump::now());
 }
 
 void PolledRun::finish_report() {
-  parts_.report({report_between(parts_.name, *seen_, pump_.traffic(now()))});
+  parts_.report({report_between(parts_.name, *seen_, pump_.traffic(Pump::now()))});
   seen_.reset();
   watched_[requests].fd = report_descriptor();
 }

@@ -1,7 +1,7 @@
 #include "cli/curl/curl_guard.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +13,7 @@
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/http1/head.hpp"
+#include "access/system/platform.hpp"
 #include "cli/curl/curl_configuration.hpp"
 #include "cli/curl/curl_url.hpp"
 #include "cli/curl/memory_file.hpp"
@@ -120,7 +121,7 @@ class Guard {
   }
 
   std::string add_file(std::string_view content) {
-    result_.files.push_back(memory_file(content));
+    result_.files.push_back(anonymous_file(content));
     return path_of(result_.files.back());
   }
 
@@ -188,8 +189,8 @@ class Guard {
       return std::nullopt;
     }
     for (const CleanedOutput& known : result_.outputs)
-      if (known.path == path && known.as == as) return path_of(known.writing);
-    return path_of(add_output({.as = as, .path = path}).writing);
+      if (known.path == path && known.as == as) return path_of(known.pipe.writing);
+    return path_of(add_output({.as = as, .path = path}).pipe.writing);
   }
 
   void clean(int stream) {
@@ -199,10 +200,7 @@ class Guard {
   }
 
   const CleanedOutput& add_output(CleanedOutput output) {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw system_error("cannot make a pipe", errno);
-    output.reading = Descriptor(ends[0]);
-    output.writing = Descriptor(ends[1]);
+    output.pipe = make_pipe();
     result_.outputs.push_back(std::move(output));
     return result_.outputs.back();
   }
@@ -248,9 +246,7 @@ class Guard {
 }  // namespace
 
 CleanedOutput sign_of_life() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw system_error("cannot make a pipe", errno);
-  return {.reading = Descriptor(ends[0]), .writing = Descriptor(ends[1])};
+  return {.pipe = make_pipe()};
 }
 
 GuardedCurl guard_curl(const CurlArguments& curl) {

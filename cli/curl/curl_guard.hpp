@@ -14,9 +14,9 @@ namespace mayfly::cli {
 // An output of curl that mayfly cleans before it is written.
 struct CleanedOutput {
   enum class As { text, cookie_jar } as = As::text;
-  std::string path = {};                  // where the cleaned bytes go; or
-  int stream = -1;                        // STDOUT_FILENO or STDERR_FILENO
-  Descriptor reading = {}, writing = {};  // the pipe that curl writes to
+  std::string path = {};  // where the cleaned bytes go; or
+  int stream = -1;        // STDOUT_FILENO or STDERR_FILENO
+  Pipe pipe = {};         // curl writes to it
 };
 
 // Returns a pipe that curl keeps open and writes nothing to: with it run_watched_curl() waits for a

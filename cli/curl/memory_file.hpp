@@ -9,8 +9,6 @@
 
 namespace mayfly::cli {
 
-// Sealed, in memory only, and for no program until it is handed over.
-Descriptor memory_file(std::string_view content);
 // To the program that this process becomes; whatever is started from now on gets it, too. Throws
 // Error(failed) where no program could open it by its path.
 void hand_over(const Descriptor& file);

@@ -1,6 +1,6 @@
 #include "cli/doctor/identity_findings.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "access/answer/refusal.hpp"
 #include "access/core/text.hpp"

@@ -1,6 +1,6 @@
 #include "cli/doctor/network_findings.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <netdb.h>
 
 #include <cerrno>

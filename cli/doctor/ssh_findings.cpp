@@ -1,6 +1,6 @@
 #include "cli/doctor/ssh_findings.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <filesystem>
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "access/core/state_names.hpp"
 #include "cli/doctor/ssh_findings.hpp"
 #include "sshconfig/shell_words.hpp"
 
@@ -74,7 +75,7 @@ void take_files(SshWay& way, const SshPlaces& places, const SshSettings& setting
   for (const std::string& file : settings.certificate_files) {
     const std::string path = file_path(file, places, settings);
     way.reads_certificate |= path == kept(names.certificate);
-    if (path != kept(names.certificate) && path.ends_with("-cf_key-cert.pub"))
+    if (path != kept(names.certificate) && path.ends_with(suffix_of(StateFile::certificate)))
       way.other_certificate = path;
   }
 }

@@ -1,11 +1,12 @@
 #include "cli/doctor/state_findings.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <optional>
 #include <string_view>
 
+#include "access/core/state_names.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly::cli::doctor {
@@ -13,16 +14,14 @@ namespace {
 
 using Kind = EntryFacts::Kind;
 
-// What cloudflared keeps there for its tunnels is nobody's business here.
+// Files that cloudflared keeps there for its tunnels are none of ours.
 bool is_ours(const EntryFacts& entry) {
-  constexpr std::string_view ends[] = {
-      "-token", "-app", "-jwks", "-cf_key", "-cf_key.pub", "-cf_key-cert.pub", ".lock", ".url"};
-  return std::any_of(std::begin(ends), std::end(ends),
-                     [&](std::string_view end) { return entry.name.ends_with(end); });
+  const auto found = recognise(entry.name);
+  return found && found->kind != StateFile::temporary;
 }
 
 bool is_secret(const EntryFacts& entry) {
-  return entry.name.ends_with("-token") || entry.name.ends_with("-cf_key");
+  return stem_of(StateFile::app_token, entry.name) || stem_of(StateFile::private_key, entry.name);
 }
 
 std::string path_of(const std::string& directory, const std::string& name) {

@@ -1,3 +1,4 @@
+#include "access/core/state_names.hpp"
 #include "access/identity/inventory.hpp"
 #include "access/system/directory_facts.hpp"
 #include "access/system/lock.hpp"
@@ -11,7 +12,8 @@ std::vector<std::string> orphans_in(const StateDirectory& state) {
   std::vector<std::string> names;
   const auto inventory = take_inventory(state);
   for (const std::string& base : inventory.lock_bases)
-    if (look_at_lock(state, base).state == LockHolder::State::gone) names.push_back(base + ".lock");
+    if (look_at_lock(state, base).state == LockHolder::State::gone)
+      names.push_back(state_name(StateFile::lock, base));
   return names;
 }
 

@@ -1,6 +1,6 @@
 #include "cli/doctor/tunnel_findings.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <optional>
 

@@ -1,6 +1,6 @@
 #include "cli/flags/network_values.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <utility>
 

@@ -1,10 +1,11 @@
 #include "cli/flags/secret_file.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -32,13 +33,8 @@ Secret read_secret_file(const std::string& path) {
                 fmt::format("run: chmod 600 {}", path));
   }
   std::string text(longest + 1, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t got = ::read(file.get(), text.data() + size, text.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    size += static_cast<std::size_t>(got);
-  }
+  const auto size =
+      static_cast<std::size_t>(std::max<std::ptrdiff_t>(read_all(file.get(), text), 0));
   const Secret whole(std::string_view(text).substr(0, size));
   wipe(text);
   const auto line = whole.reveal().substr(0, whole.reveal().find_first_of("\r\n"));

@@ -1,6 +1,6 @@
 #include "cli/flags/service_token_text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 
@@ -10,17 +10,12 @@
 namespace mayfly::cli {
 namespace {
 
-std::string_view without_blanks(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  const auto first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
+constexpr std::string_view blanks = " \t\r\n";
 
 std::string_view without_header(std::string_view text, std::string_view name) {
   const bool is_header = text.size() > name.size() && text[name.size()] == ':' &&
                          equals_ignoring_case(text.substr(0, name.size()), name);
-  return is_header ? without_blanks(text.substr(name.size() + 1)) : text;
+  return is_header ? trim(text.substr(name.size() + 1), blanks) : text;
 }
 
 bool is_unfit(char c) {
@@ -32,7 +27,7 @@ bool is_unfit(char c) {
 std::string_view service_token_text(std::string_view text, const ServiceTokenField& field) {
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
-  const auto value = without_header(without_blanks(text), field.header);
+  const auto value = without_header(trim(text, blanks), field.header);
   const bool is_broken = std::any_of(value.begin(), value.end(), is_unfit);
   if (!value.empty() && !is_broken) return value;
   throw Error(

@@ -1,6 +1,6 @@
 #include "cli/flags/user_headers.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <vector>
 
+#include "access/core/clock.hpp"
 #include "access/system/interrupt.hpp"
 #include "access/system/spawn_settings.hpp"
 #include "cli/environment.hpp"
@@ -29,8 +30,8 @@ struct Silenced : SpawnSettings {
 };
 
 bool survives_or_succeeds(pid_t child) {
-  const auto deadline = std::chrono::steady_clock::now() + time_to_fail;
-  while (std::chrono::steady_clock::now() < deadline && interrupted_by() == 0) {
+  const TimeLimit limit(time_to_fail);
+  while (!limit.is_over() && interrupted_by() == 0) {
     int status = 0;
     if (::waitpid(child, &status, WNOHANG) == child)
       return WIFEXITED(status) && WEXITSTATUS(status) == 0;

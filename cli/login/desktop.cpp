@@ -1,6 +1,6 @@
 #include "cli/login/desktop.hpp"
 
-#include <fstream>
+#include <sys/utsname.h>
 
 #include "access/core/text.hpp"
 #include "cli/environment.hpp"
@@ -15,9 +15,8 @@ bool is_forwarded(const std::string& display) {
 }
 
 std::string kernel_release() {
-  std::string release;
-  std::getline(std::ifstream("/proc/sys/kernel/osrelease"), release);
-  return release;
+  utsname names{};
+  return ::uname(&names) == 0 ? names.release : "";
 }
 
 }  // namespace

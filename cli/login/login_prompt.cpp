@@ -1,6 +1,6 @@
 #include "cli/login/login_prompt.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <memory>
 

@@ -1,6 +1,6 @@
 #include "cli/status/token_report.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
 

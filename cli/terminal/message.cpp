@@ -1,11 +1,12 @@
 #include "cli/terminal/message.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <string>
 
+#include "access/system/descriptor.hpp"
 #include "cli/environment.hpp"
 #include "cli/terminal/terminal.hpp"
 
@@ -21,16 +22,6 @@ const pid_t original_process = ::getpid();
 std::string& progress() {
   static std::string text;
   return text;
-}
-
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
 }
 
 }  // namespace

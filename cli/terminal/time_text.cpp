@@ -7,13 +7,8 @@
 namespace mayfly::cli {
 namespace {
 
-// to_time_t() goes by way of nanoseconds, which end in 2262; a token may say 9999 for never.
-std::time_t seconds_of(std::chrono::sys_seconds time) {
-  return time.time_since_epoch().count();
-}
-
 std::tm local_time(std::chrono::sys_seconds time) {
-  const std::time_t seconds = seconds_of(time);
+  const std::time_t seconds = time.time_since_epoch().count();  // not by to_time_t(): clock.cpp
   std::tm broken_down{};
   ::localtime_r(&seconds, &broken_down);
   return broken_down;

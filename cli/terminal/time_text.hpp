@@ -4,8 +4,7 @@
 #include <chrono>
 #include <string>
 
-#include "access/core/duration_text.hpp"
-#include "access/core/rfc3339.hpp"
+#include "access/core/clock.hpp"
 
 namespace mayfly::cli {
 

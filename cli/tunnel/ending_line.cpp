@@ -1,6 +1,6 @@
 #include "cli/tunnel/ending_line.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "access/core/log.hpp"
 

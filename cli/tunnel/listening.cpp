@@ -1,9 +1,9 @@
 #include "cli/tunnel/listening.hpp"
 
-#include <arpa/inet.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
 #include "access/core/log.hpp"
 #include "cli/tunnel/ending_line.hpp"
 #include "cli/tunnel/readiness.hpp"
@@ -13,16 +13,12 @@ namespace {
 
 std::string authority(const ListenAddress& address) {
   if (address.family == ListenAddress::Family::unix_socket) return "unix:" + address.path;
-  if (address.host.empty()) return fmt::format("127.0.0.1:{}", address.port);
-  const bool is_ipv6 = address.host.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", address.host, is_ipv6 ? "]" : "",
-                     address.port);
+  return host_port(address.host.empty() ? "127.0.0.1" : address.host, address.port);
 }
 
 // The name "127.example.com" is none.
 bool is_loopback_ipv4(const std::string& host) {
-  in_addr address{};
-  return host.starts_with("127.") && inet_pton(AF_INET, host.c_str(), &address) == 1;
+  return host.starts_with("127.") && is_ipv4(host);
 }
 
 bool is_loopback(const ListenAddress& address) {

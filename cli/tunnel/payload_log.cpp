@@ -1,6 +1,6 @@
 #include "cli/tunnel/payload_log.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <memory>
 

@@ -1,6 +1,6 @@
 #include "cli/tunnel/run_stats.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <cerrno>

@@ -1,6 +1,6 @@
 #include "cli/tunnel/traffic_lines.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 #include "cli/tunnel/traffic_lines.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 
