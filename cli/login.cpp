@@ -36,14 +36,6 @@ Error not_accepted(const Url& url, const std::string& reference) {
       "ask the administrator: Binding Cookie has to be off for clients that are no browser");
 }
 
-Error no_application(const Url& url, const Response& answered) {
-  if (const auto refusal = explain_missing_metadata(url, answered)) return *refusal;
-  return Error(
-      ErrorKind::failed,
-      fmt::format("there is no Access application at {} ({})", url.text(), answered.reference()),
-      "check the name; an application that Access does not protect needs no login");
-}
-
 // A stored token may have been revoked; a new one that is refused will not get better by asking
 // again.
 Grant verified_grant(Session& session, const Url& url) {

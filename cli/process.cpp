@@ -17,7 +17,7 @@
 #include "access/system/platform.hpp"
 #include "access/system/spawn_settings.hpp"
 #include "access/system/wiping_memory.hpp"
-#include "access/tls/token_uri.hpp"
+#include "access/tls/pkcs11_uri.hpp"
 
 namespace mayfly::cli {
 namespace {

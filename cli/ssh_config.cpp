@@ -4,7 +4,7 @@
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/core/url.hpp"
-#include "access/tls/token_uri.hpp"
+#include "access/tls/pkcs11_uri.hpp"
 #include "cli/environment.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/flags/network_flags.hpp"
@@ -144,7 +144,7 @@ void leave_to_environment(NetworkFlags& flags, const ServiceTokenVariables& vari
 }
 
 bool holds_pin(const std::string& name) {
-  return is_token_uri(name) && name.find("pin-value=") != std::string::npos;
+  return is_pkcs11_uri(name) && name.find("pin-value=") != std::string::npos;
 }
 
 // Whoever is on the machine reads the words of a ProxyCommand in ps.

@@ -17,15 +17,13 @@ struct TokenFlags {
 };
 
 std::optional<Application> application_at(Session& session, const Url& url) {
-  Response first;
-  const Send noting = noting_first_answer(session.send(), first);
-  const ApplicationFinder finder(session.state(), noting);
+  const ApplicationFinder finder(session.state(), session.send());
   // It sends the token nowhere, so the record may be of any age; man/mayfly-token.1 says so.
-  auto application = finder.recall(url);
-  if (!application) application = finder.find(url, now());
-  if (!application)
-    if (const auto refusal = explain_missing_metadata(url, first)) throw *refusal;
-  return application;
+  if (auto application = finder.recall(url)) return application;
+  Found found = finder.find(url, now());
+  if (!found.application && turns_metadata_question_away(found.answer))
+    throw no_application(url, found.answer);
+  return std::move(found.application);
 }
 
 int say_none(const NetworkFlags& flags) {

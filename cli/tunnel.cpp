@@ -60,10 +60,9 @@ void bind(Parser& parser, TunnelFlags& flags, const Invocation& invocation) {
   bind_network_flags(parser, flags.network, invocation);
 }
 
-std::vector<Header> headers_of(const TunnelFlags& flags) {
-  std::vector<Header> headers = user_headers(flags.headers);
-  if (!flags.destination.empty())
-    headers.emplace_back("Cf-Access-Jump-Destination", flags.destination);
+Headers headers_of(const TunnelFlags& flags) {
+  Headers headers = user_headers(flags.headers);
+  if (!flags.destination.empty()) headers.add("Cf-Access-Jump-Destination", flags.destination);
   return headers;
 }
 

@@ -20,13 +20,7 @@ struct Place {
 
 Grant with_token(const Url& url, Grant grant) {
   const auto name = printable(url.text());
-  if (!grant.application) {
-    if (const auto refusal = explain_missing_metadata(url, grant.answered)) throw *refusal;
-    throw Error(ErrorKind::failed,
-                fmt::format("no certificate for {}: no Access application there ({})", name,
-                            grant.answered.reference()),
-                "check the host name, or ask whether Access guards it");
-  }
+  if (!grant.application) throw no_application(url, grant.answered);
   if (!grant.token && grant.guard == Grant::Guard::nobody)
     throw Error(
         ErrorKind::failed,

@@ -55,7 +55,7 @@ TEST_CASE("sign: the request to the signer") {
   const auto& request = attempt.signer.requests[0];
   CHECK(request.method == Request::Method::post);
   CHECK(request.url.text() == std::string("https://") + team + "/cdn-cgi/access/cert_sign");
-  CHECK(request.headers == std::vector<Header>{{"Content-Type", "application/json"}});
+  CHECK(request.headers == Headers{{"Content-Type", "application/json"}});
   CHECK(request.timeout == std::chrono::seconds(10));
   const auto [public_key, jwt, issuer] = read_sign_request(request);
   CHECK(public_key == attempt.pair.public_line());

@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 
+#include "access/answer/login.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly {
@@ -15,7 +16,7 @@ struct Reading {
   std::string cause, cure;
 };
 
-// Cloudflare's own error number in an error page, as "error code: 1033" or "Error 1033".
+// Returns whether an error page has this error number: "error code: 1033" or "Error 1033".
 bool names_error(const Response& response, std::string_view number) {
   const std::string body = to_lower(response.body);
   for (const std::string_view before : {"error code: ", "error code ", "error ", "error-code\">"}) {
@@ -24,7 +25,7 @@ bool names_error(const Response& response, std::string_view number) {
   return false;
 }
 
-// The server asked for a client certificate, so what it got is the likely reason.
+// The server asked for a client certificate, so the one that it got, or none, is the likely reason.
 Reading read_certificate_refusal(const Response& response) {
   const CertificateRequest& request = response.certificate_request;
   return {ErrorKind::refused, "access is forbidden; " + request.text(),
@@ -34,7 +35,7 @@ Reading read_certificate_refusal(const Response& response) {
                 "associated with the hostname"};
 }
 
-// nginx's own pages for a certificate that is missing or does not verify.
+// nginx has such pages for a certificate that is missing or does not verify.
 bool blames_certificate(const Response& response) {
   return response.body.find("SSL certificate") != std::string::npos;
 }
@@ -44,7 +45,7 @@ bool is_page_of_access(const Response& response) {
          response.body.find("cloudflareaccess.com") != std::string::npos;
 }
 
-// Custom rules and managed rules have pages of their own, with and without an error number.
+// Custom rules have pages with an error number, managed rules have pages without.
 std::optional<std::string> blocking_rule(const Response& response) {
   for (const std::string_view number : {"1020", "1006", "1007", "1008", "1009", "1010", "1015"}) {
     if (names_error(response, number)) return fmt::format(" (error {})", number);
@@ -65,7 +66,7 @@ Reading read_forbidden_by_access(const Response& response) {
 }
 
 bool is_challenge(const Response& response) {
-  return equals_ignoring_case(response.header("cf-mitigated"), "challenge");
+  return equals_ignoring_case(response.headers.find("cf-mitigated"), "challenge");
 }
 
 Reading read_forbidden(const Response& response) {
@@ -80,8 +81,8 @@ Reading read_forbidden(const Response& response) {
           "WAF rule blocks it: an administrator can look up the cf-ray"};
 }
 
-Reading read_redirect(const Url& url, const Response& response) {
-  if (leads_to_login(url, response))
+Reading read_redirect(const Url& url, const Response& response, const TeamOf& team) {
+  if (wants_login(url, response.status, response.headers, team))
     return {
         ErrorKind::refused, "the edge does not accept a fresh token and asks for a login again",
         "an administrator can turn off Binding Cookie for this application; or its policy changed, "
@@ -129,7 +130,7 @@ Reading read_server_error(const Response& response) {
   }
 }
 
-Reading read(const Url& url, const Response& response) {
+Reading read(const Url& url, const Response& response, const TeamOf& team) {
   if (is_challenge(response))
     return {
         ErrorKind::refused, "a bot challenge was sent, which only a browser can answer",
@@ -157,7 +158,7 @@ Reading read(const Url& url, const Response& response) {
     default:
       break;
   }
-  if (response.status >= 300 && response.status < 400) return read_redirect(url, response);
+  if (response.status >= 300 && response.status < 400) return read_redirect(url, response, team);
   if (response.status < 300)
     return {
         ErrorKind::protocol, "it serves plain HTTP instead of a tunnel",
@@ -166,11 +167,12 @@ Reading read(const Url& url, const Response& response) {
   return {ErrorKind::protocol, "it is not the answer of a tunnel", "check the hostname"};
 }
 
-Error explain(std::string_view failed, const Url& url, const Response& response) {
-  const Reading reading = read(url, response);
+Error explain(std::string_view failed, const Url& url, const Response& response,
+              const TeamOf& team) {
+  const Reading reading = read(url, response, team);
   std::string facts = fmt::format("status {}", response.status);
-  // Of a Location the query may hold signed state: it stays out.
-  if (const std::string_view location = response.header("Location"); !location.empty())
+  // The query of a Location may hold signed state, so it is left out.
+  if (const std::string_view location = response.headers.find("Location"); !location.empty())
     facts += fmt::format(", location {}", printable(location.substr(0, location.find('?'))));
   if (const std::string ray = response.ray(); !ray.empty()) facts += ", cf-ray " + ray;
   return {reading.kind, fmt::format("{}: {} ({})", failed, reading.cause, facts), reading.cure};
@@ -178,20 +180,8 @@ Error explain(std::string_view failed, const Url& url, const Response& response)
 
 }  // namespace
 
-bool leads_to_login(const Url& url, const Response& response, std::string_view team) {
-  if (response.status < 300 || response.status >= 400) return false;
-  try {
-    const Url to = resolve_location(url, response.header("Location"));
-    if (!to.path.starts_with("/cdn-cgi/access/login")) return false;
-    if (to.host == url.host) return true;
-    return team.empty() ? to.host.ends_with(".cloudflareaccess.com") : to.host == team;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
-Error explain_refusal(const Url& url, const Response& response) {
-  return explain(fmt::format("cannot open a tunnel to {}", url.authority()), url, response);
+Error explain_refusal(const Url& url, const Response& response, const TeamOf& team) {
+  return explain(fmt::format("cannot open a tunnel to {}", url.authority()), url, response, team);
 }
 
 Error logged_out(const Url& url) {
@@ -200,11 +190,19 @@ Error logged_out(const Url& url) {
           fmt::format("run: mayfly access login {}", printable(url.origin() + url.path))};
 }
 
-std::optional<Error> explain_missing_metadata(const Url& url, const Response& response) {
-  const bool is_refusal = is_challenge(response) || response.status == 403 ||
-                          response.status == 429 || response.status >= 500;
-  if (!is_refusal) return std::nullopt;
-  return explain(fmt::format("cannot ask which application {} is", url.authority()), url, response);
+bool turns_metadata_question_away(const Response& response) {
+  return is_challenge(response) || response.status == 403 || response.status == 429 ||
+         response.status >= 500;
+}
+
+Error no_application(const Url& url, const Response& response) {
+  if (turns_metadata_question_away(response))
+    return explain(fmt::format("cannot ask which application {} is", url.authority()), url,
+                   response, team_unknown);
+  return {ErrorKind::failed,
+          fmt::format("there is no Access application at {} ({})", printable(url.text()),
+                      response.reference()),
+          "check the host name and the path; whatever Access does not protect needs no login"};
 }
 
 }  // namespace mayfly

@@ -25,13 +25,22 @@ class Error : public std::exception {
   Error(ErrorKind kind, std::string message, std::string hint = {})
       : kind_(kind), message_(std::move(message)), hint_(std::move(hint)) {}
 
+  // An Error of kind network: a deadline of ours has passed.
+  static Error timeout(std::string message, std::string hint) {
+    Error error(ErrorKind::network, std::move(message), std::move(hint));
+    error.is_timeout_ = true;
+    return error;
+  }
+
   ErrorKind kind() const noexcept { return kind_; }
+  bool is_timeout() const noexcept { return is_timeout_; }
   const std::string& message() const noexcept { return message_; }
   const std::string& hint() const noexcept { return hint_; }
   const char* what() const noexcept override { return message_.c_str(); }
 
  private:
   ErrorKind kind_;
+  bool is_timeout_ = false;
   std::string message_;
   std::string hint_;
 };

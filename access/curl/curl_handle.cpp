@@ -15,7 +15,6 @@
 #include "access/system/descriptor.hpp"
 #include "access/system/wiping_memory.hpp"
 #include "access/tls/client_certificate.hpp"
-#include "access/tls/server_name.hpp"
 #include "access/tls/trust.hpp"
 
 namespace mayfly {
@@ -37,9 +36,9 @@ CurlEasy make_easy() {
   return easy;
 }
 
-// An https proxy gets a TLS context of its own, through the same callback as the server's and with
-// nothing to tell it by: the proxy may even have the server's name. So it is marked: both offer TLS
-// 1.2 and 1.3, but only the proxy's names the highest version (SSL_CTX_get_max_proto_version).
+// libcurl passes the TLS contexts of an https proxy and of the server through one callback that
+// does not tell them apart; even the names may be the same. So the proxy's is marked: both offer
+// TLS 1.2 and 1.3, but only the proxy's has an explicit maximum (SSL_CTX_get_max_proto_version).
 // CURL_SSLVERSION_MAX_TLSv1_3 is spelled out, since g++ warns of its conversion.
 constexpr long proxy_versions = long{CURL_SSLVERSION_TLSv1_2} | long{CURL_SSLVERSION_TLSv1_3} << 16;
 
@@ -61,7 +60,7 @@ void set_trust(CURL* easy, const ConnectionOptions& options) {
   set_option(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   const Trust trust = trust_of(options);
   if (trust.file.empty() && trust.directory.empty()) return;
-  // Setting one to null takes libcurl's built-in default away.
+  // Null removes libcurl's built-in default.
   set_option(easy, CURLOPT_CAINFO, null_when_empty(trust.file));
   set_option(easy, CURLOPT_CAPATH, null_when_empty(trust.directory));
   set_option(easy, CURLOPT_PROXY_CAINFO, null_when_empty(trust.file));
@@ -133,7 +132,7 @@ struct CurlHandle::State {
   static curl_socket_t on_socket(void* state, curlsocktype, curl_sockaddr* address) noexcept;
 };
 
-// libcurl tells the address of a connection, but none of an attempt that failed.
+// Notes the address, since libcurl does not report that of a failed attempt.
 curl_socket_t CurlHandle::State::on_socket(void* state, curlsocktype,
                                            curl_sockaddr* address) noexcept {
   std::array<char, NI_MAXHOST> text{};
@@ -159,7 +158,7 @@ void CurlHandle::State::set_up_context(SSL_CTX* context) {
   report.clear_failure();
   report.begun = true;
   if (!is_for_proxy(context)) {
-    // libcurl would take the common name, too.
+    // libcurl would also accept the common name.
     if (options.verify == ConnectionOptions::Verify::yes)
       demand_server_name(SSL_CTX_get0_param(context), host);
     if (certificate != nullptr) certificate->use_in(context);
@@ -200,8 +199,7 @@ CurlHandle::CurlHandle(const ConnectionOptions& options, const Url& url)
   set_option(easy, CURLOPT_OPENSOCKETDATA, &state);
   set_option(easy, CURLOPT_SSL_CTX_FUNCTION, &State::on_context);
   set_option(easy, CURLOPT_SSL_CTX_DATA, &state);
-  // A resumed session carries the certificate of the one before: a renewed one would not be seen by
-  // the edge.
+  // A resumed session keeps its client certificate, so the edge would not see a renewed one.
   if (state.certificate != nullptr) set_option(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 }
 

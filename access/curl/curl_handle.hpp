@@ -19,23 +19,22 @@ using CurlEasy = std::unique_ptr<CURL, Release<curl_easy_cleanup>>;
 using CurlMulti = std::unique_ptr<CURLM, Release<curl_multi_cleanup>>;
 using CurlList = std::unique_ptr<curl_slist, Release<curl_slist_free_all>>;
 
-// Loads libcurl when it is not yet there; throws Error(failed) when it cannot be.
+// Loads libcurl on first use. Throws Error(failed) if that fails.
 CurlMulti make_multi();
 void append(CurlList& list, const std::string& text);
 
-// Throws Error(failed) when libcurl does not take the option.
+// Throws Error(failed) if libcurl refuses the option.
 template <typename Value>
 void set_option(CURL* easy, CURLoption option, Value value);
 [[noreturn]] void option_failed(CURLoption option, CURLcode code);
 
-// One easy handle for one origin: trust, proxy, client certificate, overrides, timeouts, https
-// only, HTTP/1.1, no redirects. What is particular to a request the caller sets on get(). Its
-// connections refer to it: a multi that keeps some (all but CONNECT_ONLY) has to go first.
-// CURLOPT_NOSIGNAL is set, which saves two system calls a read or write, so SIGPIPE is the caller's
-// to ignore.
+// An easy handle for one origin: trust, proxy, client certificate, overrides, timeouts, https only,
+// HTTP/1.1, no redirects. The caller sets the options of one request on get(). Connections refer to
+// the handle: destroy a multi that keeps some (all but CONNECT_ONLY) first. CURLOPT_NOSIGNAL is
+// set, which saves two system calls for each read and write, so the caller ignores SIGPIPE.
 class CurlHandle {
  public:
-  // Throws Error(failed) without libcurl, Error(usage) for a CA file that cannot be read.
+  // Throws Error(failed) without libcurl, and Error(usage) if the CA file cannot be read.
   CurlHandle(const ConnectionOptions& options, const Url& url);
   CurlHandle(CurlHandle&&) noexcept;
   CurlHandle& operator=(CurlHandle&&) noexcept;
@@ -44,14 +43,14 @@ class CurlHandle {
   CURL* get() const noexcept;
   const HandshakeReport& handshake() const noexcept;
   const ConnectionOptions& options() const noexcept;
-  // That was connected to last, or tried; "" before.
+  // Returns the address of the last connection or attempt; "" before the first.
   const std::string& address() const noexcept;
-  // libcurl's own words about the last failure; "" when it had none. Not printable().
+  // Returns libcurl's description of the last failure, or "". It is not printable().
   const char* detail() const noexcept;
-  // What was thrown while the TLS context was set up (the client certificate could not be used);
-  // libcurl then fails with CURLE_SSL_CERTPROBLEM.
+  // Returns the exception from setting up the TLS context (an unusable client certificate); libcurl
+  // then fails with CURLE_SSL_CERTPROBLEM.
   std::exception_ptr thrown() const noexcept;
-  // Before a handle is used again: what is known of the last failure must not explain the next.
+  // Forgets the last failure. Call it before the handle is used again.
   void forget_failure() noexcept;
 
  private:

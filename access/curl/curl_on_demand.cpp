@@ -1,5 +1,5 @@
-// libcurl's functions under their own names, loaded on first use: most commands never touch the
-// network, and linking libcurl costs them the loading of its thirty libraries.
+// libcurl's functions under their own names, loaded on first use: most commands use no network, and
+// libcurl loads some thirty libraries.
 #ifndef CURL_DISABLE_TYPECHECK
 #define CURL_DISABLE_TYPECHECK  // the macros would get in the way of the definitions
 #endif
@@ -34,8 +34,8 @@ Function* find(const char* name) {
   return function;
 }
 
-// A variadic function cannot pass its arguments on. libcurl takes exactly one, a long, a curl_off_t
-// or a pointer, and where these have one size (LP64) they travel the same way.
+// A variadic function cannot forward its arguments. libcurl takes exactly one, a long, a curl_off_t
+// or a pointer; where these have the same size (LP64) they are passed the same way.
 static_assert(sizeof(long) == sizeof(void*) && sizeof(curl_off_t) == sizeof(void*));
 
 }  // namespace
@@ -46,7 +46,7 @@ static_assert(sizeof(long) == sizeof(void*) && sizeof(curl_off_t) == sizeof(void
     return real;                                                     \
   }())
 
-// The prototypes are libcurl's: an enum before the dots is not what the standard has va_start take.
+// libcurl's prototypes have an enum before the dots, which the standard does not let va_start take.
 #pragma GCC diagnostic ignored "-Wvarargs"
 #define FORWARD_ONE_ARGUMENT(function, object, option) \
   va_list arguments;                                   \
@@ -55,7 +55,7 @@ static_assert(sizeof(long) == sizeof(void*) && sizeof(curl_off_t) == sizeof(void
   va_end(arguments);                                   \
   return REAL(function)(object, option, argument)
 
-// Hidden, so that libcurl's own calls can never end up here.
+// Hidden, so that libcurl's own calls cannot resolve to these.
 #pragma GCC visibility push(hidden)
 extern "C" {
 

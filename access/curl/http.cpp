@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t max_header_bytes = std::size_t{64} * 1024;
 
-// What libcurl hands over as it arrives, with the limits it does not know.
+// Collects the answer from libcurl's callbacks, within limits that libcurl does not have.
 struct Arrival {
   std::size_t max_body;
   std::string body;
@@ -66,7 +66,7 @@ void set_method(CURL* easy, const Request& request) {
   }
 }
 
-// A handle in a multi for as long as one request takes.
+// Keeps a handle in a multi during one request.
 class Attached {
  public:
   Attached(CURLM* multi, CURL* easy) : multi_(multi), easy_(easy) {
@@ -90,7 +90,7 @@ void stop_when_interrupted() {
   if (interrupted_by() != 0) throw Error(ErrorKind::login_needed, "interrupted");
 }
 
-// Runs the one transfer of the multi to its end.
+// Runs the only transfer of the multi to its end.
 CURLcode run(CURLM* multi, const std::function<void()>& waiting) {
   for (;;) {
     int running = 0;
@@ -108,17 +108,17 @@ CURLcode run(CURLM* multi, const std::function<void()>& waiting) {
   }
 }
 
-// Of the final answer only: not of a proxy's, not of a 1xx.
-std::vector<Header> headers_of(CURL* easy) {
-  std::vector<Header> headers;
+// Returns the headers of the final answer, without those of a proxy or of a 1xx.
+Headers headers_of(CURL* easy) {
+  Headers headers;
   curl_header* header = nullptr;
   while ((header = curl_easy_nextheader(easy, CURLH_HEADER, -1, header)) != nullptr) {
-    headers.emplace_back(header->name, header->value);
+    headers.add(header->name, header->value);
   }
   return headers;
 }
 
-// No path and no query: they may be what opens something.
+// Logs no path and no query, since they may be secret.
 void log_answer(const CurlHandle& handle, const Request& request, const Response& response) {
   if (!is_logged(LogLevel::debug)) return;
   char* address = nullptr;
@@ -161,7 +161,7 @@ CurlHandle& HttpClient::Impl::handle_for(const Url& url) {
   const auto known = handles.find(url.origin());
   if (known != handles.end()) return known->second;
   CurlHandle handle(options, url);
-  // Lets libcurl hold SIGPIPE back around its own writes.
+  // libcurl then blocks SIGPIPE during its own writes.
   set_option(handle.get(), CURLOPT_NOSIGNAL, 0L);
   return handles.emplace(url.origin(), std::move(handle)).first->second;
 }

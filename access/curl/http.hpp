@@ -1,4 +1,4 @@
-// HTTP requests by libcurl: one at a time, bounded, no redirect followed.
+// HTTP requests by libcurl: one at a time, bounded, without following redirects.
 #pragma once
 
 #include <chrono>
@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "access/core/url.hpp"
-#include "access/http1/header.hpp"
-#include "access/tls/certificate_request.hpp"
+#include "access/http1/headers.hpp"
+#include "access/tls/handshake.hpp"
 #include "access/tls/connection_options.hpp"
 
 namespace mayfly {
@@ -19,34 +19,34 @@ namespace mayfly {
 struct Request {
   enum class Method { get, head, post } method = Method::get;
   Url url;
-  std::vector<Header> headers;  // see header_line()
-  std::string body;             // of a POST
+  Headers headers;   // see header_line()
+  std::string body;  // of a POST
   std::chrono::milliseconds timeout = std::chrono::seconds(10);
   std::size_t max_body = 1 << 20;  // a larger answer is Error(protocol)
-  std::string_view purpose = {};  // for the log: "asked HOST for <purpose>"; its path may be secret
-  // Called about once a second, and now and then in between, until the answer is there.
+  std::string_view purpose = {};  // for the log: "asked HOST for <purpose>"; the path may be secret
+  // Called about once a second, sometimes more often, until the answer has arrived.
   std::function<void()> waiting = {};
 };
 
 struct Response {
   int status = 0;
-  std::vector<Header> headers;  // in the order they came
+  Headers headers;  // in the order they came
   std::string body;
   CertificateRequest certificate_request = {};  // of the handshake of this connection
-  bool had_service_token = false;               // the request, which was for a tunnel
+  bool had_service_token = false;               // in the request, which was for a tunnel
 
-  // The first header of that name (any case); "" when absent.
-  std::string_view header(std::string_view name) const;
-  // The Date header (RFC 9110 section 6.6.1). Does without libcurl.
+  // Returns the time in the Date header, if it has one of the three forms of RFC 9110
+  // section 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6
+  // 08:49:37 1994".
   std::optional<std::chrono::sys_seconds> date() const;
-  // By which an administrator finds it: "8f1c2a3b4d5e6f70-FRA", fit to be shown; "" without one.
+  // Returns the cf-ray, by which an administrator finds the request ("8f1c2a3b4d5e6f70-FRA"), fit
+  // to be shown, or "".
   std::string ray() const;
-  // "HTTP 403, cf-ray 8f1c2a3b4d5e6f70-FRA".
+  // Returns "HTTP 403, cf-ray 8f1c2a3b4d5e6f70-FRA".
   std::string reference() const;
-  // Returns value and expiry of the last Set-Cookie `name` that a browser would send to `target`,
-  // which is a URL at the host that has answered: its Domain holds that host (RFC 6265 section
-  // 5.1.3) and its Path that path (section 5.1.4). Without these attributes it counts. Returns
-  // nullopt when there is none. One that has expired is returned all the same.
+  // Returns the last Set-Cookie `name` that a browser would send to `target`, a URL at the host
+  // that has answered: its Domain, if any, holds that host (RFC 6265 section 5.1.3), and its Path
+  // that path (section 5.1.4). Returns nullopt if there is none. Does not judge the expiry.
   struct Cookie {
     std::string value;
     std::optional<std::chrono::sys_seconds> expires;  // Expires or Max-Age
@@ -55,9 +55,8 @@ struct Response {
                                std::chrono::sys_seconds now) const;
 };
 
-// How identity code reaches the network; tests hand in a function of their own. Throws
-// Error(network) when no answer came, with the cause and a hint; Error(login_needed) when
-// interrupted.
+// How identity code reaches the network; tests pass a function of their own. Throws Error(network)
+// with cause and hint if no answer came, and Error(login_needed) if interrupted.
 using Send = std::function<Response(const Request&)>;
 
 // Keeps connections, TLS sessions and the trust store between requests.

@@ -16,7 +16,7 @@ struct Failure {
   std::string cannot_reach(std::string_view why) const {
     return fmt::format("cannot reach {}: {}", where, why);
   }
-  // libcurl's own words, or the name of its code; some of them end as a sentence.
+  // Returns libcurl's description, or the name of its code, without a full stop.
   std::string detail() const {
     const char* own = handle.detail();
     std::string text = *own != '\0' ? printable(own) : std::string(curl_easy_strerror(code));
@@ -56,7 +56,7 @@ Error error_of_timeout(const Failure& failure) {
 Error error_of_trust(const Failure& failure) {
   const HandshakeReport& report = failure.handle.handshake();
   if (const auto error = trust_error(failure.where, report)) return *error;
-  // The chain is good, so the name was not.
+  // The chain is good, so the name is wrong.
   if (report.server) return wrong_name_error(failure.where, report);
   return {ErrorKind::network, fmt::format("cannot trust {}: {}", failure.where, failure.detail())};
 }
@@ -86,7 +86,7 @@ Error error_of_stream(const Failure& failure) {
           "the connection was cut; try again"};
 }
 
-// libcurl then quotes the proxy's URL, and with it a password.
+// libcurl's description quotes the proxy's URL, which may hold a password.
 std::optional<Error> error_of_proxy_url(const CurlHandle& handle, const Url& url) {
   const std::string_view own = handle.detail();
   if (!own.starts_with("Unsupported proxy")) return std::nullopt;
@@ -140,7 +140,7 @@ Error network_error(const CurlHandle& handle, CURLcode code, const Url& url) {
     case CURLE_GOT_NOTHING:
       return error_of_stream(failure);
     case CURLE_PARTIAL_FILE:
-      // Not a network error: who polls for an answer that is given once must not go on.
+      // Not kind network: a poll for an answer that is given only once must not go on.
       return {ErrorKind::protocol,
               fmt::format("cannot use the answer of {}: {}", failure.where, failure.detail()),
               "the connection was cut in the midst of it; try again"};

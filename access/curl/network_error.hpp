@@ -1,5 +1,4 @@
-// Why no answer came, in words a person can act on: name, route, proxy, time, trust, client
-// certificate.
+// Explains a transfer that failed: name, route, proxy, time, trust, client certificate.
 #pragma once
 
 #include "access/core/error.hpp"
@@ -8,9 +7,8 @@
 
 namespace mayfly {
 
-// The Error that a failed transfer or connection of that handle amounts to: kind network, or
-// refused when the server did not accept the client certificate, or usage when a file given by the
-// user is the cause.
+// Returns the Error for a failed transfer or connection of the handle: kind network, refused if the
+// server did not accept the client certificate, usage if a file of the user's is the cause.
 Error network_error(const CurlHandle& handle, CURLcode code, const Url& url);
 
 }  // namespace mayfly

@@ -106,7 +106,7 @@ TEST_CASE("an expired certificate gives its end and our clock") {
   CHECK(holds(error.hint(), "run: mayfly doctor app.example"));
 }
 
-TEST_CASE("nobody listening is a refused connection") {
+TEST_CASE("a port without a listener refuses the connection") {
   const Descriptor unused(socket(AF_INET, SOCK_STREAM, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -130,7 +130,7 @@ TEST_CASE("a server that speaks no TLS, or says nothing, is explained") {
   CHECK(error.message() == "cannot reach app.example: timed out in the TLS handshake");
 }
 
-TEST_CASE("what a proxy answers is told") {
+TEST_CASE("a proxy's refusal is explained") {
   std::string status = "407 Proxy Authentication Required";
   TestServerOptions plain;
   plain.answer = [&](const std::string&) {
@@ -162,7 +162,7 @@ TEST_CASE("the password in a proxy's URL is in no message about it") {
   }
 }
 
-TEST_CASE("a CA file that is not there is the user's to mend") {
+TEST_CASE("an absent CA file is an error of usage") {
   ConnectionOptions options;
   options.ca_file = "/nonexistent/ca.pem";
   CHECK(failure(options).kind() == ErrorKind::usage);
@@ -206,7 +206,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("what was asked and sent stays known over a kept connection") {
+TEST_CASE("the certificate request stays known on a kept connection") {
   TestServerOptions wanting = serving("app");
   wanting.client_ca = authority().path("ca.pem");
   TestServer server(wanting);
@@ -220,7 +220,7 @@ TEST_CASE("what was asked and sent stays known over a kept connection") {
   CHECK(server.handshakes() == 1);
 }
 
-TEST_CASE("what libcurl reports by code alone has its own words, kind and hint") {
+TEST_CASE("an error that libcurl reports by code alone has its own message, kind and hint") {
   struct Case {
     CURLcode code;
     ErrorKind kind;

@@ -1,14 +1,15 @@
 #include <curl/curl.h>
 #include <fmt/core.h>
+#include <time.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "access/core/clock.hpp"
 #include "access/core/encoding.hpp"
 #include "access/core/text.hpp"
 #include "access/curl/http.hpp"
-#include "access/http1/http_date.hpp"
 
 namespace mayfly {
 namespace {
@@ -16,12 +17,12 @@ namespace {
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
 
-// Farther away than any token lives, near enough to add to any time.
+// Longer than any token lives, and small enough to add to any time.
 constexpr seconds longest_age = std::chrono::hours(24 * 365 * 10);
 
 constexpr std::size_t longest_ray = 64;
 
-// RFC 6265 section 5.2.2; nothing for what is no number.
+// RFC 6265 section 5.2.2. Returns nullopt if the text is no number.
 std::optional<sys_seconds> expiry_of_max_age(std::string_view text, sys_seconds now) {
   const bool negative = text.starts_with('-');
   const std::string_view digits = text.substr(negative ? 1 : 0);
@@ -44,6 +45,18 @@ std::optional<sys_seconds> time_of_date(std::string_view text) {
   return sys_seconds(seconds(time));
 }
 
+// Returns the time if the text is what strftime() would write for it in this form.
+std::optional<sys_seconds> time_in_form(std::string_view text, const char* form) {
+  tm parts{};
+  if (::strptime(std::string(text).c_str(), form, &parts) == nullptr) return {};
+  const time_t time = ::timegm(&parts);
+  std::array<char, 64> written{};
+  if (text !=
+      std::string_view(written.data(), ::strftime(written.data(), written.size(), form, &parts)))
+    return {};
+  return sys_seconds(seconds(time));
+}
+
 struct Attribute {
   std::string_view name;
   std::string_view value;
@@ -55,7 +68,7 @@ Attribute attribute_of(std::string_view part) {
   return {.name = trim(part.substr(0, equals)), .value = trim(part.substr(equals + 1))};
 }
 
-// RFC 6265 section 5.2: Max-Age wins over Expires, and of each the last one counts.
+// RFC 6265 section 5.2: Max-Age wins over Expires, and the last of each counts.
 std::optional<sys_seconds> expiry_of(const std::vector<std::string_view>& parts, sys_seconds now) {
   std::optional<sys_seconds> by_age;
   std::optional<sys_seconds> by_date;
@@ -106,19 +119,16 @@ bool would_be_sent_to(const Url& target, const std::vector<std::string_view>& pa
 
 }  // namespace
 
-std::string_view Response::header(std::string_view name) const {
-  for (const Header& header : headers) {
-    if (equals_ignoring_case(header.first, name)) return header.second;
-  }
-  return {};
-}
-
 std::optional<sys_seconds> Response::date() const {
-  return parse_http_date(header("Date"));
+  const std::string_view text = headers.find("Date");
+  for (const char* form :
+       {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"})
+    if (const auto time = time_in_form(text, form)) return time;
+  return std::nullopt;
 }
 
 std::string Response::ray() const {
-  return printable(header("cf-ray"), longest_ray);
+  return printable(headers.find("cf-ray"), longest_ray);
 }
 
 std::string Response::reference() const {
@@ -129,9 +139,8 @@ std::string Response::reference() const {
 std::optional<Response::Cookie> Response::cookie(std::string_view name, const Url& target,
                                                  sys_seconds now) const {
   std::optional<Cookie> found;
-  for (const Header& header : headers) {
-    if (!equals_ignoring_case(header.first, "set-cookie")) continue;
-    const auto parts = split(header.second, ';');
+  for (const std::string_view set_cookie : headers.all("Set-Cookie")) {
+    const auto parts = split(set_cookie, ';');
     const Attribute pair = attribute_of(parts.front());
     if (pair.name != name || parts.front().find('=') == std::string_view::npos) continue;
     if (!would_be_sent_to(target, parts)) continue;

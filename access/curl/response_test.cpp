@@ -14,7 +14,7 @@ const Url target{"vm.example.com", 443, "/a/b", ""};
 
 Response with_cookies(std::vector<std::string> lines) {
   Response response;
-  for (std::string& line : lines) response.headers.emplace_back("Set-Cookie", std::move(line));
+  for (std::string& line : lines) response.headers.add("Set-Cookie", std::move(line));
   return response;
 }
 
@@ -22,8 +22,8 @@ Response with_cookies(std::vector<std::string> lines) {
 
 TEST_CASE("a header is found in any case, the first one counts") {
   const Response response{.status = 200, .headers = {{"CF-Ray", "1"}, {"cf-ray", "2"}}, .body = ""};
-  CHECK(response.header("cf-RAY") == "1");
-  CHECK(response.header("Location").empty());
+  CHECK(response.headers.find("cf-RAY") == "1");
+  CHECK(response.headers.find("Location").empty());
 }
 
 // The example of RFC 9110 section 5.6.7 in its three forms, and date -u -d @784111777.
@@ -170,4 +170,42 @@ TEST_CASE("a cookie for elsewhere hides none of the same name") {
   REQUIRE(cookie);
   CHECK(cookie->value == "1");
   CHECK_FALSE(with_cookies({"t=2; Path=/x"}).cookie("t", target, now));
+}
+
+// The numbers are those of date(1): date -u -d '1994-11-06 08:49:37' +%s.
+namespace {
+std::optional<long long> seconds_of(std::string_view text) {
+  const Response response{.status = 200, .headers = {{"Date", std::string(text)}}, .body = ""};
+  const auto time = response.date();
+  if (!time) return std::nullopt;
+  return time->time_since_epoch().count();
+}
+}  // namespace
+
+TEST_CASE("HTTP date: the current form") {
+  CHECK(seconds_of("Sun, 06 Nov 1994 08:49:37 GMT") == 784111777);
+  CHECK(seconds_of("Thu, 01 Jan 1970 00:00:00 GMT") == 0);
+  CHECK(seconds_of("Thu, 29 Feb 2024 23:59:59 GMT") == 1709251199);
+  CHECK(seconds_of("Fri, 31 Dec 9999 23:59:59 GMT") == 253402300799);
+}
+
+TEST_CASE("HTTP date: the two obsolete forms") {
+  CHECK(seconds_of("Sunday, 06-Nov-94 08:49:37 GMT") == 784111777);
+  CHECK(seconds_of("Sun Nov  6 08:49:37 1994") == 784111777);
+  CHECK(seconds_of("Thu Feb 29 23:59:59 2024") == 1709251199);
+  CHECK(seconds_of("Thursday, 29-Feb-24 23:59:59 GMT") == 1709251199);
+}
+
+TEST_CASE("HTTP date: other text is no date") {
+  for (const char* text : {"", "now", "Sunday, 06-Nov-94 08:49:37",
+                           "Sunday, 06-Nov-9x 08:49:37 GMT", "Sun Nov 6 08:49:37 1994",
+                           "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06 Nov 1994 08:49:37 GMT ",
+                           "Sun, 06 Nov 1994 08.49.37 GMT", "Sun, 6 Nov 1994 08:49:37 GMT",
+                           "Sun, -6 Nov 1994 08:49:37 GMT", "Sun, 06 nov 1994 08:49:37 GMT",
+                           "Sun, 31 Nov 1994 08:49:37 GMT", "Thu, 29 Feb 2023 00:00:00 GMT",
+                           "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:00 GMT",
+                           "Sun, 06 Nov 1994 08:49:61 GMT", "Sun, 06 Nov 19x4 08:49:37 GMT"}) {
+    CAPTURE(text);
+    CHECK_FALSE(seconds_of(text));
+  }
 }

@@ -1,4 +1,4 @@
-// The first steps of a direct connection, one at a time: which addresses, and whether they answer.
+// The first steps of a direct connection, one at a time, for doctor.
 #pragma once
 
 #include <chrono>
@@ -11,24 +11,25 @@
 
 namespace mayfly {
 
-// Where a connection would go.
+// The addresses that a connection would try.
 struct ProbedName {
   std::string host;  // after connect_to
   std::uint16_t port = 0;
   enum class Source {
     name_service,
-    given
-  } source = Source::name_service;  // given: nobody was asked
+    given  // by the user; no name service was asked
+  } source = Source::name_service;
   std::vector<std::string> ipv4 = {}, ipv6 = {};
   int failure = 0;  // EAI_... of getaddrinfo
   bool timed_out = false;
 };
 
-// Blocks for options.connect_timeout at most. Throws Error(failed) at a signal.
+// Finds the addresses of the URL's host. Blocks for options.connect_timeout at most. Throws
+// Error(failed) at a signal.
 ProbedName probe_name(const ConnectionOptions& options, const Url& url);
 
-// Connects to the first address that answers, and hangs up. The errno of the last failure,
-// ETIMEDOUT when patience ends; 0 when there was a connection. Throws Error(failed) at a signal.
+// Connects to the first address that answers, and hangs up. Returns 0, or the errno of the last
+// failure, which is ETIMEDOUT if patience ends. Throws Error(failed) at a signal.
 int probe_addresses(const std::vector<std::string>& addresses, std::uint16_t port,
                     std::chrono::milliseconds patience);
 

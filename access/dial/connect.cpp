@@ -16,7 +16,7 @@ namespace {
 using asio::ip::tcp;
 constexpr std::chrono::milliseconds head_start{250};  // RFC 8305 section 5
 
-// Shared by the attempts' handlers, some of which run after the race is over.
+// Shared by the handlers of the attempts, some of which run after the end.
 struct Race : std::enable_shared_from_this<Race> {
   Race(const asio::any_io_executor& on, std::vector<tcp::endpoint> to)
       : executor(on), endpoints(std::move(to)), next_start(on), finish(on) {
@@ -65,7 +65,7 @@ void Race::attempt_over(const std::shared_ptr<tcp::socket>& socket, const tcp::e
     result.socket = Descriptor(socket->release(not_released));
     return end({});
   }
-  // What an address that can be reached says is worth more than the lack of a route to another.
+  // The error of an address that can be reached tells more than a missing route to another.
   if (!result.error || lacks_route(result.error)) {
     result.error = error;
     result.address = endpoint.address().to_string();

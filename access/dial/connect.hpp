@@ -1,4 +1,4 @@
-// A TCP connection to the first of several addresses that answers (RFC 8305, "Happy Eyeballs").
+// Connects to the first of several addresses that answers (RFC 8305, "Happy Eyeballs").
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -13,12 +13,12 @@ namespace mayfly {
 class Deadline;
 
 struct Connected {
-  Descriptor socket;         // none: see error
-  asio::error_code error;    // what kept it from being; timed_out when the deadline passed
-  std::string address = {};  // of the attempt that met it
+  Descriptor socket;         // invalid if no address answered
+  asio::error_code error;    // why; timed_out if the deadline passed
+  std::string address = {};  // of the attempt that failed so
 };
 
-// Tries the addresses in their order, the next one 250 ms after the one before or when that has
+// Tries the addresses in their order, each 250 ms after the one before, or at once if that one has
 // failed.
 asio::awaitable<Connected> connect_to_any(std::vector<asio::ip::tcp::endpoint> endpoints,
                                           Deadline& deadline);

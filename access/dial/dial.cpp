@@ -9,20 +9,22 @@
 #include <asio/redirect_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
+#include <utility>
 
 #include "access/answer/refusal.hpp"
 #include "access/core/edge_clock.hpp"
 #include "access/core/error.hpp"
+#include "access/core/log.hpp"
 #include "access/core/secret.hpp"
 #include "access/core/text.hpp"
 #include "access/dial/connect.hpp"
-#include "access/dial/dial_log.hpp"
 #include "access/dial/endpoints.hpp"
-#include "access/dial/proxy_choice.hpp"
-#include "access/dial/proxy_connection.hpp"
+#include "access/dial/proxy.hpp"
 #include "access/dial/upgrade.hpp"
+#include "access/http1/body.hpp"
 #include "access/io/deadline.hpp"
 #include "access/io/watched_descriptor.hpp"
+#include "access/system/peer_text.hpp"
 #include "access/tls/connection_error.hpp"
 #include "access/websocket/websocket.hpp"
 
@@ -35,7 +37,64 @@ using State = IoResult::State;
 constexpr std::chrono::seconds look_up_lasts{30};
 constexpr std::size_t max_body = std::size_t{16} * 1024;  // enough to recognise an error page
 
-// A stream in its opening handshakes: does one step at a time, waits in between, within a deadline.
+}  // namespace
+
+// Tells the log (-v) about each step of a connection, and how long it took since the step before.
+class DialLog {
+ public:
+  void looked_up(const std::string& host, const std::vector<tcp::endpoint>& found);
+  enum class Way { direct, proxy };
+  void connected(int socket, Way way);
+  void secured(const TlsStream& stream);
+  void answered(const Response& response);
+
+ private:
+  std::string took();
+
+  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+};
+
+std::string DialLog::took() {
+  const auto now = std::chrono::steady_clock::now();
+  const std::chrono::duration<double, std::milli> since = now - since_;
+  since_ = now;
+  return fmt::format("{:.1f} ms", since.count());
+}
+
+void DialLog::looked_up(const std::string& host, const std::vector<tcp::endpoint>& found) {
+  if (!is_logged(LogLevel::debug)) return;
+  std::string addresses;
+  for (const auto& endpoint : found)
+    addresses += (addresses.empty() ? "" : " ") + endpoint.address().to_string();
+  log(LogLevel::debug, "name looked up",
+      {{"host", host}, {"addresses", addresses}, {"took", took()}});
+}
+
+void DialLog::connected(int socket, Way way) {
+  if (!is_logged(LogLevel::debug)) return;
+  log(LogLevel::debug, way == Way::proxy ? "connected by a proxy" : "connected",
+      {{"address", peer_text(socket)}, {"took", took()}});
+}
+
+void DialLog::secured(const TlsStream& stream) {
+  if (!is_logged(LogLevel::debug)) return;
+  const TlsStream::Facts facts = stream.facts();
+  log(LogLevel::debug, "TLS established",
+      {{"version", facts.version},
+       {"cipher", facts.cipher},
+       {"session", facts.session == TlsStream::Facts::Session::resumed ? "resumed" : "new"},
+       {"took", took()}});
+}
+
+void DialLog::answered(const Response& response) {
+  if (!is_logged(LogLevel::debug)) return;
+  log(LogLevel::debug, response.status == 101 ? "tunnel opened" : "no tunnel",
+      {{"answer", response.reference()}, {"took", took()}});
+}
+
+namespace {
+
+// The handshakes of TLS and upgrade on one stream, within a deadline.
 class Opening {
  public:
   Opening(const asio::any_io_executor& executor, TlsStream& stream, const TunnelOptions& options)
@@ -54,7 +113,7 @@ class Opening {
  private:
   asio::awaitable<void> wait(State what, std::string_view stage);
   asio::awaitable<std::size_t> read(std::span<std::byte> into);
-  asio::awaitable<void> receive_body(Response& response, std::string& rest);
+  asio::awaitable<std::string> receive_body(const ResponseHead& head, std::string arrived);
 
   TlsStream& stream_;
   const TunnelOptions& options_;
@@ -70,8 +129,8 @@ asio::awaitable<void> Opening::wait(State what, std::string_view stage) {
   if (!deadline_.expired())
     co_await watched_.wait(side, asio::redirect_error(asio::use_awaitable, error));
   if (deadline_.expired())
-    throw TimedOut(fmt::format("cannot reach {}: timed out {}", where_, stage),
-                   "a proxy or firewall on the way may be holding it up; try again");
+    throw Error::timeout(fmt::format("cannot reach {}: timed out {}", where_, stage),
+                         "a proxy or firewall on the way may be holding it up; try again");
 }
 
 Error handshake_error(const std::string& where, const TlsStream& stream, const IoResult& result) {
@@ -106,13 +165,13 @@ asio::awaitable<void> Opening::send(std::string text) {
   }
 }
 
-// 0 at the end of the stream.
+// Returns 0 at the end of the stream.
 asio::awaitable<std::size_t> Opening::read(std::span<std::byte> into) {
   for (;;) {
     const IoResult result = stream_.read(into);
     if (result.state == State::moved) co_return result.bytes;
     if (result.state == State::ended) co_return 0;
-    // In TLS 1.3 the refusal of a client certificate arrives only now.
+    // TLS 1.3 refuses a client certificate only now.
     if (result.state == State::failed) {
       if (const auto error = alert_error(where_, stream_.report())) throw *error;
       throw Error(ErrorKind::network,
@@ -123,45 +182,72 @@ asio::awaitable<std::size_t> Opening::read(std::span<std::byte> into) {
   }
 }
 
+// Returns the final head of the answer once it is whole. Throws Error(protocol).
+std::optional<ResponseHead> final_head(ResponseReader& reader) {
+  for (;;) {
+    ResponseReader::Next next = reader.next();
+    if (const auto* malformed = std::get_if<Malformed>(&next))
+      throw Error(ErrorKind::protocol,
+                  fmt::format("the answer is not HTTP/1.1: {}", malformed->why),
+                  "something other than Cloudflare's edge answers at this host and port");
+    auto* head = std::get_if<ResponseHead>(&next);
+    if (head == nullptr) return std::nullopt;
+    if (is_final(*head)) return std::move(*head);
+  }
+}
+
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 asio::awaitable<Response> Opening::receive(std::string& rest) {
   std::array<std::byte, 4096> room;
   ResponseReader reader;
-  for (bool whole = false; !whole;) {
+  std::optional<ResponseHead> head;
+  while (!head) {
     const std::size_t size = co_await read(room);
     if (size == 0)
       throw Error(
           ErrorKind::network,
           fmt::format("cannot reach {}: the connection was closed before an answer came", where_),
           "try again");
-    whole = reader.feed(std::span(room).first(size));
+    reader.feed(text_of(std::span(room).first(size)));
+    head = final_head(reader);
   }
-  // Asio keeps the memory of coroutines for the next one.
+  // Asio reuses the memory of coroutines.
   wipe(room.data(), room.size());
-  Response response = reader.take_response();
   rest = reader.take_rest();
-  if (response.status != 101) co_await receive_body(response, rest);
-  co_return response;
+  std::string body;
+  if (head->status != 101) body = co_await receive_body(*head, std::exchange(rest, {}));
+  co_return Response{
+      .status = head->status, .headers = std::move(head->headers), .body = std::move(body)};
 }
 
-// What can be had of it; a body that breaks off is no reason to say less about the status.
-asio::awaitable<void> Opening::receive_body(Response& response, std::string& rest) {
-  response.body = std::move(rest);
+// Appends the data at the front of the text.
+void append_data(BodyScanner& scanner, std::string_view text, std::string& data) {
+  for (BodyScanner::Part part; (part = scanner.next(text)).size > 0; text.remove_prefix(part.size))
+    if (part.sort == BodyScanner::Part::Sort::data) data += text.substr(0, part.size);
+}
+
+// Returns the beginning of the body, as much of it as arrives: a body that breaks off is no reason
+// to say less about the status.
+asio::awaitable<std::string> Opening::receive_body(const ResponseHead& head, std::string arrived) {
+  const auto framing = framing_of(head, "GET");
+  const auto* known = std::get_if<BodyFraming>(&framing);
+  BodyScanner scanner(known != nullptr ? *known : BodyFraming{BodyFraming::Kind::until_close, 0});
+  std::string body;
+  append_data(scanner, arrived, body);
   std::array<std::byte, 4096> room;
   try {
-    while (response.body.size() < max_body && !body_is_whole(response, response.body)) {
+    while (body.size() < max_body && !scanner.over() && !scanner.malformed()) {
       const std::size_t size = co_await read(room);
       if (size == 0) break;
-      response.body.append(reinterpret_cast<const char*>(room.data()), size);
+      append_data(scanner, text_of(std::span(room).first(size)), body);
     }
   } catch (const Error&) {
   }
-  response.body.resize(std::min(response.body.size(), max_body));
-}
-
-bool carries_service_token(const std::vector<Header>& headers) {
-  return std::ranges::any_of(headers, [](const Header& header) {
-    return equals_ignoring_case(header.first, "Cf-Access-Client-Id");
-  });
+  body.resize(std::min(body.size(), max_body));
+  co_return body;
 }
 
 }  // namespace
@@ -204,9 +290,9 @@ asio::awaitable<std::unique_ptr<Wire>> Dialer::connect(DialLog& story) {
   asio::post(co_await asio::this_coro::executor, [this] { tls_.prepare(); });
   if (found) connected = co_await connect_to_any(std::move(addresses), deadline);
   if (deadline.expired())
-    throw TimedOut(fmt::format("cannot reach {}: timed out {}", where,
-                               found ? "connecting" : "looking up the name"),
-                   "check the network connection; a firewall may demand a proxy (--proxy)");
+    throw Error::timeout(fmt::format("cannot reach {}: timed out {}", where,
+                                     found ? "connecting" : "looking up the name"),
+                         "check the network connection; a firewall may demand a proxy (--proxy)");
   if (!connected.socket) {
     looked_up_.clear();
     throw connect_error(where, connected.error.value(),
@@ -234,14 +320,13 @@ asio::awaitable<std::unique_ptr<TlsStream>> Dialer::connect_securely() {
   co_return std::move(secured.stream);
 }
 
-asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization,
-                                              const MaySend& may_send) {
+asio::awaitable<Dialer::Outcome> Dialer::dial(Headers authorization, const MaySend& may_send) {
   UpgradeRequest request{.url = options_.url,
                          .headers = std::move(authorization),
                          .user_agent = options_.connection.user_agent,
                          .key = websocket::make_key()};
-  const bool has_service_token = carries_service_token(request.headers);
-  request.headers.insert(request.headers.end(), options_.headers.begin(), options_.headers.end());
+  const bool has_service_token = request.headers.contains("Cf-Access-Client-Id");
+  request.headers.add(options_.headers);
   std::string text = upgrade_text(request);  // before a connection, since it may throw
 
   DialLog story;
@@ -268,7 +353,7 @@ asio::awaitable<Dialer::Outcome> Dialer::dial(std::vector<Header> authorization,
     response.had_service_token = has_service_token;
     co_return Outcome(std::move(response));
   }
-  if (const auto problem = upgrade_problem(response, request.key))
+  if (const auto problem = upgrade_problem(response.headers, request.key))
     throw Error(
         ErrorKind::protocol,
         fmt::format("{} answers the upgrade wrongly: {}", options_.url.authority(), *problem),

@@ -1,4 +1,5 @@
-// From a URL and what opens it to a WebSocket over TLS, or to the answer that was given instead.
+// Dials an application: from a URL and credential headers to an open WebSocket, or to the answer
+// that came instead.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -17,18 +18,11 @@
 
 namespace mayfly {
 
-// A deadline of ours passed.
-class TimedOut : public Error {
- public:
-  TimedOut(std::string message, std::string hint)
-      : Error(ErrorKind::network, std::move(message), std::move(hint)) {}
-};
-
-// Dials one origin any number of times; keeps trust, TLS session and addresses between.
+// Dials one edge any number of times. Keeps trust, TLS session and addresses in between.
 class Dialer {
  public:
-  // options outlive the dialer, and the dialer its connections. Throws Error(usage) for trusted
-  // certificates that cannot be read.
+  // options outlive the dialer, and the dialer its connections. Throws Error(usage) if the trusted
+  // certificates cannot be read.
   Dialer(const TunnelOptions& options, TlsContext::Buffers buffers);
 
   struct Open {
@@ -37,27 +31,26 @@ class Dialer {
     std::string ray;    // the 101's cf-ray, printable
     Response answer;    // the 101
   };
-  // Response: any answer but a right 101, with the beginning of its body.
+  // A Response is any answer but a right 101, with the beginning of its body.
   using Outcome = std::variant<Open, Response>;
 
-  // Throws Error: network (TimedOut when it was late) when no answer came, protocol when it is no
-  // HTTP, refused for the client certificate, usage for a header that cannot be sent, login_needed
-  // if the headers may no longer be sent once there is a connection. Runs in the loop of the
-  // coroutine. may_send outlives it.
-  asio::awaitable<Outcome> dial(std::vector<Header> authorization,
-                                const MaySend& may_send = may_always_send);
+  // Throws Error: network (is_timeout() if a deadline passed) when no answer came, protocol when it
+  // is no HTTP, refused for the client certificate, usage for a header that cannot be sent,
+  // login_needed if the headers may no longer be sent once there is a connection. Runs in the loop
+  // of the coroutine. may_send outlives it.
+  asio::awaitable<Outcome> dial(Headers authorization, const MaySend& may_send = may_always_send);
 
-  // What dial() begins with: the connection alone, directly or through the proxy. Throws the same.
+  // Connects, directly or through the proxy, and does no more. Throws like dial().
   asio::awaitable<std::unique_ptr<Wire>> connect();
 
-  // A connection on which nothing was asked yet. Throws the same.
+  // Returns a TLS connection without a request on it yet. Throws like dial().
   asio::awaitable<std::unique_ptr<TlsStream>> connect_securely();
 
-  // The same; but a handshake that failed comes back with its stream, whose report tells more than
-  // the Error.
+  // Like connect_securely(), but also returns the stream of a failed handshake: its report tells
+  // more than the Error.
   struct Secured {
     std::unique_ptr<TlsStream> stream;
-    std::exception_ptr failure;  // an Error; null when there is none
+    std::exception_ptr failure;  // an Error, or null
   };
   asio::awaitable<Secured> secure();
 

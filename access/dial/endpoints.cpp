@@ -31,7 +31,7 @@ namespace {
 using asio::ip::tcp;
 using Endpoints = std::vector<tcp::endpoint>;
 
-// "HOST:PORT:HOST2:PORT2"; fields that are missing are empty.
+// Returns the fields of "HOST:PORT:HOST2:PORT2". Fields that are missing are empty.
 std::array<std::string, 4> mapping_of(std::string_view text) {
   std::array<std::string, 4> mapping;
   const auto fields = colon_fields(text);
@@ -47,7 +47,7 @@ std::optional<tcp::endpoint> literal(std::string_view address, std::string_view 
   return tcp::endpoint(parsed, parse_port(port).value_or(0));
 }
 
-// Alternates the families, beginning with the one the system's order prefers.
+// Alternates the address families, beginning with that of the first address.
 Endpoints interleaved(const Endpoints& all) {
   Endpoints ordered;
   std::size_t next[2] = {0, 0};
@@ -83,7 +83,7 @@ LookedUp ask(const Target& target) {
   return {.found = interleaved(found)};
 }
 
-// What the thread and the loop share; the pipe says that `result` is there.
+// Shared by the thread and the loop. The thread writes to the pipe once `result` is set.
 struct LookUp {
   Target target;
   LookedUp result;
@@ -142,7 +142,7 @@ asio::awaitable<LookedUp> look_up(Target target, Deadline& deadline) {
   co_await done.wait(WatchedDescriptor::For::wait_read,
                      asio::redirect_error(asio::use_awaitable, error));
   deadline.cancel_by({});
-  // The byte is read and not only waited for: it orders what the thread wrote before what follows.
+  // Reading the byte orders the thread's write of `result` before the read below.
   char told = 0;
   if (error || read(shared->pipe.reading.get(), &told, 1) != 1) co_return LookedUp{};
   co_return shared->result;

@@ -1,4 +1,4 @@
-// Where to connect for a host and port: the user's overrides, then the name service.
+// Finds the addresses for a host and port: the user's overrides, then the name service.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -18,12 +18,11 @@ struct Target {
   bool operator==(const Target&) const = default;
 };
 
-// What the first matching entry of connect_to ("HOST:PORT:HOST2:PORT2", any field may be empty,
-// IPv6 in brackets) makes of it, as curl's CONNECT_TO.
+// Returns the target that the first matching entry of connect_to ("HOST:PORT:HOST2:PORT2", any
+// field may be empty, IPv6 in brackets) puts in place of this one, as curl's CONNECT_TO does.
 Target redirected(const Target& target, const std::vector<std::string>& connect_to);
 
-// The addresses that an entry of resolve ("HOST:PORT:ADDRESS[,ADDRESS]") pins; empty when none
-// does.
+// Returns the addresses that an entry of resolve ("HOST:PORT:ADDRESS[,ADDRESS]") gives, if any.
 std::vector<asio::ip::tcp::endpoint> pinned(const Target& target,
                                             const std::vector<std::string>& resolve);
 
@@ -32,9 +31,10 @@ struct LookedUp {
   int failure = 0;  // EAI_... of getaddrinfo
 };
 
-// By getaddrinfo in a thread of its own, which a deadline leaves behind: no stuck name server holds
-// up the loop or the end of the process. IPv6 and IPv4 alternate (RFC 8305 section 4). Empty when
-// the name is not known or the deadline passed; addresses need no thread.
+// Calls getaddrinfo in a thread of its own. A deadline leaves the thread behind, so a stuck name
+// server delays neither the loop nor the end of the process. IPv6 and IPv4 alternate (RFC 8305
+// section 4). Returns no address if the name is not known or the deadline passed. A target that is
+// an address needs no thread.
 asio::awaitable<LookedUp> look_up(Target target, Deadline& deadline);
 
 }  // namespace mayfly

@@ -40,7 +40,7 @@ asio::awaitable<void> serve(LocalServer& server, const HttpConnection::Shared& s
 }  // namespace
 
 void run_forwarder(const ForwarderOptions& options, const Authorization& authorization) {
-  Authorizer authorizer(authorization);  // first: its keeper inherits none of the rest
+  Authorizer authorizer(authorization);  // first, so that its login process inherits nothing else
   Dialer dialer(options.edge, TlsContext::Buffers::release);
   BufferPool buffers;
   asio::io_context loop(ASIO_CONCURRENCY_HINT_UNSAFE);  // what waits in it goes before those

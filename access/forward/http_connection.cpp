@@ -7,6 +7,7 @@
 #include <chrono>
 #include <utility>
 
+#include "access/answer/login.hpp"
 #include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
@@ -22,12 +23,6 @@ using State = HttpExchange::State;
 using std::chrono::milliseconds;
 
 constexpr milliseconds for_ever = std::chrono::hours(24 * 365);
-
-bool leads_to_login(const Url& url, const ResponseHead& head, const Authorizer& authorizer) {
-  if (head.status < 300 || head.status >= 400) return false;
-  const Response answer{.status = head.status, .headers = head.headers, .body = ""};
-  return mayfly::leads_to_login(url, answer, authorizer.team());
-}
 
 LocalPlace place_of(int socket, const HttpConnection::Shared& shared) {
   const ForwarderOptions& options = shared.options;
@@ -193,7 +188,7 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::attempt(AskedRequest& a
   }
   RequestChanges changes{.site = asked.site, .added = opening, .body = asked.framing};
   const Headers& own = shared_.options.edge.headers;
-  changes.added.insert(changes.added.end(), own.begin(), own.end());
+  changes.added.add(own);
   if (asked.websocket) changes.upgrade = RequestChanges::Upgrade::websocket;
   const auto interim = [&](const ResponseHead& head) {
     if (asked.head.minor_version == 0) return std::string();
@@ -290,9 +285,10 @@ std::optional<HttpConnection::Outcome> HttpConnection::decide(HttpExchange& exch
   const ResponseHead& head = exchange.head();
   log(LogLevel::debug, "the edge answered",
       {{"request", asked.name()}, {"status", std::to_string(head.status)}});
-  if (leads_to_login(asked.site.application, head, shared_.authorizer)) return Outcome{What::login};
+  if (wants_login(asked.site.application, head.status, head.headers, shared_.authorizer.team()))
+    return Outcome{What::login};
   if (head.status == 101) {
-    const auto upgrades = values_of(head.headers, "Upgrade");
+    const auto upgrades = head.headers.all("Upgrade");
     if (!asked.websocket || upgrades.size() != 1 ||
         !equals_ignoring_case(upgrades.front(), "websocket"))
       return Outcome{What::refused, no_answer(asked, "it changes to a protocol nobody asked for")};

@@ -44,7 +44,6 @@ class HttpConnection : public OpenConnection {
   void interrupt() override;
 
  private:
-  using Headers = std::vector<Header>;
   // What became of a request.
   struct Outcome {
     enum class What {

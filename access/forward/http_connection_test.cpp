@@ -62,7 +62,7 @@ Served serve(const ForwarderOptions& options, const std::string& said, Program&&
   asio::io_context loop;
   const Authorization authorization{.known =
                                         [] {
-                                          return std::vector<Header>{{"Cf-Access-Token", "token"}};
+                                          return Headers{{"Cf-Access-Token", "token"}};
                                         },
                                     .obtain = {}};
   Authorizer authorizer(authorization);

@@ -17,10 +17,7 @@ std::string_view text_of(std::span<const std::byte> bytes) {
 }
 
 bool says_close(const ResponseHead& head) {
-  const auto values = values_of(head.headers, "Connection");
-  return head.minor_version == 0 || std::ranges::any_of(values, [](std::string_view value) {
-           return lists_token(value, "close");
-         });
+  return head.minor_version == 0 || head.headers.lists("Connection", "close");
 }
 
 bool waits(const IoResult& result) {
@@ -145,7 +142,7 @@ bool HttpExchange::receive() {
     if (answer_) {
       moved = scan_answer({std::bit_cast<char*>(buffer_.get()), result.bytes}) || moved;
     } else {
-      heads_ += text_of(room.first(result.bytes));
+      heads_.feed(text_of(room.first(result.bytes)));
       read_head();
     }
     moved = true;
@@ -167,23 +164,20 @@ IoResult HttpExchange::read_edge(std::span<std::byte> room) {
 }
 
 void HttpExchange::read_head() {
-  while (const auto end_of_head = find_head_end(heads_)) {
-    if (end_of_head->head > most_head) break;
-    auto read = read_response_head(std::string_view(heads_).substr(0, end_of_head->head));
-    if (const auto* malformed = std::get_if<Malformed>(&read))
+  for (;;) {
+    ResponseReader::Next next = heads_.next();
+    if (const auto* malformed = std::get_if<Malformed>(&next))
       return end(State::edge_failed, "the answer is not HTTP/1.1: " + malformed->why);
-    heads_.erase(0, end_of_head->all);
-    auto& head = std::get<ResponseHead>(read);
-    if (head.status == 101 || head.status >= 200) {
-      reusable_ = !says_close(head);
-      head_ = std::move(head);
+    auto* head = std::get_if<ResponseHead>(&next);
+    if (head == nullptr) return;
+    if (is_final(*head)) {
+      reusable_ = !says_close(*head);
+      head_ = std::move(*head);
       state_ = State::answered;
       return;
     }
-    down_ += parts_.interim(head);
+    down_ += parts_.interim(*head);
   }
-  if (heads_.size() > most_head)
-    end(State::edge_failed, "the answer is not HTTP/1.1: its head is too long");
 }
 
 void HttpExchange::pass_on(std::string_view text, const BodyFraming& body, Chunks chunks) {
@@ -192,7 +186,7 @@ void HttpExchange::pass_on(std::string_view text, const BodyFraming& body, Chunk
   down_ += text;
   answer_.emplace(body);
   if (body.kind == BodyFraming::Kind::until_close) reusable_ = false;
-  std::string early = std::exchange(heads_, {});
+  std::string early = heads_.take_rest();
   scan_answer(early);
   down_ += piece_;
   piece_ = {};

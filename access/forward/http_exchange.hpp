@@ -103,8 +103,8 @@ class HttpExchange {
 
   std::string up_;  // for the edge
   std::size_t up_begin_ = 0;
-  std::string heads_;  // of the answer, while it is not whole; then what came after it
-  std::string down_;   // for the client: heads, and decoded data
+  ResponseReader heads_;  // of the answer
+  std::string down_;      // for the client: heads, and decoded data
   std::size_t down_begin_ = 0;
   BufferPool::Buffer buffer_;  // for the client: the answer's body as it came
   std::string_view piece_;     // the rest of it

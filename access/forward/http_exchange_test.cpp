@@ -290,10 +290,11 @@ TEST_CASE("no answer, with a reason") {
     CHECK(problem() == "deaf");
   }
   SUBCASE("no HTTP") {
-    f.edge.pieces = {"SSH-2.0-x\r\n\r\n"};
+    f.edge.pieces = {"SSH-2.0-x"};
     CHECK(problem().find("HTTP") != std::string::npos);
   }
   SUBCASE("endless head") {
+    f.edge.pieces.push_back("HTTP/1.1 200 OK\r\nX: ");
     for (int i = 0; i < 70; ++i) f.edge.pieces.push_back(std::string(1000, 'x'));
     CHECK(problem().find("too long") != std::string::npos);
   }

@@ -47,7 +47,7 @@ bool is_localhost(std::string_view name) {
 
 // Returns the value of a header that is there exactly once, else "".
 std::string_view only_value(const RequestHead& head, std::string_view name) {
-  const auto values = values_of(head.headers, name);
+  const auto values = head.headers.all(name);
   return values.size() == 1 ? values.front() : std::string_view();
 }
 
@@ -98,14 +98,14 @@ bool says_own(const std::vector<std::string_view>& sites) {
 }
 
 bool is_foreign(const RequestHead& head) {
-  return std::ranges::any_of(values_of(head.headers, "Sec-Fetch-Site"), [](std::string_view site) {
+  return std::ranges::any_of(head.headers.all("Sec-Fetch-Site"), [](std::string_view site) {
     return !site.empty() && site != "same-origin" && site != "none";
   });
 }
 
 bool is_of_another_site(const RequestHead& head, std::string_view host) {
-  const bool all_own = says_own(values_of(head.headers, "Sec-Fetch-Site"));
-  for (const std::string_view origin : values_of(head.headers, "Origin"))
+  const bool all_own = says_own(head.headers.all("Sec-Fetch-Site"));
+  for (const std::string_view origin : head.headers.all("Origin"))
     if (!is_own(origin, all_own, host)) return true;
   return is_foreign(head) && !is_navigation(head);
 }
@@ -113,7 +113,7 @@ bool is_of_another_site(const RequestHead& head, std::string_view host) {
 // Sec-Purpose (Fetch, section 2.2.8) and its older forms; no person looks at the answer yet.
 bool is_ahead_of_visit(const RequestHead& head) {
   for (const char* name : {"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"})
-    for (const std::string_view value : values_of(head.headers, name)) {
+    for (const std::string_view value : head.headers.all(name)) {
       const std::string lower = to_lower(value);
       if (lower.find("prefetch") != std::string::npos ||
           lower.find("prerender") != std::string::npos ||
@@ -125,7 +125,7 @@ bool is_ahead_of_visit(const RequestHead& head) {
 
 // Service Workers, section "Update": browsers mark the request, and no page can.
 bool is_for_service_worker(const RequestHead& head) {
-  return !values_of(head.headers, "Service-Worker").empty() ||
+  return head.headers.contains("Service-Worker") ||
          only_value(head, "Sec-Fetch-Dest") == "serviceworker";
 }
 
@@ -158,14 +158,14 @@ bool seems_followed(const RequestHead& head) {
 
 bool is_referred_by_own_page(const RequestHead& head, std::string_view host) {
   const std::string own = fmt::format("http://{}/", host);
-  const auto referers = values_of(head.headers, "Referer");
+  const auto referers = head.headers.all("Referer");
   return !referers.empty() && std::ranges::all_of(referers, [&](std::string_view referer) {
     return equals_ignoring_case(referer.substr(0, own.size()), own);
   });
 }
 
 bool is_of_own_page(const RequestHead& head, std::string_view host) {
-  const auto sites = values_of(head.headers, "Sec-Fetch-Site");
+  const auto sites = head.headers.all("Sec-Fetch-Site");
   return sites.empty() ? is_referred_by_own_page(head, host) : says_own(sites);
 }
 
@@ -173,8 +173,7 @@ bool is_of_own_page(const RequestHead& head, std::string_view host) {
 bool is_of_any_page(const RequestHead& head, std::string_view host) {
   if (is_told_by_browsers(host) || !only_value(head, "User-Agent").starts_with("Mozilla/"))
     return false;
-  const bool says = !values_of(head.headers, "Origin").empty() ||
-                    !values_of(head.headers, "Sec-Fetch-Site").empty();
+  const bool says = head.headers.contains("Origin") || head.headers.contains("Sec-Fetch-Site");
   return !says && !seems_followed(head) && !is_referred_by_own_page(head, host);
 }
 
@@ -263,7 +262,7 @@ std::string LocalPlace::authority() const {
 }
 
 std::optional<Denial> denial_of(const RequestHead& head, const LocalPlace& place) {
-  const auto hosts = values_of(head.headers, "Host");
+  const auto hosts = head.headers.all("Host");
   if (hosts.size() != 1)
     return Denial{400, hosts.empty() ? "it names no Host" : "it names more than one Host",
                   "exactly one belongs to each request (RFC 9112 section 3.2)"};

@@ -18,10 +18,10 @@ LocalPlace place(std::string address = "127.0.0.1",
           .names = {"box.lan"}};
 }
 
-int status_for(std::vector<Header> headers, std::string method = "GET") {
-  headers.insert(headers.begin(), {"Host", "127.0.0.1:8080"});
-  const auto denial =
-      denial_of(RequestHead{std::move(method), "/", 1, std::move(headers)}, place());
+int status_for(Headers headers, std::string method = "GET") {
+  Headers all = {{"Host", "127.0.0.1:8080"}};
+  all.add(headers);
+  const auto denial = denial_of(RequestHead{std::move(method), "/", 1, std::move(all)}, place());
   return denial ? denial->status : 0;
 }
 
@@ -94,7 +94,7 @@ TEST_CASE("a listener knows its own names") {
 }
 
 TEST_CASE("a Host is there once, and ours") {
-  const auto status = [](std::vector<Header> headers) {
+  const auto status = [](Headers headers) {
     const auto denial = denial_of(RequestHead{"GET", "/", 1, std::move(headers)}, place());
     return denial ? denial->status : 0;
   };
@@ -126,10 +126,10 @@ TEST_CASE("pages of the listener itself pass, and what the person typed or follo
   CHECK(status_for({{"Sec-Fetch-Site", "same-origin"}}, "POST") == 0);
   CHECK(status_for({{"Origin", "null"}, {"Sec-Fetch-Site", "same-origin"}}, "POST") == 0);
   CHECK(status_for({{"Sec-Fetch-Site", "none"}}) == 0);
-  const std::vector<Header> link = {{"Sec-Fetch-Site", "cross-site"},
-                                    {"Sec-Fetch-Mode", "navigate"},
-                                    {"Sec-Fetch-Dest", "document"},
-                                    {"Sec-Fetch-User", "?1"}};
+  const Headers link = {{"Sec-Fetch-Site", "cross-site"},
+                        {"Sec-Fetch-Mode", "navigate"},
+                        {"Sec-Fetch-Dest", "document"},
+                        {"Sec-Fetch-User", "?1"}};
   CHECK(status_for(link) == 0);
   CHECK(status_for(link, "POST") == 403);  // a form
 }
@@ -168,9 +168,10 @@ TEST_CASE("pages of others do not") {
 // Secure Contexts, section 3.1: http://box.lan:8080 is not potentially trustworthy, wherever it
 // leads.
 TEST_CASE("a browser that does not say whose page asks has to show it otherwise") {
-  const auto status = [](std::vector<Header> headers, std::string host = "box.lan:8080") {
-    headers.insert(headers.begin(), {"Host", std::move(host)});
-    const auto denial = denial_of(RequestHead{"GET", "/", 1, std::move(headers)}, place());
+  const auto status = [](Headers headers, std::string host = "box.lan:8080") {
+    Headers all = {{"Host", std::move(host)}};
+    all.add(headers);
+    const auto denial = denial_of(RequestHead{"GET", "/", 1, std::move(all)}, place());
     return denial ? denial->status : 0;
   };
   const Header browser = {"User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0)"};
@@ -294,10 +295,10 @@ TEST_CASE("a browser is led to the application's own name") {
   LocalPlace own = place();
   own.own_name = "wiki-example-com.localhost";
   own.aliases = {"sidecar"};
-  const auto origin = [&](std::string host, std::vector<Header> more = {}) {
-    std::vector<Header> headers = {
+  const auto origin = [&](std::string host, Headers more = {}) {
+    Headers headers = {
         {"Host", std::move(host)}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "document"}};
-    headers.insert(headers.end(), more.begin(), more.end());
+    headers.add(more);
     return origin_for_browser(RequestHead{"GET", "/", 1, std::move(headers)}, own).value_or("");
   };
   CHECK(origin("127.0.0.1:8080") == "");  // the person chose the address

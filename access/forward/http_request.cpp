@@ -45,7 +45,7 @@ std::optional<Page> judge_method(const RequestHead& head) {
     return page_of(405, fmt::format("the method \"{}\" is refused", printable(head.method)),
                    "methods that nobody knows may show the token to whoever asks, as TRACE and "
                    "TRACK do");
-  for (const std::string_view expected : values_of(head.headers, "Expect"))
+  for (const std::string_view expected : head.headers.all("Expect"))
     if (!equals_ignoring_case(expected, "100-continue"))
       return page_of(417, "only 100-continue can be expected here");
   return std::nullopt;
@@ -73,9 +73,7 @@ std::optional<Page> judge_target(const RequestHead& head, const Url& application
 }
 
 bool wants_close(const RequestHead& head) {
-  return head.minor_version == 0 ||
-         std::ranges::any_of(values_of(head.headers, "Connection"),
-                             [](std::string_view value) { return lists_token(value, "close"); });
+  return head.minor_version == 0 || head.headers.lists("Connection", "close");
 }
 
 }  // namespace
@@ -101,8 +99,8 @@ std::variant<AskedRequest, Page> judge_request(std::string_view head_text, const
   if (const auto* malformed = std::get_if<Malformed>(&read)) return page_of(*malformed);
   RequestHead& head = std::get<RequestHead>(read);
   // HTTP/1.0 has none, and no browser leaves it out.
-  if (head.minor_version == 0 && values_of(head.headers, "Host").empty())
-    head.headers.push_back({"Host", place.authority()});
+  if (head.minor_version == 0 && !head.headers.contains("Host"))
+    head.headers.add("Host", place.authority());
   if (auto page = judge_method(head)) return *page;
   if (const auto denial = denial_of(head, place)) {
     const bool may_go_on = denial->click == Denial::Click::goes_on;
@@ -124,7 +122,7 @@ std::variant<AskedRequest, Page> judge_request(std::string_view head_text, const
   const bool websocket = wants_websocket(head);
   if (websocket && body.kind != BodyFraming::Kind::none)
     return page_of(400, "the request is refused: an upgrade has no body");
-  const std::string local(values_of(head.headers, "Host").front());
+  const std::string local(head.headers.find("Host"));
   const bool keep_alive = !wants_close(head);
   return AskedRequest{.head = std::move(head),
                       .site = {local, application},

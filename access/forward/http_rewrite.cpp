@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "access/answer/cookies.hpp"
 #include "access/core/text.hpp"
 #include "access/forward/click_page.hpp"
 
@@ -21,13 +22,12 @@ bool starts_ignoring_case(std::string_view text, std::string_view start) {
 }
 
 // RFC 9110 section 7.6.1, the framing, which is set anew, and trailers, which are dropped.
-bool is_hop_by_hop(std::string_view name, const std::vector<Header>& headers) {
+bool is_hop_by_hop(std::string_view name, const Headers& headers) {
   if (is_one_of(name, {"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate",
                        "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding",
                        "Content-Length", "Upgrade"}))
     return true;
-  return std::ranges::any_of(values_of(headers, "Connection"),
-                             [&](std::string_view value) { return lists_token(value, name); });
+  return headers.lists("Connection", name);
 }
 
 // Many servers hand a header to the application as a variable whose name has "_" for "-" (RFC 3875
@@ -38,11 +38,6 @@ bool is_header_of_access(std::string_view name) {
   return starts_ignoring_case(read, "Cf-Access-");
 }
 
-bool is_replaced(std::string_view name, const std::vector<Header>& added) {
-  return std::ranges::any_of(
-      added, [&](const Header& one) { return equals_ignoring_case(one.first, name); });
-}
-
 void put(std::string& text, std::string_view name, std::string_view value) {
   text.append(name).append(": ").append(value).append("\r\n");
 }
@@ -51,10 +46,6 @@ void put_framing(std::string& text, const BodyFraming& body) {
   if (body.kind == BodyFraming::Kind::length)
     put(text, "Content-Length", fmt::to_string(body.length));
   if (body.kind == BodyFraming::Kind::chunked) put(text, "Transfer-Encoding", "chunked");
-}
-
-bool is_cookie_of_access(std::string_view name) {
-  return is_one_of(name, {"CF_Authorization", "CF_AppSession", "CF_Binding", "CF_Session"});
 }
 
 std::string_view name_of(std::string_view pair) {
@@ -71,10 +62,10 @@ std::optional<std::string_view> after_authority(std::string_view url, std::strin
 }
 
 std::string request_value(const Header& header, const SitePair& site) {
-  if (equals_ignoring_case(header.first, "Cookie")) return cookies_without_access(header.second);
-  if (is_one_of(header.first, {"Origin", "Referer", "Destination"}))
-    return application_url(header.second, site);
-  return header.second;
+  if (equals_ignoring_case(header.name, "Cookie")) return cookies_without_access(header.value);
+  if (is_one_of(header.name, {"Origin", "Referer", "Destination"}))
+    return application_url(header.value, site);
+  return header.value;
 }
 
 // A page that hides its address from itself too would look like one of another site
@@ -86,17 +77,17 @@ std::string local_referrer_policy(std::string_view value) {
 
 // Nothing for what is left out.
 std::optional<std::string> response_value(const Header& header, const SitePair& site) {
-  if (equals_ignoring_case(header.first, "Set-Cookie")) return local_cookie(header.second);
+  if (equals_ignoring_case(header.name, "Set-Cookie")) return local_cookie(header.value);
   // They would take a browser away from the listener.
-  if (is_one_of(header.first, {"Strict-Transport-Security", "Alt-Svc"})) return std::nullopt;
+  if (is_one_of(header.name, {"Strict-Transport-Security", "Alt-Svc"})) return std::nullopt;
   // Ours are the strictest there are.
-  if (is_one_of(header.first, {"Cross-Origin-Resource-Policy", "Cross-Origin-Opener-Policy"}))
+  if (is_one_of(header.name, {"Cross-Origin-Resource-Policy", "Cross-Origin-Opener-Policy"}))
     return std::nullopt;
-  if (equals_ignoring_case(header.first, "Referrer-Policy"))
-    return local_referrer_policy(header.second);
-  if (is_one_of(header.first, {"Location", "Content-Location", "Access-Control-Allow-Origin"}))
-    return local_url(header.second, site);
-  return header.second;
+  if (equals_ignoring_case(header.name, "Referrer-Policy"))
+    return local_referrer_policy(header.value);
+  if (is_one_of(header.name, {"Location", "Content-Location", "Access-Control-Allow-Origin"}))
+    return local_url(header.value, site);
+  return header.value;
 }
 
 // The browser keeps the answer from pages of other sites: as script, picture or style (Fetch,
@@ -145,7 +136,7 @@ std::string_view reason_of(int status) {
 
 std::string path_of_target(const RequestHead& head) {
   if (head.target.starts_with('/')) return head.target;
-  const auto hosts = values_of(head.headers, "Host");
+  const auto hosts = head.headers.all("Host");
   constexpr std::string_view scheme = "http://";
   if (hosts.size() != 1 || !starts_ignoring_case(head.target, scheme)) return "";
   const auto rest =
@@ -168,24 +159,22 @@ bool is_below(std::string_view path, std::string_view application_path) {
 }
 
 bool wants_websocket(const RequestHead& head) {
-  const auto upgrades = values_of(head.headers, "Upgrade");
-  const auto connections = values_of(head.headers, "Connection");
+  const auto upgrades = head.headers.all("Upgrade");
   return head.method == "GET" && head.minor_version == 1 && upgrades.size() == 1 &&
          equals_ignoring_case(upgrades.front(), "websocket") &&
-         std::ranges::any_of(connections,
-                             [](std::string_view value) { return lists_token(value, "upgrade"); });
+         head.headers.lists("Connection", "upgrade");
 }
 
 std::string request_text(const RequestHead& head, const RequestChanges& changes) {
   std::string text = fmt::format("{} {} HTTP/1.1\r\n", head.method, path_of_target(head));
   put(text, "Host", changes.site.application.authority());
   for (const Header& header : head.headers) {
-    const std::string& name = header.first;
+    const std::string& name = header.name;
     if (equals_ignoring_case(name, "Host") || is_header_of_access(name) ||
-        is_hop_by_hop(name, head.headers) || is_replaced(name, changes.added))
+        is_hop_by_hop(name, head.headers) || changes.added.contains(name))
       continue;
     const std::string value = request_value(header, changes.site);
-    if (!value.empty() || header.second.empty()) put(text, name, value);
+    if (!value.empty() || header.value.empty()) put(text, name, value);
   }
   for (const auto& [name, value] : changes.added) put(text, name, value);
   put_framing(text, changes.body);
@@ -204,11 +193,11 @@ std::string response_text(const ResponseHead& head, const ResponseChanges& chang
   std::string text = fmt::format("HTTP/1.1 {} {}\r\n", head.status, head.reason);
   if (head.status >= 200) put_own_pages_only(text);
   for (const Header& header : head.headers) {
-    if (is_hop_by_hop(header.first, head.headers)) continue;
-    if (const auto value = response_value(header, changes.site)) put(text, header.first, *value);
+    if (is_hop_by_hop(header.name, head.headers)) continue;
+    if (const auto value = response_value(header, changes.site)) put(text, header.name, *value);
   }
   // An answer without a body may still say how long it would be (HEAD, 304).
-  const auto lengths = values_of(head.headers, "Content-Length");
+  const auto lengths = head.headers.all("Content-Length");
   if (changes.body.kind == BodyFraming::Kind::none && lengths.size() == 1 && head.status >= 200 &&
       head.status != 204)
     put(text, "Content-Length", lengths.front());

@@ -21,7 +21,7 @@ struct SitePair {
 
 struct RequestChanges {
   SitePair site;
-  std::vector<Header> added;  // what opens the application, and the person's own; replace others
+  Headers added;  // what opens the application, and the person's own; replace others
   BodyFraming body;
   enum class Upgrade { none, websocket } upgrade = Upgrade::none;
 };

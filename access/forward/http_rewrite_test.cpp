@@ -14,17 +14,18 @@ SitePair site() {
   return {.local = "127.0.0.1:8080", .application = parse_url("app.example.com")};
 }
 
-RequestHead request(std::vector<Header> headers, std::string target = "/a?b") {
-  headers.insert(headers.begin(), {"Host", "127.0.0.1:8080"});
-  return {"GET", std::move(target), 1, std::move(headers)};
+RequestHead request(Headers headers, std::string target = "/a?b") {
+  Headers all = {{"Host", "127.0.0.1:8080"}};
+  all.add(headers);
+  return {"GET", std::move(target), 1, std::move(all)};
 }
 
-std::string sent(std::vector<Header> headers, RequestChanges changes = {}) {
+std::string sent(Headers headers, RequestChanges changes = {}) {
   changes.site = site();
   return request_text(request(std::move(headers)), changes);
 }
 
-std::string received(std::vector<Header> headers, ResponseChanges changes = {}) {
+std::string received(Headers headers, ResponseChanges changes = {}) {
   changes.site = site();
   return response_text({1, 200, "OK", std::move(headers)}, changes);
 }
@@ -96,7 +97,7 @@ TEST_CASE("a body is announced as it is sent") {
 }
 
 TEST_CASE("an upgrade to WebSocket goes through, others do not") {
-  const std::vector<Header> headers = {
+  const Headers headers = {
       {"Connection", "keep-alive, Upgrade"}, {"Upgrade", "WebSocket"}, {"Sec-WebSocket-Key", "k"}};
   CHECK(wants_websocket(request(headers)));
   RequestChanges changes;

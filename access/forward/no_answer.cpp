@@ -4,13 +4,13 @@
 
 #include <chrono>
 
-#include "access/dial/dial.hpp"
+#include "access/core/error.hpp"
 
 namespace mayfly {
 namespace {
 
 int status_of(const Error& error) {
-  if (dynamic_cast<const TimedOut*>(&error) != nullptr) return 504;
+  if (error.is_timeout()) return 504;
   return error.kind() == ErrorKind::refused ? 403 : 502;
 }
 

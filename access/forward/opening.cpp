@@ -12,8 +12,6 @@
 namespace mayfly {
 namespace {
 
-using Headers = std::vector<Header>;
-
 constexpr std::chrono::milliseconds for_ever = std::chrono::hours(24 * 365);
 
 struct Obtaining {

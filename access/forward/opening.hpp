@@ -14,13 +14,13 @@
 namespace mayfly {
 
 // The headers, or the page that says why there are none.
-using Opening = std::variant<std::vector<Header>, Page>;
+using Opening = std::variant<Headers, Page>;
 
 // Others than `refused`, if there are those. Nothing when the program has aborted. The authorizer
 // outlives what runs in the executor.
 asio::awaitable<std::optional<Opening>> find_opening(asio::any_io_executor executor,
                                                      Authorizer& authorizer,
-                                                     std::optional<std::vector<Header>> refused,
+                                                     std::optional<Headers> refused,
                                                      AbortWatch& program);
 
 }  // namespace mayfly

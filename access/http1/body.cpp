@@ -30,11 +30,11 @@ std::variant<BodyFraming, Malformed> length_of(std::string_view digits) {
   return BodyFraming{length == 0 ? Kind::none : Kind::length, length};
 }
 
-// What the headers say; `otherwise` when they say nothing.
-std::variant<BodyFraming, Malformed> framing_in(const std::vector<Header>& headers,
-                                                int minor_version, Kind otherwise) {
-  const auto lengths = values_of(headers, "Content-Length");
-  const auto encodings = values_of(headers, "Transfer-Encoding");
+// Returns the framing by the headers, or `otherwise` if they have none.
+std::variant<BodyFraming, Malformed> framing_in(const Headers& headers, int minor_version,
+                                                Kind otherwise) {
+  const auto lengths = headers.all("Content-Length");
+  const auto encodings = headers.all("Transfer-Encoding");
   if (!lengths.empty() && !encodings.empty())
     return bad("it has both Content-Length and Transfer-Encoding");
   if (lengths.size() > 1) return bad("it has more than one Content-Length");
@@ -81,7 +81,7 @@ BodyScanner::Part BodyScanner::next(std::string_view bytes) {
   return {framing(bytes), in_trailer ? Part::Sort::trailer : Part::Sort::framing};
 }
 
-// Not in the empty line after them.
+// Returns false in the empty line after the trailers.
 bool BodyScanner::is_in_trailer(char next) const {
   if (step_ != Step::trailer) return false;
   return trailer_line_.empty() ? next != '\r' : trailer_line_ != "\r";
@@ -104,8 +104,8 @@ BodyScanner::Part BodyScanner::data(std::string_view bytes) {
   return {size, Part::Sort::data};
 }
 
-// Up to the next data or trailer, the end of that, or the end of all. What is malformed is not
-// counted in.
+// Returns the size of the framing up to the next data or trailer, or to the end of the body. Does
+// not count a malformed byte.
 std::size_t BodyScanner::framing(std::string_view bytes) {
   std::size_t size = 0;
   const bool from_trailer = !bytes.empty() && is_in_trailer(bytes.front());

@@ -17,29 +17,30 @@ struct BodyFraming {
   std::uint64_t length = 0;
 };
 
-// Strict, since two readers that disagree on an end are how requests are smuggled: one
-// Content-Length of digits, or Transfer-Encoding "chunked" alone, never both.
+// Returns how the end of the message's body is found. Strict, since requests are smuggled past two
+// readers that disagree on an end: one Content-Length of digits, or Transfer-Encoding "chunked"
+// alone, never both.
 std::variant<BodyFraming, Malformed> framing_of(const RequestHead& head);
-// method: of the request that it answers. Not for 101.
+// method: of the request that this head answers. Not for 101.
 std::variant<BodyFraming, Malformed> framing_of(const ResponseHead& head, std::string_view method);
 
-// Walks along a body as it comes in pieces.
+// Finds the parts of a body that arrives in pieces.
 class BodyScanner {
  public:
   explicit BodyScanner(const BodyFraming& framing);
 
-  // The next part of `bytes` that is of one sort, at its front. An empty one: the body is over, it
-  // is malformed, or there are no bytes.
+  // Returns the part at the front of `bytes` that is of one sort. It is empty if the body is over
+  // or malformed, or if there are no bytes.
   struct Part {
     std::size_t size = 0;
     enum class Sort { data, framing, trailer } sort = Sort::data;
   };
   Part next(std::string_view bytes);
 
-  // The same for all of them together: how many bytes at the front belong to the message.
+  // Returns how many bytes at the front belong to the message.
   std::size_t take(std::string_view bytes);
-  // The same, and moves what is no trailer to the front. Trailers are headers that nobody judges
-  // (RFC 9110 section 6.5.1: they may be dropped).
+  // Like take(), and moves everything but trailers to the front. Trailers are headers that nothing
+  // here checks; RFC 9110 section 6.5.1 lets them be dropped.
   struct Kept {
     std::size_t taken = 0, kept = 0;
   };
@@ -47,7 +48,7 @@ class BodyScanner {
 
   bool over() const noexcept { return step_ == Step::over; }
   bool malformed() const noexcept { return step_ == Step::malformed; }
-  // At the end of the connection: whether it was the end of the body too.
+  // Returns whether the body is whole if the connection ends now.
   bool may_end_here() const noexcept { return over() || step_ == Step::until_close; }
 
  private:

@@ -20,12 +20,11 @@ std::string text_of(const std::variant<BodyFraming, Malformed>& framing) {
   return body.kind == Kind::length ? kind + " " + std::to_string(body.length) : kind;
 }
 
-std::string request_framing(std::vector<Header> headers, int minor_version = 1) {
+std::string request_framing(Headers headers, int minor_version = 1) {
   return text_of(framing_of(RequestHead{"POST", "/", minor_version, std::move(headers)}));
 }
 
-std::string answer_framing(int status, std::vector<Header> headers,
-                           std::string_view method = "GET") {
+std::string answer_framing(int status, Headers headers, std::string_view method = "GET") {
   return text_of(framing_of(ResponseHead{1, status, "", std::move(headers)}, method));
 }
 

@@ -1,24 +1,21 @@
 #include "access/http1/head.hpp"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <charconv>
 
-#include "access/core/error.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly {
 namespace {
 
 constexpr std::size_t longest_method = 32;
-constexpr std::string_view version = "HTTP/1.";
 
 bool is_visible(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-// Takes a line and its CRLF off the front. Lone CR and LF are left in it, for others to refuse.
+// Takes a line and its CRLF off the front. A lone CR or LF stays in the line, which is refused for
+// it.
 std::string_view take_line(std::string_view& text) {
   const std::size_t end = std::min(text.find("\r\n"), text.size());
   const std::string_view line = text.substr(0, end);
@@ -26,7 +23,7 @@ std::string_view take_line(std::string_view& text) {
   return line;
 }
 
-std::optional<Malformed> read_fields(std::string_view text, std::vector<Header>& headers) {
+std::optional<Malformed> read_fields(std::string_view text, Headers& headers) {
   while (!text.empty()) {
     const std::string_view line = take_line(text);
     if (line.starts_with(' ') || line.starts_with('\t'))
@@ -34,7 +31,7 @@ std::optional<Malformed> read_fields(std::string_view text, std::vector<Header>&
     auto field = read_field(line);
     if (!field) return Malformed{400, "a header is malformed"};
     if (headers.size() == most_fields) return Malformed{431, "there are too many headers"};
-    headers.push_back(std::move(*field));
+    headers.add(std::move(field->name), std::move(field->value));
   }
   return std::nullopt;
 }
@@ -57,6 +54,25 @@ std::optional<Malformed> read_request_line(std::string_view line, RequestHead& h
   return std::nullopt;
 }
 
+// "HTTP/1.1 101 Switching Protocols" (RFC 9112 section 4).
+std::optional<Malformed> read_status_line(std::string_view line, ResponseHead& head) {
+  constexpr std::size_t status_at = 9, status_end = 12;
+  const Malformed bad{502, "its status line is malformed"};
+  if (!(line.starts_with("HTTP/1.1 ") || line.starts_with("HTTP/1.0 ")) ||
+      line.size() < status_end || (line.size() > status_end && line[status_end] != ' ') ||
+      !is_field_value(line))
+    return bad;
+  const char* const begin = line.data() + status_at;
+  const char* const wanted_end = line.data() + status_end;
+  const auto [end, error] = std::from_chars(begin, wanted_end, head.status);
+  if (error != std::errc() || end != wanted_end || head.status < 100) return bad;
+  head.minor_version = line[7] - '0';
+  if (head.status == 101 && head.minor_version == 0)
+    return Malformed{502, "it switches protocols in HTTP/1.0"};
+  if (line.size() > status_end) head.reason = line.substr(status_end + 1);
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool is_token(std::string_view text) {
@@ -71,38 +87,11 @@ bool is_field_value(std::string_view text) {
   });
 }
 
-bool lists_token(std::string_view value, std::string_view token) {
-  const auto parts = split(value, ',');
-  return std::ranges::any_of(
-      parts, [&](std::string_view part) { return equals_ignoring_case(trim(part), token); });
-}
-
 std::optional<Header> read_field(std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon)) || !is_field_value(line))
     return std::nullopt;
-  return Header(line.substr(0, colon), trim(line.substr(colon + 1)));
-}
-
-// "HTTP/1.1 101 Switching Protocols" (RFC 9112 section 4).
-std::optional<StatusLine> read_status_line(std::string_view line) {
-  if (!line.starts_with(version) || line.size() < 12 || line[8] != ' ' ||
-      (line[7] != '0' && line[7] != '1') || (line.size() > 12 && line[12] != ' ') ||
-      !is_field_value(line))
-    return std::nullopt;
-  StatusLine read;
-  const auto [end, error] = std::from_chars(line.data() + 9, line.data() + 12, read.status);
-  if (error != std::errc() || end != line.data() + 12 || read.status < 100) return std::nullopt;
-  read.minor_version = line[7] - '0';
-  if (line.size() > 13) read.reason = line.substr(13);
-  return read;
-}
-
-std::vector<std::string_view> values_of(const std::vector<Header>& headers, std::string_view name) {
-  std::vector<std::string_view> values;
-  for (const Header& header : headers)
-    if (equals_ignoring_case(header.first, name)) values.push_back(header.second);
-  return values;
+  return Header{std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 1)))};
 }
 
 std::variant<RequestHead, Malformed> read_request_head(std::string_view text) {
@@ -113,13 +102,9 @@ std::variant<RequestHead, Malformed> read_request_head(std::string_view text) {
 }
 
 std::variant<ResponseHead, Malformed> read_response_head(std::string_view text) {
-  const auto line = read_status_line(take_line(text));
-  if (!line) return Malformed{502, "its status line is malformed"};
-  ResponseHead head{.minor_version = line->minor_version,
-                    .status = line->status,
-                    .reason = std::string(line->reason),
-                    .headers = {}};
-  if (auto problem = read_fields(text, head.headers)) return Malformed{502, problem->why};
+  ResponseHead head;
+  if (const auto problem = read_status_line(take_line(text), head)) return *problem;
+  if (const auto problem = read_fields(text, head.headers)) return Malformed{502, problem->why};
   return head;
 }
 
@@ -129,19 +114,25 @@ std::optional<HeadEnd> find_head_end(std::string_view bytes) {
   return HeadEnd{end, end + 4};
 }
 
-std::string header_line(const Header& header) {
-  const auto& [name, value] = header;
-  if (!is_token(name)) {
-    throw Error(ErrorKind::usage,
-                fmt::format("\"{}\" is not the name of an HTTP header", printable(name)),
-                "a header is written NAME: VALUE");
+ResponseReader::Next ResponseReader::next() {
+  constexpr std::string_view empty_line = "\r\n\r\n";
+  const Malformed too_long{502, "its head is too long"};
+  if (!text_.empty() && text_.front() != 'H')
+    return Malformed{502, "it begins with something else"};
+  const std::size_t end = text_.find(empty_line, searched_);
+  if (end == std::string::npos) {
+    searched_ = text_.size() - std::min(text_.size(), empty_line.size() - 1);
+    if (taken_ + text_.size() > most_head) return too_long;
+    return {};
   }
-  if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
-    throw Error(ErrorKind::usage,
-                fmt::format("the value of the header {} holds a line break or NUL", name));
-  }
-  // libcurl takes "Name:" for the removal of a header, "Name;" for one without a value.
-  return trim(value).empty() ? name + ";" : name + ": " + value;
+  const std::size_t size = end + empty_line.size();
+  taken_ += size;
+  if (taken_ > most_head) return too_long;
+  auto read = read_response_head(std::string_view(text_).substr(0, end));
+  text_.erase(0, size);
+  searched_ = 0;
+  if (auto* head = std::get_if<ResponseHead>(&read)) return std::move(*head);
+  return std::get<Malformed>(std::move(read));
 }
 
 }  // namespace mayfly

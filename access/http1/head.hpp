@@ -6,63 +6,74 @@
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
-#include "access/http1/header.hpp"
+#include "access/http1/headers.hpp"
 
 namespace mayfly {
 
 // RFC 9110 sections 5.6.2 and 5.5: what may stand before and after the colon of a header.
 bool is_token(std::string_view text);
 bool is_field_value(std::string_view text);
-// Whether a comma-separated list holds the token, in any case.
-bool lists_token(std::string_view value, std::string_view token);
 
-// A line without its CRLF; nothing for what is no header. White space before the colon or at the
-// beginning of the line (folding) is none.
+// Returns the header of a line without its CRLF, or nullopt if the line is none: white space before
+// the colon or at the beginning of the line (folding) is refused.
 std::optional<Header> read_field(std::string_view line);
-
-struct StatusLine {
-  int minor_version = 1;
-  int status = 0;
-  std::string_view reason;
-};
-std::optional<StatusLine> read_status_line(std::string_view line);
-
-// The values of all headers of that name, in any case.
-std::vector<std::string_view> values_of(const std::vector<Header>& headers, std::string_view name);
 
 struct RequestHead {
   std::string method, target;
   int minor_version = 1;
-  std::vector<Header> headers;
+  Headers headers;
 };
-
-// Why a message is not taken: what a server answers, and why.
-struct Malformed {
-  int status = 400;
-  std::string why;
-};
-
-// Everything before the empty line, without that line. Only the syntax is judged here.
-std::variant<RequestHead, Malformed> read_request_head(std::string_view head);
 
 struct ResponseHead {
   int minor_version = 1;
   int status = 0;
   std::string reason;
-  std::vector<Header> headers;
+  Headers headers;
 };
+
+// Why a message is refused, and the status that a server answers it with.
+struct Malformed {
+  int status = 400;
+  std::string why;
+};
+
+// Read a head without its empty line. They judge the syntax alone.
+std::variant<RequestHead, Malformed> read_request_head(std::string_view head);
 std::variant<ResponseHead, Malformed> read_response_head(std::string_view head);
 
 constexpr std::size_t most_head = std::size_t{64} * 1024;
 constexpr std::size_t most_fields = 200;
 
-// Where a head ends in the bytes read so far: the size of the head without its empty line, and the
-// size with it. Nothing while it is not whole.
 struct HeadEnd {
-  std::size_t head = 0, all = 0;
+  std::size_t head = 0, all = 0;  // the size of the head without and with its empty line
 };
+// Returns where the head ends in the bytes read so far, or nullopt while it is not whole.
 std::optional<HeadEnd> find_head_end(std::string_view bytes);
+
+// Reads the heads of one answer as they arrive: interim ones (1xx), and then the final one. All of
+// them together may have most_head bytes.
+class ResponseReader {
+ public:
+  void feed(std::string_view bytes) { text_ += bytes; }
+
+  // Takes the next head off the front. Returns nothing while it is not whole; text that cannot
+  // become a head is malformed at once.
+  using Next = std::variant<std::monostate, ResponseHead, Malformed>;
+  Next next();
+
+  // Returns the bytes after the heads that next() has taken.
+  std::string take_rest() { return std::move(text_); }
+
+ private:
+  std::string text_;
+  std::size_t searched_ = 0;  // of text_: without the end of a head
+  std::size_t taken_ = 0;     // the size of the heads so far
+};
+
+// Returns whether no other head follows: 101, or any status but 1xx.
+inline bool is_final(const ResponseHead& head) {
+  return head.status == 101 || head.status >= 200;
+}
 
 }  // namespace mayfly

@@ -1,4 +1,4 @@
-// Which application is this? Signed metadata, verified (docs/protocol.md section 1).
+// Finds the application of a URL by its signed metadata (docs/protocol.md section 1).
 #pragma once
 
 #include <chrono>
@@ -20,23 +20,27 @@ struct Application {
   bool operator==(const Application&) const = default;
 };
 
-// auth_domain claim -> the lower-cased host of "https://<claim>" when that ends in
-// ".cloudflareaccess.com"; user info, port, path, query and fragment are dropped. Nothing
-// otherwise, and for blanks, backslashes and control characters.
+// Returns the lower-cased host of "https://<claim>" if it ends in ".cloudflareaccess.com", without
+// user info, port, path, query and fragment. Returns nullopt otherwise, and if the claim has
+// blanks, backslashes or control characters.
 std::optional<std::string> auth_domain_host(std::string_view claim);
 
-// Of all tokens of a team: their claim "iss".
+// Returns the claim "iss" of a team's tokens, and the team domain in such a claim.
 std::string issuer_of(std::string_view auth_domain);
+std::string team_of(std::string_view issuer);
 
-// Asks the edge and the team, and verifies; nothing is remembered, nor used of what is. Nothing
-// when there is no Access application. Throws Error(network) or Error(protocol).
-std::optional<Application> ask_application(const Send& send, const Url& url,
-                                           std::chrono::sys_seconds now);
+// The edge's answer to the question for the metadata, and the verified application in it. Without
+// an application, no_application() (access/answer/refusal.hpp) says why.
+struct Found {
+  Response answer;
+  std::optional<Application> application = {};
+};
 
-// Send, with the answer to the question for the metadata kept in `first`. Both must outlive it.
-Send noting_first_answer(const Send& send, Response& first);
+// Asks the edge and the team, and verifies. Neither uses nor writes records. Throws Error(network)
+// or Error(protocol).
+Found ask_application(const Send& send, const Url& url, std::chrono::sys_seconds now);
 
-// All that it is asked about a URL throws Error(usage) if the path may be one of Access.
+// Its functions throw Error(usage) for a URL whose path may be one of Access.
 class ApplicationFinder {
  public:
   enum class Remembering { allowed, never };
@@ -44,22 +48,18 @@ class ApplicationFinder {
                     Remembering remembering = Remembering::allowed)
       : state_(state), send_(send), remembering_(remembering) {}
 
-  // Returns the application of the young record "<place>-app" (place.hpp): it passes every check of
-  // docs/protocol.md section 1 against the cached keys, its age and theirs included. Returns
-  // nullopt when there is no such record, or when it is too old: find() has to ask before a
-  // credential is sent. Uses no network.
+  // Returns the application of the record "<place>-app" (place.hpp) if it passes every check of
+  // docs/protocol.md section 1 with the cached keys, also that of its age and of theirs. Otherwise
+  // find() has to ask before a credential is sent. Uses no network.
   std::optional<Application> known(const Url& url, std::chrono::sys_seconds now) const;
 
-  // Returns the application of the record whatever its age and that of the keys, for commands that
-  // send no credential. Returns nullopt when there is no record that passes the other checks. Uses
-  // no network.
+  // Like known(), but with a record and keys of any age, for commands that send no credential.
   std::optional<Application> recall(const Url& url) const;
 
-  // Asks the edge, verifies, remembers metadata and keys if that is allowed (in files; one that
-  // cannot be written is done without), and removes records of the URL that the answer has
-  // superseded. Returns nullopt when there is no Access application. Throws Error(network) or
-  // Error(protocol), and changes no file then.
-  std::optional<Application> find(const Url& url, std::chrono::sys_seconds now) const;
+  // Asks the edge and verifies. If remembering is allowed, it stores metadata and keys, as far as
+  // files can be written, and removes records of the URL that the answer supersedes. Throws
+  // Error(network) or Error(protocol), and changes no file then.
+  Found find(const Url& url, std::chrono::sys_seconds now) const;
 
  private:
   struct Record {
@@ -70,7 +70,6 @@ class ApplicationFinder {
   std::optional<Record> record_of(const Url& url) const;
   std::optional<Record> record_at(const std::string& place, const Url& url) const;
   void remember(const Url& url, const Application& application, const std::string& text) const;
-  Application verified(const Url& url, const std::string& text, std::chrono::sys_seconds now) const;
 
   const StateDirectory& state_;
   const Send& send_;

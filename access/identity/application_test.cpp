@@ -98,7 +98,7 @@ TEST_CASE("an application that is only asked for is verified, and nothing is rem
   // Keys that are remembered would verify this one.
   world.store_keys(foreign_key(), 0s);
   const auto before = world.state.names();
-  CHECK(ask_application(world.send, test_url(), world.now) == test_application());
+  CHECK(ask_application(world.send, test_url(), world.now).application == test_application());
   world.serve(foreign_key().sign(metadata_claims(world.now)));
   CHECK(error_of([&] { ask_application(world.send, test_url(), world.now); }).kind() ==
         ErrorKind::protocol);
@@ -106,7 +106,7 @@ TEST_CASE("an application that is only asked for is verified, and nothing is rem
   CHECK(error_of([&] { ask_application(world.send, test_url(), world.now); }).kind() ==
         ErrorKind::protocol);
   world.edge.on(kApp, answer(200));
-  CHECK_FALSE(ask_application(world.send, test_url(), world.now));
+  CHECK_FALSE(ask_application(world.send, test_url(), world.now).application);
   CHECK(world.state.names() == before);
 }
 
@@ -117,7 +117,7 @@ TEST_CASE("the whole URL is asked, and its application remembered once") {
     world.edge.on(
         "https://vm.example.com" + std::string(path),
         answer(200, {{"cf-access-metadata", team_key().sign(metadata_claims(world.now))}}));
-    const auto application = world.finder.find(url, world.now);
+    const auto application = world.finder.find(url, world.now).application;
     REQUIRE(application);
     CHECK(world.edge.last("https://vm.example.com" + std::string(path)).url.query == "x=1");
     CHECK(world.finder.known(url, world.now) == application);
@@ -133,7 +133,7 @@ TEST_CASE("an application inside another one is remembered beside it") {
     claims.text("app_hostname", defined).text("aud", defined);
     world.edge.on("https://vm.example.com" + path,
                   answer(200, {{"cf-access-metadata", team_key().sign(claims)}}));
-    REQUIRE(world.finder.find(parse_url("vm.example.com" + path), world.now));
+    REQUIRE(world.finder.find(parse_url("vm.example.com" + path), world.now).application);
   };
   const auto known = [&](const char* path) {
     const auto application =
@@ -155,13 +155,13 @@ TEST_CASE("an application inside another one is remembered beside it") {
   CHECK(known("/b-c") == "vm.example.com");
 }
 
-TEST_CASE("where a wildcard hides what belongs to an application, it is known by the URL itself") {
+TEST_CASE("an application with a wildcard in its path has a record for each URL") {
   ApplicationWorld world;
   world.edge.on(
       "https://vm.example.com/api/v1",
       answer(200, {{"cf-access-metadata", team_key().sign(metadata_claims(world.now).text(
                                               "app_hostname", "vm.example.com/api/*"))}}));
-  REQUIRE(world.finder.find(parse_url("vm.example.com/api/v1"), world.now));
+  REQUIRE(world.finder.find(parse_url("vm.example.com/api/v1"), world.now).application);
   CHECK(world.finder.known(parse_url("vm.example.com/api/v1/"), world.now));
   CHECK_FALSE(world.finder.known(parse_url("vm.example.com/api/v1/a"), world.now));
   CHECK_FALSE(world.finder.known(parse_url("vm.example.com/api"), world.now));
@@ -175,18 +175,18 @@ TEST_CASE("a path too long for a file name is found and not remembered") {
   SUBCASE("as the application's own") {
     claims.text("app_hostname", "vm.example.com/" + std::string(100, 'y') + "/*");
     world.edge.on(url.text(), answer(200, {{"cf-access-metadata", team_key().sign(claims)}}));
-    CHECK(world.finder.find(url, world.now));
+    CHECK(world.finder.find(url, world.now).application);
     CHECK_FALSE(world.finder.known(url, world.now));
     CHECK(world.state.names() == std::vector<std::string>{kKeysFile});
   }
   SUBCASE("but not as a page's of a known one") {
     world.edge.on(url.text(), answer(200, {{"cf-access-metadata", team_key().sign(claims)}}));
-    CHECK(world.finder.find(url, world.now));
+    CHECK(world.finder.find(url, world.now).application);
     CHECK(world.finder.known(url, world.now));
   }
 }
 
-TEST_CASE("what was learned at port 443 does not serve for another port") {
+TEST_CASE("a record of port 443 does not serve another port") {
   ApplicationWorld world;
   const Url url = parse_url("vm.example.com:8443");
   REQUIRE(world.find());
@@ -194,7 +194,7 @@ TEST_CASE("what was learned at port 443 does not serve for another port") {
   CHECK_FALSE(world.finder.recall(url));
   world.edge.on(url.text(),
                 answer(302, {{"CF-Access-Metadata", team_key().sign(metadata_claims(world.now))}}));
-  CHECK(world.finder.find(url, world.now) == test_application());
+  CHECK(world.finder.find(url, world.now).application == test_application());
   CHECK(world.finder.known(url, world.now) == test_application());
   CHECK(world.state.names() ==
         std::vector<std::string>{kKeysFile, kRecord, "vm.example.com:8443-app"});
@@ -208,8 +208,8 @@ TEST_CASE("an application is at the ports of Cloudflare's edge, whatever is repe
   for (const int port : {443, 2053, 2083, 2087, 2096, 8443}) {
     const Url url = parse_url("vm.example.com:" + std::to_string(port));
     world.edge.on(url.text(), answer(200, {{"CF-Access-Metadata", metadata}}));
-    CHECK(world.finder.find(url, world.now));
-    CHECK(ask_application(world.send, url, world.now));
+    CHECK(world.finder.find(url, world.now).application);
+    CHECK(ask_application(world.send, url, world.now).application);
   }
   for (const int port : {1, 80, 444, 2052, 8080, 8444, 9443, 65535}) {
     CAPTURE(port);
@@ -223,7 +223,7 @@ TEST_CASE("an application is at the ports of Cloudflare's edge, whatever is repe
     world.state.directory().write("vm.example.com:" + std::to_string(port) + "-app", metadata);
     CHECK_FALSE(world.finder.recall(url));
     world.edge.on(url.text(), answer(200));
-    CHECK_FALSE(world.finder.find(url, world.now));
+    CHECK_FALSE(world.finder.find(url, world.now).application);
   }
 }
 
@@ -286,7 +286,7 @@ TEST_CASE("claims that cannot be part of a file name are refused") {
   }
 }
 
-TEST_CASE("what is remembered is verified at each load") {
+TEST_CASE("a record is verified at each load") {
   ApplicationWorld world;
   REQUIRE(world.find());
   const auto remember = [&](const std::string& text) {
@@ -334,7 +334,7 @@ TEST_CASE("a record ages while the program runs, and is young again once the edg
   const auto later = world.now + 24h + 1s;
   CHECK_FALSE(world.finder.known(test_url(), later));
   world.serve(team_key().sign(metadata_claims(later)));
-  REQUIRE(world.finder.find(test_url(), later));
+  REQUIRE(world.finder.find(test_url(), later).application);
   CHECK(world.finder.known(test_url(), later));
 }
 
@@ -369,7 +369,7 @@ TEST_CASE("an old record hides that of the application around it until the edge 
   CHECK_FALSE(world.finder.known(url, world.now));
   // The inner application is gone, and its record goes as well.
   world.edge.on(url.text(), answer(302, {{"CF-Access-Metadata", claims("vm.example.com", 0s)}}));
-  REQUIRE(world.finder.find(url, world.now));
+  REQUIRE(world.finder.find(url, world.now).application);
   CHECK(world.finder.known(url, world.now)->hostname == "vm.example.com");
   CHECK(world.state.names() == std::vector<std::string>{kKeysFile, kRecord});
 }

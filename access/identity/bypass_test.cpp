@@ -33,7 +33,7 @@ TEST_CASE("bypass: the origin's own answers need no login") {
   CHECK(is_open(redirect("https://vm.example.com/start")));
 }
 
-TEST_CASE("bypass: what may lead to a login is none") {
+TEST_CASE("bypass: an answer that may lead to a login is no bypass") {
   CHECK_FALSE(is_open(answer(401)));
   CHECK_FALSE(is_open(answer(403)));
   for (const char* location :

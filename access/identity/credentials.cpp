@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "access/answer/login.hpp"
+#include "access/answer/machine.hpp"
 #include "access/core/access_path.hpp"
 #include "access/core/clock.hpp"
 #include "access/core/error.hpp"
@@ -23,7 +25,7 @@ Error login_needed(const Url& url, std::string_view why) {
                fmt::format("run: mayfly access login {}", printable(url.origin() + url.path)));
 }
 
-// How it was come by, whose it is and until when.
+// Logs the source of the token, its identity and its expiry.
 Grant granted(const Application& application, StoredToken token, std::string_view source) {
   if (is_logged(LogLevel::debug)) {
     log(LogLevel::debug, fmt::format("token from {}", source),
@@ -32,19 +34,19 @@ Grant granted(const Application& application, StoredToken token, std::string_vie
   return {.application = application, .token = std::move(token)};
 }
 
-// One that the edge did not take is there still where nothing can be removed.
+// A refused token is still there if no file can be removed.
 bool is_same(const StoredToken& token, const std::optional<StoredToken>& refused) {
   return refused && token.jwt == refused->jwt;
 }
 
-// The places by which a logout names an application. While the application is not known, it may be
-// any of those above the URL.
+// Returns the places by which a logout names an application; all places above the URL while the
+// application is not known.
 std::vector<std::string> places_of(const Url& url, const std::optional<Application>& application) {
   if (!application) return places_above(url);
   return {place_of(url), place_of(*application, url), file_name(application->hostname)};
 }
 
-// The query may be somebody else's, and credentials go with the request.
+// The query may come from somebody else, and credentials go with the request.
 Url without_query(Url url) {
   url.query.clear();
   return url;
@@ -94,7 +96,7 @@ std::optional<Grant> Credentials::stored(const Url& url) const {
   if (auto grant = known(url)) return grant;
   const auto recalled = finder_.recall(url);
   if (!recalled || !peek_app_token(state_, *recalled)) return std::nullopt;
-  return stored_for(finder_.find(without_query(url), options_.now()));
+  return stored_for(finder_.find(without_query(url), options_.now()).application);
 }
 
 Grant Credentials::obtain(const Url& url) const {
@@ -114,7 +116,7 @@ bool Credentials::has_logged_out(const Url& url,
                                  const std::optional<Application>& application) const {
   const auto places = places_of(url, application);
   if (application) return logouts_.has_logged_out(places);
-  // A login at one of them is none at the others.
+  // A login at one of these places does not end the logout at another.
   return std::ranges::any_of(
       places, [&](const std::string& place) { return logouts_.has_logged_out({place}); });
 }
@@ -148,42 +150,42 @@ void Credentials::store_for_person(const Url& url, const Application& applicatio
                                    const std::function<void()>& action) const {
   store_while_logged_in(url, application, [&] {
     action();
-    // A logout ends here and nowhere else: where a person's login has stored new tokens.
+    // Only here does a logout end: a person's login has stored new tokens.
     logouts_.end_logout(places_of(url, application));
   });
 }
 
 Grant Credentials::obtain(const Url& url, const Grant& refused) const {
   using Remembering = ApplicationFinder::Remembering;
-  Response first;
-  const Send noting = noting_first_answer(send_, first);
   const bool forgets = !is_machine() && has_logged_out(url, std::nullopt);
-  const ApplicationFinder finder(state_, noting,
+  const ApplicationFinder finder(state_, send_,
                                  forgets ? Remembering::never : Remembering::allowed);
   const Url asked = without_query(url);
-  const auto application = finder.find(asked, options_.now());
-  if (!application) return {.answered = first};
+  auto [first, application] = finder.find(asked, options_.now());
+  if (!application) return {.answered = std::move(first)};
   if (refused.token && refused.application->audience == application->audience) forget(refused);
   if (auto token = stored_token(*application); token && !is_same(*token, refused.token))
     return granted(*application, *std::move(token), "the state directory");
   if (auto grant = by_machine(asked, *application, refused)) return std::move(*grant);
-  if (wants_certificate(first)) throw certificate_wanted(*application, first);
-  if (!is_guarded(asked, first) && is_open(asked))
+  if (wants_certificate(first)) throw certificate_wanted(application->hostname, first);
+  if (!is_guarded(asked, first.status, first.headers) && is_open(asked))
     return {.application = application, .guard = Grant::Guard::nobody};
   return by_person(url, *application);
 }
 
-// A policy with the action Bypass lets everybody in. The answer to the question for the metadata
-// may be of its own kind, so an ordinary one decides.
+// Returns whether a policy bypasses the login. The answer to the question for the metadata may be
+// special, so an ordinary request decides.
 bool Credentials::is_open(const Url& url) const {
-  return !is_guarded(url, send_({.method = Request::Method::head,
-                                 .url = url,
-                                 .headers = {},
-                                 .body = {},
-                                 .purpose = "a login page"}));
+  const Response response = send_({.method = Request::Method::head,
+                                   .url = url,
+                                   .headers = {},
+                                   .body = {},
+                                   .purpose = "a login page"});
+  return !is_guarded(url, response.status, response.headers);
 }
 
-// Nothing when satisfied, or when a machine has waited enough or would have to wait for a person.
+// Returns nullopt if satisfied, or if a machine has waited enough or would have to wait for a
+// person.
 std::optional<LoginLock> Credentials::lock(const std::string& base, Waiting waiting,
                                            const std::function<bool()>& satisfied) const {
   if (waiting == Waiting::person) {
@@ -202,7 +204,7 @@ std::optional<LoginLock> Credentials::lock(const std::string& base, Waiting wait
        .notice = [&](long, std::string_view shown) { is_person_at_it = !shown.empty(); }});
 }
 
-// Not to be able to store anything is no reason to stop, if that is allowed.
+// Returns whether the command may go on although a file cannot be written.
 bool Credentials::does_without(const Error& error) const {
   return options_.storage == CredentialOptions::Storage::optional &&
          error.kind() == ErrorKind::failed;
@@ -240,12 +242,13 @@ std::optional<Grant> Credentials::by_machine(const Url& url, const Application& 
   const Response response =
       send_({.url = url,
              .headers = options_.service_token ? service_token_headers(*options_.service_token)
-                                               : std::vector<Header>(),
+                                               : Headers(),
              .body = {},
              .purpose = "a token"});
   const Machine machine =
       options_.service_token ? Machine::service_token : Machine::client_certificate;
-  auto answer = judge_machine_answer({url, application, machine}, response, options_.now());
+  auto answer = judge_machine_answer({url, application.auth_domain, application.hostname, machine},
+                                     response, options_.now());
   if (answer.wants_person) return std::nullopt;
   if (!answer.token) return Grant{.application = application};
   return granted(application, keep(application, *answer.token),
@@ -262,7 +265,8 @@ Grant Credentials::by_person(const Url& url, const Application& application) con
     throw login_needed(url, "no valid token is stored, and logging in is not allowed here");
   const Waiting waiting = is_browser_allowed ? Waiting::person : Waiting::machine;
 
-  // cloudflared's order: the application's lock, then the team's when there is no org token.
+  // In the order of cloudflared: the lock of the app token, then that of the org token if none is
+  // stored.
   auto held = lock(app_token_file(application), waiting, [&] {
     stop_after_logout(url, application);
     return stored_token(application).has_value();
@@ -313,7 +317,7 @@ Grant Credentials::by_browser(const Url& url, const Application& application,
   const auto stop = [&] { stop_after_logout(url, application); };
   stop();
   prompt_.show(page);
-  const TokenPair tokens = await_tokens(key, stop);  // and the time of their coming is what counts
+  const TokenPair tokens = await_tokens(key, stop);
   std::optional<StoredToken> token;
   store_for_person(url, application,
                    [&] { token = save_tokens(state_, application, tokens, options_.now()); });
@@ -341,7 +345,8 @@ EdgeVerdict Credentials::accepted_at_edge(const Url& url, const StoredToken& tok
                .body = {},
                .timeout = 5s,
                .purpose = "its opinion of the token"});
-    return {.accepted = !is_login_redirect(probe, response, token.claims.issuer),
+    const auto team = [&] { return team_of(token.claims.issuer); };
+    return {.accepted = !wants_login(probe, response.status, response.headers, team),
             .reference = response.reference()};
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::network && error.kind() != ErrorKind::protocol) throw;

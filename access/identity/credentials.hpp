@@ -1,4 +1,4 @@
-// Who am I, and may I: from an application's URL to what opens it.
+// Finds or obtains the credential for an application's URL.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,7 @@
 #include "access/curl/http.hpp"
 #include "access/identity/application.hpp"
 #include "access/identity/logout.hpp"
-#include "access/identity/machine_identity.hpp"
+#include "access/identity/service_token.hpp"
 #include "access/identity/token_store.hpp"
 #include "access/identity/transfer.hpp"
 #include "access/system/files.hpp"
@@ -21,15 +21,16 @@
 
 namespace mayfly {
 
-// How a person is asked; everything a terminal or a browser does is in here.
+// How a login reaches the person: everything that a terminal or a browser does.
 struct LoginPrompt {
-  std::function<void(const std::string& url)> show;  // open a browser or print the URL
+  std::function<void(const std::string& url)> show;  // opens a browser or prints the URL
+  // Another process is logging in; url is its login page, or "".
   std::function<void(long pid, std::string_view url)> other_login = [](long, std::string_view) {};
-  // About once a second while the person is waited for, at whichever of the two it was.
+  // Called about once a second while one of these two logins is waited for.
   std::function<void(std::chrono::seconds left)> waiting = [](std::chrono::seconds) {};
-  // That wait is over, whatever came of it.
+  // That wait is over, with or without success.
   std::function<void()> waited = [] {};
-  // The browser login has brought this token.
+  // The browser login has brought a token with these claims.
   std::function<void(const TokenClaims&)> logged_in = [](const TokenClaims&) {};
 };
 
@@ -37,23 +38,23 @@ struct CredentialOptions {
   std::optional<ServiceToken> service_token;
   enum class ClientCertificate { absent, present } client_certificate = ClientCertificate::absent;
   enum class Login { allowed, never } login = Login::allowed;  // never: --batch
-  // optional: a machine's token is used though it cannot be stored, and nobody is waited for where
-  // no lock can be had.
+  // optional: a machine's token is used even if it cannot be stored, and without a lock if none can
+  // be taken.
   enum class Storage { required, optional } storage = Storage::required;
   TransferOptions transfer;
-  // What has no person waiting for it (a machine's identity, Login::never) waits this long for
-  // another process's login, and does without the lock then.
+  // How long a machine's identity, or Login::never, waits for another process's login. Then it goes
+  // on without the lock.
   std::chrono::milliseconds machine_patience = std::chrono::seconds(5);
   std::function<std::chrono::sys_seconds()> now = mayfly::now;
 };
 
-// What opens the application: a token, or nothing but the connection's own client certificate or
-// service token, or nothing at all because nobody guards it.
+// The credential for an application: a token, or the client certificate or service token of the
+// connection alone, or nothing if Access bypasses the login or there is no application.
 struct Grant {
-  std::optional<Application> application = {};  // nothing: no Access application there
-  std::optional<StoredToken> token = {};        // nothing: No Duration, or nobody to show it to
-  enum class Guard { access, nobody } guard = Guard::access;  // nobody: everybody is let in
-  Response answered = {};  // what is there instead of an application
+  std::optional<Application> application = {};  // nullopt: there is no Access application
+  std::optional<StoredToken> token = {};        // nullopt: No Duration, or none is needed
+  enum class Guard { access, nobody } guard = Guard::access;  // nobody: a policy bypasses the login
+  Response answered = {};  // without an application: the edge's answer
 };
 
 struct EdgeVerdict {
@@ -62,8 +63,8 @@ struct EdgeVerdict {
   explicit operator bool() const noexcept { return accepted; }
 };
 
-// Takes the URL's query for the login page alone: a request that carries a credential goes without
-// it. Throws Error(usage) if the path may be one of Access.
+// The URL's query goes to the login page alone: a request with a credential goes without it. Throws
+// Error(usage) if the path may be one of Access.
 class Credentials {
  public:
   // state outlives it.
@@ -72,39 +73,38 @@ class Credentials {
   Credentials(const Credentials&) = delete;
   Credentials& operator=(const Credentials&) = delete;
 
-  // Returns the valid stored token of an application whose record is young; uses no network. With a
-  // service token, only a token that this service token earned. Returns nullopt otherwise: obtain()
-  // asks the edge which application it is before it hands out a token.
+  // Returns the valid stored token of an application whose record is young. With a service token,
+  // only a token that came for it counts. Uses no network. Otherwise obtain() asks the edge which
+  // application it is before it returns a token.
   std::optional<Grant> known(const Url& url) const;
 
-  // As known(), but asks the edge when the record is too old. Obtains no token. Throws
-  // Error(network) or Error(protocol) when that cannot be found out.
+  // Like known(), but asks the edge which application it is if the record is too old. Obtains no
+  // token. Throws Error(network) or Error(protocol).
   std::optional<Grant> stored(const Url& url) const;
 
-  // In order: stored token, (lock) stored token again, client certificate or service token, org
-  // token exchange, browser. A service token is never followed by anything else. Throws
-  // Error(refused) when Access says no, Error(login_needed) when a login is not allowed or not
+  // Tries in this order: the stored token, (lock) the stored token again, client certificate or
+  // service token, exchange of the org token, browser. After a service token nothing else is tried.
+  // Throws Error(refused) if Access says no, Error(login_needed) if a login is not allowed or not
   // completed, Error(network), Error(protocol).
   Grant obtain(const Url& url) const;
 
-  // The edge did not take this grant's token: obtains another. The old one is deleted, unless
-  // another has been stored meanwhile, or the URL turns out to be of another application than was
-  // thought.
+  // Obtains another token after the edge did not accept this one. Deletes the old one, unless
+  // another has been stored meanwhile, or the URL now belongs to another application.
   Grant renew(const Url& url, const Grant& refused) const;
 
-  // Whether a token that known() or obtain() gave may still be sent: not after a logout
-  // (logout.hpp), also when a person has logged in since, unless the same token is stored now.
-  // `application`: the token's, if it is known. What a service token has earned may be sent in any
-  // case. No network.
+  // Returns whether a token from known() or obtain() may still be sent. After a logout (logout.hpp)
+  // it may not, even if a person has logged in since, unless the same token is stored now.
+  // application: the token's, if it is known. A token that came for a service token may always be
+  // sent. Uses no network.
   bool may_send(const Url& url, const std::optional<Application>& application,
                 std::string_view jwt) const;
-  // Runs `action`, which keeps what a grant has brought; no logout happens meanwhile. Throws
-  // Error(login_needed) instead after a logout, unless a machine's identity brought it.
+  // Runs `action`, which stores the result of a grant; no logout happens meanwhile. After a logout
+  // it throws Error(login_needed) instead, unless the grant is of a machine's identity.
   void store(const Url& url, const Application& application,
              const std::function<void()>& action) const;
 
-  // GET <url without its query>?cloudflared_token_check=true; a redirect to the login page means
-  // no, an error of the network or the origin does not decide (docs/protocol.md section 2).
+  // Asks the edge whether it accepts the token: GET <url>?cloudflared_token_check=true. A wanted
+  // login means no; an error of the network or the origin means yes (docs/protocol.md section 2).
   EdgeVerdict accepted_at_edge(const Url& url, const StoredToken& token) const;
 
  private:

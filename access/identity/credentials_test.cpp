@@ -6,31 +6,7 @@ using namespace mayfly::test;
 using namespace mayfly::credentials_test;
 using namespace std::chrono_literals;
 
-TEST_CASE("a redirect to the login page is told from others") {
-  const Url url = parse_url("vm.example.com/a");
-  const auto leads = [&](int status, std::string_view location) {
-    return is_login_redirect(url, answer(status, {{"Location", std::string(location)}}),
-                             issuer_of(kTeam));
-  };
-  CHECK(leads(302, kLogin));
-  CHECK(leads(302, "/cdn-cgi/access/login"));
-  CHECK(leads(302, "/cdn-cgi/access/login/vm.example.com?kid=x"));
-  CHECK(leads(302, "https://TEAM.cloudflareaccess.com/cdn-cgi/access/login/vm.example.com?kid=x"));
-  CHECK_FALSE(leads(301, kLogin));
-  CHECK_FALSE(leads(200, kLogin));
-  for (const char* location :
-       {"", "/", "/x/cdn-cgi/access/login", "https://vm.example.com/?/cdn-cgi/access/login",
-        "http://team.cloudflareaccess.com/cdn-cgi/access/login", "https://[/cdn-cgi/access/login",
-        "https://evil.cloudflareaccess.com/cdn-cgi/access/login",
-        "https://other.example.com/cdn-cgi/access/login/x",
-        "https://team.cloudflareaccess.com:8443/cdn-cgi/access/login",
-        "https://team.cloudflareaccess.com/x/cdn-cgi/access/login"}) {
-    CAPTURE(location);
-    CHECK_FALSE(leads(302, location));
-  }
-}
-
-TEST_CASE("where no application is, nothing is needed") {
+TEST_CASE("without an application no credential is needed") {
   World world;
   world.edge.on(kApp, answer(200));
   const Grant grant = world.obtain();
@@ -83,7 +59,8 @@ TEST_CASE("a stored token is known while the record is young, and asked about af
   CHECK_FALSE(world.obtain().token);
 }
 
-TEST_CASE("a token of what the record said does not go where the edge says something else") {
+TEST_CASE(
+    "a token for the application in the record does not go to another one that the edge names") {
   const std::string other = "other.cloudflareaccess.com";
   const std::pair<const char*, std::string> changes[] = {
       {"aud", "another"}, {"app_hostname", "*.example.com"}, {"auth_domain", other}};
@@ -110,7 +87,7 @@ TEST_CASE("a token of what the record said does not go where the edge says somet
     CHECK_FALSE(world.credentials().stored(test_url()));
     CHECK(world.refusal().kind() == ErrorKind::login_needed);
     for (const Request& request : world.edge.requests())
-      for (const auto& header : request.headers) CHECK_FALSE(contains(header.second, token));
+      for (const auto& header : request.headers) CHECK_FALSE(contains(header.value, token));
     CHECK(world.state.content(kFile) == token);
   }
 }
@@ -221,7 +198,7 @@ TEST_CASE("a login that is not completed leaves nothing") {
   CHECK(world.no_locks_left());
 }
 
-TEST_CASE("the wait for a login is told, its end too, and who logged in") {
+TEST_CASE("the prompt hears of the wait for a login, of its end, and of the identity") {
   World world;
   std::string told;
   world.prompt.waiting = [&](std::chrono::seconds left) {
@@ -251,7 +228,7 @@ TEST_CASE("the wait for a login is told, its end too, and who logged in") {
   }
 }
 
-TEST_CASE("where login is not allowed it is needed, at once") {
+TEST_CASE("a command that needs a login and may not log in fails at once") {
   World world;
   world.forbid_login();
   SUBCASE("no token at all") {}
@@ -265,7 +242,7 @@ TEST_CASE("where login is not allowed it is needed, at once") {
   CHECK(world.no_locks_left());
 }
 
-TEST_CASE("where login is not allowed an org token may still be exchanged") {
+TEST_CASE("a command that may not log in can still exchange an org token") {
   World world;
   world.forbid_login();
   world.store(kOrgFile, world.org_token);

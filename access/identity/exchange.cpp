@@ -1,5 +1,7 @@
 #include "access/identity/exchange.hpp"
 
+#include "access/answer/cookies.hpp"
+#include "access/answer/login.hpp"
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/identity/token_store.hpp"
@@ -10,10 +12,9 @@ namespace {
 using std::chrono::sys_seconds;
 using namespace std::chrono_literals;
 
-constexpr std::string_view kLoginPath = "/cdn-cgi/access/login";
-constexpr std::string_view kAuthorizedPath = "/cdn-cgi/access/authorized";
+constexpr std::string_view authorized_path = "/cdn-cgi/access/authorized";
 
-Response ask(const Send& send, const Url& url, std::vector<Header> headers) {
+Response ask(const Send& send, const Url& url, Headers headers) {
   return send({.method = Request::Method::head,
                .url = url,
                .headers = std::move(headers),
@@ -22,35 +23,8 @@ Response ask(const Send& send, const Url& url, std::vector<Header> headers) {
                .purpose = "the exchange of the team's token"});
 }
 
-// Whether `path` is `root` or below it. Both are normalised (access/core/url.hpp); what a server
-// could still read as a way out of it ("..%2f", "..;") is no host's name, which is all that Access
-// puts there.
-bool is_at_or_below(const std::string& path, std::string_view root) {
-  constexpr std::string_view plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/";
-  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/') &&
-         path.find_first_not_of(plain) == std::string::npos;
-}
-
-struct Place {
-  std::string_view host;
-  std::uint16_t port;
-  std::string_view path;
-};
-
-// Where a 302 leads, when it leads over https to that place (or the same on port 443) and no other.
-std::optional<Url> redirect_to(const Url& from, const Response& response, const Place& place) {
-  if (response.status != 302) return std::nullopt;
-  try {
-    Url target = resolve_location(from, response.header("Location"));
-    const bool is_there = target.host == place.host &&
-                          (target.port == place.port || target.port == 443) &&
-                          is_at_or_below(target.path, place.path);
-    if (!is_there) return std::nullopt;
-    return target;
-  } catch (const Error&) {
-    return std::nullopt;
-  }
+std::string cookie_text(std::string_view name, std::string_view value) {
+  return std::string(name).append("=").append(value);
 }
 
 std::optional<Secret> give_up(std::string_view why) {
@@ -60,7 +34,7 @@ std::optional<Secret> give_up(std::string_view why) {
 
 std::optional<Secret> granted_token(const Url& url, const Application& application,
                                     const Response& response, sys_seconds now) {
-  const auto cookie = response.cookie("CF_Authorization", url, now);
+  const auto cookie = response.cookie(authorization_cookie, url, now);
   if (!cookie || !cookie->expires || *cookie->expires <= now)
     return give_up("no cookie with a future expiry");
   try {
@@ -76,18 +50,23 @@ std::optional<Secret> exchange_org_token(const Send& send, const Url& url,
                                          const Application& application, const Secret& org_token,
                                          sys_seconds now) {
   const Response at_application = ask(send, url, {});
-  const auto login = redirect_to(url, at_application, {application.auth_domain, 443, kLoginPath});
-  if (!login) return give_up("the application does not redirect to its team's login page");
+  const auto login = login_page(url, at_application.status, at_application.headers,
+                                [&] { return application.auth_domain; });
+  if (!login || login->host != application.auth_domain)
+    return give_up("the application does not redirect to its team's login page");
 
   const Response at_login =
-      ask(send, *login, {{"Cookie", "CF_Authorization=" + std::string(org_token.reveal())}});
-  const auto authorized = redirect_to(*login, at_login, {url.host, url.port, kAuthorizedPath});
-  if (!authorized) return give_up("the login page does not take it");
+      ask(send, *login, {{"Cookie", cookie_text(authorization_cookie, org_token.reveal())}});
+  const auto authorized =
+      redirect_below(*login, at_login.status, at_login.headers, authorized_path);
+  if (!authorized || authorized->host != url.host ||
+      (authorized->port != url.port && authorized->port != 443))
+    return give_up("the login page does not take it");
 
-  std::vector<Header> headers;
-  if (const auto session = at_application.cookie("CF_AppSession", *authorized, now);
+  Headers headers;
+  if (const auto session = at_application.cookie(session_cookie, *authorized, now);
       session && (!session->expires || *session->expires > now))
-    headers.emplace_back("Cookie", "CF_AppSession=" + session->value);
+    headers.add("Cookie", cookie_text(session_cookie, session->value));
   return granted_token(url, application, ask(send, *authorized, std::move(headers)), now);
 }
 

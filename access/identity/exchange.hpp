@@ -1,4 +1,4 @@
-// An org token exchanged for an app token without a browser (docs/protocol.md section 2, Exchange).
+// Exchanges an org token for an app token without a browser (docs/protocol.md section 2, Exchange).
 #pragma once
 
 #include <chrono>
@@ -11,9 +11,9 @@
 
 namespace mayfly {
 
-// Nothing when the edge does not grant it (revoked, another login wanted). The org token goes to
-// the auth domain's login path over https and nowhere else, whatever a redirect says. Throws
-// Error(network).
+// Returns the app token, or nullopt if the edge does not grant one (revoked, another login wanted).
+// Sends the org token to the team domain's login path over https and nowhere else, whatever a
+// redirect says. Throws Error(network).
 std::optional<Secret> exchange_org_token(const Send& send, const Url& url,
                                          const Application& application, const Secret& org_token,
                                          std::chrono::sys_seconds now);

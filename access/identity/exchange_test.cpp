@@ -41,7 +41,7 @@ struct Exchange {
     int sent = 0;
     for (const Request& request : edge.requests()) {
       for (const auto& header : request.headers)
-        if (header.second.find(org) != std::string::npos) {
+        if (header.value.find(org) != std::string::npos) {
           ++sent;
           CHECK(request.url.host == kTeam);
           CHECK(request.url.port == 443);

@@ -21,7 +21,7 @@ bool is_team(std::string_view stem) {
   return auth_domain_host(stem) == stem;
 }
 
-// The place in front of an audience that the token itself names.
+// Returns the place in front of an audience that the token names.
 std::optional<std::string> place_by_claims(std::string_view name, const TokenClaims& claims) {
   const std::string_view stem = stem_of(StateFile::app_token, name).value_or("");
   for (const std::string& audience : claims.audience) {

@@ -1,4 +1,4 @@
-// What lies in the state directory: tokens and remembered applications, in whatever state they are.
+// Lists the state directory: tokens, records, key sets and locks, valid or not.
 #pragma once
 
 #include <optional>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "access/identity/application.hpp"
-#include "access/identity/jwt.hpp"
+#include "access/jwt/jwt.hpp"
 #include "access/system/files.hpp"
 
 namespace mayfly {
@@ -16,17 +16,17 @@ namespace mayfly {
 struct TokenFile {
   std::string name;
   enum class Kind { application, team } kind = Kind::application;
-  // What the name says it opens: an application's hostname with "/" and "*" as "-", or the team.
+  // By its name: an application's hostname with "/" and "*" as "-", or the team.
   std::string place;
-  std::optional<TokenClaims> claims;  // nothing: it holds no such token
-  std::string objection;              // why not; fit to be shown
+  std::optional<TokenClaims> claims;  // nullopt: it holds no such token
+  std::string objection;              // why it does not; fit to be shown
 };
 
-// A "<place>-app", as it says of itself: the signature is not looked at.
+// A record, "<place>-app", without a check of its signature.
 struct RememberedApplication {
   std::string file;
   std::string place;  // place.hpp
-  std::string host;   // that was asked
+  std::string host;   // for which the edge was asked
   Application application;
 };
 
@@ -37,16 +37,16 @@ struct Inventory {
   std::vector<std::string> lock_bases;  // of login locks and URLs, "<base>.lock" and "<base>.url"
 };
 
-// Reads and changes nothing. What neither mayfly nor cloudflared's access commands keep there is
-// left out: a token of an application is known by 64 hex digits, or by its content. Names in
-// order. Throws Error(failed) when the directory cannot be listed.
+// Lists the files of mayfly and of cloudflared's access commands, in the order of their names, and
+// changes nothing. The file of an app token is recognised by 64 hex digits in its name, or by its
+// content. Throws Error(failed) if the directory cannot be listed.
 Inventory take_inventory(const StateDirectory& state);
 
-// The application's hostname as it was defined when it is remembered, else the place with the "*"
-// back at its front. Not fit to be shown as it is.
+// Returns the application's hostname as its record has it, or else the place with the "*" back at
+// its front. Not fit to be shown as it is.
 std::string hostname_at(std::string_view place, const Inventory& inventory);
 
-// The place of a file name "<place>-<64 hex digits>-token".
+// Returns the place in a file name "<place>-<64 hex digits>-token".
 std::optional<std::string> place_in_token_name(std::string_view name);
 
 }  // namespace mayfly

@@ -64,7 +64,7 @@ TEST_CASE("inventory: tokens, and they stay even when they have ended") {
   CHECK(place.state.names() == names);
 }
 
-TEST_CASE("inventory: what holds no token, or another's, is named with the reason") {
+TEST_CASE("inventory: a file without a token, or with another's, is named with the reason") {
   const auto now = system_now();
   for (const std::string& content :
        {std::string(), std::string("\033[2Jgarbage"), std::string(200000, 'x'),
@@ -100,7 +100,7 @@ TEST_CASE("inventory: an audience of another form is known by the token itself")
   CHECK(place.only_token().place == "vm.example.com");
 }
 
-TEST_CASE("inventory: other files are none of ours") {
+TEST_CASE("inventory: other files are skipped") {
   Place place;
   for (const char* name :
        {"cert.pem", "config.yml", "my-token", "api-token", "my-app", "notes-jwks", "-token",
@@ -136,7 +136,7 @@ TEST_CASE("inventory: applications, key sets and locks") {
   CHECK(hostname_at("vm.example.com-admin", inventory) == "vm.example.com-admin");
 }
 
-TEST_CASE("inventory: what remembers an application must be what Access signs") {
+TEST_CASE("inventory: a record must have the claims that Access signs") {
   for (const auto& [name, value] :
        std::vector<std::pair<std::string, std::string>>{{"auth_domain", "evil.example.com"},
                                                         {"aud", ""},

@@ -21,14 +21,13 @@ std::string random_text() {
 std::vector<std::string> marks_of(const std::vector<std::string>& places) {
   std::vector<std::string> marks;
   for (const std::string& place : places)
-    // With a longer name no other file of that place could be either.
+    // If the mark's name is too long, no other state file of the place can exist either.
     if (auto mark = logout_mark(place); mark.size() <= longest_name)
       marks.push_back(std::move(mark));
   return marks;
 }
 
-// Returns nothing if there is no mark. A mark that cannot be read counts as one that stays the
-// same.
+// Returns nullopt if there is no mark, and "" if it cannot be read.
 std::optional<std::string> content_of(const StateDirectory& state, const std::string& mark) {
   try {
     auto file = state.read(mark, longest_mark);
@@ -43,7 +42,7 @@ std::string first_line(const std::string& content) {
   return content.substr(0, content.find('\n'));
 }
 
-// Whether a person has logged in for one of these places since the mark was written.
+// Returns whether a person has logged in for one of these places since the mark was written.
 bool spares(const std::string& content, const std::vector<std::string>& places) {
   return std::ranges::any_of(places, [&](const std::string& place) {
     const std::string line = '\n' + place + '\n';

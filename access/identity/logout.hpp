@@ -22,14 +22,14 @@ std::string logout_mark(std::string_view place);
 // line and then the places for which a person has logged in since; those places it spares.
 class Logout {
  public:
-  // Keeps other processes from storing a token while this lives, or remembers why it cannot.
+  // Locks the state, so that no other process stores a token while this lives.
   explicit Logout(const StateDirectory& state);
 
   // Writes new marks, also without the lock. Call it before the files are removed, so that no
   // process that runs already stores or sends a token, and again afterwards, so that a command
   // which began in between counts as one that began before the logout. Throws Error(failed).
   void mark(const std::vector<std::string>& places) const;
-  // Returns why another process may still store what it holds.
+  // Returns why the state could not be locked, so that another process may still store a token.
   const std::optional<Error>& not_locked() const noexcept { return not_locked_; }
 
  private:

@@ -133,7 +133,7 @@ TEST_CASE("an exchange during which a person logs out stores nothing") {
   CHECK(world.state.names() == std::vector<std::string>{logout_mark_of_all});
 }
 
-TEST_CASE("what was read before a logout is not sent after it") {
+TEST_CASE("a token that was read before a logout is not sent after it") {
   World world;
   const Credentials before = world.credentials();
   const Grant grant = before.obtain(test_url());

@@ -21,7 +21,7 @@ TEST_CASE("an accepted service token earns a token that is stored") {
   CHECK(jwt_of(*world.credentials().known(test_url())) == world.service_token(kServiceId));
 }
 
-TEST_CASE("where nothing can be stored a machine does without, if it may") {
+TEST_CASE("a machine's token that cannot be stored is used if that is allowed") {
   World world;
   world.use_service_token();
   world.application = [&](const Request&) {
@@ -172,7 +172,7 @@ TEST_CASE("a client certificate with No Duration grants no token") {
   CHECK(world.state.content(kFile).empty());
 }
 
-TEST_CASE("a client certificate that is refused leads nowhere") {
+TEST_CASE("a refused client certificate leads to no login") {
   World world;
   world.use_certificate();
   world.application = [](const Request&) { return answer(403); };
@@ -194,7 +194,7 @@ TEST_CASE("a refused client certificate is described") {
   CHECK(contains(error.message(), "CN=root"));
 }
 
-TEST_CASE("what is behind the application leads nobody to a login") {
+TEST_CASE("a redirect of the origin leads to no login") {
   World world;
   world.use_certificate();
   for (const char* location :

@@ -11,7 +11,7 @@ std::string_view without_slashes_at_end(std::string_view path) {
   return path;
 }
 
-// "" for a whole host; nothing when a "*" leaves it open.
+// Returns the path of the application, "" for a whole host, or nullopt if it has a "*".
 std::optional<std::string_view> path_of(const Application& application) {
   const auto slash = application.hostname.find('/');
   if (slash == std::string::npos) return std::string_view();
@@ -20,7 +20,7 @@ std::optional<std::string_view> path_of(const Application& application) {
   return without_slashes_at_end(path);
 }
 
-// In whole segments: "/a" holds "/a/b" and not "/ab".
+// Compares whole segments: "/a" holds "/a/b" and not "/ab".
 bool holds(std::string_view path, std::string_view inner) {
   return inner.starts_with(path) && (inner.size() == path.size() || inner[path.size()] == '/');
 }
@@ -45,7 +45,7 @@ std::vector<std::string> places_above(const Url& url) {
   std::vector<std::string> places;
   std::string_view path = without_slashes_at_end(url.path);
   for (;;) {
-    // A path too long for a file name has no file.
+    // A longer path has no file.
     if (url.host.size() + path.size() <= 200) places.push_back(place(url, path));
     if (path.empty()) return places;
     path = without_slashes_at_end(path.substr(0, path.rfind('/')));

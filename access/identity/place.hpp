@@ -1,6 +1,6 @@
-// Places: the part of a file's name that says where an application is, host[-path] at port 443, and
-// host:port[-path] at another, since another server may be there. (No host has a colon but an IPv6
-// address, which has brackets before a port.)
+// The part of a state file's name that identifies the application: host[-path] at port 443, and
+// host:port[-path] at another port, where another server may be. (Only an IPv6 address has a colon
+// of its own, and it has brackets before a port.)
 #pragma once
 
 #include <string>
@@ -10,23 +10,24 @@
 
 namespace mayfly {
 
-// Of a URL; "/" at its end tells nothing. Throws usage Error when it makes no file name.
+// Returns the place of a URL, without a "/" at its end. Throws Error(usage) if it makes no file
+// name.
 std::string place_of(const Url& url);
 
-// Of its SSH key: as cloudflared names it, which leaves out the port and keeps a "/" at the end of
-// a path; "/" alone is no path, since the blocks for ssh name the host. Throws usage Error when it
-// makes no file name.
+// Returns the place of its SSH key as cloudflared names it: without the port, and with a "/" at the
+// end of a path, but not "/" alone, since the blocks for ssh name the host. Throws Error(usage) if
+// it makes no file name.
 std::string key_place_of(const Url& url);
 
-// Of what may be remembered for a URL, the most special first: the URL's own, then those of its
-// parent paths, and at the end that of the host alone.
+// Returns the places of the records that may serve a URL, the most specific first: its own, those
+// of its parent paths, and at the end that of the host alone.
 std::vector<std::string> places_above(const Url& url);
 
-// Of the application that a URL was found to belong to: its own path, so that it is remembered once
-// and not for each page of it. The URL's where a "*" in the path leaves open what belongs to it.
+// Returns the place of the application to which the URL belongs: that of its own path, so that it
+// has one record and not one for each page. If a "*" in its path leaves that open, the URL's.
 std::string place_of(const Application& application, const Url& url);
 
-// Whether an application remembered at `place` is the one of this URL.
+// Returns whether the application in the record at `place` is that of this URL.
 bool is_at(const Application& application, const std::string& place, const Url& url);
 
 }  // namespace mayfly

@@ -62,7 +62,7 @@ TEST_CASE("places of applications are on the host that was asked, at their own p
   CHECK(place("vm.example.com/a/*", "vm.example.com/a/b") == "vm.example.com-a-b");
 }
 
-TEST_CASE("whose URL it is") {
+TEST_CASE("a record serves the URLs of its application") {
   const auto holds = [](const std::string& hostname, const char* url) {
     return is_at(defined(hostname), place_of(defined(hostname), parse_url(url)), parse_url(url));
   };

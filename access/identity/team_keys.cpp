@@ -43,7 +43,7 @@ std::optional<CachedKeys> read_cached_keys(const StateDirectory& state,
   }
 }
 
-FetchedKeys fetch_keys(const Send& send, const std::string& auth_domain) try {
+FetchedKeys fetch_keys(const Send& send, const std::string& auth_domain) {
   const Request request{.url = {.host = auth_domain, .path = "/cdn-cgi/access/certs", .query = {}},
                         .headers = {},
                         .body = {},
@@ -59,8 +59,6 @@ FetchedKeys fetch_keys(const Send& send, const std::string& auth_domain) try {
   auto keys = KeySet::parse(response.body);
   if (!keys) throw bad("not a JSON Web Key Set");
   return {std::move(*keys), std::move(response.body)};
-} catch (const Error& error) {
-  throw KeysError(error);
 }
 
 }  // namespace mayfly

@@ -1,4 +1,4 @@
-// A team's keys: those that are kept in "<auth domain>-jwks", and those that the team publishes.
+// A team's key set: cached in "<team domain>-jwks", or fetched from the team.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,7 @@
 
 #include "access/core/error.hpp"
 #include "access/curl/http.hpp"
-#include "access/identity/jwks.hpp"
+#include "access/jwt/jwks.hpp"
 #include "access/system/files.hpp"
 
 namespace mayfly {
@@ -20,14 +20,14 @@ struct CachedKeys {
   std::chrono::system_clock::time_point modified;
 };
 
-// Returns nullopt for a file that is absent or cannot be used: keys can be fetched again.
+// Returns nullopt if the file is absent or unusable: keys can be fetched again.
 std::optional<CachedKeys> read_cached_keys(const StateDirectory& state,
                                            std::string_view auth_domain);
 
-// Whether keys fetched then still count: they are a day old at most. A file from the future (the
-// clock was set back) is not fresh.
+// Returns whether keys fetched then still count: they are at most a day old. A file from the future
+// (the clock was set back) is not fresh.
 bool are_fresh(std::chrono::system_clock::time_point fetched);
-// Whether keys fetched then are too young to be fetched again.
+// Returns whether keys fetched then are too young to be fetched again.
 bool are_young(std::chrono::system_clock::time_point fetched);
 
 struct FetchedKeys {
@@ -35,12 +35,7 @@ struct FetchedKeys {
   std::string json;
 };
 
-// About another answer than the metadata's.
-struct KeysError : Error {
-  explicit KeysError(const Error& error) : Error(error) {}
-};
-
-// Throws KeysError.
+// Throws Error(network) or Error(protocol).
 FetchedKeys fetch_keys(const Send& send, const std::string& auth_domain);
 
 }  // namespace mayfly

@@ -14,7 +14,7 @@ using std::chrono::sys_seconds;
 
 constexpr std::size_t kMaxFileBytes = std::size_t{128} * 1024;
 
-// The bare JWT; people and editors add a newline.
+// Reads the bare JWT. A newline at its end is allowed: editors add it.
 std::optional<Secret> read_jwt(const StateDirectory& state, const std::string& name) {
   auto file = state.read(name, kMaxFileBytes);
   if (!file) return std::nullopt;
@@ -25,13 +25,13 @@ std::optional<Secret> read_jwt(const StateDirectory& state, const std::string& n
   return jwt;
 }
 
-// Somebody may have stored a new token since this one was read.
+// Another process may have stored a new token since this one was read.
 bool remove_if_still(const StateDirectory& state, const std::string& name, const Secret& jwt) {
   const auto now_there = read_jwt(state, name);
   return now_there && *now_there == jwt && state.remove(name);
 }
 
-// It is of no use any more; where it cannot be removed it is of none either.
+// Best effort: removes a token that is of no use.
 void discard(const StateDirectory& state, const std::string& name, const Secret& jwt) try {
   remove_if_still(state, name, jwt);
 } catch (const Error& error) {
@@ -128,10 +128,6 @@ StoredToken save_tokens(const StateDirectory& state, const Application& applicat
   state.write_all(files);
   for (auto& file : files) wipe(file.content);
   return stored;
-}
-
-void remove_app_token(const StateDirectory& state, const Application& application) {
-  state.remove(app_token_file(application));
 }
 
 bool remove_app_token(const StateDirectory& state, const Application& application,

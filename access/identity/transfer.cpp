@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <poll.h>
+#include <sodium.h>
 
 #include <algorithm>
 #include <map>
@@ -25,10 +26,18 @@ using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr int kMaxServerErrors = 3;
-// With the pauses between them about a minute and a half of a service that cannot be reached.
+// With the pauses between them about a minute and a half.
 constexpr int kMaxQuickDrops = 12;
-// A poll that broke later than this was being held: middleboxes cut idle connections.
+// A poll that broke later than this was held by the service: middleboxes cut idle connections.
 constexpr auto kHeldPoll = 20s;
+
+const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+unsigned char* writable(std::string& text) {
+  return reinterpret_cast<unsigned char*>(text.data());
+}
 
 Error not_sealed(std::string_view why) {
   return Error(ErrorKind::protocol, fmt::format("opening the login's answer: {}", why));
@@ -39,10 +48,10 @@ std::optional<std::string> form_decode(std::string_view text) {
   return percent_decode(text, Plus::space);
 }
 
-// A query by name: sorted names, the values of one name in the order they came.
+// The pairs of a query, sorted by name; the values of one name keep their order.
 class Query {
  public:
-  // As cloudflared's library reads it: pairs it cannot decode, or with a ";", are left out.
+  // Reads a query as Go's net/url does: skips pairs that it cannot decode or that hold a ";".
   explicit Query(std::string_view text) {
     for (const std::string_view pair : split(text, '&')) {
       if (pair.empty() || pair.find(';') != std::string_view::npos) continue;
@@ -70,7 +79,7 @@ class Query {
   std::map<std::string, std::vector<std::string>> values_;
 };
 
-// Moved out, so that no copy stays behind.
+// Moves the member out, so that no copy stays behind.
 Secret take_secret(nlohmann::json& object, const char* name) {
   const auto member = object.find(name);
   if (member == object.end() || !member->is_string()) return {};
@@ -115,7 +124,7 @@ class Polling {
              .path = "/transfer/" + key.public_key(),
              .query = {}} {}
 
-  // The answer that holds the tokens; nothing when this poll brought none.
+  // Returns the answer with the tokens, or nullopt if this poll brought none.
   std::optional<Response> once() {
     const auto started = steady_clock::now();
     const auto time_left = limit_.left();
@@ -178,8 +187,33 @@ class Polling {
 
 }  // namespace
 
+std::optional<Secret> open_box(std::string_view sealed, std::string_view sender,
+                               const Secret& secret_key) {
+  if (sealed.size() < crypto_box_NONCEBYTES + crypto_box_MACBYTES ||
+      sender.size() != crypto_box_PUBLICKEYBYTES ||
+      secret_key.size() != crypto_box_SECRETKEYBYTES || sodium_init() < 0)
+    return std::nullopt;
+  const std::string_view box = sealed.substr(crypto_box_NONCEBYTES);
+  std::string opened(box.size() - crypto_box_MACBYTES, '\0');
+  if (crypto_box_open_easy(writable(opened), bytes_of(box), box.size(), bytes_of(sealed),
+                           bytes_of(sender), bytes_of(secret_key.reveal())) != 0)
+    return std::nullopt;
+  Secret content{std::string_view(opened)};
+  wipe(opened);
+  return content;
+}
+
+TransferKey::TransferKey() : public_key_(crypto_box_PUBLICKEYBYTES, '\0') {
+  if (sodium_init() < 0)
+    throw Error(ErrorKind::failed, "making a key pair: libsodium did not start");
+  std::string secret_key(crypto_box_SECRETKEYBYTES, '\0');
+  crypto_box_keypair(writable(public_key_), writable(secret_key));
+  secret_key_ = Secret(std::string_view(secret_key));
+  wipe(secret_key);
+}
+
 std::string TransferKey::public_key() const {
-  return base64_encode(pair_.public_key, Base64::url);
+  return base64_encode(public_key_, Base64::url);
 }
 
 Secret TransferKey::open(std::string_view body, std::string_view sender_public_key) const {
@@ -188,7 +222,7 @@ Secret TransferKey::open(std::string_view body, std::string_view sender_public_k
   if (!sealed) throw not_sealed("it is not base64");
   const auto sender = base64_decode(sender_public_key, Base64::url);
   if (!sender) throw not_sealed("the sender's key is not base64url");
-  auto opened = open_box(*sealed, *sender, pair_.secret_key);
+  auto opened = open_box(*sealed, *sender, secret_key_);
   if (!opened) throw not_sealed("it was not sealed for this login");
   return std::move(*opened);
 }
@@ -221,7 +255,7 @@ TokenPair fetch_transfer(const Send& send, const TransferKey& key, const Transfe
   for (;;) {
     if (interrupted_by() != 0) give_up("interrupted");
     if (const auto response = polling.once())
-      return read_tokens(key.open(response->body, response->header("service-public-key")));
+      return read_tokens(key.open(response->body, response->headers.find("service-public-key")));
   }
 }
 

@@ -1,7 +1,6 @@
 #include "access/identity/transfer.hpp"
 
 #include <doctest/doctest.h>
-#include <sodium.h>
 
 #include "access/core/encoding.hpp"
 #include "access/testing/access.hpp"
@@ -13,33 +12,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-unsigned char* writable(std::string& text) {
-  return reinterpret_cast<unsigned char*>(text.data());
-}
-
-// The other side: what the transfer service answers when the tokens are ready.
-Response sealed(std::string_view content, const TransferKey& receiver) {
-  const BoxKeyPair sender = BoxKeyPair::generate();
-  const auto receiver_key = base64_decode(receiver.public_key(), Base64::url);
-  REQUIRE(receiver_key);
-  std::string nonce(crypto_box_NONCEBYTES, '\0');
-  randombytes_buf(nonce.data(), nonce.size());
-  std::string box(content.size() + crypto_box_MACBYTES, '\0');
-  REQUIRE(crypto_box_easy(writable(box), bytes_of(content), content.size(), bytes_of(nonce),
-                          bytes_of(*receiver_key), bytes_of(sender.secret_key.reveal())) == 0);
-  return answer(200, {{"Service-Public-Key", base64_encode(sender.public_key, Base64::url)}},
-                base64_encode(nonce + box, Base64::standard));
-}
-
 struct Login {
   TransferKey key;
   ScriptedSend service;
   TransferOptions options;
   std::string place = "https://login.cloudflareaccess.org/transfer/" + key.public_key();
-  Response ready = sealed(R"({"app_token":"a.b.c","org_token":"d.e.f"})", key);
+  Response ready = sealed_answer(R"({"app_token":"a.b.c","org_token":"d.e.f"})", key.public_key());
   int told = 0;
 
   Login() {
@@ -138,19 +116,20 @@ TEST_CASE("a public key is 32 bytes in padded base64url, and another one each ti
   CHECK(one.public_key() != two.public_key());
 }
 
-TEST_CASE("what was sealed for the key opens") {
+TEST_CASE("a box for the key opens") {
   const TransferKey key;
-  const Response response = sealed("content", key);
-  const auto sender = response.header("service-public-key");
+  const Response response = sealed_answer("content", key.public_key());
+  const auto sender = response.headers.find("service-public-key");
   CHECK(key.open(response.body, sender).reveal() == "content");
   CHECK(key.open(response.body + "\n", sender).reveal() == "content");
 }
 
-TEST_CASE("what was not sealed for the key is refused") {
+TEST_CASE("a box that is not for the key is refused") {
   const TransferKey key;
-  const Response good = sealed("content", key);
-  const std::string sender(good.header("service-public-key"));
-  const std::string other(sealed("content", key).header("service-public-key"));
+  const Response good = sealed_answer("content", key.public_key());
+  const std::string sender(good.headers.find("service-public-key"));
+  const std::string other(
+      sealed_answer("content", key.public_key()).headers.find("service-public-key"));
   std::string tampered = *base64_decode(good.body, Base64::standard);
   tampered.back() = static_cast<char>(tampered.back() ^ 1);
   const auto encoded = [](std::string_view bytes) {
@@ -260,12 +239,12 @@ TEST_CASE("a sealed text that is no token pair is refused") {
         R"({"org_token":"d.e.f"})", R"({"app_token":"a","app_token":"b"})"}) {
     CAPTURE(content);
     Login login;
-    login.ready = sealed(content, login.key);
+    login.ready = sealed_answer(content, login.key.public_key());
     login.script({});
     CHECK(error_of([&] { login.run(); }).kind() == ErrorKind::protocol);
   }
   Login login;
-  login.ready = sealed(R"({"app_token":"a.b.c"})", login.key);
+  login.ready = sealed_answer(R"({"app_token":"a.b.c"})", login.key.public_key());
   login.script({});
   CHECK(login.run().org_token.empty());
 }

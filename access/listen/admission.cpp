@@ -8,10 +8,10 @@
 namespace mayfly {
 namespace {
 
-// For the listening sockets, the connections that are kept to the edge, name look-ups, files.
+// For listening sockets, idle connections to the edge, name look-ups and files.
 constexpr std::size_t other_descriptors = 128;
 constexpr std::size_t fewest_connections = 16;
-// A listener that had fewer connections at once keeps its memory: there is little to give back.
+// After fewer connections than this there is too little memory to give back.
 constexpr std::size_t small_peak = 64;
 
 }  // namespace
@@ -30,7 +30,8 @@ std::shared_ptr<Admission::Guest> Admission::admit() {
   return guest;
 }
 
-// Idle connections hold no bytes.
+// Ends the oldest half-open or idle connection with at least so many bytes (idle ones hold none).
+// Returns false if there is no such connection.
 bool Admission::end_oldest(std::size_t with_bytes) {
   for (std::list<Guest*>* waiting : {&half_open_, &idle_}) {
     const auto oldest = std::ranges::find_if(
@@ -42,7 +43,8 @@ bool Admission::end_oldest(std::size_t with_bytes) {
   return false;
 }
 
-// The C library keeps what a crowd has freed, for another that may never come.
+// Gives memory back to the system after a crowd has left, which the C library would not do by
+// itself.
 void Admission::leave() {
   --connections_;
   if (peak_ < small_peak || connections_ > peak_ / 4) return;
@@ -90,7 +92,7 @@ void Admission::Guest::count(std::size_t bytes) {
   bytes_ = bytes;
 }
 
-// Its bytes and its place count as free at once; both are when its coroutine runs next.
+// Counts its bytes and its place as free. They are, once its coroutine has noticed the end.
 void Admission::Guest::end() {
   const End end = std::move(end_);
   take_out();

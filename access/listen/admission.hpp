@@ -1,5 +1,4 @@
-// How many local connections a listener has at once, and how many bytes of requests it holds for
-// them.
+// Limits the local connections of a listener, and the bytes of requests that it holds for them.
 #pragma once
 
 #include <cstddef>
@@ -10,15 +9,16 @@
 
 namespace mayfly {
 
-// It is shared with its guests, which may outlive the listener.
+// Shared with its guests, which may outlive the listener.
 class Admission : public std::enable_shared_from_this<Admission> {
  public:
   struct Limits {
     std::size_t connections = 10'000;
-    std::size_t unfinished = std::size_t{8} << 20;  // bytes of requests that are not complete
-    std::size_t bytes = std::size_t{64} << 20;      // of all requests
+    std::size_t unfinished = std::size_t{8} << 20;  // bytes of incomplete requests
+    std::size_t bytes = std::size_t{64} << 20;      // bytes of all requests
   };
-  // The limits under a soft RLIMIT_NOFILE of that many: each connection takes two descriptors.
+  // Returns the limits for a soft RLIMIT_NOFILE of `descriptors`, of which each connection takes
+  // two.
   static Limits limits_under(std::size_t descriptors);
 
   explicit Admission(const Limits& limits) : limits_(limits) {}
@@ -26,9 +26,9 @@ class Admission : public std::enable_shared_from_this<Admission> {
   Admission& operator=(const Admission&) = delete;
 
   class Guest;
-  // Returns a place for a connection, which lasts as long as the Guest. If all are taken, ends the
-  // connection that has been half-open for longest, or idle if none is half-open. Returns null if
-  // every connection is busy.
+  // Admits a connection, which has its place until the Guest is destroyed. If all places are taken,
+  // ends the oldest half-open connection, or else the oldest idle one. Returns nullptr if every
+  // connection is busy.
   std::shared_ptr<Guest> admit();
 
   std::size_t connections() const noexcept { return connections_; }
@@ -40,30 +40,30 @@ class Admission : public std::enable_shared_from_this<Admission> {
   void leave();
 
   Limits limits_;
-  std::size_t connections_ = 0;  // without those that have been told to end
+  std::size_t connections_ = 0;  // without those that were told to end
   std::size_t bytes_ = 0, unfinished_ = 0;
-  std::size_t peak_ = 0;                // of connections, since memory was given back
+  std::size_t peak_ = 0;                // the most connections since memory was given back
   std::list<Guest*> half_open_, idle_;  // the oldest first
 };
 
-// One connection as the admission knows it. Busy at first.
+// One admitted connection. It begins as busy.
 class Admission::Guest {
  public:
-  Guest() = default;  // for tests: of no admission, without limits
+  Guest() = default;  // for tests: a guest without limits
   explicit Guest(std::shared_ptr<Admission> admission) : admission_(std::move(admission)) {}
   ~Guest();
   Guest(const Guest&) = delete;
   Guest& operator=(const Guest&) = delete;
 
   using End = std::function<void()>;
-  // Nothing can be done for it before it says more: it may be ended, by calling `end` once.
+  // The local program has to send more before it is served: it may be ended, by one call of `end`.
   void is_half_open(const End& end) { wait(State::half_open, end); }
-  // It has been served, and may say more. It may be ended too, after all that are half-open.
+  // It was served, and may send another request. It may be ended, too, after all half-open ones.
   void is_idle(const End& end) { wait(State::idle, end); }
-  // It is being served, and is not ended.
+  // It is being served, and may not be ended.
   void is_busy();
-  // It holds so many bytes of a request from now on. Ends half-open connections that hold bytes,
-  // the oldest first, if there are too many. Returns false if that is not enough.
+  // Sets the number of bytes of a request that it holds. If there are too many in all, ends
+  // half-open connections that hold bytes, the oldest first. Returns false if that is not enough.
   bool hold(std::size_t bytes);
 
  private:

@@ -1,4 +1,4 @@
-// Who gets a place at a listener, and who has to go for it.
+// The places for connections at a listener, and the connections that are ended to free one.
 #include "access/listen/admission.hpp"
 
 #include <doctest/doctest.h>
@@ -12,7 +12,7 @@ namespace {
 
 using Guest = std::shared_ptr<Admission::Guest>;
 
-// A listener with few places, and what became of its connections.
+// A listener with few places, and the names of the connections that were ended.
 struct Listener {
   explicit Listener(const Admission::Limits& limits = {.connections = 3,
                                                        .unfinished = 100,
@@ -57,7 +57,7 @@ TEST_CASE("the connection that has been half-open for longest makes room for the
   CHECK(listener.admission->connections() == 3);
 }
 
-TEST_CASE("waiting longer makes nobody younger") {
+TEST_CASE("a connection that stays half-open keeps its age") {
   Listener listener;
   const Guest first = listener.half_open("first"), second = listener.half_open("second");
   const Guest third = listener.half_open("third");
@@ -66,7 +66,7 @@ TEST_CASE("waiting longer makes nobody younger") {
   CHECK(listener.ended == Names{"first"});
 }
 
-TEST_CASE("an idle connection goes when none is half-open") {
+TEST_CASE("an idle connection ends if no connection is half-open") {
   Listener listener;
   const Guest idle = listener.half_open("unused");
   idle->is_busy();
@@ -79,8 +79,7 @@ TEST_CASE("an idle connection goes when none is half-open") {
   CHECK_FALSE(listener.admission->admit());
 }
 
-TEST_CASE(
-    "unfinished requests that hold bytes go when there are too many bytes, the oldest first") {
+TEST_CASE("if there are too many bytes, the oldest unfinished requests with bytes are ended") {
   Listener listener({.connections = 10, .unfinished = 100, .bytes = 300});
   const Guest empty = listener.half_open("empty"), first = listener.half_open("first", 60);
   const Guest second = listener.half_open("second", 30), third = listener.half_open("third", 20);
@@ -94,7 +93,7 @@ TEST_CASE(
   CHECK(listener.admission->bytes() == 0);
 }
 
-TEST_CASE("requests that are served are not ended, and no more are taken than fit") {
+TEST_CASE("requests that are served are not ended, and further ones are refused") {
   Listener listener({.connections = 10, .unfinished = 100, .bytes = 300});
   std::vector<Guest> served;
   for (int i = 0; i < 3; ++i) {
@@ -111,7 +110,7 @@ TEST_CASE("requests that are served are not ended, and no more are taken than fi
   CHECK(listener.admission->bytes() == 90);
 }
 
-TEST_CASE("a place is free when its connection is gone, whatever it was doing") {
+TEST_CASE("the place of a connection is free once the connection is gone, in any state") {
   Listener listener;
   for (int round = 0; round < 100; ++round) {
     const Guest half = listener.half_open("half-open", 10);
@@ -128,7 +127,7 @@ TEST_CASE("a place is free when its connection is gone, whatever it was doing") 
   CHECK(listener.ended.empty());
 }
 
-TEST_CASE("two descriptors are for each connection, and some for the rest") {
+TEST_CASE("the limit leaves two descriptors for each connection, and some for other files") {
   CHECK(Admission::limits_under(1024).connections == 448);
   CHECK(Admission::limits_under(0).connections == 16);
   CHECK(Admission::limits_under(64).connections == 16);

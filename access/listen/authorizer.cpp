@@ -9,31 +9,25 @@
 #include <utility>
 
 namespace mayfly {
-namespace {
-
-using Headers = std::vector<Header>;
-
-}  // namespace
-
 struct Authorizer::Attempt {
   explicit Attempt(const asio::any_io_executor& executor) : over(executor) {
     over.expires_at(asio::steady_timer::time_point::max());
   }
 
-  asio::steady_timer over;  // cancelled when `obtained` is there
+  asio::steady_timer over;  // cancelled once `obtained` is set
   std::optional<Obtained> obtained;
 };
 
 std::optional<Headers> Authorizer::known() {
   const auto now = std::chrono::steady_clock::now();
-  if (now < fresh_until_ && authorization_.may_send(fresh_)) return fresh_;
+  if (now < cached_until_ && authorization_.may_send(cached_)) return cached_;
   // Headers that may not be sent now are not sent later either, whatever ends the logout.
-  fresh_.clear();
-  fresh_until_ = {};
+  cached_ = {};
+  cached_until_ = {};
   auto known = authorization_.known();
   if (known) {
-    fresh_ = *known;
-    fresh_until_ = now + moment_;
+    cached_ = *known;
+    cached_until_ = now + cache_time_;
   }
   return known;
 }
@@ -44,7 +38,7 @@ asio::awaitable<Headers> Authorizer::headers() {
 }
 
 asio::awaitable<Headers> Authorizer::instead_of(Headers refused) {
-  fresh_until_ = {};
+  cached_until_ = {};
   if (auto known = authorization_.known(); known && *known != refused) co_return std::move(*known);
   co_return co_await obtain(Authorization::Why::refused, std::move(refused));
 }
@@ -53,12 +47,12 @@ asio::awaitable<Headers> Authorizer::obtain(Authorization::Why why, Headers refu
   std::shared_ptr<Attempt> attempt = attempt_.lock();
   if (!attempt) {
     attempt_ = attempt = std::make_shared<Attempt>(co_await asio::this_coro::executor);
-    // In any case: those who come next would wait for ever on one that never ends.
+    // Every exception is caught, since others would wait for ever for an attempt without an end.
     try {
-      attempt->obtained = co_await keeper_.ask(why, std::move(refused));
+      attempt->obtained = co_await login_process_.obtain(why, std::move(refused));
     } catch (const std::exception& error) {
       attempt->obtained = Error(ErrorKind::failed, fmt::format("cannot log in: {}", error.what()),
-                                "try again; restart this listener when that does not help");
+                                "try again; restart this listener if that does not help");
     }
     attempt_.reset();
     attempt->over.cancel();

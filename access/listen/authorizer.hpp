@@ -1,5 +1,5 @@
-// What opens the application, for a listener: known at once, or obtained by its keeper, once for
-// all who wait.
+// The credential headers of a listener: cached, read from disk, or obtained by one login for all
+// connections that wait.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -10,42 +10,43 @@
 #include <vector>
 
 #include "access/dial/tunnel_options.hpp"
-#include "access/listen/login_keeper.hpp"
+#include "access/listen/login_process.hpp"
 
 namespace mayfly {
 
 class Authorizer {
  public:
-  // Forks: made before sockets and threads. authorization outlives it. What is known stays so for a
-  // moment: to read and verify it took a third of a new connection's time, and crowds come at once.
+  // Forks the login process, so call it before sockets and threads are made. `authorization` must
+  // outlive this object. known() is cached for `cache_time`: reading and verifying took a third of
+  // the time of a new connection, and connections often come in crowds.
   explicit Authorizer(const Authorization& authorization,
-                      std::chrono::milliseconds moment = std::chrono::seconds(1))
-      : authorization_(authorization), keeper_(authorization), moment_(moment) {}
+                      std::chrono::milliseconds cache_time = std::chrono::seconds(1))
+      : authorization_(authorization), login_process_(authorization), cache_time_(cache_time) {}
   Authorizer(const Authorizer&) = delete;
   Authorizer& operator=(const Authorizer&) = delete;
 
-  // Without waiting.
-  std::optional<std::vector<Header>> known();
-  // As Authorization::may_send.
+  // As the members of Authorization.
+  std::optional<Headers> known();
   const MaySend& may_send() const noexcept { return authorization_.may_send; }
-  // As Authorization::team.
-  std::string team() const { return authorization_.team(); }
-  // Known ones, else obtained ones. Throws what obtain() throws.
-  asio::awaitable<std::vector<Header>> headers();
-  // The edge sent `refused` to the login page: others that are known by now, else obtained ones.
-  asio::awaitable<std::vector<Header>> instead_of(std::vector<Header> refused);
+  const TeamOf& team() const noexcept { return authorization_.team; }
+
+  // Returns known headers, or else obtains headers. Throws what Authorization::obtain() throws.
+  asio::awaitable<Headers> headers();
+  // Returns headers after the edge answered `refused` by the login page: other known headers, or
+  // else obtained ones.
+  asio::awaitable<Headers> instead_of(Headers refused);
 
  private:
-  struct Attempt;  // one login, and those who wait for it
+  struct Attempt;  // one login, for which several coroutines may wait
 
-  asio::awaitable<std::vector<Header>> obtain(Authorization::Why why, std::vector<Header> refused);
+  asio::awaitable<Headers> obtain(Authorization::Why why, Headers refused);
 
   const Authorization& authorization_;
-  LoginKeeper keeper_;
-  std::chrono::milliseconds moment_;
-  std::vector<Header> fresh_;  // known, and so until:
-  std::chrono::steady_clock::time_point fresh_until_;
-  std::weak_ptr<Attempt> attempt_;  // its coroutines have it: their loop may be gone before this
+  LoginProcess login_process_;
+  std::chrono::milliseconds cache_time_;
+  Headers cached_;
+  std::chrono::steady_clock::time_point cached_until_;
+  std::weak_ptr<Attempt> attempt_;  // owned by its coroutines, since the loop may end before this
 };
 
 }  // namespace mayfly

@@ -1,4 +1,4 @@
-// A listener's headers: known at once, or obtained by one child for all who wait.
+// The credential headers of a listener: known, or obtained by one login for all that wait.
 #include "access/listen/authorizer.hpp"
 
 #include <doctest/doctest.h>
@@ -12,8 +12,6 @@
 #include "access/io/watched_descriptor.hpp"
 
 using namespace mayfly;
-using Headers = std::vector<Header>;
-
 namespace {
 
 struct Outcome {
@@ -35,7 +33,7 @@ void spawn(asio::io_context& loop, asio::awaitable<Headers> task, Outcome& outco
 
 }  // namespace
 
-TEST_CASE("what a child tells comes back whole or as an error") {
+TEST_CASE("a message of the login process is decoded whole or as an error") {
   const Headers headers = {{"A", "b"}, {"Empty", ""}, {"Bytes", std::string("\0\xff", 2)}};
   CHECK(std::get<Headers>(decode_obtained(encode_obtained(headers))) == headers);
   CHECK(std::get<Headers>(decode_obtained(encode_obtained(Headers{}))).empty());
@@ -53,7 +51,7 @@ TEST_CASE("what a child tells comes back whole or as an error") {
   }
 }
 
-TEST_CASE("known headers need no child") {
+TEST_CASE("known headers need no login") {
   Authorization authorization;
   authorization.known = [] { return Headers{{"T", "known"}}; };
   Authorizer authorizer(authorization);
@@ -64,13 +62,13 @@ TEST_CASE("known headers need no child") {
   CHECK(outcome.headers == Headers{{"T", "known"}});
 }
 
-TEST_CASE("known headers are read once for a crowd, but anew when they were refused") {
+TEST_CASE("known headers are read once for a crowd, but again if they were refused") {
   int reads = 0;
   Authorization authorization;
   authorization.known = [&] { return Headers{{"Read", std::to_string(++reads)}}; };
   Outcome first, second, third;
-  const auto ask = [&](std::chrono::milliseconds moment) {
-    Authorizer authorizer(authorization, moment);
+  const auto ask = [&](std::chrono::milliseconds cache_time) {
+    Authorizer authorizer(authorization, cache_time);
     asio::io_context loop;
     spawn(loop, authorizer.headers(), first);
     spawn(loop, authorizer.headers(), second);
@@ -87,7 +85,7 @@ TEST_CASE("known headers are read once for a crowd, but anew when they were refu
   CHECK(reads == 5);
 }
 
-TEST_CASE("known headers that may no longer be sent are read anew") {
+TEST_CASE("known headers that may no longer be sent are read again") {
   int reads = 0;
   bool logged_out = false;
   Authorization authorization;
@@ -122,7 +120,7 @@ TEST_CASE("known headers that could not be sent once are not used later") {
   CHECK_FALSE(authorizer.known());
 }
 
-TEST_CASE("headers are obtained in a child, once for all who wait") {
+TEST_CASE("one login in the login process serves all connections that wait") {
   const pid_t here = getpid();
   Authorization authorization;
   authorization.known = []() -> std::optional<Headers> { return std::nullopt; };
@@ -136,12 +134,12 @@ TEST_CASE("headers are obtained in a child, once for all who wait") {
   loop.run();
   for (const Outcome& outcome : outcomes) {
     REQUIRE(outcome.headers.size() == 2);
-    CHECK(outcome.headers[0].second == "yes");
+    CHECK(outcome.headers.begin()->value == "yes");
     CHECK(outcome.headers == outcomes[0].headers);
   }
 }
 
-TEST_CASE("an error of the child reaches all who wait") {
+TEST_CASE("the error of a login reaches all connections that wait") {
   Authorization authorization;
   authorization.known = []() -> std::optional<Headers> { return std::nullopt; };
   authorization.obtain = [](Authorization::Why) -> Headers {
@@ -159,7 +157,7 @@ TEST_CASE("an error of the child reaches all who wait") {
   }
 }
 
-TEST_CASE("a child that dies is an error") {
+TEST_CASE("the death of a login is an error") {
   Authorization authorization;
   authorization.known = []() -> std::optional<Headers> { return std::nullopt; };
   authorization.obtain = [](Authorization::Why) -> Headers {
@@ -174,16 +172,17 @@ TEST_CASE("a child that dies is an error") {
   CHECK(outcome.error);
 }
 
-TEST_CASE("a question that cannot be asked is an error for all who wait, and the next is asked") {
+TEST_CASE(
+    "a login that cannot be requested is an error for all that wait, and the next is requested") {
   Authorization authorization;
   authorization.known = []() -> std::optional<Headers> { return std::nullopt; };
   authorization.obtain = [](Authorization::Why) { return Headers{{"T", "obtained"}}; };
-  // What a keeper opens first is its end of the line, which an event loop takes only once.
-  const int line = Descriptor(::dup(STDERR_FILENO)).get();
+  // This is the number of the login process's socket, which an event loop accepts only once.
+  const int socket = Descriptor(::dup(STDERR_FILENO)).get();
   Authorizer authorizer(authorization);
   asio::io_context loop;
   {
-    const WatchedDescriptor in_the_way(loop.get_executor(), line);
+    const WatchedDescriptor in_the_way(loop.get_executor(), socket);
     std::vector<Outcome> outcomes(3);
     for (Outcome& outcome : outcomes) spawn(loop, authorizer.headers(), outcome);
     loop.run();
@@ -199,8 +198,8 @@ TEST_CASE("a question that cannot be asked is an error for all who wait, and the
   CHECK(outcome.headers == Headers{{"T", "obtained"}});
 }
 
-// A listener that ends meanwhile; the address sanitizer looks on.
-TEST_CASE("the loop in which a login is waited for may go first") {
+// As in a listener that ends during a login. The address sanitizer would report a wrong order.
+TEST_CASE("the loop in which connections wait for a login may end first") {
   Authorization authorization;
   authorization.known = []() -> std::optional<Headers> { return std::nullopt; };
   authorization.obtain = [](Authorization::Why) -> Headers {
@@ -217,7 +216,7 @@ TEST_CASE("the loop in which a login is waited for may go first") {
   for (const Outcome& outcome : outcomes) CHECK(outcome.headers.empty());
 }
 
-TEST_CASE("refused headers: others that are known meanwhile are taken, the same are not") {
+TEST_CASE("refused headers are replaced by other known headers, or by a login") {
   Headers known = {{"T", "new"}};
   Authorization authorization;
   authorization.known = [&] { return known; };

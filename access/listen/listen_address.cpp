@@ -17,16 +17,15 @@ namespace {
       "an address is written HOST:PORT, [IPv6]:PORT, PORT, SCHEME://HOST:PORT or unix:PATH");
 }
 
-// "ssh://", "tcp://" and the like: scripts write what the far side speaks, which is all the same
-// here.
+// Scripts write the protocol of the origin ("ssh://", "tcp://"), which does not matter here.
 std::string_view without_scheme(std::string_view text) {
   const std::size_t end = text.find("://");
   if (end == std::string_view::npos || end == 0) return text;
-  const bool scheme = std::ranges::all_of(text.substr(0, end), [](char c) {
+  const bool is_scheme = std::ranges::all_of(text.substr(0, end), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
            c == '-' || c == '.';
   });
-  if (!scheme) return text;
+  if (!is_scheme) return text;
   text.remove_prefix(end + 3);
   return text;
 }
@@ -46,7 +45,7 @@ ListenAddress unix_path(std::string_view text, std::string_view path) {
 ListenAddress ListenAddress::parse(std::string_view text) {
   if (text.starts_with("unix:")) return unix_path(text, text.substr(5));
   std::string_view rest = without_scheme(text);
-  if (rest.ends_with('/')) rest.remove_suffix(1);  // of a URL, with its scheme or without
+  if (rest.ends_with('/')) rest.remove_suffix(1);  // the end of a URL
   const auto fields = colon_fields(rest);
   const auto port = parse_port(fields.back());
   if (!port) refuse(text, "there is no port from 0 to 65535 at its end");

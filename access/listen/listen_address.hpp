@@ -1,4 +1,4 @@
-// Where a listener listens: a TCP address or the path of a Unix socket.
+// A listen address: a TCP address or the path of a Unix socket.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,12 @@ namespace mayfly {
 
 struct ListenAddress {
   enum class Family { tcp, unix_socket } family = Family::tcp;
-  std::string host;  // name or address; "" is never "any": it means localhost
+  std::string host;  // tcp: a name or an address; "" means localhost
   std::uint16_t port = 0;
   std::string path;  // unix_socket
 
-  // "HOST:PORT", "[::1]:PORT", "PORT", "scheme://HOST:PORT", "unix:PATH". Throws usage Error.
+  // Reads "HOST:PORT", "[IPv6]:PORT", "PORT", "SCHEME://HOST:PORT" or "unix:PATH". Throws
+  // Error(usage).
   static ListenAddress parse(std::string_view text);
 };
 

@@ -1,4 +1,4 @@
-// The forms an address to listen on is written in.
+// The forms of a listen address.
 #include "access/listen/listen_address.hpp"
 
 #include <doctest/doctest.h>
@@ -9,7 +9,7 @@ using mayfly::Error;
 using mayfly::ErrorKind;
 using mayfly::ListenAddress;
 
-TEST_CASE("addresses to listen on") {
+TEST_CASE("listen addresses are read in each form") {
   struct Case {
     const char* text;
     const char* host;
@@ -42,7 +42,7 @@ TEST_CASE("addresses to listen on") {
   CHECK(ListenAddress::parse("unix:x.sock").path == "x.sock");
 }
 
-TEST_CASE("what is no address to listen on") {
+TEST_CASE("a wrong listen address is refused") {
   for (const char* text :
        {"", "localhost", "localhost:", "localhost:65536", "localhost:-1", "localhost:22x",
         "localhost: 22", "::1:22", "[localhost]:22", "[]:22", "a b:22", "ssh://localhost",

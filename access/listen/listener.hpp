@@ -7,27 +7,27 @@
 #include "access/core/error.hpp"
 #include "access/dial/tunnel_options.hpp"
 #include "access/listen/listen_address.hpp"
-#include "access/pump/ending.hpp"
+#include "access/pump/traffic.hpp"
 
 namespace mayfly {
 
-// What all that listens has in common.
+// The options of every listener, that of `mayfly http` included.
 struct ListenOptions {
   std::vector<ListenAddress> addresses;
-  // Told each address when it accepts, with the port that was really taken.
+  // Called for each address once it accepts connections, with the port that was chosen for port 0.
   std::function<void(const ListenAddress&)> ready = [](const ListenAddress&) {};
-  // Told the error that kept a connection from being served.
+  // Called with the error of each connection that could not be served.
   std::function<void(const Error&)> failed = [](const Error&) {};
 };
 
 struct ListenerOptions : ListenOptions {
   TunnelOptions tunnel;
-  // Told the end of each connection that had a tunnel.
+  // Called when a tunnel has ended.
   std::function<void(const Ending&)> ended = [](const Ending&) {};
 };
 
-// Blocks until SIGTERM, SIGINT or SIGHUP; then every tunnel is closed with 1001 and it returns
-// within 2 s. One thread. Throws Error when an address cannot be listened on.
+// Serves connections, in one thread, until SIGTERM, SIGINT or SIGHUP. Then closes every tunnel with
+// 1001 and returns within 2 s. Throws Error if it cannot listen on an address.
 void run_listener(const ListenerOptions& options, const Authorization& authorization);
 
 // The same for a bastion application: each connection names its destination by SOCKS5 (RFC 1928).

@@ -82,7 +82,7 @@ std::uint16_t port_of(int socket) {
                                          : reinterpret_cast<sockaddr_in6*>(&room)->sin6_port);
 }
 
-// errno, or 0.
+// Makes a socket that listens. Returns 0, or errno.
 int listen_on(Descriptor& socket, const addrinfo& address) {
   socket = open_socket({.family = address.ai_family, .blocking = Blocking::no});
   if (!socket) return errno;
@@ -106,14 +106,14 @@ sockaddr_un unix_address(const ListenAddress& address) {
   return name;
 }
 
-// A socket file that refuses connections was left behind by a process that is gone.
+// Removes a socket file that refuses connections, since its process is gone.
 void remove_stale(const ListenAddress& address, const sockaddr_un& name) {
   struct stat status {};
   if (lstat(name.sun_path, &status) != 0) return;
   if (!S_ISSOCK(status.st_mode))
     throw Error(
         ErrorKind::failed,
-        fmt::format("cannot listen on {}: something that is no socket is there", text_of(address)),
+        fmt::format("cannot listen on {}: a file that is no socket is there", text_of(address)),
         "remove it, or choose another path");
   const Descriptor probe = open_socket({.family = AF_UNIX, .blocking = Blocking::no});
   if (!probe) throw cannot_listen(address, errno);
@@ -138,9 +138,9 @@ ListeningSocket::~ListeningSocket() {
 
 std::vector<ListeningSocket> ListeningSocket::open(const ListenAddress& address) {
   if (address.family == ListenAddress::Family::tcp) return open_tcp(address);
-  std::vector<ListeningSocket> one;
-  one.push_back(open_unix(address));
-  return one;
+  std::vector<ListeningSocket> opened;
+  opened.push_back(open_unix(address));
+  return opened;
 }
 
 ListeningSocket ListeningSocket::open_unix(const ListenAddress& address) {
@@ -170,11 +170,11 @@ std::vector<ListeningSocket> ListeningSocket::open_tcp(const ListenAddress& addr
   std::vector<ListeningSocket> opened;
   ListenAddress taken = address;
   int number = 0;
-  for (addrinfo* one = list.get(); one != nullptr; one = one->ai_next) {
-    set_port(one->ai_addr, taken.port);
+  for (addrinfo* next = list.get(); next != nullptr; next = next->ai_next) {
+    set_port(next->ai_addr, taken.port);
     Descriptor socket;
-    number = listen_on(socket, *one);
-    // A computer without IPv6 still has a "localhost" of that family in its files.
+    number = listen_on(socket, *next);
+    // A computer without IPv6 may still have an IPv6 address for "localhost" in /etc/hosts.
     if (number == EADDRNOTAVAIL || number == EAFNOSUPPORT) continue;
     if (number != 0) throw cannot_listen(address, number);
     taken.port = port_of(socket.get());

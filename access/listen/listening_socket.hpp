@@ -13,18 +13,19 @@ namespace mayfly {
 
 class ListeningSocket {
  public:
-  // Non-blocking, close-on-exec, listening. A name may give several (IPv4 and IPv6), all on one
-  // port; port 0 becomes a free one. A Unix socket has mode 0600 whatever the umask; a socket file
-  // nobody listens on is replaced, anything else there is not. Throws Error(failed) with a hint.
+  // Returns non-blocking sockets that listen on the address. A name may have several (IPv4 and
+  // IPv6), all on one port; for port 0 a free port is chosen. A Unix socket has mode 0600 whatever
+  // the umask; it replaces a socket file that nobody listens on, but no other file. Throws
+  // Error(failed) with a hint.
   static std::vector<ListeningSocket> open(const ListenAddress& address);
 
   ListeningSocket(ListeningSocket&&) noexcept = default;
   ListeningSocket& operator=(ListeningSocket&&) = delete;
-  // Removes the file of a Unix socket, if it is still ours.
+  // Removes the file of a Unix socket, unless another file has taken its place.
   ~ListeningSocket();
 
   int descriptor() const noexcept { return socket_.get(); }
-  // As asked for, with the port that was taken.
+  // Returns the address with the port that was chosen.
   const ListenAddress& address() const noexcept { return address_; }
 
  private:

@@ -1,4 +1,4 @@
-// Sockets to listen on: ports, modes, files left behind.
+// Listening sockets: ports, modes, stale files.
 #include "access/listen/listening_socket.hpp"
 
 #include <doctest/doctest.h>
@@ -26,7 +26,7 @@ struct Directory {
 
 }  // namespace
 
-TEST_CASE("port 0 becomes a free port, taken ports are refused") {
+TEST_CASE("port 0 becomes a free port, and a taken port is refused") {
   const auto first = ListeningSocket::open(ListenAddress::parse("127.0.0.1:0"));
   REQUIRE(first.size() == 1);
   CHECK(first[0].address().port != 0);
@@ -46,11 +46,11 @@ TEST_CASE("all families of a name share one port") {
   for (const auto& socket : sockets) CHECK(socket.address().port == sockets[0].address().port);
 }
 
-TEST_CASE("an address of somebody else is explained") {
+TEST_CASE("the error for a foreign address has a hint") {
   CHECK_THROWS_AS(ListeningSocket::open(ListenAddress::parse("192.0.2.1:0")), Error);
 }
 
-TEST_CASE("a Unix socket is its owner's, whatever the umask, and removed at the end") {
+TEST_CASE("a Unix socket is open to its owner only, whatever the umask, and removed at the end") {
   const Directory directory;
   const mode_t before = umask(0);
   {
@@ -61,14 +61,14 @@ TEST_CASE("a Unix socket is its owner's, whatever the umask, and removed at the 
     CHECK((status.st_mode & 07777) == 0600);
     CHECK(S_ISSOCK(status.st_mode));
 
-    // While somebody listens it is not taken away.
+    // A socket file is not replaced while a process listens on it.
     CHECK_THROWS_AS(ListeningSocket::open(directory.address()), Error);
     CHECK(testing::is_there(directory.socket()));
   }
   CHECK_FALSE(testing::is_there(directory.socket()));
 }
 
-TEST_CASE("a socket file that was left behind is replaced, another file is not") {
+TEST_CASE("a stale socket file is replaced, and another file is not") {
   const Directory directory;
   {
     sockaddr_un name{};
@@ -85,7 +85,7 @@ TEST_CASE("a socket file that was left behind is replaced, another file is not")
   CHECK(testing::is_there(directory.socket()));
 }
 
-TEST_CASE("a socket file that is no longer ours is left alone") {
+TEST_CASE("a socket file that another process has replaced is not removed") {
   const Directory directory;
   {
     const auto sockets = ListeningSocket::open(directory.address());
@@ -95,7 +95,7 @@ TEST_CASE("a socket file that is no longer ours is left alone") {
   CHECK(testing::is_there(directory.socket()));
 }
 
-TEST_CASE("a path too long for a socket is explained") {
+TEST_CASE("a path that is too long for a socket is refused") {
   CHECK_THROWS_AS(ListeningSocket::open(ListenAddress::parse("unix:/tmp/" + std::string(200, 'x'))),
                   Error);
 }

@@ -25,9 +25,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Said at most so often, however many connections come.
-constexpr auto between_complaints = 10s;
-// While these are told that there are too many, others are closed without a word.
+// How often a message about too many connections or failed accepts is shown.
+constexpr auto between_messages = 10s;
+// How many connections above the limit are answered at once; others are closed without an answer.
 constexpr int most_turned_away = 16;
 // A connection has a local socket, and one to the edge.
 constexpr std::size_t descriptors_each = 2;
@@ -42,9 +42,9 @@ std::size_t raise_descriptor_limit() {
   return static_cast<std::size_t>(limit.rlim_cur);
 }
 
-// accept(2): the connection is gone, and the next may be well.
-bool is_gone(int number) {
-  return number == EINTR || number == ECONNABORTED || number == EPROTO;
+// Whether accept(2) failed only because one connection has gone away.
+bool is_gone(int error) {
+  return error == EINTR || error == ECONNABORTED || error == EPROTO;
 }
 
 }  // namespace
@@ -54,7 +54,7 @@ LocalServer::LocalServer(asio::io_context& loop, const ListenOptions& options, s
       options_(options),
       too_many_(std::move(too_many)),
       admission_(std::make_shared<Admission>(Admission::limits_under(raise_descriptor_limit()))),
-      last_moment_(loop) {
+      shut_down_timer_(loop) {
   for (const ListenAddress& address : options.addresses) {
     auto opened = ListeningSocket::open(address);
     for (ListeningSocket& socket : opened) sockets_.push_back(std::move(socket));
@@ -70,7 +70,7 @@ void LocalServer::run(const Serve& serve) {
   loop_.run();
 }
 
-// The families of one name count as one address.
+// Tells an address once, although a name has a socket for IPv4 and one for IPv6.
 void LocalServer::tell_addresses() {
   const ListenAddress* told = nullptr;
   for (const ListeningSocket& socket : sockets_) {
@@ -97,14 +97,13 @@ asio::awaitable<void> LocalServer::accept_from(int listening, const Serve& serve
                        asio::detached);
       else
         asio::co_spawn(loop_, turn_away(std::move(socket)), asio::detached);
-      // Connections that were ended to make room let go of their descriptors now.
+      // Gives connections that were ended to make room the time to close their descriptors.
       co_await asio::post(executor, asio::use_awaitable);
     } else if (error == EAGAIN) {
       co_await watched.wait(WatchedDescriptor::For::wait_read, asio::use_awaitable);
     } else if (!is_gone(error)) {
-      // EMFILE and its like: the waiting connection stays readable, and without a pause this would
-      // spin.
-      tell(system_error("cannot accept a connection", error));
+      // EMFILE, for example: the socket stays readable, and without a pause this would spin.
+      tell_rarely(system_error("cannot accept a connection", error));
       pause.expires_after(500ms);
       co_await pause.async_wait(asio::use_awaitable);
     }
@@ -112,27 +111,29 @@ asio::awaitable<void> LocalServer::accept_from(int listening, const Serve& serve
 }
 
 asio::awaitable<void> LocalServer::turn_away(Descriptor socket) {
-  tell(Error(ErrorKind::failed,
-             fmt::format("a local program was turned away: {} connections are open, and more are "
-                         "not served at once",
-                         admission_->connections()),
-             "end some, or start this listener with a higher limit of open files (ulimit -n)"));
-  if (too_many_.empty() || turned_away_ == most_turned_away) co_return;
-  ++turned_away_;
+  const Error error(
+      ErrorKind::failed,
+      fmt::format("a local program was turned away: {} connections are open, and more are not "
+                  "served at once",
+                  admission_->connections()),
+      "end some, or start this listener with a higher limit of open files (ulimit -n)");
+  tell_rarely(error);
+  if (too_many_.empty() || being_turned_away_ == most_turned_away) co_return;
+  ++being_turned_away_;
   LocalStream stream(loop_.get_executor(), socket.get());
   co_await stream.say_goodbye(too_many_);
-  --turned_away_;
+  --being_turned_away_;
 }
 
-void LocalServer::tell(Error error) {
+void LocalServer::tell_rarely(const Error& error) {
   const auto now = std::chrono::steady_clock::now();
-  if (now < told_until_) return;
-  told_until_ = now + between_complaints;
+  if (now < silent_until_) return;
+  silent_until_ = now + between_messages;
   options_.failed(error);
 }
 
 asio::awaitable<void> LocalServer::serve_one(Descriptor socket, Guest guest, const Serve& serve) {
-  const int on = 1;  // fails on a Unix socket, which does not need it
+  const int on = 1;  // this fails for a Unix socket, which does not need it
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   try {
     co_await serve(std::move(socket), std::move(guest));
@@ -156,11 +157,11 @@ void LocalServer::closed(const std::shared_ptr<OpenConnection>& connection) {
   if (ending_ && open_.empty()) loop_.stop();
 }
 
-// All at once; those whose connection does not even take a Close are gone after a second.
+// Interrupts all connections. Those that do not end by themselves are dropped with the loop.
 void LocalServer::shut_down() {
   ending_ = true;
-  last_moment_.expires_after(1500ms);
-  last_moment_.async_wait([this](const auto& error) {
+  shut_down_timer_.expires_after(1500ms);
+  shut_down_timer_.async_wait([this](const auto& error) {
     if (!error) loop_.stop();
   });
   for (const auto& connection : open()) connection->interrupt();

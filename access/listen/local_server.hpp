@@ -1,4 +1,4 @@
-// Local connections, accepted and served in one loop until a signal.
+// Accepts local connections and serves them in one Asio loop until a signal comes.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -23,31 +23,32 @@ namespace mayfly {
 
 class LocalServer {
  public:
-  // Given a non-blocking socket, and the connection's place, which is to be kept until its end.
-  // What it throws is reported to options.failed.
+  // Serves one connection, given its non-blocking socket and its guest, which it keeps as long as
+  // the connection lives. Exceptions are reported to options.failed.
   using Guest = std::shared_ptr<Admission::Guest>;
   using Serve = std::function<asio::awaitable<void>(Descriptor socket, Guest guest)>;
 
-  // Listens at once. Both outlive it. too_many: what a connection is told for which there is no
-  // place; "" closes it without a word. Throws Error when an address cannot be listened on.
+  // Begins to listen. `loop` and `options` must outlive the server. too_many: the answer to a
+  // connection above the limit; "" closes it without an answer. Throws Error if it cannot listen on
+  // an address.
   LocalServer(asio::io_context& loop, const ListenOptions& options, std::string too_many = {});
 
-  // Until SIGTERM, SIGINT or SIGHUP; what is open then gets a moment for its end.
+  // Serves until SIGTERM, SIGINT or SIGHUP, and then interrupts the open connections.
   void run(const Serve& serve);
 
-  // The server keeps a connection alive, and ends it at a signal, until it is closed.
+  // Between the two calls the server keeps a connection alive, and interrupts it at a signal.
   void opened(std::shared_ptr<OpenConnection> connection) { open_.insert(std::move(connection)); }
   void closed(const std::shared_ptr<OpenConnection>& connection);
   std::vector<std::shared_ptr<OpenConnection>> open() const { return {open_.begin(), open_.end()}; }
   asio::io_context::executor_type executor() const { return loop_.get_executor(); }
-  // Whether the signal came already, and nobody will interrupt what is opened now.
+  // Whether the signal has come. Connections that open after it are not interrupted by the server.
   bool ending() const noexcept { return ending_; }
 
  private:
   asio::awaitable<void> accept_from(int listening, const Serve& serve);
   asio::awaitable<void> serve_one(Descriptor socket, Guest guest, const Serve& serve);
   asio::awaitable<void> turn_away(Descriptor socket);
-  void tell(Error error);
+  void tell_rarely(const Error& error);
   void tell_addresses();
   void report(const std::exception_ptr& thrown);
   void shut_down();
@@ -58,9 +59,9 @@ class LocalServer {
   std::string too_many_;
   std::shared_ptr<Admission> admission_;
   DescriptorStates states_;
-  int turned_away_ = 0;  // that are being told
-  std::chrono::steady_clock::time_point told_until_;
-  asio::steady_timer last_moment_;  // when it is over, whatever is still open
+  int being_turned_away_ = 0;
+  std::chrono::steady_clock::time_point silent_until_;  // for tell_rarely()
+  asio::steady_timer shut_down_timer_;
   std::unordered_set<std::shared_ptr<OpenConnection>> open_;
   bool ending_ = false;
 };

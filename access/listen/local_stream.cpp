@@ -20,12 +20,13 @@ constexpr std::size_t most_unread = std::size_t{1024} * 1024;
 
 using State = IoResult::State;
 
-// False when it is not worth trying again.
-asio::awaitable<bool> LocalStream::wait(State what) {
+// Waits until an operation that returned `state` can continue. Returns false if it cannot.
+asio::awaitable<bool> LocalStream::wait_for(State state) {
+  if (state == State::ended || state == State::failed || cancelled_) co_return false;
+  const auto side = state == State::wait_writable ? WatchedDescriptor::For::wait_write
+                                                  : WatchedDescriptor::For::wait_read;
   asio::error_code error;
-  const auto side = what == State::wait_writable ? WatchedDescriptor::For::wait_write
-                                                 : WatchedDescriptor::For::wait_read;
-  if (!cancelled_) co_await watched_.wait(side, asio::redirect_error(asio::use_awaitable, error));
+  co_await watched_.wait(side, asio::redirect_error(asio::use_awaitable, error));
   co_return !cancelled_ && !error;
 }
 
@@ -33,8 +34,7 @@ asio::awaitable<std::size_t> LocalStream::read(std::span<std::byte> into) {
   for (;;) {
     const IoResult result = local_.read(into);
     if (result.state == State::moved) co_return result.bytes;
-    if (result.state == State::ended || result.state == State::failed) co_return 0;
-    if (!co_await wait(result.state)) co_return 0;
+    if (!co_await wait_for(result.state)) co_return 0;
   }
 }
 
@@ -55,8 +55,7 @@ asio::awaitable<bool> LocalStream::write(std::string_view bytes) {
       bytes.remove_prefix(result.bytes);
       continue;
     }
-    if (result.state == State::ended || result.state == State::failed) co_return false;
-    if (!co_await wait(result.state)) co_return false;
+    if (!co_await wait_for(result.state)) co_return false;
   }
   co_return true;
 }
@@ -69,15 +68,14 @@ asio::awaitable<bool> LocalStream::read_more(std::string& text, BufferPool& buff
       text.append(std::bit_cast<const char*>(buffer.get()), result.bytes);
     buffers.give_back(std::move(buffer));
     if (result.state == State::moved) co_return true;
-    if (result.state == State::ended || result.state == State::failed) co_return false;
-    if (!co_await wait(result.state)) co_return false;
+    if (!co_await wait_for(result.state)) co_return false;
   }
 }
 
-asio::awaitable<void> LocalStream::say_goodbye(std::string word) {
+asio::awaitable<void> LocalStream::say_goodbye(std::string message) {
   Deadline deadline(executor_, goodbye_patience);
   deadline.cancel_by([this] { cancel(); });
-  if (!co_await write(word)) co_return;
+  if (!co_await write(message)) co_return;
   shutdown(socket_, SHUT_WR);
   std::array<std::byte, 1024> room;
   for (std::size_t unread = 0; unread < most_unread;) {

@@ -1,4 +1,4 @@
-// A local socket in a loop: reads and writes that wait, while there is time.
+// A local socket in an Asio loop, with reads and writes that wait.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -15,32 +15,34 @@ namespace mayfly {
 
 class LocalStream {
  public:
-  // The socket is non-blocking and stays open while this lives.
+  // The socket must be non-blocking, and open as long as this object lives.
   LocalStream(const asio::any_io_executor& executor, int socket)
       : executor_(executor), socket_(socket), local_(socket, socket), watched_(executor, socket) {}
 
-  // How many bytes; 0 when no more come, for whatever reason: the end, an error, cancel().
+  // Returns the number of bytes read, or 0 at the end of stream, after an error, or after cancel().
   asio::awaitable<std::size_t> read(std::span<std::byte> into);
-  // Until `into` is full; false when it ended before.
+  // Fills `into`. Returns false if the stream ends before.
   asio::awaitable<bool> read_all(std::span<std::byte> into);
-  // Appends what there is; false when no more comes. Holds no memory while it waits.
+  // Appends the next bytes. Returns false if the stream has ended. Holds no buffer while it waits.
   asio::awaitable<bool> read_more(std::string& text, BufferPool& buffers);
-  // False when nobody takes it any more, or cancel() came. The bytes outlive the call.
+  // Writes all bytes, which must outlive the call. Returns false if the local program does not read
+  // any more, or after cancel().
   asio::awaitable<bool> write(std::string_view bytes);
-  // A last word, and the end, within a second. Closing a socket with bytes unread would reset it,
-  // and the other side would perhaps not see the word: so they are read and dropped.
-  asio::awaitable<void> say_goodbye(std::string word);
-  // What is to be taken for no end in order: a TCP connection is reset when its socket closes.
+  // Writes a last message and ends the stream, within a second. Reads and drops what the local
+  // program still sends: closing a socket with unread bytes resets the connection, and the program
+  // might then miss the message.
+  asio::awaitable<void> say_goodbye(std::string message);
+  // Marks the end as improper: a TCP connection is reset when its socket closes.
   void reset();
-  // Ends what waits, and all that would wait later.
+  // Ends the operation that waits, and makes later ones end instead of waiting.
   void cancel();
 
-  // For who waits himself.
+  // For a caller that waits by itself.
   LocalEnd& end() noexcept { return local_; }
   WatchedDescriptor& watched() noexcept { return watched_; }
 
  private:
-  asio::awaitable<bool> wait(IoResult::State what);
+  asio::awaitable<bool> wait_for(IoResult::State state);
 
   asio::any_io_executor executor_;
   int socket_;

@@ -10,6 +10,7 @@
 
 #include "access/core/host_port.hpp"
 #include "access/core/text.hpp"
+#include "access/listen/local_protocol.hpp"
 
 namespace mayfly::socks {
 namespace {
@@ -36,23 +37,26 @@ std::string method_choice(std::uint8_t method) {
   return {static_cast<char>(version_5), static_cast<char>(method)};
 }
 
-// Some programs send an address as a name, IPv6 without its brackets. Nothing for what is neither.
+// Returns the host of a request by name, or nullopt if it is neither a name nor an address. Some
+// programs send addresses as names, IPv6 without brackets.
 std::optional<std::string> host_of_name(std::string_view name) {
-  if (in6_addr address{}; inet_pton(AF_INET6, std::string(name).c_str(), &address) == 1)
+  in6_addr address{};
+  if (inet_pton(AF_INET6, std::string(name).c_str(), &address) == 1)
     return address_text(AF_INET6, &address);
-  // A dot at the end says that the name is whole; the far side's resolver knows that, too.
+  // A dot at the end of a name means that it is complete; the origin's resolver understands it,
+  // too.
   const std::string_view rest = name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
   if (!is_host_name(rest)) return std::nullopt;
   return std::string(name);
 }
 
-// What speaks, by the first byte of something that is not SOCKS5.
-struct Stranger {
+// A protocol other than SOCKS5, and the answer that its programs understand.
+struct OtherProtocol {
   std::string name, answer;
 };
 
-Stranger stranger_of(std::uint8_t first) {
-  // 0x5b: refused. The byte before is not the version but 0, in SOCKS4.
+OtherProtocol protocol_of(std::uint8_t first) {
+  // 0x5b: refused. In SOCKS4 a reply begins with 0 instead of the version.
   if (first == 4) return {"SOCKS4", std::string("\0\x5b\0\0\0\0\0\0", 8)};
   if (first == 22) return {"TLS", ""};
   if (first >= 'A' && first <= 'Z')
@@ -62,7 +66,41 @@ Stranger stranger_of(std::uint8_t first) {
   return {"", ""};
 }
 
+// The fault lies in the local network or in the login, since the edge did not answer.
+Reply reply_without_answer(const TunnelRefusal& refusal) {
+  if (refusal.error.is_timeout()) return Reply::ttl_expired;
+  switch (refusal.error.kind()) {
+    case ErrorKind::refused:
+    case ErrorKind::login_needed:
+      return Reply::not_allowed;
+    case ErrorKind::network:
+      return Reply::network_unreachable;
+    default:
+      return Reply::general_failure;
+  }
+}
+
 }  // namespace
+
+Reply reply_to(const TunnelRefusal& refusal) {
+  if (refusal.status == 0) return reply_without_answer(refusal);
+  if (refusal.error.kind() == ErrorKind::refused) return Reply::not_allowed;
+  switch (refusal.status) {
+    case 502:  // cloudflared could not connect to the destination
+    case 521:
+      return Reply::connection_refused;
+    case 408:
+    case 504:
+    case 522:
+    case 524:
+      return Reply::ttl_expired;
+    case 523:
+    case 530:  // no cloudflared is connected, or the name is not known
+      return Reply::host_unreachable;
+    default:
+      return Reply::general_failure;
+  }
+}
 
 std::string reply_text(Reply reply) {
   return {static_cast<char>(version_5), static_cast<char>(reply), 0, ipv4_type, 0, 0, 0, 0, 0, 0};
@@ -94,13 +132,12 @@ std::string Handshake::take(std::span<const std::byte> bytes) {
 
 std::string Handshake::take_greeting(std::uint8_t version, std::size_t methods) {
   if (version != version_5) {
-    const Stranger stranger = stranger_of(version);
-    return fail(
-        stranger.answer,
-        stranger.name.empty()
-            ? fmt::format("it begins with byte {:#04x}, which is no SOCKS5", version)
-            : fmt::format("it speaks {}, and only SOCKS5 is understood here", stranger.name),
-        std::string(socks5h_hint));
+    const OtherProtocol other = protocol_of(version);
+    return fail(other.answer,
+                other.name.empty()
+                    ? fmt::format("it begins with byte {:#04x}, which is no SOCKS5", version)
+                    : fmt::format("it speaks {}, and only SOCKS5 is understood here", other.name),
+                std::string(socks5h_hint));
   }
   if (methods == 0) return take_methods({});
   expect(Step::methods, methods);

@@ -1,10 +1,14 @@
-// SOCKS5 as a server hears and answers it (RFC 1928), without I/O: CONNECT, no authentication.
+// The server side of SOCKS5 without I/O (RFC 1928): CONNECT, no authentication.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+
+namespace mayfly {
+struct TunnelRefusal;
+}
 
 namespace mayfly::socks {
 
@@ -21,24 +25,28 @@ enum class Reply : std::uint8_t {
   address_type_not_supported = 8,
 };
 
-// The reply with the address 0.0.0.0:0: what the far side's socket is bound to is not known here.
+// Returns the bytes of a reply with the address 0.0.0.0:0, since the address of the origin's socket
+// is not known here.
 std::string reply_text(Reply reply);
 
-// Takes a handshake apart in pieces of exactly the size it asks for, so that what follows it stays
-// with whoever reads.
+// Returns the reply that fits best when there is no tunnel.
+Reply reply_to(const TunnelRefusal& refusal);
+
+// Decodes a handshake. It asks for exactly the bytes of the handshake, so that the bytes after it
+// stay in the socket.
 class Handshake {
  public:
   static constexpr std::size_t most_wanted = 257;  // a name of 255 bytes and its port
 
-  // How many bytes to read next; 0 when it is over.
+  // Returns how many bytes to read next, or 0 when the handshake is over.
   std::size_t wanted() const noexcept { return wanted_; }
-  // Exactly so many. Returns what is to be sent, "" for nothing.
+  // Takes exactly that many bytes. Returns the answer to send, or "".
   std::string take(std::span<const std::byte> bytes);
 
-  // When it is over, "host:port" (IPv6 in brackets), the name as it came and a valid one; "" when
-  // it failed. The answer to it is still to be sent.
+  // Returns "host:port" (IPv6 in brackets) once the handshake is over, with a valid host in the
+  // program's spelling, or "" if the handshake failed. The reply to it is not sent yet.
   const std::string& destination() const noexcept { return destination_; }
-  // Why it failed; printable.
+  // Why the handshake failed; printable.
   const std::string& problem() const noexcept { return problem_; }
   const std::string& hint() const noexcept { return hint_; }
 

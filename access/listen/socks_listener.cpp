@@ -7,10 +7,9 @@
 
 #include "access/core/log.hpp"
 #include "access/io/deadline.hpp"
+#include "access/listen/local_protocol.hpp"
 #include "access/listen/local_stream.hpp"
 #include "access/listen/socks.hpp"
-#include "access/listen/socks_refusal.hpp"
-#include "access/listen/tunnel_service.hpp"
 
 namespace mayfly {
 namespace {
@@ -22,9 +21,9 @@ constexpr auto reply_patience = 1s;
 
 class SocksProtocol : public LocalProtocol {
  public:
-  asio::awaitable<std::optional<Wish>> hear(int socket, Admission::Guest& guest) override;
+  asio::awaitable<std::optional<Destination>> hear(int socket, Admission::Guest& guest) override;
   asio::awaitable<void> grant(int socket) override;
-  asio::awaitable<void> deny(int socket, const Refusal& refusal) override;
+  asio::awaitable<void> deny(int socket, const TunnelRefusal& refusal) override;
 };
 
 Error turned_away(std::string_view problem, std::string hint) {
@@ -32,8 +31,8 @@ Error turned_away(std::string_view problem, std::string hint) {
           std::move(hint)};
 }
 
-asio::awaitable<std::optional<LocalProtocol::Wish>> SocksProtocol::hear(int socket,
-                                                                        Admission::Guest& guest) {
+asio::awaitable<std::optional<LocalProtocol::Destination>> SocksProtocol::hear(
+    int socket, Admission::Guest& guest) {
   const auto executor = co_await asio::this_coro::executor;
   LocalStream stream(executor, socket);
   Deadline deadline(executor, handshake_patience);
@@ -47,7 +46,7 @@ asio::awaitable<std::optional<LocalProtocol::Wish>> SocksProtocol::hear(int sock
     const auto piece = std::span(room).first(handshake.wanted());
     const bool heard = co_await stream.read_all(piece);
     if (deadline.expired()) throw turned_away("it did not finish its SOCKS5 handshake in time", "");
-    // Whoever only looks whether somebody listens goes without a word.
+    // Some programs connect only to see whether the port is open.
     if (!heard) co_return std::nullopt;
     answer = handshake.take(piece);
     if (handshake.wanted() > 0 && !co_await stream.write(answer)) co_return std::nullopt;
@@ -59,7 +58,8 @@ asio::awaitable<std::optional<LocalProtocol::Wish>> SocksProtocol::hear(int sock
     throw turned_away(handshake.problem(), handshake.hint());
   }
   log(LogLevel::debug, "asked for a connection", {{"destination", destination}});
-  co_return Wish{.name = destination, .headers = {{"Cf-Access-Jump-Destination", destination}}};
+  co_return Destination{.name = destination,
+                        .headers = {{"Cf-Access-Jump-Destination", destination}}};
 }
 
 asio::awaitable<void> SocksProtocol::grant(int socket) {
@@ -68,12 +68,12 @@ asio::awaitable<void> SocksProtocol::grant(int socket) {
   Deadline deadline(executor, reply_patience);
   deadline.cancel_by([&] { stream.cancel(); });
   const std::string answer = socks::reply_text(socks::Reply::succeeded);
-  co_await stream.write(answer);  // whoever is gone is noticed by the tunnel
+  co_await stream.write(answer);  // if this fails, the tunnel notices it
 }
 
-asio::awaitable<void> SocksProtocol::deny(int socket, const Refusal& refusal) {
+asio::awaitable<void> SocksProtocol::deny(int socket, const TunnelRefusal& refusal) {
   LocalStream stream(co_await asio::this_coro::executor, socket);
-  co_await stream.say_goodbye(socks::reply_text(socks_reply_to(refusal)));
+  co_await stream.say_goodbye(socks::reply_text(socks::reply_to(refusal)));
 }
 
 }  // namespace

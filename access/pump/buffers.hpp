@@ -1,4 +1,4 @@
-// Buffers that are lent only while bytes move, so that an idle connection holds none.
+// Buffers that are lent only while bytes move, so that an idle connection holds no buffer.
 #pragma once
 
 #include <cstddef>
@@ -10,23 +10,24 @@
 
 namespace mayfly {
 
-// One a loop: shared by all its tunnels, used from one thread.
+// The buffers of all tunnels of one loop. Not thread-safe.
 class BufferPool {
  public:
   using Buffer = std::unique_ptr<std::byte[]>;
-  // For the largest header, and so much that the payload begins where it can be masked fastest.
+  // Room for the largest frame header, rounded up so that the payload is aligned for masking.
   static constexpr std::size_t header_room = 16;
   static_assert(header_room >= websocket::max_header_size);
   static constexpr std::size_t size = header_room + websocket::full_payload;
 
   Buffer take() {
     ++lent_;
-    if (spare_.empty()) return Buffer(new std::byte[size]);  // not make_unique: that would zero it
+    if (spare_.empty()) return Buffer(new std::byte[size]);  // make_unique would clear it
     Buffer buffer = std::move(spare_.back());
     spare_.pop_back();
     return buffer;
   }
 
+  // Takes a buffer back. Does nothing for nullptr.
   void give_back(Buffer buffer) {
     if (!buffer) return;
     --lent_;
@@ -36,7 +37,7 @@ class BufferPool {
   int lent() const noexcept { return lent_; }
 
  private:
-  static constexpr std::size_t most_kept = 4;  // more are wanted only while local readers lag
+  static constexpr std::size_t most_kept = 4;  // more are in use only while local programs lag
   std::vector<Buffer> spare_;
   int lent_ = 0;
 };

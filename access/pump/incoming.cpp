@@ -37,7 +37,7 @@ std::optional<Event> Incoming::parse() {
     const Event event = decoder_.next(input_);
     if (event.kind == Event::Kind::need_more) break;
     if (event.kind != Event::Kind::data) return event;
-    // iovec serves reading too, hence its pointer to what is not const.
+    // iovec serves reading as well, so its pointer is not const.
     pieces_[last_++] = {const_cast<std::byte*>(event.payload.data()), event.payload.size()};
   }
   return std::nullopt;

@@ -1,5 +1,5 @@
-// What came out of the tunnel: frames are taken apart in the buffer they were read into, and their
-// payload is written from there.
+// Bytes from the tunnel to the local end. Frames are decoded in the buffer that they were read
+// into, and their payload is written from there.
 #pragma once
 
 #include <sys/uio.h>
@@ -17,27 +17,27 @@ namespace mayfly {
 
 class Incoming {
  public:
-  // Neither bytes to take apart nor payload to write.
+  // Whether there is neither input to decode nor payload to write.
   bool empty() const noexcept { return input_.empty() && !has_payload(); }
   bool has_input() const noexcept { return !input_.empty(); }
   bool has_payload() const noexcept { return first_ < last_; }
   std::uint64_t payload_written() const noexcept { return payload_written_; }
 
-  // Reads until the buffer is full, or what else came in between; bytes is all that was read,
-  // whatever the state. Only when empty().
+  // Reads until the buffer is full or a read does not move bytes. Returns the last read's state and
+  // the number of bytes of all reads. Only if empty().
   IoResult fill(TunnelEnd& tunnel, BufferPool& buffers);
-  // Bytes that were read by somebody else before; at most BufferPool::size.
+  // Takes bytes that were read before the pump began, at most BufferPool::size.
   void preload(std::span<const std::byte> bytes, BufferPool& buffers);
 
-  // Takes the input apart until a control frame, a close or a violation (returned), or until it or
-  // the room for pieces is used up (nothing).
+  // Decodes input. Returns the next control frame, close or violation, or nullopt when the input or
+  // the room for pieces of payload is used up.
   std::optional<websocket::Event> parse();
-  // What follows a Close is not looked at.
+  // Ignores the rest of the input, which follows a Close or a violation.
   void drop_input() { input_ = {}; }
 
-  // Writes the payload: moved when all of it was taken.
+  // Writes the payload. Returns moved once all of it is written.
   IoResult write(LocalEnd& local);
-  // The buffer goes back when nothing is left in it.
+  // Gives the buffer back if it holds nothing any more.
   void rest(BufferPool& buffers);
   void discard(BufferPool& buffers) { buffers.give_back(std::move(buffer_)); }
 
@@ -47,7 +47,7 @@ class Incoming {
   static constexpr std::size_t most_pieces = 64;
   BufferPool::Buffer buffer_;
   std::span<const std::byte> input_;
-  std::array<iovec, most_pieces> pieces_;
+  std::array<iovec, most_pieces> pieces_;  // the payload: those from first_ to last_
   std::size_t first_ = 0, last_ = 0;
   websocket::Decoder decoder_;
   std::uint64_t payload_written_ = 0;

@@ -10,7 +10,7 @@ using namespace mayfly;
 
 namespace {
 
-// Gives and takes what it is told to.
+// An end with scripted results.
 struct Scripted : LocalEnd {
   std::string text;
   IoResult answer;
@@ -21,28 +21,29 @@ struct Scripted : LocalEnd {
   IoResult write(std::span<const iovec>) override { return answer; }
 };
 
-using Seen = std::vector<std::pair<PayloadWay, std::string>>;
+using Seen = std::vector<std::pair<PayloadDirection, std::string>>;
 
 }  // namespace
 
-TEST_CASE("an observer sees what was moved, and no more") {
+TEST_CASE("an observer sees exactly the bytes that were moved") {
   Scripted end;
   Seen seen;
-  ObservedEnd observed(
-      end, [&](PayloadWay way, std::string_view bytes) { seen.emplace_back(way, bytes); });
+  ObservedEnd observed(end, [&](PayloadDirection direction, std::string_view bytes) {
+    seen.emplace_back(direction, bytes);
+  });
   std::byte room[16];
 
   end.text = std::string("a\0b", 3);
   end.answer = {.bytes = 3};
   CHECK(observed.read(room).bytes == 3);
-  CHECK(seen == Seen{{PayloadWay::read, end.text}});
+  CHECK(seen == Seen{{PayloadDirection::from_local, end.text}});
 
   seen.clear();
   char first[] = "first", second[] = "second";
   const iovec pieces[] = {{first, 5}, {second, 6}};
   end.answer = {.bytes = 7};
   CHECK(observed.write(pieces).bytes == 7);
-  CHECK(seen == Seen{{PayloadWay::written, "first"}, {PayloadWay::written, "se"}});
+  CHECK(seen == Seen{{PayloadDirection::to_local, "first"}, {PayloadDirection::to_local, "se"}});
 
   seen.clear();
   end.answer = {.state = IoResult::State::wait_writable};

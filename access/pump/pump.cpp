@@ -12,11 +12,11 @@ using namespace std::chrono_literals;
 using websocket::Event;
 namespace close_code = websocket::close_code;
 
-// Between looks at signals, timers and other tunnels: at most 1 MiB each way.
-constexpr int rounds_a_step = 16;
-constexpr std::uint64_t ping_size = 6 + RoundTrip::body_size;  // of the frame; TLS adds to it
+// At most 1 MiB in each direction, before signals, timers and other tunnels get their turn.
+constexpr int rounds_per_step = 16;
+constexpr std::uint64_t ping_size = 6 + RoundTrip::body_size;  // the frame, without TLS
 constexpr auto close_patience = 1500ms;                        // for the peer's Close after ours
-constexpr auto goodbye_patience = 1s;  // for the connection to take our Close
+constexpr auto goodbye_patience = 1s;                          // for writing our Close
 
 bool is_clean(std::uint16_t code) {
   return code == close_code::normal || code == close_code::going_away ||
@@ -46,15 +46,15 @@ bool Pump::Lane::settled(const IoResult& result) {
   return wait == Wait::nothing;
 }
 
-void Pump::tunnel_is(Lane::Wait what) {
-  tunnel_in_.ready(what);
-  tunnel_out_.ready(what);
+void Pump::tunnel_is(Lane::Wait ready) {
+  tunnel_in_.ready(ready);
+  tunnel_out_.ready(ready);
 }
 
 Pump::Wants Pump::step(Time now) {
   now_ = now;
   bool more = true;
-  for (int round = 0; more && round < rounds_a_step && !finished(); ++round) {
+  for (int round = 0; more && round < rounds_per_step && !finished(); ++round) {
     const bool received = receive();
     const bool sent = send();
     more = received || sent;
@@ -67,7 +67,7 @@ Pump::Wants Pump::step(Time now) {
 // --- from the tunnel to the local end ---
 
 bool Pump::reads_tunnel() const {
-  return (phase_ == Phase::open || phase_ == Phase::closing) && !tunnel_ended_ && incoming_.empty();
+  return phase_ < Phase::leaving && !tunnel_ended_ && incoming_.empty();
 }
 
 bool Pump::receive() {
@@ -117,7 +117,7 @@ void Pump::on_event(const Event& event) {
 
 void Pump::on_peer_close(const Event& event) {
   incoming_.drop_input();
-  outgoing_.add_close(event.code);  // RFC 6455 section 5.5.1: echoed, unless ours went first
+  outgoing_.add_close(event.code);  // RFC 6455 section 5.5.1; ignored if ours was sent before
   if (phase_ == Phase::leaving) return;
   ending_.close_code = event.code;
   leave(is_clean(event.code) ? Ending::How::closed : Ending::How::cut,
@@ -136,22 +136,19 @@ bool Pump::deliver() {
   return incoming_.payload_written() > before;
 }
 
-// End of stream counts as a clean end only when there was nothing left to say on either side.
+// Without a Close, the end of the connection is a clean ending only if the local end of stream came
+// before and everything was sent.
 void Pump::end_by_tunnel() {
-  if (phase_ != Phase::open && phase_ != Phase::closing) return;
-  if (sending_broken_) return leave(Ending::How::cut, ending_.reason);
+  if (phase_ >= Phase::leaving) return;
+  if (phase_ == Phase::broken) return leave(Ending::How::cut, ending_.reason);
   if (phase_ == Phase::closing) return leave(Ending::How::closed, "");
   if (tunnel_ended_->state == IoResult::State::failed)
     return leave(Ending::How::cut, tunnel_ended_->failure);
-  if (local_ended_ && outgoing_.empty()) return leave(Ending::How::closed, "");
+  if (phase_ == Phase::draining && outgoing_.empty()) return leave(Ending::How::closed, "");
   leave(Ending::How::cut, "the connection ended without a Close");
 }
 
 // --- from the local end to the tunnel ---
-
-bool Pump::reads_local() const {
-  return phase_ == Phase::open && !local_ended_ && !sending_broken_ && outgoing_.takes_data();
-}
 
 bool Pump::send() {
   if (finished()) return false;
@@ -165,18 +162,17 @@ bool Pump::flush() {
   const IoResult result = outgoing_.write(ends_.tunnel, ends_.buffers);
   if (!tunnel_out_.settled(result) || result.state == IoResult::State::moved)
     return result.bytes > 0;
-  // The peer may have sent its last words before it stopped listening: they are still read.
-  sending_broken_ = true;
   outgoing_.drop(ends_.buffers);
   if (phase_ == Phase::leaving) return true;
-  phase_ = Phase::closing;
+  phase_ = Phase::broken;
   if (!close_deadline_) close_deadline_ = now_ + close_patience;
   ending_.reason = result.failure;
   return true;
 }
 
 bool Pump::read_local() {
-  if (!reads_local() || local_in_.wait != Lane::Wait::nothing) return false;
+  if (phase_ != Phase::open || !outgoing_.takes_data() || local_in_.wait != Lane::Wait::nothing)
+    return false;
   BufferPool::Buffer buffer = ends_.buffers.take();
   const IoResult result = ends_.local.read(Outgoing::payload_room(buffer));
   if (result.state == IoResult::State::moved) {
@@ -188,7 +184,7 @@ bool Pump::read_local() {
   if (result.state == IoResult::State::failed) {
     end_by_local(Ending::How::interrupted, result.failure);
   } else {
-    local_ended_ = true;
+    phase_ = Phase::draining;
     last_data_ = now_;
   }
   return false;
@@ -204,17 +200,17 @@ void Pump::close(std::uint16_t code) {
 }
 
 void Pump::leave(Ending::How how, std::string_view reason) {
+  if (phase_ == Phase::broken) outgoing_.drop(ends_.buffers);
   phase_ = Phase::leaving;
   ending_.how = how;
   ending_.reason = printable(reason);
-  if (sending_broken_) outgoing_.drop(ends_.buffers);
   close_deadline_ = now_ + goodbye_patience;
 }
 
 void Pump::interrupt(Time now) {
   now_ = now;
-  local_may_stall_ = false;
-  if (phase_ == Phase::leaving || finished()) return;
+  interrupted_ = true;
+  if (phase_ >= Phase::leaving) return;
   outgoing_.add_close(close_code::going_away);
   leave(Ending::How::interrupted, "interrupted");
 }
@@ -226,7 +222,7 @@ void Pump::local_is_gone() {
 void Pump::end_by_local(Ending::How how, std::string_view why) {
   if (finished()) return;
   outgoing_.add_close(close_code::going_away);
-  // After a clean close too: what came before it was not all delivered.
+  // A clean close does not count, since bytes that came before it were not delivered.
   if (phase_ != Phase::leaving || ending_.how == Ending::How::closed) leave(how, why);
   flush();
   phase_ = Phase::finished;
@@ -237,23 +233,27 @@ void Pump::finish_when_done() {
 }
 
 void Pump::check_time() {
-  if (close_deadline_ && now_ >= *close_deadline_) {
-    if (phase_ == Phase::closing) {
-      leave(sending_broken_ ? Ending::How::cut : Ending::How::closed, ending_.reason);
-    }
-    outgoing_.drop(ends_.buffers);
-    if (!local_may_stall_) phase_ = Phase::finished;
-    finish_when_done();
-    return;
-  }
-  if (phase_ != Phase::open) return;
-  if (local_ended_ && outgoing_.empty() && incoming_.empty() && now_ >= last_data_ + options_.drain)
-    return close(close_code::normal);
+  if (close_deadline_ && now_ >= *close_deadline_) return on_close_deadline();
+  if (!is_running()) return;
+  if (is_drained() && now_ >= last_data_ + options_.drain) return close(close_code::normal);
   check_liveness();
 }
 
+void Pump::on_close_deadline() {
+  if (phase_ == Phase::closing) leave(Ending::How::closed, ending_.reason);
+  if (phase_ == Phase::broken) leave(Ending::How::cut, ending_.reason);
+  outgoing_.drop(ends_.buffers);
+  if (interrupted_) phase_ = Phase::finished;
+  finish_when_done();
+}
+
+// Whether the local end of stream was read and nothing waits in either direction.
+bool Pump::is_drained() const {
+  return phase_ == Phase::draining && outgoing_.empty() && incoming_.empty();
+}
+
 void Pump::check_liveness() {
-  // A peer cannot be heard while the local end does not take what came before.
+  // The tunnel is not read while the local end stalls, so silence says nothing about the peer.
   if (!incoming_.empty()) return liveness_.progress(now_);
   const auto due = liveness_.due();
   if (!due || now_ < *due) return;
@@ -278,16 +278,17 @@ void Pump::ping() {
 
 void Pump::probe(Time now) {
   now_ = now;
-  if (phase_ == Phase::open && !sending_broken_ && !round_trip_.under_way()) ping();
+  if (is_running() && !round_trip_.under_way()) ping();
 }
 
 Pump::Wants Pump::wants(bool more) const {
   if (finished()) return {};
   const bool reads = reads_tunnel(), writes = !outgoing_.empty();
-  const auto waits = [](bool wanted, const Lane& lane, Lane::Wait what) {
-    return wanted && lane.wait == what;
+  const bool reads_local = phase_ == Phase::open && outgoing_.takes_data();
+  const auto waits = [](bool wanted, const Lane& lane, Lane::Wait readiness) {
+    return wanted && lane.wait == readiness;
   };
-  return {.local_readable = waits(reads_local(), local_in_, Lane::Wait::readable),
+  return {.local_readable = waits(reads_local, local_in_, Lane::Wait::readable),
           .local_writable = waits(incoming_.has_payload(), local_out_, Lane::Wait::writable),
           .tunnel_readable = waits(reads, tunnel_in_, Lane::Wait::readable) ||
                              waits(writes, tunnel_out_, Lane::Wait::readable),
@@ -298,13 +299,13 @@ Pump::Wants Pump::wants(bool more) const {
 }
 
 std::optional<Pump::Time> Pump::deadline() const {
-  if (phase_ != Phase::open) {
-    // Once ours is out, or given up, only the local end is waited for.
-    if (phase_ == Phase::leaving && outgoing_.empty() && local_may_stall_) return std::nullopt;
+  if (!is_running()) {
+    // Once our Close is sent or given up, only the local end has bytes to take.
+    if (phase_ == Phase::leaving && outgoing_.empty() && !interrupted_) return std::nullopt;
     return close_deadline_;
   }
   auto next = liveness_.due();
-  if (local_ended_ && outgoing_.empty() && incoming_.empty()) {
+  if (is_drained()) {
     const Time drained = last_data_ + options_.drain;
     next = next ? std::min(*next, drained) : drained;
   }

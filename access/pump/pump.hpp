@@ -1,26 +1,24 @@
-// Bytes both ways between a local end and a tunnel, without waiting: the loop outside watches the
-// descriptors and the clock and calls step().
+// Moves bytes in both directions between a local end and a tunnel, without waiting: the loop around
+// it watches the descriptors and the clock, and calls step().
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "access/io/stream.hpp"
-#include "access/pump/ending.hpp"
 #include "access/pump/incoming.hpp"
 #include "access/pump/liveness.hpp"
 #include "access/pump/outgoing.hpp"
-#include "access/pump/round_trip.hpp"
+#include "access/pump/traffic.hpp"
 
 namespace mayfly {
 
 struct PumpOptions {
-  std::chrono::milliseconds ping_interval{};
-  std::chrono::milliseconds drain{};
+  std::chrono::milliseconds ping_interval{};  // 0: no pings
+  std::chrono::milliseconds drain{};  // how long to wait for more after the local end of stream
 };
 
 class Pump {
@@ -28,64 +26,72 @@ class Pump {
   using Time = std::chrono::steady_clock::time_point;
   static Time now() { return std::chrono::steady_clock::now(); }
 
+  // All three must outlive the pump.
   struct Ends {
     LocalEnd& local;
     TunnelEnd& tunnel;
-    BufferPool& buffers;  // the three outlive the pump
+    BufferPool& buffers;
   };
-  // early: what followed the upgrade's answer.
+  // early: the bytes that followed the upgrade's answer.
   Pump(const Ends& ends, const PumpOptions& options, std::span<const std::byte> early, Time now);
   ~Pump();
   Pump(const Pump&) = delete;
   Pump& operator=(const Pump&) = delete;
 
-  // What the loop should watch before it calls step() again.
+  // What the loop has to watch before it calls step() again.
   struct Wants {
     bool local_readable = false, local_writable = false;
     bool tunnel_readable = false, tunnel_writable = false;
-    bool at_once = false;  // there is more to do already; others may go first
+    bool at_once = false;  // there is more to do: call step() after serving other connections
     std::optional<Time> deadline;
   };
-  // Moves what can be moved, up to a bounded amount. Not after finished().
+  // Moves a bounded number of bytes. Not after finished().
   Wants step(Time now);
 
-  // What the loop saw; to be told before step().
+  // Tell the pump, before step(), that a descriptor is ready.
   void local_is_readable() { local_in_.ready(Lane::Wait::readable); }
   void local_is_writable() { local_out_.ready(Lane::Wait::writable); }
   void tunnel_is_readable() { tunnel_is(Lane::Wait::readable); }
   void tunnel_is_writable() { tunnel_is(Lane::Wait::writable); }
 
-  // Pings now, unless a ping is under way or the tunnel is about to end.
+  // Pings now, unless a ping is unanswered or the tunnel is closing.
   void probe(Time now);
 
-  // By signal: Close 1001 is sent, within a second.
+  // Ends the tunnel within a second, because of a signal: sends Close 1001 and does not wait for
+  // the peer or the local end.
   void interrupt(Time now);
-  // Nobody reads the local end any more: over at once.
+  // Ends the tunnel at once, because the local program has stopped reading.
   void local_is_gone();
 
   bool finished() const noexcept { return phase_ == Phase::finished; }
   Traffic traffic(Time now) const;
-  // Once finished.
+  // Only once finished().
   Ending ending(Time now) const;
 
  private:
-  // One direction of one end: what it waits for, if anything.
+  // One direction of one end, and the readiness that it waits for.
   struct Lane {
     enum class Wait { nothing, readable, writable } wait = Wait::nothing;
     void ready(Wait for_this) {
       if (wait == for_this) wait = Wait::nothing;
     }
-    // Remembers a wait; true for the states that are no wait.
+    // Records whether the result is a wait. Returns true if it is not.
     bool settled(const IoResult& result);
   };
+  // In the order in which a pump passes through them; it may skip some.
   enum class Phase {
     open,
-    closing,  // our Close is out or on its way; the peer's is awaited, bytes still delivered
-    leaving,  // how it ended is known; what is left is written out
+    draining,  // the local end of stream was read; bytes from the tunnel are delivered
+    closing,   // our Close is sent or waits; the peer's is awaited, and bytes are delivered
+    broken,    // writing to the tunnel failed; bytes that the peer sent before are delivered
+    leaving,   // the ending is known; what waits is written out
     finished,
   };
 
-  void tunnel_is(Lane::Wait what);
+  bool is_running() const noexcept { return phase_ <= Phase::draining; }
+  bool reads_tunnel() const;
+  bool is_drained() const;
+  void tunnel_is(Lane::Wait ready);
   bool receive();
   bool fill();
   void parse();
@@ -100,13 +106,12 @@ class Pump {
   void end_by_local(Ending::How how, std::string_view why);
   void leave(Ending::How how, std::string_view reason);
   void check_time();
+  void on_close_deadline();
   void check_liveness();
   void ping();
   void finish_when_done();
   Wants wants(bool more) const;
   std::optional<Time> deadline() const;
-  bool reads_tunnel() const;
-  bool reads_local() const;
 
   Ends ends_;
   PumpOptions options_;
@@ -117,12 +122,10 @@ class Pump {
   Outgoing outgoing_;
   Liveness liveness_;
   RoundTrip round_trip_;
-  bool local_ended_ = false;
-  bool sending_broken_ = false;
-  std::optional<IoResult> tunnel_ended_;  // seen, but not yet all that came before it is written
-  Time last_data_;                        // received, or the local end of stream
-  std::optional<Time> close_deadline_;    // for the peer's Close, or for getting ours out
-  bool local_may_stall_ = true;           // false: at the deadline even undelivered bytes are left
+  std::optional<IoResult> tunnel_ended_;  // the end of stream or failure that the tunnel returned
+  Time last_data_;                        // when payload, or the local end of stream, came last
+  std::optional<Time> close_deadline_;    // for the peer's Close, or for writing ours
+  bool interrupted_ = false;              // undelivered bytes are dropped at the deadline
   Ending ending_;
 };
 

@@ -1,4 +1,4 @@
-// How a pump ends: by the peer, by the local end, by a signal.
+// The end of a pump: by the peer, by the local end, by a signal.
 #include "access/testing/pump.hpp"
 #include "access/websocket/websocket.hpp"
 
@@ -7,7 +7,7 @@ using namespace mayfly::pump_test;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 
-TEST_CASE("after the local end of stream, what still comes is delivered") {
+TEST_CASE("after the local end of stream, bytes from the tunnel are still delivered") {
   World world;
   world.local.in.pieces = {"request"};
   world.local.in.after = State::ended;
@@ -22,7 +22,7 @@ TEST_CASE("after the local end of stream, what still comes is delivered") {
   CHECK(world.local.out.bytes == "answer answer answer answer answer ");
   CHECK_FALSE(pump.finished());
 
-  SUBCASE("until nothing came for the grace: Close 1000, answered") {
+  SUBCASE("until none came for the time of draining: Close 1000, answered") {
     world.now += 20s;
     pump.step(world.now);
     CHECK(Heard(world.tunnel.out.bytes).told == "close(1000) ");
@@ -33,7 +33,7 @@ TEST_CASE("after the local end of stream, what still comes is delivered") {
     CHECK(pump.ending(world.now).how == Ending::How::closed);
     CHECK(pump.ending(world.now).close_code == 1000);
   }
-  SUBCASE("or Close 1000 is not answered, for a moment") {
+  SUBCASE("until then, and Close 1000 is not answered in time") {
     const auto before = world.now;
     const Ending ending = world.run(pump);
     CHECK(ending.how == Ending::How::closed);
@@ -45,7 +45,7 @@ TEST_CASE("after the local end of stream, what still comes is delivered") {
     const Ending ending = world.run(pump);
     CHECK(ending.how == Ending::How::closed);
   }
-  SUBCASE("a broken connection is no end of stream") {
+  SUBCASE("but a broken connection is not an end of stream") {
     world.tunnel.in.after = State::failed;
     const Ending ending = world.run(pump);
     CHECK(ending.how == Ending::How::cut);
@@ -53,7 +53,7 @@ TEST_CASE("after the local end of stream, what still comes is delivered") {
   }
 }
 
-TEST_CASE("how the peer ends it") {
+TEST_CASE("the ending shows how the peer ended the tunnel") {
   struct Case {
     std::string last;
     State after;
@@ -92,7 +92,7 @@ TEST_CASE("how the peer ends it") {
   }
 }
 
-TEST_CASE("nothing after a Close is looked at") {
+TEST_CASE("bytes after a Close are ignored") {
   World world;
   world.tunnel.in.pieces = {close_with(1000) + data("more") + "\xff\xff\xff"};
   Pump pump = world.make();
@@ -100,7 +100,7 @@ TEST_CASE("nothing after a Close is looked at") {
   CHECK(world.local.out.bytes.empty());
 }
 
-TEST_CASE("a slow local reader gets all of it, however long it takes after the Close") {
+TEST_CASE("a slow local program gets all bytes, however long it takes after the Close") {
   World world;
   world.tunnel.in.pieces = {data("all of it") + close_with(1000)};
   world.local.out.stuck = true;
@@ -121,19 +121,19 @@ TEST_CASE("a signal sends Close 1001 and does not wait for the peer") {
   World world;
   Pump pump = world.make();
   world.settle(pump);
-  SUBCASE("with a connection that takes it") {
+  SUBCASE("while the connection takes bytes") {
     pump.interrupt(world.now);
     world.settle(pump);
     CHECK(pump.finished());
     CHECK(Heard(world.tunnel.out.bytes).told == "close(1001) ");
   }
-  SUBCASE("with one that is stuck, for a second") {
+  SUBCASE("and waits for a stuck connection only a second") {
     world.tunnel.out.stuck = true;
     pump.interrupt(world.now);
     world.run(pump);
     CHECK(world.now - world.start <= 1s);
   }
-  SUBCASE("with a local reader that is stuck, for a second") {
+  SUBCASE("and waits for a stuck local program only a second") {
     world.local.out.stuck = true;
     world.tunnel.in.pieces = {data("x") + close_with(1000)};
     world.settle(pump);
@@ -146,14 +146,14 @@ TEST_CASE("a signal sends Close 1001 and does not wait for the peer") {
   CHECK(pump.ending(world.now).how == Ending::How::interrupted);
 }
 
-TEST_CASE("a local reader that went away ends it at once") {
+TEST_CASE("a local program that stops reading ends the tunnel at once") {
   World world;
   Pump pump = world.make();
-  SUBCASE("as the loop saw") {
+  SUBCASE("noticed by the loop") {
     world.settle(pump);
     pump.local_is_gone();
   }
-  SUBCASE("as a write found") {
+  SUBCASE("noticed by a write") {
     world.local.out.refuse = State::ended;
     world.tunnel.in.pieces = {data("x")};
     world.settle(pump);
@@ -163,7 +163,7 @@ TEST_CASE("a local reader that went away ends it at once") {
   CHECK(pump.ending(world.now).how == Ending::How::interrupted);
 }
 
-TEST_CASE("a local write that fails otherwise is no clean end") {
+TEST_CASE("a local write that fails is not a clean ending") {
   World world;
   world.local.out.refuse = State::failed;
   world.tunnel.in.pieces = {data("x")};
@@ -173,19 +173,19 @@ TEST_CASE("a local write that fails otherwise is no clean end") {
   CHECK(ending.reason == "broken pipe");
 }
 
-TEST_CASE("a peer that stopped listening may still have said why") {
+TEST_CASE("after a failed write, the peer's Close is still read") {
   World world;
   world.local.in.pieces = {"x"};
   world.tunnel.out.refuse = State::failed;
   Pump pump = world.make();
-  SUBCASE("it did") {
+  SUBCASE("if there is one") {
     world.tunnel.in.pieces = {"", data("last words") + close_with(1011, "full")};
     const Ending ending = world.run(pump);
     CHECK(world.local.out.bytes == "last words");
     CHECK(ending.close_code == 1011);
     CHECK(ending.how == Ending::How::cut);
   }
-  SUBCASE("it did not") {
+  SUBCASE("if there is none, the write is the reason") {
     const Ending ending = world.run(pump);
     CHECK(ending.how == Ending::How::cut);
     CHECK(ending.reason == "broken pipe");

@@ -1,4 +1,4 @@
-// Every operation of a pump's ends failing, ending or stalling in turn.
+// Makes each operation of a pump's ends fail, end or stall.
 #include "access/testing/pump.hpp"
 
 using namespace mayfly;
@@ -6,7 +6,7 @@ using namespace mayfly::pump_test;
 
 namespace {
 
-// Twelve messages each way in small pieces, pings between them, and a Close.
+// Twelve messages in each direction in small pieces, with pings between them, and a Close.
 struct Conversation {
   std::string up, down;
   World world;
@@ -37,7 +37,7 @@ struct Conversation {
     CHECK(ending.how != Ending::How::violation);
   }
 
-  // To the end, as long as something can still be expected; otherwise until a signal.
+  // Runs to the end; if the local program stalls, which may last for ever, until a signal.
   Ending hold() {
     Pump pump = world.make();
     if (world.faults.comes_to == State::wait_writable) {
@@ -58,7 +58,8 @@ int operations_of_a_conversation() {
 
 }  // namespace
 
-TEST_CASE("every operation failing in turn ends the tunnel, with a true prefix delivered") {
+TEST_CASE(
+    "every operation that fails ends the tunnel, and the bytes before it are delivered unchanged") {
   const int operations = operations_of_a_conversation();
   REQUIRE(operations > 40);
   MESSAGE("operations, each failing, ending and stalling: ", operations);
@@ -78,9 +79,9 @@ TEST_CASE("every operation failing in turn ends the tunnel, with a true prefix d
   }
 }
 
-// A peer that is silent after our end of stream, as long as we wait for it, is taken to have said
-// all.
-TEST_CASE("every operation stalling in turn ends the tunnel too, unless it is the local reader's") {
+// A stall of the tunnel after the local end of stream looks like a peer that has sent everything,
+// so the ending may be clean.
+TEST_CASE("every operation that stalls ends the tunnel, unless the local program stalls") {
   const int operations = operations_of_a_conversation();
   for (int n = 1; n <= operations; ++n) {
     CAPTURE(n);

@@ -1,4 +1,4 @@
-// How a pump finds out that its peer is gone.
+// How a pump notices that its peer is gone.
 #include "access/testing/pump.hpp"
 #include "access/websocket/websocket.hpp"
 
@@ -7,7 +7,7 @@ using namespace mayfly::pump_test;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 
-TEST_CASE("a peer is not called dead while the local end is what stalls") {
+TEST_CASE("a peer does not count as dead while the local end stalls") {
   World world;
   world.tunnel.in.pieces = {data("1")};
   world.local.out.stuck = true;
@@ -20,7 +20,7 @@ TEST_CASE("a peer is not called dead while the local end is what stalls") {
   CHECK_FALSE(pump.finished());
 }
 
-TEST_CASE("pongs do not lengthen the grace") {
+TEST_CASE("pongs do not lengthen the time of draining") {
   World world;
   world.local.in.after = State::ended;
   Pump pump = world.make();
@@ -33,7 +33,7 @@ TEST_CASE("pongs do not lengthen the grace") {
   CHECK(Heard(world.tunnel.out.bytes).told == "close(1000) ");
 }
 
-TEST_CASE("silence is pinged, and ends the tunnel after two pings") {
+TEST_CASE("a silent peer gets two pings, and then the tunnel ends") {
   World world;
   Pump pump = world.make();
   world.settle(pump);
@@ -41,7 +41,7 @@ TEST_CASE("silence is pinged, and ends the tunnel after two pings") {
   world.settle(pump);
   CHECK(Heard(world.tunnel.out.bytes).told == "ping ");
 
-  SUBCASE("an answer of any kind counts") {
+  SUBCASE("any received byte counts as an answer") {
     for (int i = 0; i < 10; ++i) {
       world.tunnel.in.pieces = {i % 2 == 0 ? frame(0x8a, "") : data("x")};
       world.settle(pump);
@@ -50,7 +50,7 @@ TEST_CASE("silence is pinged, and ends the tunnel after two pings") {
     }
     CHECK_FALSE(pump.finished());
   }
-  SUBCASE("while the line still moves towards the ping, it is waited for") {
+  SUBCASE("a ping is not unanswered while the bytes before it are still being acknowledged") {
     const int ping_bytes = static_cast<int>(world.tunnel.out.bytes.size());
     for (int i = 1; i <= ping_bytes; ++i) {
       ++world.tunnel.acknowledged;
@@ -60,13 +60,13 @@ TEST_CASE("silence is pinged, and ends the tunnel after two pings") {
     }
     CHECK_FALSE(pump.finished());
   }
-  SUBCASE("being acknowledged by the peer's host is no answer") {
+  SUBCASE("an acknowledgement by the peer's host is not an answer") {
     world.tunnel.acknowledged = world.tunnel.out.bytes.size();
     const Ending ending = world.run(pump);
     CHECK(ending.how == Ending::How::cut);
     CHECK(world.now - world.start == 67500ms);
   }
-  SUBCASE("what is sent is no sign of life") {
+  SUBCASE("sent bytes are not a sign of life") {
     for (int i = 0; i < 8 && !pump.finished(); ++i) {
       world.local.in.pieces = {"key"};
       world.settle(pump);
@@ -74,7 +74,7 @@ TEST_CASE("silence is pinged, and ends the tunnel after two pings") {
     }
     CHECK(pump.finished());
   }
-  SUBCASE("nothing: dead 67.5 s after the last sign of life") {
+  SUBCASE("without an answer the peer is dead 67.5 s after the last sign of life") {
     const Ending ending = world.run(pump);
     CHECK(ending.how == Ending::How::cut);
     CHECK(ending.reason == "two pings were not answered");
@@ -84,7 +84,7 @@ TEST_CASE("silence is pinged, and ends the tunnel after two pings") {
   }
 }
 
-TEST_CASE("a ping's way there and back is timed") {
+TEST_CASE("the round trip of a ping is measured") {
   World world;
   Pump pump = world.make();
   pump.probe(world.now);

@@ -54,7 +54,7 @@ TEST_CASE("nothing is lost or reordered when every operation is partial") {
   CHECK(ending.received == down.size());
 }
 
-TEST_CASE("what followed the upgrade's answer comes first") {
+TEST_CASE("bytes that followed the upgrade's answer come first") {
   World world;
   world.early = data("SSH-2.0") + ping("x").substr(0, 2);
   world.tunnel.in.pieces = {ping("x").substr(2) + data("!") + close_with(1000)};
@@ -64,7 +64,7 @@ TEST_CASE("what followed the upgrade's answer comes first") {
   CHECK(Heard(world.tunnel.out.bytes).told == "pong(x) close(1000) ");
 }
 
-TEST_CASE("an idle pump holds no buffer and watches both ends for reading only") {
+TEST_CASE("an idle pump holds no buffer and watches both ends only for reading") {
   World world;
   world.local.in.pieces = {"x"};
   world.tunnel.in.pieces = {data("y")};
@@ -79,7 +79,7 @@ TEST_CASE("an idle pump holds no buffer and watches both ends for reading only")
   CHECK_FALSE(wants.at_once);
 }
 
-TEST_CASE("backpressure: an end is not read while the other does not take what came") {
+TEST_CASE("backpressure: an end is not read while the other end takes no bytes") {
   World world;
   world.local.in.pieces = {"x", "y"};
   world.tunnel.in.pieces = {data("1"), data("2")};
@@ -102,7 +102,7 @@ TEST_CASE("a busy pump gives way after a bounded amount") {
   CHECK(world.tunnel.out.bytes.size() < (2 << 20));
 }
 
-TEST_CASE("pings are answered between data frames, the latest only") {
+TEST_CASE("only the latest ping is answered, between data frames") {
   World world;
   world.tunnel.out.stuck = true;
   world.local.in.pieces = {"payload"};
@@ -117,7 +117,7 @@ TEST_CASE("pings are answered between data frames, the latest only") {
   CHECK(heard.told == "pong(3) ");
 }
 
-TEST_CASE("a ping is answered while nothing else is to be said") {
+TEST_CASE("a ping is answered while there is no other frame to send") {
   World world;
   world.tunnel.in.pieces = {ping("quiet")};
   Pump pump = world.make();

@@ -2,11 +2,13 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 
+#include "access/core/encoding.hpp"
 #include "access/core/text.hpp"
 #include "access/system/state_lock.hpp"
 #include "access/testing/tokens.hpp"
@@ -68,7 +70,7 @@ const Request& ScriptedSend::last(const std::string& place) const {
   return *found;
 }
 
-Response answer(int status, std::vector<Header> headers, std::string body) {
+Response answer(int status, Headers headers, std::string body) {
   Response response;
   response.status = status;
   response.headers = std::move(headers);
@@ -76,8 +78,22 @@ Response answer(int status, std::vector<Header> headers, std::string body) {
   return response;
 }
 
-Response redirect(const std::string& location, std::vector<Header> headers) {
-  headers.emplace_back("Location", location);
+Response sealed_answer(std::string_view content, const std::string& receiver_key) {
+  const auto bytes = [](std::string& text) {
+    return reinterpret_cast<unsigned char*>(text.data());
+  };
+  std::string receiver = base64_decode(receiver_key, Base64::url).value();
+  std::string sender(crypto_box_PUBLICKEYBYTES, '\0'), secret(crypto_box_SECRETKEYBYTES, '\0');
+  std::string nonce(crypto_box_NONCEBYTES, 'n'), box(content.size() + crypto_box_MACBYTES, '\0');
+  REQUIRE(crypto_box_keypair(bytes(sender), bytes(secret)) == 0);
+  REQUIRE(crypto_box_easy(bytes(box), reinterpret_cast<const unsigned char*>(content.data()),
+                          content.size(), bytes(nonce), bytes(receiver), bytes(secret)) == 0);
+  return answer(200, {{"Service-Public-Key", base64_encode(sender, Base64::url)}},
+                base64_encode(nonce + box, Base64::standard));
+}
+
+Response redirect(const std::string& location, Headers headers) {
+  headers.add("Location", location);
   return answer(302, std::move(headers));
 }
 

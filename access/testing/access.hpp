@@ -50,8 +50,10 @@ class ScriptedSend {
   std::vector<Request> requests_;
 };
 
-Response answer(int status, std::vector<Header> headers = {}, std::string body = {});
-Response redirect(const std::string& location, std::vector<Header> headers = {});
+Response answer(int status, Headers headers = {}, std::string body = {});
+Response redirect(const std::string& location, Headers headers = {});
+// Returns the transfer service's answer: the content in a box for this key (base64url).
+Response sealed_answer(std::string_view content, const std::string& receiver_key);
 std::string request_header(const Request& request, std::string_view name);  // "" when absent
 // The Error an action throws; fails the test when it throws none.
 Error error_of(const std::function<void()>& action);

@@ -38,7 +38,7 @@ struct ApplicationWorld {
     state.directory().write(kKeysFile, key_set({key.jwk()}));
     state.set_age(kKeysFile, age);
   }
-  std::optional<Application> find() { return finder.find(test_url(), now); }
+  std::optional<Application> find() { return finder.find(test_url(), now).application; }
 
   // Refused as not what Access sends, and nothing is left on disk.
   void check_refused(const std::string& metadata) {

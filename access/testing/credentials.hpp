@@ -3,12 +3,10 @@
 
 #include <doctest/doctest.h>
 #include <fmt/core.h>
-#include <sodium.h>
 #include <unistd.h>
 
 #include <algorithm>
 
-#include "access/core/encoding.hpp"
 #include "access/identity/credentials.hpp"
 #include "access/testing/access.hpp"
 #include "access/testing/tokens.hpp"
@@ -27,10 +25,6 @@ inline constexpr auto kOrgFile = "team.cloudflareaccess.com-org-token";
 inline constexpr auto kFuture = "; Expires=Thu, 01 Jan 2099 00:00:00 GMT";
 inline const std::string kFile = std::string(kHost) + "-" + std::string(kAudience) + "-token";
 inline const std::string kServiceId = "88bf3b6d86161464f6509f7219099e57.access";
-
-inline const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 // An edge with one application, and a person in front of it.
 struct World {
@@ -73,18 +67,10 @@ struct World {
   // The person logs in: the transfer service seals both tokens for the key in the URL.
   void log_in(const std::string& page) {
     const std::string key = query_value(parse_url(page).query, "token");
-    const auto receiver = base64_decode(key, Base64::url);
-    REQUIRE(receiver);
-    const std::string content =
-        fmt::format(R"({{"app_token":"{}","org_token":"{}"}})", app_token, org_token);
-    const BoxKeyPair sender = BoxKeyPair::generate();
-    std::string sealed(crypto_box_NONCEBYTES + content.size() + crypto_box_MACBYTES, 'n');
-    REQUIRE(crypto_box_easy(reinterpret_cast<unsigned char*>(sealed.data()) + crypto_box_NONCEBYTES,
-                            bytes_of(content), content.size(), bytes_of(sealed),
-                            bytes_of(*receiver), bytes_of(sender.secret_key.reveal())) == 0);
-    edge.on("https://login.cloudflareaccess.org/transfer/" + key,
-            answer(200, {{"service-public-key", base64_encode(sender.public_key, Base64::url)}},
-                   base64_encode(sealed, Base64::standard)));
+    edge.on(
+        "https://login.cloudflareaccess.org/transfer/" + key,
+        sealed_answer(fmt::format(R"({{"app_token":"{}","org_token":"{}"}})", app_token, org_token),
+                      key));
   }
   // The team's login page takes org tokens and grants this one.
   void grant_exchange(const std::string& granted) {

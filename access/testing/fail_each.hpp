@@ -1,4 +1,4 @@
-// For tests: one run for each operation that can fail and each way in which it can.
+// Support for tests of faults: a run for each operation and each way in which it can fail.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -16,20 +16,20 @@ namespace mayfly::testing {
 constexpr Fault all_faults[] = {Fault::reset, Fault::timed_out,   Fault::end,
                                 Fault::stall, Fault::short_piece, Fault::interrupted};
 
-// Bytes of which each tells where it belongs.
+// Returns bytes that differ by position, so that a wrong order shows.
 inline std::string pattern(std::size_t size) {
   std::string bytes(size, '\0');
   for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>('a' + i % 23);
   return bytes;
 }
 
-// Long enough for a busy machine; for a stall, that something is waited for.
+// How long to wait: long enough for a busy machine, but after a stall only a moment.
 inline std::chrono::milliseconds patience(Fault fault) {
   return fault == Fault::stall ? std::chrono::milliseconds(40) : std::chrono::seconds(10);
 }
 
-// run(fault, 0) is the run in which nothing fails; it returns how many operations there were, or 0
-// when it has injected nothing.
+// Calls run(fault, n) so that the n-th operation fails, for each n, and run(fault, 0) without a
+// fault. run() returns the number of operations, or 0 if it could not inject the fault.
 inline void fail_each(const std::function<int(Fault, int)>& run) {
   const IgnoredSignal no_sigpipe(SIGPIPE);
   int runs = 0;

@@ -1,4 +1,4 @@
-// What a pump is tested with: ends made of memory, and a clock cranked by hand.
+// Support for tests of the pump: ends in memory, and a clock that the test moves.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -18,11 +18,11 @@ using State = IoResult::State;
 
 enum class Operation { local_read, local_write, tunnel_read, tunnel_write };
 
-// Counts the operations of both ends and makes one of them come to something else; 0: none.
+// Counts the operations of both ends and changes the result of one of them.
 struct Faults {
-  int fail_at = 0;
+  int fail_at = 0;  // which operation, from 1; 0: none
   int count = 0;
-  State comes_to = State::failed;  // wait_*: this operation stalls, from then on
+  State comes_to = State::failed;  // wait_*: this operation stalls from then on
   std::optional<Operation> stalled = {};
 
   std::optional<IoResult> at(Operation operation) {
@@ -40,7 +40,8 @@ struct Faults {
   }
 };
 
-// What is to be read, in pieces; "" stands for "not yet". After the last: `after`.
+// The bytes that an end returns, piece by piece; for "" a read waits. `after` follows the last
+// piece.
 struct Script {
   std::deque<std::string> pieces;
   State after = State::wait_readable;
@@ -57,13 +58,13 @@ struct Script {
   }
 };
 
-// What was written. Takes at most `most` bytes at a time, and nothing every other time when
-// `choppy`.
+// The bytes that were written to an end, which takes at most `most` at a time. If it is choppy,
+// every other write waits.
 struct Record {
   std::string bytes;
   std::size_t most = 1 << 30;
   bool choppy = false, stuck = false;
-  State refuse = State::moved;  // another: each write comes to that
+  State refuse = State::moved;  // another state: the result of each write
   bool chopped = false;
 
   IoResult write(std::string_view text) {
@@ -130,7 +131,8 @@ inline std::string close_with(int code, const std::string& reason = "") {
   return frame(0x88, std::string{static_cast<char>(code >> 8), static_cast<char>(code)} + reason);
 }
 
-// The client's frames, unmasked: "data" gathered, the rest told. Independent of the codec.
+// Decodes the client's frames without the codec: payload is in `data`, control frames are in
+// `told`.
 struct Heard {
   std::string data, told, last_ping;
   bool whole = true;
@@ -181,7 +183,7 @@ struct World {
     return Pump({local, tunnel, buffers}, options, std::as_bytes(std::span(early)), now);
   }
 
-  // One turn of the loop: everything that is waited for happens.
+  // One turn of the loop, in which both ends become ready.
   static void wake(Pump& pump) {
     pump.local_is_readable();
     pump.local_is_writable();
@@ -191,7 +193,7 @@ struct World {
 
   bool scripts_are_over() const { return local.in.pieces.empty() && tunnel.in.pieces.empty(); }
 
-  // Until the scripts are read and a few turns have changed nothing.
+  // Steps until the scripts are read and a few turns have changed nothing.
   Pump::Wants settle(Pump& pump) {
     Pump::Wants wants;
     int quiet = 0;
@@ -207,7 +209,7 @@ struct World {
     return wants;
   }
 
-  // Lets time pass from deadline to deadline until the end.
+  // Moves the clock from deadline to deadline until the end.
   Ending run(Pump& pump) {
     for (int turn = 0;; ++turn) {
       REQUIRE(turn < 1000);

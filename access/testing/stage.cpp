@@ -28,8 +28,6 @@ ForwarderOptions options_to(int port) {
   return options;
 }
 
-using Headers = std::vector<Header>;
-
 Authorization with_token() {
   return {.known =
               [] {
@@ -61,7 +59,7 @@ Stage::~Stage() {
   std::map<std::string, int> times;
   for (const std::string& request : asked_)
     if (request.starts_with("POST ")) ++times[key_of(request)];
-  for (const auto& one : times) CHECK_MESSAGE(one.second == 1, one.first);
+  for (const auto& one : times) CHECK_MESSAGE(one.second == 1, one.name);
 }
 
 TestServerOptions Stage::watched(std::function<std::string(const std::string&)> answer) {

@@ -1,4 +1,4 @@
-// For tests: a server that upgrades, and options that lead to it.
+// Support for tests of tunnels: a server that upgrades, and options to reach it.
 #pragma once
 
 #include <fmt/core.h>
@@ -12,7 +12,7 @@
 
 namespace mayfly::testing {
 
-// One for all cases: making one takes longer than most of them.
+// Shared by all test cases, since making an authority takes longer than most of them.
 inline const TestAuthority& authority() {
   struct Issued {
     TestAuthority made;
@@ -30,7 +30,7 @@ inline TestServerOptions serving(std::function<std::string(const std::string&)> 
   return options;
 }
 
-// The right 101 for a request; accept_for() is held against RFC 6455's example elsewhere.
+// Returns the 101 for a request. (websocket_test.cpp compares accept_for() with RFC 6455.)
 inline std::string upgraded(const std::string& request) {
   constexpr std::string_view name = "Sec-WebSocket-Key: ";
   const std::size_t at = request.find(name) + name.size();

@@ -11,11 +11,10 @@
 #include "access/core/text.hpp"
 #include "access/core/url.hpp"
 #include "access/tls/connection_options.hpp"
-#include "access/tls/handshake.hpp"
 #include "access/tls/key_pair_files.hpp"
 #include "access/tls/openssl_owner.hpp"
-#include "access/tls/token_key_pair.hpp"
-#include "access/tls/token_uri.hpp"
+#include "access/tls/pkcs11_key_pair.hpp"
+#include "access/tls/pkcs11_uri.hpp"
 
 namespace mayfly {
 namespace {
@@ -23,7 +22,7 @@ namespace {
 using std::chrono::sys_seconds;
 
 std::string shown(const std::string& source) {
-  return is_token_uri(source) ? shown_uri(source) : printable(source);
+  return is_pkcs11_uri(source) ? shown_uri(source) : printable(source);
 }
 
 const std::string& key_source(const ClientCertificateFiles& files) {
@@ -32,23 +31,24 @@ const std::string& key_source(const ClientCertificateFiles& files) {
 
 KeyPair read_pair(const ClientCertificateFiles& files, PasswordCache& passwords) {
   KeyPair pair;
-  if (is_token_uri(files.certificate)) {
-    pair.certificates.push_back(load_token_certificate(files.certificate, passwords));
+  if (is_pkcs11_uri(files.certificate)) {
+    pair.certificates.push_back(load_pkcs11_certificate(files.certificate, passwords));
   } else {
     const WantKey want_key = files.key.empty() ? WantKey::yes : WantKey::no;
     pair = read_certificate_file(files.certificate, want_key, passwords);
     if (want_key == WantKey::yes) return pair;
   }
   const std::string& key = key_source(files);
-  pair.key = is_token_uri(key) ? load_token_key(key, passwords) : read_key_file(key, passwords);
+  pair.key = is_pkcs11_uri(key) ? load_pkcs11_key(key, passwords) : read_key_file(key, passwords);
   return pair;
 }
 
-// Puts the certificate of the key first: some files begin with the issuer's.
+// Puts the certificate of the key first, since some files begin with the issuer's.
 void put_leaf_first(KeyPair& pair, const ClientCertificateFiles& files) {
-  const auto leaf = std::find_if(
-      pair.certificates.begin(), pair.certificates.end(),
-      [&](const auto& one) { return X509_check_private_key(one.get(), pair.key.get()) == 1; });
+  const auto leaf =
+      std::find_if(pair.certificates.begin(), pair.certificates.end(), [&](const auto& candidate) {
+        return X509_check_private_key(candidate.get(), pair.key.get()) == 1;
+      });
   ERR_clear_error();
   if (leaf == pair.certificates.end()) {
     throw Error(ErrorKind::usage,
@@ -60,21 +60,22 @@ void put_leaf_first(KeyPair& pair, const ClientCertificateFiles& files) {
 }
 
 void check_dates(const CertificateFacts& facts, const std::string& source, sys_seconds now) {
-  const std::string clock = fmt::format("this computer's clock says {}", date_text(now));
+  const std::string clock = fmt::format("this computer's clock says {}", utc_text(now));
   if (now > facts.not_after) {
     throw Error(ErrorKind::usage,
                 fmt::format("the client certificate \"{}\" in {} expired on {}", facts.subject,
-                            shown(source), date_text(facts.not_after)),
+                            shown(source), utc_text(facts.not_after)),
                 fmt::format("have a new one issued by \"{}\"; {}", facts.issuer, clock));
   }
   if (now < facts.not_before) {
     throw Error(ErrorKind::usage,
                 fmt::format("the client certificate \"{}\" in {} is not valid before {}",
-                            facts.subject, shown(source), date_text(facts.not_before)),
+                            facts.subject, shown(source), utc_text(facts.not_before)),
                 fmt::format("wait, or set the clock if it is wrong; {}", clock));
   }
 }
 
+// Frees the stack, but not its certificates.
 struct FreeStackOnly {
   void operator()(STACK_OF(X509) * stack) const noexcept { sk_X509_free(stack); }
 };
@@ -86,8 +87,8 @@ void install(const KeyPair& pair, SSL_CTX* context, const std::string& source) {
   }
   if (SSL_CTX_use_cert_and_key(context, pair.certificates.front().get(), pair.key.get(),
                                chain.get(), 1) == 1) {
-    // An extension that cannot be read leaves its error behind all the same, and SSL_get_error()
-    // would take it for the connection's.
+    // An unreadable extension leaves an error in the queue even so, and SSL_get_error() would
+    // attribute it to the connection.
     ERR_clear_error();
     return;
   }
@@ -97,7 +98,7 @@ void install(const KeyPair& pair, SSL_CTX* context, const std::string& source) {
               "it may be too weak for today's rules: have a new one issued");
 }
 
-// Finds now what a handshake would stumble over: small keys, old digests.
+// Finds faults that would fail the handshake: small keys, old digests.
 void try_out(const KeyPair& pair, const std::string& source) {
   const SslContextPointer context(SSL_CTX_new(TLS_client_method()));
   if (!context) throw std::bad_alloc();
@@ -111,22 +112,22 @@ struct ClientCertificate::Impl {
 
   ClientCertificateFiles files;
   PasswordCache passwords;
-  Stamps seen{};  // the files as they were when last read, usable or not
+  Stamps seen{};  // of the files when they were last read, usable or not
   KeyPair pair;
   CertificateFacts facts;
 
   explicit Impl(ClientCertificateFiles sources)
       : files(std::move(sources)), passwords(files.password) {}
 
-  // A token's object does not change under its URI.
+  // The object of a PKCS#11 token URI does not change.
   static FileStamp stamp(const std::string& source) {
-    return is_token_uri(source) ? FileStamp{} : stamp_of(source);
+    return is_pkcs11_uri(source) ? FileStamp{} : stamp_of(source);
   }
   Stamps stamps() const { return {stamp(files.certificate), stamp(key_source(files))}; }
 
-  // All or nothing.
+  // Reads the files. If it throws, the pair in use stays.
   void read(sys_seconds now) {
-    seen = stamps();  // before reading: a change in between is then noticed next time
+    seen = stamps();  // before reading, so that a change in between is noticed next time
     KeyPair fresh = read_pair(files, passwords);
     put_leaf_first(fresh, files);
     CertificateFacts fresh_facts = facts_of(fresh.certificates.front().get());
@@ -136,8 +137,8 @@ struct ClientCertificate::Impl {
     facts = std::move(fresh_facts);
   }
 
-  // The pair in use stays when the files are half written: the rest of the renewal changes them
-  // once more.
+  // Keeps the pair in use if the files are half written: they change once more when the renewal
+  // ends.
   void renew() {
     if (stamps() == seen) return;
     try {
@@ -165,20 +166,8 @@ std::shared_ptr<const ClientCertificate> ClientCertificate::load(
 ClientCertificate::ClientCertificate(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ClientCertificate::~ClientCertificate() = default;
 
-std::string ClientCertificate::subject() const {
-  return impl_->facts.subject;
-}
-std::string ClientCertificate::issuer() const {
-  return impl_->facts.issuer;
-}
-std::string ClientCertificate::common_name() const {
-  return impl_->facts.common_name;
-}
-sys_seconds ClientCertificate::not_before() const {
-  return impl_->facts.not_before;
-}
-sys_seconds ClientCertificate::not_after() const {
-  return impl_->facts.not_after;
+const CertificateFacts& ClientCertificate::facts() const {
+  return impl_->facts;
 }
 
 void ClientCertificate::use_in(void* ssl_context) const {

@@ -1,42 +1,35 @@
-// A client certificate for mutual TLS: leaf, chain and private key, from PEM, PKCS#12 or a pkcs11:
-// URI.
+// A client certificate for mutual TLS: leaf, chain and private key, from PEM or PKCS#12 files or
+// from a PKCS#11 token.
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 
-#include "access/core/secret.hpp"
+#include "access/tls/handshake.hpp"
+#include "access/tls/password_cache.hpp"
 
 namespace mayfly {
 
 struct ClientCertificateFiles {
-  std::string certificate;  // path, PKCS#12 path, or "pkcs11:" URI
-  std::string key;          // path or URI; "" when it is in the same file
-  // Asked for the "password of FILE", of an encrypted key or PKCS#12 file, or the "PIN of URI", at
-  // most once for each; empty answer: none.
-  std::function<Secret(const std::string& what)> password = [](const std::string&) {
-    return Secret();
-  };
+  std::string certificate;  // path of a PEM or PKCS#12 file, or PKCS#11 token URI
+  std::string key;          // path or URI; "" if the key is in the certificate's file
+  AskPassword password = [](const std::string&) { return Secret(); };
 };
 
 class ClientCertificate {
  public:
-  // Loads and checks: readable by nobody else (key), key matches certificate, valid now. Throws
-  // Error(usage) for what is wrong with the files, with a hint, before any connection.
+  // Loads the key pair and checks it: the key's file is closed to group and others, the key belongs
+  // to the certificate, and the certificate is valid at `now`. Throws Error(usage) with a hint.
   static std::shared_ptr<const ClientCertificate> load(const ClientCertificateFiles& files,
                                                        std::chrono::sys_seconds now);
   ~ClientCertificate();
 
-  std::string subject() const;
-  std::string issuer() const;
-  std::string common_name() const;
-  std::chrono::sys_seconds not_before() const;
-  std::chrono::sys_seconds not_after() const;
+  // Returns the facts of the leaf that was read last.
+  const CertificateFacts& facts() const;
 
-  // ssl_context: an SSL_CTX*. Presents leaf and intermediates when asked. A connection made after
-  // the files changed on disk presents the new ones.
+  // Installs leaf, chain and key in ssl_context, an SSL_CTX*. If the files have changed on disk,
+  // reads them again first.
   void use_in(void* ssl_context) const;
 
  private:

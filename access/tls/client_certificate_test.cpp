@@ -18,8 +18,8 @@ std::chrono::sys_seconds now() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-// client.pem and client.key; other.key; a chain root - middle - leaf; keys in every format,
-// password "open sesame".
+// Returns an authority with: client.pem and client.key; other.pem and other.key; a chain root -
+// middle - leaf; and keys in every format, with the password "open sesame".
 const TestAuthority& authority() {
   static const TestAuthority made;
   static const bool issued = [] {
@@ -96,13 +96,13 @@ bool holds(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("the facts of a client certificate are those of its leaf") {
-  const auto named = files("client.pem", "client.key");  // perhaps made only now
+  const auto named = files("client.pem", "client.key");  // issues it, if this test runs first
   const auto certificate = ClientCertificate::load(named, now());
-  CHECK(certificate->subject() == "CN=sensor-7,O=Robots");
-  CHECK(certificate->issuer() == "CN=Test Root");
-  CHECK(certificate->common_name() == "sensor-7");
-  CHECK(certificate->not_before() <= now());
-  CHECK(certificate->not_after() - certificate->not_before() == std::chrono::days(30));
+  CHECK(certificate->facts().subject == "CN=sensor-7,O=Robots");
+  CHECK(certificate->facts().issuer == "CN=Test Root");
+  CHECK(certificate->facts().common_name == "sensor-7");
+  CHECK(certificate->facts().not_before <= now());
+  CHECK(certificate->facts().not_after - certificate->facts().not_before == std::chrono::days(30));
 }
 
 TEST_CASE("certificates and keys in every format reach the server, with their chain") {
@@ -126,7 +126,7 @@ TEST_CASE("certificates and keys in every format reach the server, with their ch
       {files("open.p12"), robot, 1},
       {files("leaf.pem", "modern.p12", password), "CN=leaf", 1},
   };
-  // Only asks: whether a chain is complete is its affair, what arrives is ours.
+  // This server accepts every client, so that an incomplete chain arrives, too.
   TestServerOptions lenient = asking();
   lenient.accept_any_client = true;
   TestServer server(lenient);
@@ -155,7 +155,7 @@ TEST_CASE("every connection is a full handshake with the certificate") {
   CHECK(server.resumed() == 0);
 }
 
-TEST_CASE("what is wrong with the files is said before any connection") {
+TEST_CASE("unusable files are reported before any connection") {
   authority().write("garbage", "not a certificate");
   authority().write("empty", "");
   authority().write("broken.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n");
@@ -217,17 +217,17 @@ TEST_CASE("what is wrong with the files is said before any connection") {
   }
 }
 
-TEST_CASE("a certificate before or after its time is refused with its dates") {
+TEST_CASE("a certificate that is not valid now is refused with its dates") {
   const auto named = files("client.pem", "client.key");
   const auto certificate = ClientCertificate::load(named, now());
   const auto second = std::chrono::seconds(1);
-  CHECK_NOTHROW(ClientCertificate::load(named, certificate->not_before()));
-  CHECK_NOTHROW(ClientCertificate::load(named, certificate->not_after()));
-  const Error early = failure(named, certificate->not_before() - second);
+  CHECK_NOTHROW(ClientCertificate::load(named, certificate->facts().not_before));
+  CHECK_NOTHROW(ClientCertificate::load(named, certificate->facts().not_after));
+  const Error early = failure(named, certificate->facts().not_before - second);
   CHECK(early.kind() == ErrorKind::usage);
   CHECK(holds(early.message(), "is not valid before 2"));
   CHECK(holds(early.hint(), "clock says 2"));
-  const Error late = failure(named, certificate->not_after() + second);
+  const Error late = failure(named, certificate->facts().not_after + second);
   CHECK(late.kind() == ErrorKind::usage);
   CHECK(holds(late.message(), "expired on 2"));
   CHECK(holds(late.hint(), "issued by \"CN=Test Root\""));

@@ -1,6 +1,7 @@
 #include "access/tls/connection_error.hpp"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <openssl/x509_vfy.h>
 
 #include <cerrno>
@@ -8,31 +9,26 @@
 #include <string>
 #include <vector>
 
+#include "access/core/clock.hpp"
 #include "access/core/edge_clock.hpp"
 
 namespace mayfly {
 namespace {
 
-std::string joined(const std::vector<std::string>& texts) {
-  std::string all;
-  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
-  return all;
-}
-
 std::string cannot_reach(std::string_view where, std::string_view why) {
   return fmt::format("cannot reach {}: {}", where, why);
 }
 
-// Nothing that such a server says is heard, so whose clock is wrong has to come from elsewhere.
-std::string hint_about_dates(std::string_view where, std::string_view cure) {
+// The time of such a server is not trusted, so another server's time says whose clock is wrong.
+std::string hint_about_dates(std::string_view where, std::string_view remedy) {
   return clock_hint(
-      fmt::format("this computer's clock is right: whoever runs that server has to {}", cure),
-      fmt::format("if that is right, whoever runs the server has to {}; to look closer, run: "
+      fmt::format("this computer's clock is right: the server's administrator has to {}", remedy),
+      fmt::format("if that is right, the server's administrator has to {}; to look closer, run: "
                   "mayfly doctor {}",
-                  cure, where));
+                  remedy, where));
 }
 
-// What the certificate chain was found to lack.
+// Returns the error for a certificate chain that failed verification.
 Error error_of_chain(std::string_view where, const HandshakeReport& report) {
   const CertificateFacts facts =
       report.rejected ? facts_of(report.rejected.get()) : CertificateFacts{};
@@ -43,11 +39,11 @@ Error error_of_chain(std::string_view where, const HandshakeReport& report) {
   switch (report.verify_error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
       return untrusted(fmt::format("its certificate \"{}\" expired on {}", facts.subject,
-                                   date_text(facts.not_after)),
+                                   utc_text(facts.not_after)),
                        hint_about_dates(where, "renew the certificate"));
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return untrusted(fmt::format("its certificate \"{}\" is not valid before {}", facts.subject,
-                                   date_text(facts.not_before)),
+                                   utc_text(facts.not_before)),
                        hint_about_dates(where, "replace the certificate"));
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
@@ -66,7 +62,7 @@ Error error_of_chain(std::string_view where, const HandshakeReport& report) {
       return untrusted(fmt::format("{} (certificate \"{}\", issued by \"{}\")",
                                    X509_verify_cert_error_string(report.verify_error),
                                    facts.subject, facts.issuer),
-                       "somebody may be in between; ask your administrator");
+                       "the connection may be intercepted; ask your administrator");
   }
 }
 
@@ -140,7 +136,8 @@ Error wrong_name_error(std::string_view where, const HandshakeReport& report) {
   const CertificateFacts facts = facts_of(report.server.get());
   return {ErrorKind::network,
           fmt::format("cannot trust {}: its certificate is for {}, issued by \"{}\"", where,
-                      facts.names.empty() ? "\"" + facts.subject + "\"" : joined(facts.names),
+                      facts.names.empty() ? fmt::format("\"{}\"", facts.subject)
+                                          : fmt::format("{}", fmt::join(facts.names, ", ")),
                       facts.issuer),
           "check the host name; a captive portal or a wrong DNS answer looks like this too"};
 }

@@ -1,5 +1,4 @@
-// Why a connection failed below HTTP, in words a person can act on; `where` is the origin, without
-// "https://".
+// Messages for connections that fail below HTTP. `where` is the origin without "https://".
 #pragma once
 
 #include <optional>
@@ -13,21 +12,21 @@ namespace mayfly {
 Error unknown_name_error(std::string_view where, std::string_view host);
 
 struct ConnectFailure {
-  std::string_view otherwise;     // said when there is no errno
-  std::string_view address = {};  // that was tried, when it is known
+  std::string_view otherwise;     // the reason if there is no errno
+  std::string_view address = {};  // the address that was tried, if known
 };
 // error_number: errno of connect(), or 0.
 Error connect_error(std::string_view where, int error_number, const ConnectFailure& failure);
 
-// What the certificate was found to lack: issuer, dates or the right name. Nothing when it was
-// trusted.
+// Returns the error for a server certificate that is not trusted (issuer, dates or name), or
+// nullopt if it is trusted.
 std::optional<Error> trust_error(std::string_view where, const HandshakeReport& report);
 
-// The server's alert: about our client certificate (kind refused), or another (network). Nothing
-// when there was none.
+// Returns the error for the server's alert, or nullopt if there was none. The kind is refused if
+// the alert is about our client certificate, and network otherwise.
 std::optional<Error> alert_error(std::string_view where, const HandshakeReport& report);
 
-// The server's certificate is for other names.
+// Returns the error for a server certificate that is valid for other names.
 Error wrong_name_error(std::string_view where, const HandshakeReport& report);
 
 }  // namespace mayfly

@@ -1,6 +1,7 @@
 #include "access/tls/handshake.hpp"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -76,22 +77,21 @@ std::chrono::sys_seconds time_of(const ASN1_TIME* time) {
   return std::chrono::sys_seconds(std::chrono::seconds(timegm(&parts)));
 }
 
-// Where a context keeps the report it writes to.
+// Returns the index of the report in the data of a context.
 int report_index() {
   static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return index;
 }
 
-// Where a connection of a shared context keeps its own.
+// Returns the index of the report in the data of a connection.
 int connection_report_index() {
   static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return index;
 }
 
 HandshakeReport& report_of(const SSL* ssl) {
-  if (void* own = SSL_get_ex_data(ssl, connection_report_index()); own != nullptr) {
+  if (void* own = SSL_get_ex_data(ssl, connection_report_index()); own != nullptr)
     return *static_cast<HandshakeReport*>(own);
-  }
   return *static_cast<HandshakeReport*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), report_index()));
 }
 
@@ -100,7 +100,7 @@ HandshakeReport::Certificate reference(X509* certificate) {
   return HandshakeReport::Certificate(certificate);
 }
 
-// Looks on; the verdict stays OpenSSL's.
+// Records the verification and leaves the verdict to OpenSSL.
 int on_verify(int verdict, X509_STORE_CTX* chain) noexcept {
   const auto* ssl = static_cast<const SSL*>(
       X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx()));
@@ -120,6 +120,17 @@ void on_progress(const SSL* ssl, int where, int value) noexcept {
 }
 
 }  // namespace
+
+std::string CertificateRequest::text() const {
+  if (!asked) return "the edge did not ask for a client certificate";
+  const std::string wanted =
+      acceptable_issuers.empty()
+          ? ""
+          : fmt::format(" issued by \"{}\"", fmt::join(acceptable_issuers, "\" or \""));
+  if (sent.empty()) return "the edge asked for a client certificate" + wanted + "; none was sent";
+  return "the client certificate sent was " + sent +
+         (wanted.empty() ? "" : "; the edge asked for one" + wanted);
+}
 
 void HandshakeReport::FreeX509::operator()(X509* certificate) const noexcept {
   X509_free(certificate);
@@ -156,8 +167,7 @@ bool HandshakeReport::client_certificate_refused() const {
     case SSL_AD_UNKNOWN_CA:
     case SSL_AD_ACCESS_DENIED:
       return true;
-    case SSL_AD_HANDSHAKE_FAILURE:  // what TLS 1.2 servers say when a certificate they want is
-                                    // missing
+    case SSL_AD_HANDSHAKE_FAILURE:  // from TLS 1.2 servers that miss a client certificate
       return request.asked;
     default:
       return false;

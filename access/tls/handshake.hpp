@@ -1,5 +1,5 @@
-// What a TLS handshake showed, kept so that a failure can be explained: the server's certificate,
-// what it asked of ours, and the alert it ended with.
+// A record of a TLS handshake, from which a failure can be explained: the server's certificate, its
+// request for a client certificate, and its alert.
 #pragma once
 
 #include <chrono>
@@ -8,30 +8,35 @@
 #include <string>
 #include <vector>
 
-#include "access/tls/certificate_request.hpp"
-
 using X509 = struct x509_st;
 using SSL = struct ssl_st;
 using SSL_CTX = struct ssl_ctx_st;
 
 namespace mayfly {
 
-// The facts of a certificate a person asks for; printable.
+// The parts of an X.509 certificate that messages show; printable.
 struct CertificateFacts {
   std::string subject;             // RFC 2253
   std::string issuer;              // RFC 2253
-  std::string common_name;         // of the subject; "" when there is none
-  std::vector<std::string> names;  // DNS names and addresses it is for
+  std::string common_name;         // of the subject; "" if it has none
+  std::vector<std::string> names;  // the DNS names and addresses that it is valid for
   std::chrono::sys_seconds not_before;
   std::chrono::sys_seconds not_after;
 };
 CertificateFacts facts_of(const X509* certificate);
 
-// A time as people read it: "2026-01-31 17:05 UTC".
-std::string date_text(std::chrono::sys_seconds time);
-
-// "subject", issued by "issuer", valid from ... to ...
+// Returns: "SUBJECT", issued by "ISSUER", valid from DATE to DATE
 std::string certificate_text(const CertificateFacts& facts);
+
+// The server's request for a client certificate, and our answer. All texts are printable.
+struct CertificateRequest {
+  bool asked = false;  // the server sent a CertificateRequest (RFC 8446 section 4.3.2)
+  std::string sent;    // certificate_text() of the client certificate that was sent; "" if none
+  std::vector<std::string> acceptable_issuers;  // as named by the server, at most 20; may be empty
+
+  // Returns a clause for a message: which certificate was asked for, and which was sent.
+  std::string text() const;
+};
 
 struct HandshakeReport {
   struct FreeX509 {
@@ -39,34 +44,34 @@ struct HandshakeReport {
   };
   using Certificate = std::unique_ptr<X509, FreeX509>;
 
-  bool begun = false;        // the server was reached, and TLS begun
-  Certificate server;        // the leaf the server presented; none when the session was resumed
-  Certificate rejected;      // the certificate of its chain that verification stumbled over
-  int verify_error = 0;      // X509_V_ERR_..., 0 when the chain is trusted
-  std::optional<int> alert;  // the fatal alert the server sent (RFC 8446 section 6)
+  bool begun = false;        // the server was reached, and the handshake began
+  Certificate server;        // the server's leaf; nullptr if the session was resumed
+  Certificate rejected;      // the certificate in the server's chain that failed verification
+  int verify_error = 0;      // X509_V_ERR_..., or 0 if the chain is trusted
+  std::optional<int> alert;  // the server's fatal alert (RFC 8446 section 6)
 
-  // Makes it fit for a new attempt.
-  void clear_failure();
-
-  // Kept when a later session is resumed, since nothing is asked again then.
+  // Is kept by clear_failure(), since a server does not ask again when a session is resumed.
   CertificateRequest request;
 
-  // "TLS alert 116 (certificate required)"; "" without an alert.
+  // Clears what a failed attempt left, before the next attempt.
+  void clear_failure();
+
+  // Returns for example "TLS alert 116 (certificate required)", or "" without an alert.
   std::string alert_text() const;
-  // Whether the alert says that the client certificate was missing or not good enough.
+  // Whether the alert says that the client certificate is missing or not accepted.
   bool client_certificate_refused() const;
 };
 
-// The chain was found to be expired, or not valid yet.
+// Whether verification failed because a certificate has expired or is not valid yet.
 bool is_about_dates(const HandshakeReport& report);
 
-// Makes the context write to the report, which must outlive its connections. For verification to be
-// seen it goes after everything else that was set in the context.
+// Records the handshakes of a context in a report, which must outlive the context's connections.
+// Call it after the verification mode is set.
 void watch_handshake(SSL_CTX* context, HandshakeReport* report);
-// The same for one connection of a context that several share.
+// The same for one connection of a shared context.
 void watch_handshake(SSL* ssl, HandshakeReport* report);
 
-// For the context's certificate callback (SSL_CTX_set_cert_cb): what the server asked for.
+// Records the server's request for a client certificate. For SSL_CTX_set_cert_cb().
 void note_certificate_request(SSL* ssl, HandshakeReport& report);
 
 }  // namespace mayfly

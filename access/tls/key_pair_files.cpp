@@ -28,7 +28,7 @@ Error unusable(const std::string& path, std::string_view why, std::string hint) 
           std::move(hint)};
 }
 
-// A file's content, wiped when done with, and its permissions.
+// A file's content, which is wiped at the end, and its permissions.
 struct Content {
   std::string path;
   std::string bytes;
@@ -89,7 +89,7 @@ bool has_private_key(const Content& content) {
   return content.bytes.find("PRIVATE KEY-----") != std::string::npos;
 }
 
-// What is wrong with the file comes before the question for its password.
+// Checks the file before it asks for the password.
 KeyPointer pem_key(const Content& content, PasswordCache& passwords) {
   if (!has_private_key(content)) {
     throw unusable(content.path, "there is no private key in it", "name the key's file with --key");
@@ -134,7 +134,7 @@ Pkcs12Pointer as_pkcs12(const Content& content) {
   return file;
 }
 
-// Nothing when the password does not fit. An empty password may be stored in either of two ways.
+// Returns the password, or nullopt if it is wrong. PKCS#12 has two encodings of an empty password.
 std::optional<Secret> pkcs12_password(PKCS12* file, Password& password) {
   if (PKCS12_mac_present(file) == 0) return password.get();
   if (PKCS12_verify_mac(file, nullptr, 0) == 1 || PKCS12_verify_mac(file, "", 0) == 1)
@@ -167,7 +167,8 @@ KeyPair read_pkcs12(PKCS12* file, const Content& content, PasswordCache& passwor
   }
   KeyPair pair;
   if (parse_pkcs12(file, *password, pair)) return pair;
-  // Files from older tools are encrypted with RC2 or 3DES, which OpenSSL 3 has put aside.
+  // Files of older tools are encrypted with RC2 or 3DES, which OpenSSL 3 moved to its legacy
+  // provider.
   const std::unique_ptr<OSSL_PROVIDER, Release<OSSL_PROVIDER_unload>> legacy(
       OSSL_PROVIDER_try_load(nullptr, "legacy", 1));
   ERR_clear_error();
@@ -177,7 +178,7 @@ KeyPair read_pkcs12(PKCS12* file, const Content& content, PasswordCache& passwor
                  "convert it with: openssl pkcs12 -legacy -in OLD -out NEW.pem");
 }
 
-Error no_format(const std::string& path) {
+Error unknown_format(const std::string& path) {
   return unusable(path, "it is neither PEM nor PKCS#12",
                   "convert it with: openssl x509 -inform der, or openssl pkey -inform der");
 }
@@ -202,7 +203,7 @@ KeyPair read_certificate_file(const std::string& path, WantKey want_key, Passwor
     if (!pair.key && want_key == WantKey::yes) throw unusable(path, "there is no key in it", "");
     return pair;
   }
-  if (content.bytes.find("-----BEGIN ") == std::string::npos) throw no_format(path);
+  if (content.bytes.find("-----BEGIN ") == std::string::npos) throw unknown_format(path);
   KeyPair pair;
   pair.certificates = pem_certificates(content);
   if (pair.certificates.empty()) {
@@ -221,7 +222,7 @@ KeyPointer read_key_file(const std::string& path, PasswordCache& passwords) {
     if (!pair.key) throw unusable(path, "there is no private key in it", "");
     return std::move(pair.key);
   }
-  if (content.bytes.find("-----BEGIN ") == std::string::npos) throw no_format(path);
+  if (content.bytes.find("-----BEGIN ") == std::string::npos) throw unknown_format(path);
   return pem_key(content, passwords);
 }
 

@@ -1,4 +1,4 @@
-// A certificate with its chain and private key, from PEM and PKCS#12 files.
+// Reads a certificate with its chain and private key from PEM and PKCS#12 files.
 #pragma once
 
 #include <sys/types.h>
@@ -17,7 +17,7 @@ struct KeyPair {
   KeyPointer key;
 };
 
-// What tells that a file was replaced or rewritten.
+// Shows, by comparison, whether a file was replaced or rewritten.
 struct FileStamp {
   dev_t device = 0;
   ino_t inode = 0;
@@ -25,17 +25,17 @@ struct FileStamp {
   std::chrono::system_clock::time_point modified;
   bool operator==(const FileStamp&) const = default;
 };
-// All zero when the file is not there.
+// Returns FileStamp() if the file is absent.
 FileStamp stamp_of(const std::string& path);
 
-// Whether a private key is wanted of the file, may be in it, or is looked for elsewhere.
+// Whether the private key is expected in the certificate's file.
 enum class WantKey { yes, no };
 
-// The certificates of a PEM file, and its private key (traditional or PKCS#8, encrypted or not); or
-// all that a PKCS#12 file holds. A file with the key in use must be closed to group and others.
-// Throws Error(usage) with a hint.
+// Returns the certificates of a PEM file, with its private key (traditional or PKCS#8, encrypted or
+// not) if want_key is yes; or the whole content of a PKCS#12 file. A file whose key is read must be
+// closed to group and others. Throws Error(usage) with a hint.
 KeyPair read_certificate_file(const std::string& path, WantKey want_key, PasswordCache& passwords);
-// The private key of a PEM or PKCS#12 file.
+// Returns the private key of a PEM or PKCS#12 file. Throws as above.
 KeyPointer read_key_file(const std::string& path, PasswordCache& passwords);
 
 }  // namespace mayfly

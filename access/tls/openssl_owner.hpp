@@ -1,4 +1,4 @@
-// Owners of OpenSSL's objects.
+// Owners of OpenSSL's objects, and its error queue.
 #pragma once
 
 #include <openssl/bio.h>
@@ -26,8 +26,8 @@ inline void free_x509_stack(STACK_OF(X509) * stack) noexcept {
 }
 using X509StackPointer = std::unique_ptr<STACK_OF(X509), Release<free_x509_stack>>;
 
-// The reason of the first error OpenSSL has queued, and an empty queue after it: what is left there
-// confuses the next call that looks at it.
+// Empties OpenSSL's error queue and returns the reason of the first error. An error that stays in
+// the queue would be attributed to a later call.
 inline std::string take_openssl_error() {
   const unsigned long code = ERR_get_error();
   ERR_clear_error();

@@ -8,15 +8,14 @@
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/tls/client_certificate.hpp"
-#include "access/tls/server_name.hpp"
 #include "access/tls/trust.hpp"
 
 namespace mayfly {
 namespace {
 
-[[noreturn]] void set_up_failed(std::string_view what) {
+[[noreturn]] void set_up_failed(std::string_view part) {
   throw Error(ErrorKind::failed,
-              fmt::format("cannot set up TLS: {}: {}", what, take_openssl_error()));
+              fmt::format("cannot set up TLS: {}: {}", part, take_openssl_error()));
 }
 
 int context_index() {
@@ -24,7 +23,7 @@ int context_index() {
   return index;
 }
 
-void trust(X509_STORE* store, const ConnectionOptions& options) {
+void load_trust(X509_STORE* store, const ConnectionOptions& options) {
   const Trust from = trust_of(options);
   if (!from.file.empty() && X509_STORE_load_file(store, from.file.c_str()) != 1)
     throw Error(ErrorKind::usage,
@@ -39,8 +38,8 @@ void trust(X509_STORE* store, const ConnectionOptions& options) {
 
 void expect_host(SSL* ssl, const std::string& host) {
   demand_server_name(SSL_get0_param(ssl), host);
-  // The macro SSL_set_tlsext_host_name, whose C cast is a warning here. An address is no such name
-  // (RFC 6066 section 3).
+  // An address is no server name (RFC 6066 section 3). This is SSL_set_tlsext_host_name() without
+  // the macro's C cast, which is a warning.
   if (!is_address(host) && SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
                                     const_cast<char*>(host.c_str())) != 1)
     set_up_failed("host name");
@@ -64,8 +63,8 @@ TlsContext::TlsContext(const ConnectionOptions& options, const Url& url, Buffers
       certificate_(certificate_for(options_, url_)),
       trusted_(X509_STORE_new()) {
   if (!trusted_) throw std::bad_alloc();
-  if (options_.verify == ConnectionOptions::Verify::yes) trust(trusted_.get(), options_);
-  if (certificate_ != nullptr) context_ = make_context();  // whether it can be used is told first
+  if (options_.verify == ConnectionOptions::Verify::yes) load_trust(trusted_.get(), options_);
+  if (certificate_ != nullptr) context_ = make_context();  // throws if it is unusable
 }
 
 TlsContext::~TlsContext() = default;
@@ -85,13 +84,13 @@ SslContextPointer TlsContext::make_context() const {
   SSL_CTX* context = made.get();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
-  // Without auto-retry a record that holds no data (a session ticket) would look like nothing to
-  // read.
+  // Auto-retry skips TLS records without data, such as session tickets; otherwise they would look
+  // like nothing to read.
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_AUTO_RETRY);
   if (buffers_ == Buffers::release) SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
-  // The browsers' order: AES-128 is as good against any attack known, and cheaper a byte than
-  // AES-256, which OpenSSL has first.
+  // Browsers use this order. OpenSSL prefers AES-256, which costs more per byte; no known attack
+  // makes it stronger in practice.
   SSL_CTX_set_ciphersuites(context,
                            "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_"
                            "SHA256");
@@ -110,18 +109,19 @@ SslContextPointer TlsContext::make_context() const {
   return made;
 }
 
-// The latest ticket serves all who come before the next one. (RFC 8446 section C.4 advises against
-// it, lest connections be linked; these carry one token.) Copies, since OpenSSL spoils a session of
-// TLS 1.3 that was resumed, and one whose connection was cut.
+// Keeps the latest session ticket, which all connections resume until the next ticket arrives. (RFC
+// 8446 section C.4 advises against it because it links connections, but these carry one token
+// anyway.) Sessions are copied, since OpenSSL marks a TLS 1.3 session as unusable once it was
+// resumed or its connection was cut.
 int TlsContext::on_new_session(SSL* ssl, SSL_SESSION* session) noexcept {
   auto* self = static_cast<TlsContext*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), context_index()));
   if (self != nullptr) self->session_.reset(SSL_SESSION_dup(session));
-  return 0;  // the reference is not kept
+  return 0;  // `session` stays OpenSSL's
 }
 
 TlsContext::Connection TlsContext::connection() {
-  // A renewed certificate is read anew for each connection, and a resumed session would carry the
-  // identity of the one before.
+  // With a client certificate each connection gets a new context, so that a renewed certificate is
+  // used. (A resumed session would carry the identity of the certificate before.)
   if (!context_ || certificate_ != nullptr) context_ = make_context();
   SSL_CTX_set_ex_data(context_.get(), context_index(), this);
   Connection ssl(SSL_new(context_.get()));
@@ -145,22 +145,22 @@ void TlsStream::stop_wiping() noexcept {
   SSL_clear_options(ssl_.get(), SSL_OP_CLEANSE_PLAINTEXT);
 }
 
-// A close_notify, when the connection still takes it (RFC 8446 section 6.1).
+// Sends a close_notify if the connection still takes it (RFC 8446 section 6.1).
 TlsStream::~TlsStream() {
   if (SSL_is_init_finished(ssl_.get()) == 1 && end_.last.state != IoResult::State::failed)
     SSL_shutdown(ssl_.get());
   ERR_clear_error();
 }
 
-// SSL_get_error(3) asks for an empty queue before each call it is to judge: what any other code has
-// left there is else taken for the connection's end.
+// Each operation begins with an empty error queue, as SSL_get_error(3) demands: an error that other
+// code has left there would be attributed to the connection.
 IoResult TlsStream::handshake() {
   ERR_clear_error();
   const int returned = SSL_do_handshake(ssl_.get());
   if (returned == 1 && is_server_verified()) return {};
   IoResult result =
       returned == 1 ? failed("the server proves by no certificate who it is") : result_of(returned);
-  // Whatever it was, the next one begins without what this one tried to resume.
+  // The next attempt does not resume this session, in case the session is the cause.
   if (result.state == IoResult::State::failed) context_.session_.reset();
   return result;
 }
@@ -194,8 +194,8 @@ TunnelEnd::Progress TlsStream::progress() const {
           .acknowledged = end_.written - std::min<std::uint64_t>(end_.written, waiting)};
 }
 
-// A handshake without any certificate succeeds where the system's OpenSSL allows anonymous cipher
-// suites ("ALL" in its configuration): then there was nothing to verify.
+// Whether the server's certificate was verified. If OpenSSL's configuration allows anonymous cipher
+// suites ("ALL"), a handshake succeeds without a certificate, and nothing is verified.
 bool TlsStream::is_server_verified() const {
   if (context_.options_.verify == ConnectionOptions::Verify::no) return true;
   return SSL_get0_peer_certificate(ssl_.get()) != nullptr &&

@@ -1,4 +1,5 @@
-// TLS to the edge with OpenSSL itself: one context for all tunnels of a process, no waiting.
+// TLS to the edge by OpenSSL: one context for all tunnels of a process, and streams that never
+// wait.
 #pragma once
 
 #include <memory>
@@ -14,23 +15,24 @@
 
 namespace mayfly {
 
-// What connections to one origin share: trust, client certificate, the session to resume. libcurl
-// makes a context for each connection (measured: 0.2 ms and 13 KiB), which is why tunnels do
-// without it here.
+// The parts that connections to one edge share: trust, client certificate, session to resume.
+// libcurl makes a context for each connection (measured: 0.2 ms and 13 KiB), so tunnels do not use
+// it.
 class TlsContext {
  public:
-  // One busy tunnel wants its buffers kept; thousands of idle ones released.
+  // Whether OpenSSL keeps its buffers: fast for one busy tunnel, but too much for thousands of idle
+  // ones.
   enum class Buffers { keep, release };
 
-  // Throws Error(usage) for trusted certificates that cannot be read.
+  // Throws Error(usage) if the trusted certificates cannot be read.
   TlsContext(const ConnectionOptions& options, const Url& url, Buffers buffers);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
   const Url& url() const noexcept { return url_; }
-  // OpenSSL takes milliseconds to make its context; a dial does it while the network lets it wait.
-  // What fails here fails again, and is told, when the connection is made.
+  // Makes OpenSSL's context, which takes milliseconds: for a moment when the network is waited for.
+  // Ignores a failure, which making the connection will report.
   void prepare() noexcept;
 
  private:
@@ -44,7 +46,7 @@ class TlsContext {
   ConnectionOptions options_;
   Url url_;
   Buffers buffers_;
-  const ClientCertificate* certificate_;  // of options_; nullptr when this origin is shown none
+  const ClientCertificate* certificate_;  // of options_; nullptr if this edge may not see it
   std::unique_ptr<X509_STORE, Release<X509_STORE_free>> trusted_;
   SslContextPointer context_;
   SessionPointer session_;
@@ -52,23 +54,24 @@ class TlsContext {
 
 class TlsStream : public TunnelEnd {
  public:
-  // The context outlives the stream.
+  // `context` must outlive the stream.
   TlsStream(TlsContext& context, std::unique_ptr<Wire> wire);
   ~TlsStream() override;
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
 
-  // moved: done. To be called until then. failed: see report().
+  // Continues the handshake, and returns moved once it is done. After failed, report() has the
+  // cause.
   IoResult handshake();
   IoResult read(std::span<std::byte> into) override;
   IoResult write(std::span<const std::byte> bytes) override;
   Progress progress() const override;
-  // Until then what has been read is wiped once it is handed on: the answer to an upgrade may hold
-  // a token. What a tunnel carries is not worth its price.
+  // OpenSSL wipes what it has read, since the answer to an upgrade may hold a token. This stops it:
+  // for the payload of a tunnel, wiping would cost too much.
   void stop_wiping() noexcept;
   int descriptor() const noexcept { return end_.wire->descriptor(); }
   const HandshakeReport& report() const noexcept { return report_; }
-  // What the handshake came to.
+  // The result of the handshake.
   struct Facts {
     std::string version, cipher;  // "TLSv1.3", "TLS_AES_128_GCM_SHA256"
     enum class Session { fresh, resumed } session = Session::fresh;
@@ -84,7 +87,7 @@ class TlsStream : public TunnelEnd {
   TlsContext& context_;
   WireEnd end_;
   HandshakeReport report_;
-  TlsContext::Connection ssl_;  // last: gone before what it points to
+  TlsContext::Connection ssl_;  // last, since it points to end_ and report_
 };
 
 }  // namespace mayfly

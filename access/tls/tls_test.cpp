@@ -20,8 +20,8 @@ Descriptor connected_to(int port) {
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const auto* place = reinterpret_cast<const sockaddr*>(&address);
-  REQUIRE(connect(socket.get(), place, sizeof address) == 0);
+  const auto* name = reinterpret_cast<const sockaddr*>(&address);
+  REQUIRE(connect(socket.get(), name, sizeof address) == 0);
   return socket;
 }
 
@@ -30,7 +30,7 @@ void await(const TlsStream& stream, short events) {
   REQUIRE(poll(&waiting, 1, 10'000) == 1);
 }
 
-// What code of others leaves behind in this thread.
+// Leaves an error in OpenSSL's queue, as other code in this thread might.
 void leave_an_error() {
   ERR_put_error(ERR_LIB_RSA, 0, RSA_R_INVALID_PADDING, __FILE__, __LINE__);
   REQUIRE(ERR_peek_error() != 0);
@@ -38,7 +38,7 @@ void leave_an_error() {
 
 }  // namespace
 
-TEST_CASE("another's error in OpenSSL's queue is not taken for the connection's") {
+TEST_CASE("an error that other code left in OpenSSL's queue does not fail the connection") {
   const TestAuthority authority;
   authority.issue_server("app", "DNS:app.example");
   TestServerOptions serving;

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fmt/core.h>
+#include <openssl/x509v3.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,8 +13,10 @@
 
 #include "access/core/encoding.hpp"
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
 #include "access/core/release.hpp"
 #include "access/core/text.hpp"
+#include "access/tls/openssl_owner.hpp"
 
 namespace mayfly {
 namespace {
@@ -33,7 +36,7 @@ constexpr std::array system_bundles = {
     "/usr/local/share/certs/ca-root-nss.crt",             // FreeBSD
 };
 
-// The names that `openssl rehash` makes: eight hexadecimal digits, ".0".
+// Whether `openssl rehash` makes such names: eight hexadecimal digits and ".0".
 bool is_hash_name(std::string_view name) {
   return name.size() == 10 && name.ends_with(".0") &&
          name.substr(0, 8).find_first_not_of(hex_digits) == std::string_view::npos;
@@ -48,7 +51,7 @@ bool is_hashed_directory(const char* path) {
   return false;
 }
 
-// libcurl reports an unreadable file only when it connects, and not by its errno.
+// Checks early, since libcurl reports an unreadable file only when it connects, and without errno.
 void check_readable(const std::string& path) {
   if (path.empty() || access(path.c_str(), R_OK) == 0) return;
   throw Error(ErrorKind::usage,
@@ -78,6 +81,21 @@ Trust trust_of(const ConnectionOptions& options) {
   }
   static const Trust system = find_system_trust(system_directories, system_bundles);
   return system;
+}
+
+bool is_address(const std::string& host) {
+  return is_ipv4(host) || is_ipv6(host);
+}
+
+void demand_server_name(X509_VERIFY_PARAM* verification, const std::string& host) {
+  X509_VERIFY_PARAM_set_hostflags(
+      verification, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  const int taken = is_address(host)
+                        ? X509_VERIFY_PARAM_set1_ip_asc(verification, host.c_str())
+                        : X509_VERIFY_PARAM_set1_host(verification, host.c_str(), host.size());
+  if (taken != 1)
+    throw Error(ErrorKind::failed,
+                fmt::format("cannot set up TLS: server name: {}", take_openssl_error()));
 }
 
 }  // namespace mayfly

@@ -10,7 +10,7 @@
 using namespace mayfly;
 using namespace mayfly::testing;
 
-TEST_CASE("the first hashed directory is trusted, or else the first bundle that is there") {
+TEST_CASE("the first hashed directory is trusted, or else the first bundle that exists") {
   const TestAuthority authority;
   authority.run(
       "mkdir plain hashed && cp ca.pem plain/ca.pem && cp ca.pem hashed/ && "
@@ -34,7 +34,7 @@ TEST_CASE("the first hashed directory is trusted, or else the first bundle that 
   CHECK(found.file.empty());
 }
 
-TEST_CASE("what the user names is trusted alone, and has to be there") {
+TEST_CASE("only the authorities that the user names are trusted, and they must be readable") {
   const TestAuthority authority;
   authority.run("mkdir named");
   ConnectionOptions options;

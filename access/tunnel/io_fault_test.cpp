@@ -1,5 +1,5 @@
-// Every operation of a request, a dial and a tunnel failing in turn, in every way: there is always
-// an end, and it is the truth.
+// Makes each operation of a request, a dial and a tunnel fail, in every way: they always end, and
+// with a true result.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -64,12 +64,12 @@ TEST_CASE("every operation of a request fails in turn") {
       }
       operations = injection.operations();
     }
-    // Whole or not at all.
+    // The answer is complete, or there is an error.
     if (response) CHECK((response->status == 200 && response->body == answer));
     if (!response) CHECK((error.kind() == ErrorKind::network || is_cut_short(error)));
     if (!response) CHECK_FALSE(error.hint().empty());
     if (at == 0 || is_harmless(fault)) CHECK_MESSAGE(response.has_value(), error.message());
-    // The next request is as if nothing had been.
+    // The next request succeeds.
     request.timeout = 10s;
     CHECK(client.send(request).body == answer);
     return operations;
@@ -149,14 +149,14 @@ std::string frame(const std::string& payload) {
   return head + payload;
 }
 
-// The local program's ends, and a tunnel between the others and the server.
+// The local program's ends of a tunnel, and a function that runs the tunnel.
 struct Local {
   Descriptor speaks, hears;
   std::set<int> watched;
   std::function<Ending(Dialer::Open open, const PumpOptions&)> carry;
 };
 
-// One of many in a loop, its local connection a socket.
+// Runs the tunnel in a loop for many. Its local connection is a socket.
 Local in_a_loop() {
   int ends[2];
   REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
@@ -168,13 +168,10 @@ Local in_a_loop() {
     asio::io_context loop;
     BufferPool buffers;
     Ending ending;
-    auto run = std::make_shared<TunnelRun>(loop.get_executor(),
-                                           TunnelRun::Parts{.socket = Descriptor(end),
-                                                            .stream = std::move(open.stream),
-                                                            .early = std::move(open.early),
-                                                            .ray = {},
-                                                            .name = {}},
-                                           buffers, options);
+    auto run = std::make_shared<TunnelRun>(
+        loop.get_executor(),
+        TunnelRun::Parts{.socket = Descriptor(end), .open = std::move(open), .name = {}}, buffers,
+        options);
     run->start([&](const Ending& ended) { ending = ended; });
     loop.run();
     run.reset();
@@ -184,7 +181,7 @@ Local in_a_loop() {
   return local;
 }
 
-// Alone, on two pipes.
+// Runs the tunnel by itself, on two pipes.
 Local polled() {
   int up[2], down[2];
   REQUIRE(pipe2(up, O_CLOEXEC | O_NONBLOCK) == 0);
@@ -195,19 +192,14 @@ Local polled() {
               .carry = {}};
   local.carry = [in = up[0], out = down[1]](Dialer::Open open, const PumpOptions& options) {
     const Descriptor closed_in(in), closed_out(out);
-    return run_polled({.local_in = in,
-                       .local_out = out,
-                       .stream = std::move(open.stream),
-                       .early = std::move(open.early),
-                       .interrupted = -1,
-                       .name = {},
-                       .ray = {}},
-                      options);
+    return run_polled(
+        {.local_in = in, .local_out = out, .open = std::move(open), .interrupted = -1, .name = {}},
+        options);
   };
   return local;
 }
 
-// A tunnel that takes some bytes up, brings some down, and is closed by the peer.
+// Runs a tunnel that moves bytes in both directions and is closed by the peer.
 int carry_with_fault(const Local& local, Fault fault, int at) {
   const std::string up = pattern(3000), down = pattern(20'000);
   TestServer server(serving([&](const std::string& request) {
@@ -222,7 +214,7 @@ int carry_with_fault(const Local& local, Fault fault, int at) {
   Ending ending;
   int operations = 0;
   {
-    // A local program that is slow is waited for, however long.
+    // A local program may stall for ever, so stalls are injected only in the tunnel.
     const FaultInjection injection(fault, at,
                                    fault == Fault::stall ? std::set<int>() : local.watched);
     const auto wait = patience(at == 0 ? Fault::reset : fault);
@@ -234,7 +226,7 @@ int carry_with_fault(const Local& local, Fault fault, int at) {
   CHECK(down.starts_with(delivered));
   CHECK(ending.received == delivered.size());
   CHECK(ending.sent <= up.size());
-  // A clean end is one after which nothing is missing.
+  // After a clean ending no byte is missing.
   if (ending.how == Ending::How::closed) CHECK(delivered.size() == down.size());
   if (ending.how == Ending::How::cut || ending.how == Ending::How::undelivered)
     CHECK_FALSE(ending.reason.empty());

@@ -24,8 +24,8 @@ namespace {
 
 constexpr short broken = POLLERR | POLLHUP | POLLNVAL;
 
-// Rounded up: woken early there would be nothing to do yet.
-int patience(const Pump::Wants& wants) {
+// Returns the timeout for poll(2) in ms, rounded up so that poll does not end before the deadline.
+int poll_timeout(const Pump::Wants& wants) {
   if (wants.at_once) return 0;
   if (!wants.deadline) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*wants.deadline - Pump::now());
@@ -45,33 +45,33 @@ class PolledRun {
   PolledRun(PolledParts parts, const PumpOptions& options)
       : parts_(std::move(parts)),
         local_(parts_.local_in, parts_.local_out),
-        pump_({observed(local_, parts_.observer, observed_), *parts_.stream, buffers_}, options,
-              std::as_bytes(std::span(parts_.early)), Pump::now()) {
-    parts_.early = {};
+        pump_({observed(local_, parts_.observer, observed_), *parts_.open.stream, buffers_},
+              options, std::as_bytes(std::span(parts_.open.early)), Pump::now()) {
+    parts_.open.early = {};
     watched_[signals] = {.fd = parts_.interrupted, .events = POLLIN, .revents = 0};
-    watched_[requests] = {
+    watched_[reports] = {
         .fd = parts_.report ? report_descriptor() : -1, .events = POLLIN, .revents = 0};
   }
 
   Ending run();
 
  private:
-  enum Place { in, out, tunnel, signals, requests, places };
+  enum Watched { in, out, tunnel, signals, reports, count };
 
   void watch(const Pump::Wants& wants);
-  void tell();
+  void handle_events();
   void interrupt();
   void begin_report();
   void finish_report();
 
   PolledParts parts_;
   LocalDescriptors local_;
-  std::optional<ObservedEnd> observed_;  // the same, when somebody looks
+  std::optional<ObservedEnd> observed_;  // wraps local_ if there is an observer
   BufferPool buffers_;
   Pump pump_;
-  std::array<pollfd, places> watched_{};
-  std::optional<Traffic> seen_;  // when a report was asked for,
-  Pump::Time report_at_{};       // and when it is to be given
+  std::array<pollfd, count> watched_{};
+  std::optional<Traffic> seen_;  // at the beginning of the report that is under way
+  Pump::Time report_at_{};       // when that report is due
 };
 
 Ending PolledRun::run() {
@@ -80,31 +80,32 @@ Ending PolledRun::run() {
     if (pump_.finished()) break;
     watch(wants);
     if (seen_) wants.deadline = std::min(report_at_, wants.deadline.value_or(report_at_));
-    if (poll(watched_.data(), watched_.size(), patience(wants)) > 0) tell();
+    if (poll(watched_.data(), watched_.size(), poll_timeout(wants)) > 0) handle_events();
     if (seen_ && Pump::now() >= report_at_) finish_report();
   }
-  parts_.stream.reset();
+  parts_.open.stream.reset();
   Ending ending = pump_.ending(Pump::now());
-  ending.ray = parts_.ray;
+  ending.ray = parts_.open.ray;
   return ending;
 }
 
-// What nothing is wanted of is left out, since an end of stream would be told again and again. Only
-// stdout is always in: ssh ends its ProxyCommand by closing both pipes, and a stdout without a
-// reader is to be noticed even while nothing is to be written.
+// Descriptors that the pump does not wait for are not watched, since poll(2) would return at once
+// for each end of stream. The exception is stdout: ssh ends its ProxyCommand by closing both pipes,
+// and this has to be noticed even while there is nothing to write.
 void PolledRun::watch(const Pump::Wants& wants) {
   const short of_tunnel = events(wants.tunnel_readable, wants.tunnel_writable);
   watched_[in] = {
       .fd = wants.local_readable ? parts_.local_in : -1, .events = POLLIN, .revents = 0};
   watched_[out] = {
       .fd = parts_.local_out, .events = events(false, wants.local_writable), .revents = 0};
-  watched_[tunnel] = {
-      .fd = of_tunnel != 0 ? parts_.stream->descriptor() : -1, .events = of_tunnel, .revents = 0};
+  watched_[tunnel] = {.fd = of_tunnel != 0 ? parts_.open.stream->descriptor() : -1,
+                      .events = of_tunnel,
+                      .revents = 0};
 }
 
-void PolledRun::tell() {
+void PolledRun::handle_events() {
   if (watched_[signals].revents != 0) interrupt();
-  if (watched_[requests].revents != 0) begin_report();
+  if (watched_[reports].revents != 0) begin_report();
   if (watched_[in].revents != 0) pump_.local_is_readable();
   if ((watched_[out].revents & POLLOUT) != 0) pump_.local_is_writable();
   if ((watched_[tunnel].revents & (POLLIN | broken)) != 0) pump_.tunnel_is_readable();
@@ -117,10 +118,10 @@ void PolledRun::interrupt() {
   interrupted_by() == SIGHUP ? pump_.local_is_gone() : pump_.interrupt(Pump::now());
 }
 
-// Whoever asks meanwhile is answered next.
+// Further requests are answered after this one.
 void PolledRun::begin_report() {
   take_report_request();
-  watched_[requests].fd = -1;
+  watched_[reports].fd = -1;
   seen_ = pump_.traffic(Pump::now());
   report_at_ = Pump::now() + report_time;
   pump_.probe(Pump::now());
@@ -129,7 +130,7 @@ void PolledRun::begin_report() {
 void PolledRun::finish_report() {
   parts_.report({report_between(parts_.name, *seen_, pump_.traffic(Pump::now()))});
   seen_.reset();
-  watched_[requests].fd = report_descriptor();
+  watched_[reports].fd = report_descriptor();
 }
 
 }  // namespace

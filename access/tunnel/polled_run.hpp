@@ -1,28 +1,25 @@
-// One open tunnel and nothing besides, from its first byte to its end: poll(2) instead of a loop
-// for many.
+// Runs one open tunnel until it ends, with poll(2) instead of an event loop for many.
 #pragma once
 
-#include <memory>
 #include <string>
 
-#include "access/pump/payload_observer.hpp"
+#include "access/dial/dial.hpp"
+#include "access/pump/observed_end.hpp"
 #include "access/pump/pump.hpp"
-#include "access/tls/tls.hpp"
 
 namespace mayfly {
 
 struct PolledParts {
-  int local_in = -1, local_out = -1;  // non-blocking; perhaps a file, perhaps the same
-  std::unique_ptr<TlsStream> stream;
-  std::string early;     // what followed the upgrade's answer
-  int interrupted = -1;  // readable from the first signal on; -1: there are none
-  std::string name, ray;
+  int local_in = -1, local_out = -1;  // non-blocking; may be files, or the same descriptor
+  Dialer::Open open;
+  int interrupted = -1;  // becomes readable at the first signal; -1: signals are not caught
+  std::string name;      // for reports; printable
   TellTraffic report = {};
   PayloadObserver observer = nullptr;
 };
 
-// Blocks until the end. SIGHUP ends the tunnel at once, other signals by a Close 1001. Throws
-// std::system_error for descriptors that are not open.
+// Blocks until the tunnel ends. SIGHUP ends it at once, another signal by a Close 1001. Throws
+// std::system_error if a descriptor is not open.
 Ending run_polled(PolledParts parts, const PumpOptions& options);
 
 }  // namespace mayfly

@@ -9,6 +9,7 @@
 #include <optional>
 #include <system_error>
 
+#include "access/answer/login.hpp"
 #include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"
 #include "access/dial/dial.hpp"
@@ -17,15 +18,15 @@
 #include "access/io/run_to_end.hpp"
 #include "access/system/ignored_signal.hpp"
 #include "access/system/platform.hpp"
+#include "access/tunnel/open_connection.hpp"
 #include "access/tunnel/polled_run.hpp"
-#include "access/tunnel/report_watch.hpp"
 
 namespace mayfly {
 namespace {
 
 using Waiting = std::function<void(std::chrono::seconds)>;
 
-// Tells of a wait while it lives.
+// While it lives, reports every second how long it has lived; reports 0 at its end.
 class WaitWatch {
  public:
   WaitWatch(asio::io_context& loop, const Waiting& tell) : tell_(tell), timer_(loop) {
@@ -52,7 +53,7 @@ class WaitWatch {
   std::chrono::seconds waited_{};
 };
 
-// One tunnel: dialed in a loop, then carried without one.
+// One tunnel, dialed in an Asio loop and then carried without it.
 class StdioTunnel {
  public:
   StdioTunnel(const TunnelOptions& options, const Authorization& authorization,
@@ -67,16 +68,16 @@ class StdioTunnel {
   Ending carry(Dialer::Open open, const std::function<void()>& opened);
 
  private:
-  Dialer::Outcome dial(std::vector<Header> headers);
+  Dialer::Outcome dial(Headers headers);
 
   const TunnelOptions& options_;
   const Authorization& authorization_;
   const Waiting& waiting_;
   Dialer dialer_;
-  asio::io_context loop_;  // last: what still waits in it goes before what it uses
+  asio::io_context loop_;  // last, since coroutines in it refer to the other members
 };
 
-Dialer::Outcome StdioTunnel::dial(std::vector<Header> headers) {
+Dialer::Outcome StdioTunnel::dial(Headers headers) {
   const ReportWatch reports(
       loop_.get_executor(), [] { return std::vector<std::shared_ptr<OpenConnection>>(); },
       options_.report);
@@ -85,14 +86,15 @@ Dialer::Outcome StdioTunnel::dial(std::vector<Header> headers) {
 }
 
 Dialer::Open StdioTunnel::open() {
-  std::optional<std::vector<Header>> headers = authorization_.known();
+  std::optional<Headers> headers = authorization_.known();
   if (!headers) headers = authorization_.obtain(Authorization::Why::nothing_known);
   Dialer::Outcome outcome = dial(*headers);
   if (const auto* response = std::get_if<Response>(&outcome);
-      response != nullptr && leads_to_login(options_.url, *response, authorization_.team()))
+      response != nullptr &&
+      wants_login(options_.url, response->status, response->headers, authorization_.team))
     outcome = dial(authorization_.obtain(Authorization::Why::refused));
   if (const auto* response = std::get_if<Response>(&outcome))
-    throw explain_refusal(options_.url, *response);
+    throw explain_refusal(options_.url, *response, authorization_.team);
   return std::get<Dialer::Open>(std::move(outcome));
 }
 
@@ -102,11 +104,9 @@ Ending StdioTunnel::carry(Dialer::Open open, const std::function<void()>& opened
   widen_pipe(STDOUT_FILENO);
   PolledParts parts{.local_in = STDIN_FILENO,
                     .local_out = STDOUT_FILENO,
-                    .stream = std::move(open.stream),
-                    .early = std::move(open.early),
+                    .open = std::move(open),
                     .interrupted = interrupt_descriptor(),
                     .name = options_.url.authority(),
-                    .ray = std::move(open.ray),
                     .report = options_.report,
                     .observer = options_.observer};
   opened();
@@ -122,7 +122,7 @@ Ending run_stdio_tunnel(const TunnelOptions& options, const Authorization& autho
   StdioTunnel tunnel(options, authorization, waiting);
   try {
     return tunnel.carry(tunnel.open(), opened);
-  } catch (const std::system_error& error) {  // Asio's: a closed stdin, no descriptors left
+  } catch (const std::system_error& error) {  // a closed stdin, or no descriptors left
     throw system_error("cannot run the tunnel", error.code().value());
   }
 }

@@ -1,19 +1,18 @@
-// A tunnel: WebSocket over TLS to an application, and the bytes of one local connection through it.
+// A tunnel that carries standard input and output, as in `mayfly ssh`.
 #pragma once
 
 #include <chrono>
 #include <functional>
 
 #include "access/dial/tunnel_options.hpp"
-#include "access/pump/ending.hpp"
+#include "access/pump/traffic.hpp"
 
 namespace mayfly {
 
-// The product of `mayfly access ssh`: stdin and stdout are the wire. Blocks until the end. Throws
-// Error when no tunnel came about (see refusal.hpp for what a refused upgrade means). opened:
-// called when it has come about; all that happens from then on is bytes moving between descriptors
-// that are open. waiting: called about once a second while the edge is waited for, with how long
-// that has been, and with 0 when it is over.
+// Opens a tunnel and blocks until it ends. Throws Error if no tunnel could be opened; for a refused
+// upgrade see refusal.hpp. opened: called once the tunnel is open; from then on only bytes are
+// moved between descriptors that are open already. waiting: called about once a second during a
+// dial with its duration so far, and with 0 when the dial ends.
 Ending run_stdio_tunnel(
     const TunnelOptions& options, const Authorization& authorization,
     const std::function<void()>& opened = [] {},

@@ -21,7 +21,7 @@
 namespace mayfly {
 namespace {
 
-constexpr std::size_t enough_to_hear = 4096;
+constexpr std::size_t most_heard = 4096;  // bytes
 
 std::optional<Error> error_in(const std::exception_ptr& thrown) {
   if (!thrown) return std::nullopt;
@@ -42,14 +42,11 @@ ProbedTls facts_of(const Dialer::Secured& secured) {
   return probed;
 }
 
+// Whether a complete line of `text` begins with `begin`.
 bool has_line(std::string_view text, std::string_view begin) {
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t end = text.find('\n', at);
-    if (end == std::string_view::npos) return false;
-    if (text.substr(at, end - at).starts_with(begin)) return true;
-    at = end + 1;
-  }
+  for (std::size_t end = 0; (end = text.find('\n')) != std::string_view::npos;
+       text.remove_prefix(end + 1))
+    if (text.substr(0, end).starts_with(begin)) return true;
   return false;
 }
 
@@ -66,7 +63,7 @@ struct TunnelProbe::Impl {
   Dialer dialer;
   BufferPool buffers;
   std::optional<Dialer::Open> open;
-  asio::io_context loop;  // last: what still waits in it goes before what it uses
+  asio::io_context loop;  // last, since coroutines in it refer to the other members
 };
 
 asio::awaitable<std::string> TunnelProbe::Impl::read(int from, std::string begin,
@@ -75,7 +72,7 @@ asio::awaitable<std::string> TunnelProbe::Impl::read(int from, std::string begin
   deadline.cancel_by([&] { watched.cancel(); });
   std::string text;
   std::array<char, 512> room{};
-  while (!has_line(text, begin) && text.size() < enough_to_hear) {
+  while (!has_line(text, begin) && text.size() < most_heard) {
     const ssize_t got = ::recv(from, room.data(), room.size(), 0);
     if (got > 0) {
       text.append(room.data(), static_cast<std::size_t>(got));
@@ -93,11 +90,7 @@ asio::awaitable<std::string> TunnelProbe::Impl::read(int from, std::string begin
 asio::awaitable<Heard> TunnelProbe::Impl::listen(std::string begin,
                                                  std::chrono::milliseconds patience) {
   SocketPair ends = make_socket_pair(Blocking::no);
-  TunnelRun::Parts parts{.socket = std::move(ends.theirs),
-                         .stream = std::move(open->stream),
-                         .early = std::move(open->early),
-                         .ray = {},
-                         .name = {}};
+  TunnelRun::Parts parts{.socket = std::move(ends.theirs), .open = std::move(*open), .name = {}};
   open.reset();
   const auto run = std::make_shared<TunnelRun>(
       loop.get_executor(), std::move(parts), buffers,
@@ -126,7 +119,7 @@ ProbedTls TunnelProbe::shake_hands() {
   return facts_of(run_to_end(impl_->loop, impl_->dialer.secure()));
 }
 
-Response TunnelProbe::upgrade(std::vector<Header> headers) {
+Response TunnelProbe::upgrade(Headers headers) {
   Dialer::Outcome outcome = run_to_end(impl_->loop, impl_->dialer.dial(std::move(headers)));
   if (auto* response = std::get_if<Response>(&outcome)) return std::move(*response);
   impl_->open = std::get<Dialer::Open>(std::move(outcome));

@@ -1,4 +1,5 @@
-// A tunnel opened one step at a time: handshake, upgrade, the first that the origin says.
+// Opens a tunnel step by step, for `mayfly doctor`: connection, handshake, upgrade, and the first
+// bytes of the origin.
 #pragma once
 
 #include <chrono>
@@ -11,45 +12,45 @@
 #include "access/core/error.hpp"
 #include "access/curl/http.hpp"
 #include "access/dial/tunnel_options.hpp"
-#include "access/pump/ending.hpp"
+#include "access/pump/traffic.hpp"
 #include "access/tls/handshake.hpp"
 
 namespace mayfly {
 
 struct ProbedTls {
-  std::optional<Error> failure;                 // nothing: trusted
-  std::string version;                          // "TLSv1.3"; of what failed, perhaps ""
-  std::optional<CertificateFacts> server = {};  // nothing when it did not come to that
-  CertificateRequest request = {};              // what the edge asked of a client certificate
-  bool has_wrong_dates = false;  // what failed: by our clock it is not the time for it
+  std::optional<Error> failure;                 // nullopt: the handshake succeeded
+  std::string version;                          // such as "TLSv1.3"; may be "" after a failure
+  std::optional<CertificateFacts> server = {};  // nullopt if the server showed no certificate
+  CertificateRequest request = {};
+  bool has_wrong_dates = false;  // the failure: by our clock, a certificate is not valid now
 };
 
-// What came from the origin, as it came.
+// The first bytes of the origin.
 struct Heard {
-  std::string text;
-  std::optional<Ending> ending;  // how the tunnel ended by itself, when it did
+  std::string text;              // unchanged, not printable
+  std::optional<Ending> ending;  // if the tunnel ended meanwhile
 };
 
-// Each step blocks, for as long as the options say at most. All throw Error(failed) at a signal.
+// Each step blocks, at most as long as the options say, and throws Error(failed) at a signal.
 class TunnelProbe {
  public:
-  // Throws Error(usage) for trusted certificates that cannot be read.
+  // Throws Error(usage) if the trusted certificates cannot be read.
   explicit TunnelProbe(TunnelOptions options);
   ~TunnelProbe();
   TunnelProbe(const TunnelProbe&) = delete;
   TunnelProbe& operator=(const TunnelProbe&) = delete;
 
-  // A connection and nothing more, through the proxy if that is how it goes. Throws Error(network).
+  // Connects, perhaps through a proxy, and closes the connection. Throws Error(network).
   void connect();
 
-  // On a connection of its own. Throws Error(network) when there is none.
+  // Shakes hands on a connection of its own. Throws Error(network) if it cannot connect.
   ProbedTls shake_hands();
 
-  // The answer to the upgrade; 101: the tunnel is open. Throws as Dialer::dial() does.
-  Response upgrade(std::vector<Header> headers);
+  // Returns the answer to the upgrade; after 101 the tunnel is open. Throws as Dialer::dial() does.
+  Response upgrade(Headers headers);
 
-  // Listens to the open tunnel until a line begins so, until it ends, or as long as patience lasts;
-  // closes it then.
+  // Reads from the open tunnel until a line begins with line_begins, the tunnel ends, or patience
+  // is over. Then closes the tunnel.
   Heard hear(std::string_view line_begins, std::chrono::milliseconds patience);
 
  private:

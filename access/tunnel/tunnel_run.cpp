@@ -17,15 +17,15 @@ TunnelRun::TunnelRun(const asio::any_io_executor& executor, Parts parts, BufferP
       parts_(std::move(parts)),
       local_(parts_.socket.get(), parts_.socket.get()),
       socket_(executor, parts_.socket.get()),
-      tunnel_(executor, parts_.stream->descriptor()),
+      tunnel_(executor, parts_.open.stream->descriptor()),
       timer_(executor),
-      pump_({observed(local_, parts_.observer, observed_), *parts_.stream, buffers}, options,
-            std::as_bytes(std::span(parts_.early)), Pump::now()) {
+      pump_({observed(local_, parts_.observer, observed_), *parts_.open.stream, buffers}, options,
+            std::as_bytes(std::span(parts_.open.early)), Pump::now()) {
   waits_[0] = {&socket_, For::wait_read, &Pump::local_is_readable};
   waits_[1] = {&socket_, For::wait_write, &Pump::local_is_writable};
   waits_[2] = {&tunnel_, For::wait_read, &Pump::tunnel_is_readable};
   waits_[3] = {&tunnel_, For::wait_write, &Pump::tunnel_is_writable};
-  parts_.early = {};
+  parts_.open.early = {};
 }
 
 void TunnelRun::start(Ended ended) {
@@ -56,7 +56,6 @@ void TunnelRun::interrupt() {
   advance();
 }
 
-// Over now; Close 1001 goes out if the connection takes it at once.
 void TunnelRun::abandon() {
   pump_.local_is_gone();
   finish();
@@ -76,16 +75,16 @@ void TunnelRun::advance() {
 void TunnelRun::arm(bool wanted, Wait& wait) {
   if (!wanted || wait.armed) return;
   wait.armed = true;
-  wait.descriptor->wait(wait.what, [self = shared_from_this(), &wait](const auto& error) {
+  wait.descriptor->wait(wait.side, [self = shared_from_this(), &wait](const auto& error) {
     wait.armed = false;
     if (!self->ended_ || error) return;
-    (self->pump_.*wait.happened)();
+    (self->pump_.*wait.ready)();
     self->advance();
   });
 }
 
-// Only ever moved forward: a timer that fires early finds nothing to do and is set again, which is
-// cheaper than setting it with each byte.
+// Leaves a timer that fires before the deadline as it is: it finds nothing to do and is set again,
+// which is cheaper than setting it with each byte.
 void TunnelRun::arm_timer(const std::optional<Pump::Time>& deadline) {
   if (!deadline || (timer_at_ && *timer_at_ <= *deadline)) return;
   timer_at_ = deadline;
@@ -106,7 +105,7 @@ void TunnelRun::again() {
   });
 }
 
-// A local program that went away is noticed even while nothing is to be written.
+// Notices that the local program has gone away, even while there is nothing to write to it.
 void TunnelRun::watch_reader() {
   socket_.wait(For::wait_error, [self = shared_from_this()](const auto& error) {
     if (!error && self->ended_ && reader_is_gone(self->parts_.socket.get())) self->abandon();
@@ -119,12 +118,12 @@ void TunnelRun::finish() {
   timer_.cancel();
   socket_.release();
   tunnel_.release();
-  parts_.stream.reset();
-  // By name too, since a child at its login may hold a copy of the descriptor.
+  parts_.open.stream.reset();
+  // Closing does not end the connection while a login process holds a copy of the descriptor.
   shutdown(parts_.socket.get(), SHUT_RDWR);
   parts_.socket = {};
   Ending ending = pump_.ending(Pump::now());
-  ending.ray = parts_.ray;
+  ending.ray = parts_.open.ray;
   ended(ending);
 }
 

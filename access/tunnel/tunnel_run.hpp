@@ -1,4 +1,4 @@
-// One open tunnel of many in an Asio loop, from its first byte to its end.
+// Runs one open tunnel in an Asio loop, beside many others, until it ends.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -8,12 +8,12 @@
 #include <optional>
 #include <string>
 
+#include "access/dial/dial.hpp"
 #include "access/io/local_descriptors.hpp"
 #include "access/io/watched_descriptor.hpp"
 #include "access/pump/observed_end.hpp"
 #include "access/pump/pump.hpp"
 #include "access/system/descriptor.hpp"
-#include "access/tls/tls.hpp"
 #include "access/tunnel/open_connection.hpp"
 
 namespace mayfly {
@@ -22,10 +22,8 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
  public:
   struct Parts {
     Descriptor socket;  // the local connection, non-blocking
-    std::unique_ptr<TlsStream> stream;
-    std::string early;  // what followed the upgrade's answer
-    std::string ray;    // its cf-ray
-    std::string name;   // what the local connection asked for, if anything; printable
+    Dialer::Open open;
+    std::string name;  // the destination that the local program named, or ""; printable
     PayloadObserver observer = nullptr;
   };
   using Ended = std::function<void(const Ending&)>;
@@ -33,11 +31,11 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
   TunnelRun(const asio::any_io_executor& executor, Parts parts, BufferPool& buffers,
             const PumpOptions& options);
 
-  // Calls ended once, perhaps before it returns. The run keeps itself alive until then.
+  // Calls `ended` once, perhaps before it returns. Until then the run keeps itself alive.
   void start(Ended ended);
-  // Close 1001, over within a second.
+  // Sends Close 1001 and ends within a second.
   void interrupt() override;
-  // Over at once: nobody reads any more.
+  // Ends at once. A Close 1001 is sent if the connection takes it without waiting.
   void abandon();
   std::string name() const override;
   std::optional<Traffic> traffic() const override;
@@ -45,11 +43,11 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
 
  private:
   using For = WatchedDescriptor::For;
-  // One thing waited for, at most once at a time.
+  // A side of a descriptor that is watched, at most once at a time.
   struct Wait {
     WatchedDescriptor* descriptor;
-    For what;
-    void (Pump::*happened)();
+    For side;
+    void (Pump::*ready)();
     bool armed = false;
   };
 
@@ -63,7 +61,7 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
   asio::any_io_executor executor_;
   Parts parts_;
   LocalDescriptors local_;
-  std::optional<ObservedEnd> observed_;  // the same, when somebody looks
+  std::optional<ObservedEnd> observed_;  // wraps local_ if there is an observer
   WatchedDescriptor socket_;
   WatchedDescriptor tunnel_;
   asio::steady_timer timer_;
@@ -71,7 +69,7 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
   Wait waits_[4];
   bool again_posted_ = false;
   Pump pump_;
-  Ended ended_;
+  Ended ended_;  // empty before start() and after the end
 };
 
 }  // namespace mayfly

@@ -1,4 +1,4 @@
-// Whole tunnels in a process of their own: stdin and stdout, and a listener, against a TLS server.
+// Tunnels in processes of their own, on stdin and stdout and from a listener, to a TLS server.
 #include "access/tunnel/tunnel.hpp"
 
 #include <arpa/inet.h>
@@ -30,7 +30,7 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-// A forked child with pipes for its stdin and stdout, ended by SIGKILL if it is still there.
+// A forked child with pipes for its stdin and stdout, which is killed at the end.
 class Child {
  public:
   explicit Child(const std::function<int()>& body) {
@@ -41,7 +41,7 @@ class Child {
     if (pid_ == 0) {
       dup2(in[0], 0);
       dup2(out[1], 1);
-      close(in[1]);  // else it would hold its own stdin open
+      close(in[1]);  // otherwise the child would hold its own stdin open
       close(out[0]);
       catch_interrupts();
       _exit(body());
@@ -60,7 +60,7 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   void signal(int number) const { kill(pid_, number); }
-  // The exit code; fails the test when it does not come within ten seconds.
+  // Returns the exit code. Fails the test if the child does not end within ten seconds.
   int wait() {
     const auto limit = Clock::now() + 10s;
     int status = 0;
@@ -78,7 +78,7 @@ class Child {
   pid_t pid_ = -1;
 };
 
-// Until `size` bytes or the end are there; fails the test when nothing comes for ten seconds.
+// Reads until `size` bytes or the end of stream. Fails the test if no byte comes for ten seconds.
 std::string read_up_to(int descriptor, std::size_t size) {
   std::string text;
   char room[4096];
@@ -95,7 +95,7 @@ std::string read_all(int descriptor) {
   return read_up_to(descriptor, std::string::npos);
 }
 
-// What the child says of the end goes to its exit code.
+// The child tells the ending by its exit code.
 int code_of(const Ending& ending) {
   return 10 + static_cast<int>(ending.how);
 }
@@ -103,9 +103,9 @@ int code_of(const Ending& ending) {
 Authorization known() {
   return {.known =
               [] {
-                return std::vector<Header>{{"Cf-Access-Token", "old"}};
+                return Headers{{"Cf-Access-Token", "old"}};
               },
-          .obtain = [](Authorization::Why) -> std::vector<Header> {
+          .obtain = [](Authorization::Why) -> Headers {
             throw Error(ErrorKind::login_needed, "a login is needed");
           }};
 }
@@ -122,7 +122,7 @@ const std::string close_1000 = "\x88\x02\x03\xe8";
 
 }  // namespace
 
-TEST_CASE("stdin and stdout are the wire") {
+TEST_CASE("a tunnel carries stdin and stdout") {
   TestServer server(serving(
       [](const std::string& request) { return upgraded(request) + "\x82\x05hello" + close_1000; }));
   Child child([&] { return run_stdio(tunnel_to(server.port()), known()); });
@@ -141,17 +141,17 @@ TEST_CASE("a redirect to the login leads to one login and one more dial") {
   }));
   Authorization authorization = known();
   std::string fresh = "fresh";
-  authorization.obtain = [&](Authorization::Why why) -> std::vector<Header> {
+  authorization.obtain = [&](Authorization::Why why) -> Headers {
     if (why != Authorization::Why::refused) throw Error(ErrorKind::failed, "wrong reason");
     return {{"Cf-Access-Token", fresh}};
   };
-  SUBCASE("that helps") {
+  SUBCASE("and the second credential is accepted") {
     Child child([&] { return run_stdio(tunnel_to(server.port()), authorization); });
     CHECK(read_all(child.output.get()) == "ok");
     CHECK(child.wait() == 10 + static_cast<int>(Ending::How::closed));
     CHECK(server.handshakes() == 2);
   }
-  SUBCASE("that does not help: refused, and no third dial") {
+  SUBCASE("and not to a third dial, if the second is refused") {
     fresh = "also refused";
     Child child([&] { return run_stdio(tunnel_to(server.port()), authorization); });
     CHECK(read_all(child.output.get()).empty());
@@ -160,7 +160,7 @@ TEST_CASE("a redirect to the login leads to one login and one more dial") {
   }
 }
 
-TEST_CASE("a tunnel ends when it is told to") {
+TEST_CASE("a tunnel ends at a signal, and when stdout is closed") {
   TestServer server(
       serving([](const std::string& request) { return upgraded(request) + "\x82\x01x"; }));
   Child child([&] { return run_stdio(tunnel_to(server.port()), known()); });
@@ -175,7 +175,7 @@ TEST_CASE("a tunnel ends when it is told to") {
   SUBCASE("SIGHUP") {
     child.signal(SIGHUP);
   }
-  SUBCASE("nobody reads stdout any more, though stdin is open") {
+  SUBCASE("a closed stdout, though stdin is open") {
     child.output = Descriptor();
   }
   CHECK(child.wait() == 10 + static_cast<int>(Ending::How::interrupted));
@@ -284,7 +284,7 @@ TEST_CASE("a connection that fails does not end the listener") {
   CHECK(read_all(connect_to(port).get()) == "ok");
 }
 
-TEST_CASE("a listener logs in beside its other connections") {
+TEST_CASE("a listener logs in while its other connections go on") {
   TestServer server(serving([&](const std::string& request) {
     return request.find("Cf-Access-Token: fresh") != std::string::npos
                ? upgraded(request) + "\x82\x02ok" + close_1000
@@ -298,7 +298,7 @@ TEST_CASE("a listener logs in beside its other connections") {
   Descriptor writing(logins[1]);
   Child child([&] {
     Authorization authorization = known();
-    authorization.obtain = [&](Authorization::Why) -> std::vector<Header> {
+    authorization.obtain = [&](Authorization::Why) -> Headers {
       say("L");
       char gate = 0;
       if (read(logins[0], &gate, 1) != 1) throw Error(ErrorKind::failed, "no gate");
@@ -311,12 +311,12 @@ TEST_CASE("a listener logs in beside its other connections") {
   for (int i = 0; i < 4; ++i) sockets.push_back(connect_to(port));
   CHECK(read_up_to(child.output.get(), 1) == "L");
   while (server.handshakes() < 4) poll(nullptr, 0, 1);
-  // Who is sent to the login only after that one is over has another.
+  // A connection that is refused after that login has a login of its own.
   REQUIRE(write(writing.get(), "gggg", 4) == 4);
   for (const Descriptor& socket : sockets) CHECK(read_all(socket.get()) == "ok");
 }
 
-TEST_CASE("an address that is taken is an error before anything is served") {
+TEST_CASE("a taken address is an error before any connection is served") {
   const SilentPort taken(1);
   ListenerOptions options = listening(tunnel_to(1));
   options.addresses = {ListenAddress::parse(fmt::format("127.0.0.1:{}", taken.port))};

@@ -1,4 +1,4 @@
-// The WebSocket protocol, client side, without I/O (RFC 6455): bytes in, events out.
+// The client side of the WebSocket protocol without I/O (RFC 6455): bytes in, events out.
 #pragma once
 
 #include <array>
@@ -7,8 +7,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "access/websocket/utf8.hpp"
 
 namespace mayfly::websocket {
 
@@ -32,43 +30,61 @@ inline constexpr std::size_t max_control_body = 125;
 // The largest payload whose frame fills four TLS records exactly: 8 bytes of header and 65,528.
 inline constexpr std::size_t full_payload = std::size_t{4} * 16384 - 8;
 
-// Writes the header of a final, masked frame right before `payload` and masks the payload in place;
-// returns the whole frame. There must be max_header_size bytes of room before payload.
+// Makes a final, masked frame: writes its header right before `payload`, where max_header_size
+// bytes must be free, and masks the payload in place. Returns the whole frame.
 std::span<std::byte> seal_frame(Opcode opcode, std::span<std::byte> payload, std::uint32_t mask);
 
-// A masked control frame; body at most max_control_body bytes, a longer one is cut.
+// Returns a masked control frame. Only the first max_control_body bytes of `body` are used.
 std::string control_frame(Opcode opcode, std::string_view body, std::uint32_t mask);
-// code no_status makes a Close without a body.
+// Returns a masked Close frame; the code no_status makes one without a body.
 std::string close_frame(std::uint16_t code, std::string_view reason, std::uint32_t mask);
 
-// Fresh, from a CSPRNG; drawn in blocks, each value given out once (RFC 6455 section 10.3).
+// Returns an unpredictable mask from a CSPRNG (RFC 6455 section 10.3). The random numbers are drawn
+// in blocks, and each is used once.
 std::uint32_t next_mask();
 
 struct Event {
   enum class Kind { need_more, data, ping, pong, close, violation } kind = Kind::need_more;
-  // data: a piece of a message, inside the input. ping, pong: application data; close: the reason;
-  // these two live in the decoder until the next call.
+  // data: a piece of a message, inside the input. ping, pong: the application data. close: the
+  // reason. For these three the bytes are in the decoder, and valid until the next call.
   std::span<const std::byte> payload;
-  std::uint16_t code = 0;    // close: the peer's; violation: the one to close with
-  std::string_view problem;  // violation: what was wrong, a literal
+  std::uint16_t code = 0;    // close: the peer's code. violation: the code to close with.
+  std::string_view problem;  // violation: a literal that says what is wrong
 };
 
-// Takes the server's frames apart. Payload of data frames is handed out in pieces as it arrives,
-// never gathered, whatever the frame's length. Text messages are checked to be UTF-8 (section 8.1).
+// Checks text that arrives in pieces of any size to be UTF-8 (RFC 3629).
+class Utf8Checker {
+ public:
+  // Checks the next piece. Returns false as soon as the text cannot be UTF-8.
+  bool feed(std::span<const std::byte> bytes);
+  // Returns whether the text so far ends with a complete character.
+  bool complete() const noexcept { return continuation_left_ == 0; }
+
+ private:
+  bool start(std::uint8_t lead);
+
+  unsigned continuation_left_ = 0;
+  std::uint8_t low_ = 0x80, high_ = 0xbf;  // bounds of the next continuation byte
+};
+
+// Decodes the server's frames. Hands out the payload of data frames in pieces as they arrive, and
+// never gathers a message. Checks that text messages are UTF-8 (section 8.1).
 class Decoder {
  public:
-  // Consumes from the front of `input` (shrinks it) and returns the next event; need_more when
-  // input is used up. After close or violation nothing more comes: what follows stays in input.
+  // Consumes bytes from the front of `input` and returns the next event, or need_more once `input`
+  // is used up. After a close or a violation there are no further events, and the rest of `input`
+  // is left alone.
   Event next(std::span<const std::byte>& input);
 
  private:
   enum class State { header, payload, finished };
+  enum class Message { none, binary, text };
 
   bool gather_header(std::span<const std::byte>& input);
   std::size_t header_needed() const;
   Event read_header();
   Event start_frame(Opcode opcode, bool final);
-  Event take_payload(std::span<const std::byte>& input);
+  std::span<const std::byte> take_piece(std::span<const std::byte>& input);
   Event take_data(std::span<const std::byte>& input);
   Event take_control(std::span<const std::byte>& input);
   Event finish_close();
@@ -77,18 +93,19 @@ class Decoder {
   State state_ = State::header;
   std::array<std::byte, max_header_size> header_{};
   std::size_t header_size_ = 0;
-  std::uint64_t payload_left_ = 0;
+  std::uint64_t payload_left_ = 0;  // of the current frame
   Opcode opcode_ = Opcode::continuation;
-  bool final_ = false;
-  bool in_message_ = false;
-  bool text_ = false;
+  bool final_ = false;               // whether the current frame ends its message
+  Message message_ = Message::none;  // the message whose frames are arriving
   Utf8Checker utf8_;
   std::array<std::byte, max_control_body> control_{};
   std::size_t control_size_ = 0;
 };
 
 // The opening handshake (RFC 6455 section 4.1).
-std::string make_key();                        // 16 random bytes in base64
-std::string accept_for(std::string_view key);  // what Sec-WebSocket-Accept must be
+// Returns a Sec-WebSocket-Key: 16 random bytes in base64.
+std::string make_key();
+// Returns the Sec-WebSocket-Accept that answers `key`.
+std::string accept_for(std::string_view key);
 
 }  // namespace mayfly::websocket

@@ -1,4 +1,4 @@
-// The codec against RFC 6455: frames of its section 5.7 and of its rules, whole and byte by byte.
+// The codec against RFC 6455: its examples (section 5.7) and its rules, whole and byte by byte.
 #include "access/websocket/websocket.hpp"
 
 #include <doctest/doctest.h>
@@ -21,7 +21,7 @@ std::string text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// What came out, as one line: "data(Hello) ping(x) close(1000,bye) !why".
+// Returns the events as one line: "data(Hello) ping(x) close(1000,bye) !why".
 struct Story {
   std::string data, told;
 
@@ -60,7 +60,7 @@ Story read_in_steps(std::string_view stream, std::size_t step) {
   return story;
 }
 
-// An unmasked frame; lengths in their shortest form.
+// Returns an unmasked frame with its length in the shortest form.
 std::string frame(int first, std::string_view payload) {
   std::string out(1, static_cast<char>(first));
   if (payload.size() < 126) {
@@ -90,7 +90,7 @@ TEST_CASE("frames are sealed in place, as in RFC 6455 section 5.7") {
   CHECK(text_of(sealed) == "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"s);
 }
 
-TEST_CASE("every payload size is masked byte for byte with the right length form") {
+TEST_CASE("every payload size is masked byte for byte and has the right form of length") {
   std::uint32_t mask = 0;
   std::memcpy(&mask, "\x01\x82\x43\xff", 4);
   const std::string key = "\x01\x82\x43\xff"s;
@@ -119,7 +119,7 @@ TEST_CASE("a frame of full_payload fills four TLS records") {
   CHECK(sealed.size() == 4 * 16384);
 }
 
-TEST_CASE("control frames") {
+TEST_CASE("control frames are masked and hold at most 125 bytes") {
   CHECK(control_frame(Opcode::ping, "ab", 0) == "\x89\x82\0\0\0\0ab"s);
   CHECK(close_frame(1000, "bye", 0) == "\x88\x85\0\0\0\0\x03\xe8"s + "bye");
   CHECK(close_frame(close_code::no_status, "", 0) == "\x88\x80\0\0\0\0"s);
@@ -132,7 +132,7 @@ TEST_CASE("masks do not repeat") {
   CHECK(seen.size() > 990);  // 1000 draws of 2^32 collide once in 8,600 runs
 }
 
-TEST_CASE("what servers may send") {
+TEST_CASE("frames that a server may send are decoded") {
   const std::string big(70000, 'b');
   struct Case {
     const char* name;
@@ -171,7 +171,7 @@ TEST_CASE("what servers may send") {
   }
 }
 
-TEST_CASE("what servers must not send") {
+TEST_CASE("frames that a server must not send are violations") {
   struct Case {
     const char* name;
     std::string stream;
@@ -232,7 +232,7 @@ TEST_CASE("what servers must not send") {
   }
 }
 
-TEST_CASE("data is handed out as it arrives, inside the input") {
+TEST_CASE("data is handed out as it arrives, without a copy") {
   const std::string stream = frame(0x82, std::string(1000, 'x'));
   Decoder decoder;
   auto input = bytes_of(std::string_view(stream).substr(0, 14));
@@ -243,9 +243,64 @@ TEST_CASE("data is handed out as it arrives, inside the input") {
   CHECK(decoder.next(input).kind == Event::Kind::need_more);
 }
 
-TEST_CASE("the opening handshake") {
+TEST_CASE("the key and the accept value of the opening handshake are those of RFC 6455") {
   // RFC 6455 section 1.3.
   CHECK(accept_for("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   CHECK(make_key().size() == 24);
   CHECK(make_key() != make_key());
+}
+
+namespace {
+
+bool is_utf8(std::string_view text, std::size_t step) {
+  Utf8Checker checker;
+  for (std::size_t at = 0; at < text.size(); at += step) {
+    const std::string_view piece = text.substr(at, step);
+    if (!checker.feed(std::as_bytes(std::span(piece.data(), piece.size())))) return false;
+  }
+  return checker.complete();
+}
+
+}  // namespace
+
+// The sequences of The Unicode Standard, table 3-7, and of RFC 3629.
+TEST_CASE("well-formed UTF-8 is accepted and other bytes are not") {
+  struct Case {
+    std::string text;
+    bool valid;
+  };
+  const std::string long_ascii(33, 'a');
+  const Case cases[] = {
+      {"", true},
+      {long_ascii, true},
+      {long_ascii + "\xc3\xa9" + long_ascii, true},
+      {long_ascii + "\xff" + long_ascii, false},
+      {"\x7f", true},
+      {"\xc2\x80", true},
+      {"\xdf\xbf", true},
+      {"\xe0\xa0\x80", true},
+      {"\xed\x9f\xbf", true},
+      {"\xee\x80\x80", true},
+      {"\xef\xbf\xbf", true},
+      {"\xf0\x90\x80\x80", true},
+      {"\xf4\x8f\xbf\xbf", true},
+      {"\x80", false},
+      {"\xc0\x80", false},
+      {"\xc1\xbf", false},
+      {"\xe0\x9f\xbf", false},
+      {"\xed\xa0\x80", false},
+      {"\xed\xbf\xbf", false},
+      {"\xf0\x8f\xbf\xbf", false},
+      {"\xf4\x90\x80\x80", false},
+      {"\xf5\x80\x80\x80", false},
+      {"\xc3", false},
+      {"\xe2\x82", false},
+      {"\xc3(", false},
+      {"\xe2\x82(", false},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(one.text);
+    CHECK(is_utf8(one.text, 1) == one.valid);
+    CHECK(is_utf8(one.text, 64) == one.valid);
+  }
 }

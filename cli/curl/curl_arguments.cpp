@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "access/core/error.hpp"
-#include "access/tls/token_uri.hpp"
+#include "access/tls/pkcs11_uri.hpp"
 #include "cli/curl/curl_certificate.hpp"
 #include "cli/curl/curl_options.hpp"
 
@@ -18,7 +18,7 @@ namespace {
 // curl's "FILE:PASSWORD"; a colon behind a backslash or in a pkcs11: URI is part of the name.
 void learn_certificate(NetworkFlags& network, const std::string& value) {
   network.certificate.clear();
-  if (is_token_uri(value)) {
+  if (is_pkcs11_uri(value)) {
     network.certificate = value;
     return;
   }
@@ -142,7 +142,7 @@ class Reader {
     if (name == "cert-type") result_.names_certificate_type = true;
     if (name == "key") result_.network.key = value;
     if (name == "pass") result_.network.certificate_password = value;
-    if ((name == "cert" || name == "key") && is_token_uri(value)) replace_value(value);
+    if ((name == "cert" || name == "key") && is_pkcs11_uri(value)) replace_value(value);
     if (name == "cacert") result_.network.ca_file = value;
     if (name == "proxy") result_.network.proxy = value;
     if (name == "connect-to") result_.network.connect_to.push_back(value);

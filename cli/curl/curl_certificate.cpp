@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "access/system/platform.hpp"
-#include "access/tls/token_uri.hpp"
+#include "access/tls/pkcs11_uri.hpp"
 #include "cli/curl/memory_file.hpp"
 #include "cli/environment.hpp"
 
@@ -14,13 +14,13 @@ namespace {
 constexpr int first_of_der = 0x30;  // a SEQUENCE, and no text
 
 bool is_pkcs12(const std::string& path) {
-  return !is_token_uri(path) && std::ifstream(path).peek() == first_of_der;
+  return !is_pkcs11_uri(path) && std::ifstream(path).peek() == first_of_der;
 }
 
 // OpenSSL's engine and its provider each have a variable of their own.
 void name_module(const std::string& uri) {
   const std::string module = module_of(uri);
-  if (!is_token_uri(uri) || module.empty()) return;
+  if (!is_pkcs11_uri(uri) || module.empty()) return;
   for (const char* name : {"PKCS11_MODULE_PATH", "PKCS11_PROVIDER_MODULE"})
     ::setenv(name, module.c_str(), 1);
 }
@@ -43,7 +43,7 @@ std::vector<std::string> from_environment(NetworkFlags& flags) {
 
 std::optional<Secret> pin_in(const NetworkFlags& flags) {
   for (const std::string* source : {&flags.certificate, &flags.key}) {
-    if (!is_token_uri(*source)) continue;
+    if (!is_pkcs11_uri(*source)) continue;
     if (std::string pin = pin_of(*source); !pin.empty()) return Secret(std::move(pin));
   }
   return std::nullopt;
@@ -52,7 +52,7 @@ std::optional<Secret> pin_in(const NetworkFlags& flags) {
 }  // namespace
 
 std::string certificate_for_curl(const std::string& source) {
-  return is_token_uri(source) ? without_pin(without_module(source)) : source;
+  return is_pkcs11_uri(source) ? without_pin(without_module(source)) : source;
 }
 
 std::vector<std::string> certificate_arguments(CurlArguments& curl) {

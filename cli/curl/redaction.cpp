@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "access/answer/cookies.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly::cli {
 namespace {
 
-constexpr std::string_view cookies_of_access[] = {"CF_Authorization", "CF_AppSession", "CF_Session",
-                                                  "CF_Binding"};
 // In lower case.
 constexpr std::string_view headers_of_access[] = {"cf-access-token", "cf-access-client-secret",
                                                   "cf-access-jwt-assertion"};
@@ -28,12 +27,10 @@ bool separates(char c) {
   return c == '=' || c == '\t';
 }
 
-bool is_cookie_of_access(std::string_view line) {
+bool is_cookie_line_of_access(std::string_view line) {
   constexpr std::size_t name_field = 5;
   const auto fields = split(line, '\t');
-  return fields.size() > name_field &&
-         std::find(std::begin(cookies_of_access), std::end(cookies_of_access),
-                   fields[name_field]) != std::end(cookies_of_access);
+  return fields.size() > name_field && is_cookie_of_access(fields[name_field]);
 }
 
 }  // namespace
@@ -130,7 +127,7 @@ std::string cleaned_cookie_jar(std::string_view written) {
   for (std::string_view rest = written.substr(begin); !rest.empty();) {
     const auto end = std::min(rest.find('\n'), rest.size() - 1) + 1;
     const std::string_view line = rest.substr(0, end);
-    if (!is_cookie_of_access(line)) jar += line;
+    if (!is_cookie_line_of_access(line)) jar += line;
     rest.remove_prefix(end);
   }
   return jar;

@@ -35,7 +35,7 @@ Case::Case(const Examined& examined)
   tunnel.connection.connect_timeout = patience;
   tunnel.handshake_timeout = patience;
   if (!examined.destination.empty())
-    tunnel.headers.emplace_back("Cf-Access-Jump-Destination", examined.destination);
+    tunnel.headers.add("Cf-Access-Jump-Destination", examined.destination);
   certificate_error = error_of([&] {
     tunnel.connection.client_certificate =
         client_certificate_of(flags, certificate_password(flags));

@@ -6,11 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "access/answer/machine.hpp"
 #include "access/core/error.hpp"
 #include "access/curl/http.hpp"
 #include "access/dial/address_probe.hpp"
 #include "access/identity/application.hpp"
-#include "access/identity/machine_identity.hpp"
+#include "access/identity/service_token.hpp"
 #include "access/system/files.hpp"
 #include "access/tunnel/tunnel_probe.hpp"
 #include "cli/doctor/examination.hpp"
@@ -47,15 +48,18 @@ class Case {
   bool is_clock_doubted_twice = false;  // two servers' certificates are not valid by it
   Response first_answer;                // to the question for the application
   std::optional<Application> application;
-  bool is_unguarded = false;                   // no application there, so that no token is wanted
-  bool machine_is_let_in = false;              // by client certificate or service token
-  std::optional<std::vector<Header>> opening;  // what opens the application
+  bool is_unguarded = false;       // no application there, so that no token is wanted
+  bool machine_is_let_in = false;  // by client certificate or service token
+  std::optional<Headers> opening;  // what opens the application
   Shown shown = Shown::nothing;
   bool tunnel_is_open = false;
   Origin origin = Origin::unknown;
   sshconfig::SshAnswer ssh;
   SshWay ssh_way;
 
+  TeamOf team() const {
+    return [this] { return application ? application->auth_domain : std::string(); };
+  }
   bool has_trusted_connection() const { return tls && !tls->failure; }
 
  private:

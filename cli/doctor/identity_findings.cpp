@@ -14,14 +14,6 @@ using std::chrono::sys_seconds;
 constexpr auto certificate_ends_soon = std::chrono::hours(24 * 7);
 constexpr std::size_t audience_shown = 12;
 
-Finding judge_no_application(const Url& url, const Response& answer) {
-  if (const auto refusal = explain_missing_metadata(url, answer)) return failed(*refusal);
-  return failed({ErrorKind::failed,
-                 fmt::format("no Access application answers at {} ({})",
-                             url.authority() + printable(url.path), answer.reference()),
-                 "check the hostname and its path, or ask whether Access guards it"});
-}
-
 std::string whose(const TokenClaims& claims) {
   return claims.identity().empty() ? "somebody without a name" : printable(claims.identity());
 }
@@ -42,7 +34,7 @@ std::string team_text(const std::optional<TokenClaims>& team, sys_seconds now) {
 
 Finding judge_application(const Url& url, const std::optional<Application>& application,
                           const Response& answer) {
-  if (!application) return judge_no_application(url, answer);
+  if (!application) return failed(no_application(url, answer));
   return well(fmt::format("\"{}\" of {}, audience {}..., signed by its team",
                           printable(application->hostname), application->auth_domain,
                           printable(application->audience.substr(0, audience_shown))));

@@ -8,7 +8,7 @@
 #include "access/core/url.hpp"
 #include "access/curl/http.hpp"
 #include "access/identity/application.hpp"
-#include "access/identity/jwt.hpp"
+#include "access/jwt/jwt.hpp"
 #include "access/tls/handshake.hpp"
 #include "cli/doctor/finding.hpp"
 

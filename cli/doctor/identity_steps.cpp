@@ -9,27 +9,20 @@
 namespace mayfly::cli::doctor {
 namespace {
 
-CertificateFacts facts_of(const ClientCertificate& certificate) {
-  return {.subject = certificate.subject(),
-          .issuer = certificate.issuer(),
-          .common_name = certificate.common_name(),
-          .names = {},
-          .not_before = certificate.not_before(),
-          .not_after = certificate.not_after()};
-}
-
 CertificateRequest request_of(const Case& the_case) {
   return the_case.tls ? the_case.tls->request : CertificateRequest{};
 }
 
-MachineAnswer show(Case& the_case, Machine machine, std::vector<Header> headers) {
+MachineAnswer show(Case& the_case, Machine machine, Headers headers) {
   const Response response =
       the_case.send({.url = the_case.url, .headers = std::move(headers), .body = {}});
-  return judge_machine_answer({the_case.url, *the_case.application, machine}, response, now());
+  return judge_machine_answer(
+      {the_case.url, the_case.application->auth_domain, the_case.application->hostname, machine},
+      response, now());
 }
 
 void open_by_token(Case& the_case, const Secret& token, Shown shown) {
-  the_case.opening = std::vector<Header>{{"Cf-Access-Token", std::string(token.reveal())}};
+  the_case.opening = Headers{{"Cf-Access-Token", std::string(token.reveal())}};
   the_case.shown = shown;
 }
 
@@ -71,8 +64,9 @@ std::optional<StoredToken> token_of_team(Case& the_case) {
 Finding check_application(Case& the_case) {
   if (!the_case.has_trusted_connection()) return skipped("there is no trusted connection");
   const Send send = [&](const Request& request) { return the_case.send(request); };
-  const Send noting = noting_first_answer(send, the_case.first_answer);
-  the_case.application = ask_application(noting, the_case.url, now());
+  Found found = ask_application(send, the_case.url, now());
+  the_case.first_answer = std::move(found.answer);
+  the_case.application = std::move(found.application);
   the_case.is_unguarded = !the_case.application;
   return judge_application(the_case.url, the_case.application, the_case.first_answer);
 }
@@ -83,10 +77,10 @@ Finding check_client_certificate(Case& the_case) {
   const auto& certificate = the_case.tunnel.connection.client_certificate;
   if (!certificate) {
     if (the_case.application && wants_certificate(the_case.first_answer))
-      return failed(certificate_wanted(*the_case.application, the_case.first_answer));
+      return failed(certificate_wanted(the_case.application->hostname, the_case.first_answer));
     return judge_no_client_certificate(request);
   }
-  CertificateShown shown{.facts = facts_of(*certificate), .request = request};
+  CertificateShown shown{.facts = certificate->facts(), .request = request};
   if (the_case.application && request.asked) {
     const MachineAnswer answer = show(the_case, Machine::client_certificate, {});
     the_case.machine_is_let_in = !answer.wants_person;
@@ -111,7 +105,7 @@ Finding check_service_token(Case& the_case) {
 Finding check_token(Case& the_case) {
   if (the_case.is_unguarded) {
     the_case.opening.emplace();
-    if (!explain_missing_metadata(the_case.url, the_case.first_answer))
+    if (!turns_metadata_question_away(the_case.first_answer))
       return not_needed("nobody asks for one");
   }
   if (!the_case.application) return skipped("there is no application that it could be for");

@@ -9,7 +9,7 @@
 
 #include "access/core/url.hpp"
 #include "access/dial/address_probe.hpp"
-#include "access/dial/proxy_choice.hpp"
+#include "access/dial/proxy.hpp"
 #include "access/tunnel/tunnel_probe.hpp"
 #include "cli/doctor/finding.hpp"
 

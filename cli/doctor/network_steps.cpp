@@ -1,6 +1,6 @@
 
 #include "access/core/edge_clock.hpp"
-#include "access/dial/proxy_choice.hpp"
+#include "access/dial/proxy.hpp"
 #include "cli/doctor/network_findings.hpp"
 #include "cli/doctor/steps.hpp"
 #include "cli/session.hpp"

@@ -53,10 +53,11 @@ Finding judge_end(const Ending& ending) {
 
 }  // namespace
 
-Finding judge_upgrade(const Url& url, const Response& answer, Shown shown) {
+Finding judge_upgrade(const Url& url, const Response& answer, Shown shown, const TeamOf& team) {
   if (answer.status == 101) return well(fmt::format("the tunnel opens ({})", answer.reference()));
-  if (leads_to_login(url, answer)) return judge_login_page(url, answer, shown);
-  return failed(explain_refusal(url, answer));
+  if (wants_login(url, answer.status, answer.headers, team))
+    return judge_login_page(url, answer, shown);
+  return failed(explain_refusal(url, answer, team));
 }
 
 bool is_ssh_server(const Heard& heard) {

@@ -10,8 +10,8 @@ namespace {
 
 const Url vm{.host = "vm.example.com", .path = "", .query = ""};
 
-Response answer(int status, std::vector<Header> headers = {}) {
-  headers.emplace_back("cf-ray", "7-AMS");
+Response answer(int status, Headers headers = {}) {
+  headers.add("cf-ray", "7-AMS");
   return {.status = status, .headers = std::move(headers), .body = {}};
 }
 
@@ -62,9 +62,16 @@ TEST_CASE("doctor: the login page means something else for each that was shown")
   CHECK(holds(fresh.hint, "Binding Cookie"));
 }
 
+TEST_CASE("doctor: another team's login page does not blame the token") {
+  const auto team = [] { return std::string("other.cloudflareaccess.com"); };
+  const Finding finding = judge_upgrade(vm, login_page(), Shown::stored_token, team);
+  CHECK(finding.kind == ErrorKind::protocol);
+  CHECK(holds(finding.detail, "redirects elsewhere"));
+}
+
 TEST_CASE("doctor: an answer without a cf-ray is shown without one") {
-  Response page = login_page();
-  page.headers.pop_back();
+  const Response page{
+      .status = 302, .headers = {{"Location", "/cdn-cgi/access/login"}}, .body = {}};
   CHECK(holds(judge_upgrade(vm, page, Shown::stored_token).detail, "(HTTP 302)"));
 }
 

@@ -1,4 +1,4 @@
-#include "access/answer/refusal.hpp"
+#include "access/answer/login.hpp"
 #include "cli/doctor/steps.hpp"
 
 namespace mayfly::cli::doctor {
@@ -8,10 +8,9 @@ namespace {
 constexpr std::chrono::seconds banner_takes{4};
 
 Response open(Case& the_case) {
-  std::vector<Header> headers = *the_case.opening;
+  Headers headers = *the_case.opening;
   if (the_case.application && the_case.service_token) {
-    for (Header& header : service_token_headers(*the_case.service_token))
-      headers.push_back(std::move(header));
+    headers.add(service_token_headers(*the_case.service_token));
     if (the_case.shown == Shown::nothing) the_case.shown = Shown::service_token;
   }
   return the_case.probe().upgrade(std::move(headers));
@@ -23,15 +22,16 @@ Finding check_upgrade(Case& the_case) {
   if (!the_case.opening) return skipped("nothing is there that opens the application");
   Response answer = open(the_case);
   // As every command does: the stored token may have been revoked.
-  if (the_case.shown == Shown::stored_token && leads_to_login(the_case.url, answer)) {
+  if (the_case.shown == Shown::stored_token &&
+      wants_login(the_case.url, answer.status, answer.headers, the_case.team())) {
     if (const auto fresh = token_of_team(the_case)) {
-      the_case.opening->front().second = fresh->jwt.reveal();
+      the_case.opening = {{"Cf-Access-Token", std::string(fresh->jwt.reveal())}};
       the_case.shown = Shown::fresh_token;
       answer = open(the_case);
     }
   }
   the_case.tunnel_is_open = answer.status == 101;
-  return judge_upgrade(the_case.url, answer, the_case.shown);
+  return judge_upgrade(the_case.url, answer, the_case.shown, the_case.team());
 }
 
 Finding check_ssh_banner(Case& the_case) {

@@ -1,6 +1,6 @@
 #include "cli/flags/network_flags.hpp"
 
-#include "access/tls/token_uri.hpp"
+#include "access/tls/pkcs11_uri.hpp"
 #include "cli/environment.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/flags/service_token_text.hpp"
@@ -90,7 +90,7 @@ std::vector<std::string> NetworkFlags::repeated() const {
     if (!value.empty()) result.insert(result.end(), {flag, value});
   };
   const auto repeat_path = [&](const char* flag, const std::string& value) {
-    if (!value.empty()) repeat(flag, is_token_uri(value) ? value : absolute_path(value));
+    if (!value.empty()) repeat(flag, is_pkcs11_uri(value) ? value : absolute_path(value));
   };
   if (!service_token_id.empty())
     repeat("--service-token-id",

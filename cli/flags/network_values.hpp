@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "access/identity/machine_identity.hpp"
+#include "access/identity/service_token.hpp"
 #include "access/tls/client_certificate.hpp"
 #include "access/tls/connection_options.hpp"
 #include "cli/flags/network_flags.hpp"

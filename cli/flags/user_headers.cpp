@@ -7,16 +7,16 @@
 
 namespace mayfly::cli {
 
-std::vector<Header> user_headers(const std::vector<std::string>& lines) {
-  std::vector<Header> headers;
+Headers user_headers(const std::vector<std::string>& lines) {
+  Headers headers;
   for (const std::string& line : lines) {
     const auto colon = line.find(':');
     if (colon == std::string::npos || trim(std::string_view(line).substr(0, colon)).empty()) {
       throw Error(ErrorKind::usage, fmt::format("{} is no header", printable(line)),
                   "write it as \"Name: value\"");
     }
-    headers.emplace_back(trim(std::string_view(line).substr(0, colon)),
-                         trim(std::string_view(line).substr(colon + 1)));
+    headers.add(std::string(trim(std::string_view(line).substr(0, colon))),
+                std::string(trim(std::string_view(line).substr(colon + 1))));
   }
   return headers;
 }

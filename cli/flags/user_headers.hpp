@@ -9,6 +9,6 @@
 namespace mayfly::cli {
 
 // Lines "Name: value". Throws usage Error.
-std::vector<Header> user_headers(const std::vector<std::string>& lines);
+Headers user_headers(const std::vector<std::string>& lines);
 
 }  // namespace mayfly::cli

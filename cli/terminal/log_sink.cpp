@@ -116,8 +116,8 @@ std::string path_in(const std::string& directory) {
   return directory + "/cloudflared.log";
 }
 
-// Other processes rotate the same files, a listener's keeper among them: who finds the log renamed
-// goes on in the new one.
+// Other processes rotate the same files, a listener's login process among them: who finds the log
+// renamed goes on in the new one.
 class SharedLog {
  public:
   SharedLog(const std::string& directory, Rotation rotation)

@@ -3,7 +3,7 @@
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/system/sandbox.hpp"
-#include "access/tls/token_uri.hpp"
+#include "access/tls/pkcs11_uri.hpp"
 #include "cli/environment.hpp"
 #include "cli/terminal/log_sink.hpp"
 #include "cli/tunnel/listener_files.hpp"
@@ -32,7 +32,7 @@ void tell(const Confinement& confinement) {
 }
 
 bool is_in_token(const NetworkFlags& flags) {
-  return is_token_uri(flags.certificate) || is_token_uri(flags.key);
+  return is_pkcs11_uri(flags.certificate) || is_pkcs11_uri(flags.key);
 }
 
 void tell_not_renewed(const std::vector<std::string>& files) {

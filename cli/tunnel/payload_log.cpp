@@ -40,14 +40,14 @@ std::string quoted(std::string_view bytes) {
 
 PayloadObserver payload_log(std::string host, std::uint64_t most) {
   const auto left = std::make_shared<std::uint64_t>(most);  // copies count together
-  return [host = std::move(host), left](PayloadWay way, std::string_view bytes) {
+  return [host = std::move(host), left](PayloadDirection direction, std::string_view bytes) {
     if (*left == 0) return;
     --*left;
     const std::string count = fmt::format("{}", bytes.size());
     log(LogLevel::debug, quoted(bytes.substr(0, longest)) + (bytes.size() > longest ? "..." : ""),
         {{"kind", "payload"},
          {"host", host},
-         {"dir", way == PayloadWay::read ? "r" : "w"},
+         {"dir", direction == PayloadDirection::from_local ? "r" : "w"},
          {"count", count}});
   };
 }

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "access/pump/payload_observer.hpp"
+#include "access/pump/observed_end.hpp"
 
 namespace mayfly::cli {
 

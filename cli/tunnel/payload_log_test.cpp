@@ -26,10 +26,10 @@ TEST_CASE("so many pieces are logged, by all tunnels together, each cut") {
     lines.push_back(line);
   });
   const PayloadObserver one = payload_log("vm.example.com", 3), other = one;
-  one(PayloadWay::read, "hello");
-  other(PayloadWay::written, std::string(1025, 'x'));
-  one(PayloadWay::read, std::string(1024, 'y'));
-  other(PayloadWay::read, "too many");
+  one(PayloadDirection::from_local, "hello");
+  other(PayloadDirection::to_local, std::string(1025, 'x'));
+  one(PayloadDirection::from_local, std::string(1024, 'y'));
+  other(PayloadDirection::from_local, "too many");
   set_log_sink(nullptr);
   REQUIRE(lines.size() == 3);
   CHECK(lines[0] == R"("hello" kind=payload host=vm.example.com dir=r count=5)");

@@ -28,11 +28,11 @@ class Listening:
         shutil.rmtree(home.state, ignore_errors=True)
         self.running = home.start(*COMMAND)
         self.running.wait_err("INF Start")
-        self.keeper = memory.children_of(self.running.pid)[0]
+        self.login_process = memory.children_of(self.running.pid)[0]
         # Programs that the login starts are not killed: strace detaches before a process becomes another program.
         words = [programs.system("strace"), "-qq", "-ff", "-b", "execve", "-o", os.path.join(home.path, "strace"), *options]
-        self.strace = Running([*words, "-p", str(self.keeper)], env=home.environment())
-        eventually("it is traced", lambda: memory.status_of(self.keeper)["TracerPid"] != "0")
+        self.strace = Running([*words, "-p", str(self.login_process)], env=home.environment())
+        eventually("it is traced", lambda: memory.status_of(self.login_process)["TracerPid"] != "0")
 
     def visit(self):
         return Visitor(self.home, self.running, WORDS, WORDS).visit()
@@ -68,7 +68,7 @@ def _record(home):
     listening = Listening(home)
     require(listening.visit() == WORDS, "there was no tunnel")
     seen = listening.let_go()
-    del seen[listening.keeper]
+    del seen[listening.login_process]
     listening.end()
     # The other processes resolve names, or try to start a browser.
     return injection.calls_of(max(seen.values(), key=len))
@@ -84,7 +84,7 @@ def _kill(home, call, tally):
     seen = listening.let_go()
     tally.happened += any(_was_killed(lines) for lines in seen.values())
     check_whole(home)
-    if not _was_killed(seen[listening.keeper]):
+    if not _was_killed(seen[listening.login_process]):
         began = time.monotonic()
         require(listening.visit() == WORDS, f"the next connection is no tunnel: {listening.running.err}")
         require(time.monotonic() - began < AT_ONCE, "the next connection had to wait")

@@ -104,8 +104,8 @@ class Logins(HttpCase):
     def test_process_for_logins_that_died(self):
         self.home.install_browser()
         running, port = self.at_free_port()
-        keeper, = memory.children_of(running.pid)
-        os.kill(keeper, signal.SIGKILL)
+        login_process, = memory.children_of(running.pid)
+        os.kill(login_process, signal.SIGKILL)
         self.assertEqual(self.get(port)[0], 200)
         self.edge.ask("POST", "/revoke", {"kind": "all"})
         for _ in range(2):

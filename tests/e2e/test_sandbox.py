@@ -152,24 +152,24 @@ class Listener(ListenerCase):
         self.assertEqual(confinement(running.pid), FREE)
         self.assertRegex(running.err, "not confined.*MAYFLY_SANDBOX")
 
-    def test_its_keeper_is_free_to_start_a_browser(self):
+    def test_login_process_may_start_a_browser(self):
         running, port = self.at_free_port()
-        keeper, = memory.children_of(running.pid)
-        self.assertEqual(confinement(keeper), FREE)
+        login_process, = memory.children_of(running.pid)
+        self.assertEqual(confinement(login_process), FREE)
         self.home.install_browser()
         self.edge.ask("POST", "/revoke", {})
         self.assert_echo(self.connect(port))
         self.assertEqual(len(self.home.browsed()), 1)
         running.send(signal.SIGTERM)
         self.assert_done(running.finish())
-        eventually("the keeper is gone too", lambda: memory.has_ended(keeper))
+        eventually("the login process has ended, too", lambda: memory.has_ended(login_process))
 
-    def test_keeper_ends_with_a_listener_that_is_killed(self):
+    def test_login_process_ends_with_a_killed_listener(self):
         running, _ = self.at_free_port()
-        keeper, = memory.children_of(running.pid)
+        login_process, = memory.children_of(running.pid)
         os.kill(running.pid, signal.SIGKILL)
         running.finish()
-        eventually("the keeper is gone too", lambda: memory.has_ended(keeper))
+        eventually("the login process has ended, too", lambda: memory.has_ended(login_process))
 
     def test_names_are_looked_up(self):
         connect_to = f":443:localhost:{self.edge.port}"
@@ -219,12 +219,12 @@ class Http(HttpCase):
         self.assertEqual(self.get(port, method="POST", body=data[:1 << 20])[::2], (200, data[:1 << 20]))
         self.assertEqual(self.get(port)[::2], (200, data))
 
-    def test_login_in_its_keeper(self):
+    def test_login_in_the_login_process(self):
         running, port = self.at_free_port()
-        keeper, = memory.children_of(running.pid)
-        self.assertEqual(confinement(keeper), FREE)
+        login_process, = memory.children_of(running.pid)
+        self.assertEqual(confinement(login_process), FREE)
         if memory.shows_descriptors():
-            self.assertEqual(memory.sockets_of(keeper) & memory.sockets_of(running.pid), set())
+            self.assertEqual(memory.sockets_of(login_process) & memory.sockets_of(running.pid), set())
         self.home.install_browser()
         self.edge.ask("POST", "/revoke", {"kind": "all"})
         self.assertEqual(self.get(port)[0], 200)

@@ -112,8 +112,8 @@ class Memory(SecretsCase):
                     self.learn()
                     everything, mine = self.secrets, self.home.read(self.home.token_name(one.of))
                     self.assertTrue(any("org-token" in name for name in everything))
-                    keeper, = memory.children_of(running.pid)
-                    self.assert_clean(keeper, one.host)
+                    login_process, = memory.children_of(running.pid)
+                    self.assert_clean(login_process, one.host)
                     self.secrets = {name: secret for name, secret in everything.items() if secret not in mine}
                     self.assert_clean(running.pid, one.host)
                     self.secrets = everything

@@ -112,7 +112,7 @@ class Unverified(EdgeCase):
                 self.assertEqual(result.code, NETWORK, result)
                 text = result.out.decode()
                 self.assertIn(words, text)
-                self.assertIn("this computer's clock is right: whoever runs that server has to re", text)
+                self.assertIn("this computer's clock is right: the server's administrator has to re", text)
                 self.assertRegex(text, r"ok +clock .* agrees with that of login\.cloudflareaccess\.org")
 
     def test_doctor_where_the_clock_is_wrong(self):

@@ -28,8 +28,10 @@ const Harness harness("client_certificate", [](std::string_view input) {
   require(ERR_peek_error() == 0, "OpenSSL's queue of errors is empty");
   if (!loaded) return;
   const ClientCertificate& certificate = **loaded;
-  require(certificate.not_before() <= now && now <= certificate.not_after(), "it is valid now");
-  for (const auto& text : {certificate.subject(), certificate.issuer(), certificate.common_name()})
+  require(certificate.facts().not_before <= now && now <= certificate.facts().not_after,
+          "it is valid now");
+  for (const auto& text :
+       {certificate.facts().subject, certificate.facts().issuer, certificate.facts().common_name})
     require(is_fit_to_show(text, 1000), "its names are fit to be shown");
   const SslContextPointer context(SSL_CTX_new(TLS_client_method()));
   certificate.use_in(context.get());

@@ -37,7 +37,7 @@ void check_scope(const std::string& line) {
 const Harness harness("cookie", [](std::string_view input) {
   Response response;
   for (Input lines(input); !lines.rest().empty();)
-    response.headers.emplace_back("Set-Cookie", lines.line());
+    response.headers.add("Set-Cookie", std::string(lines.line()));
   const auto cookie = response.cookie("CF_Authorization", {"vm.example.com", 443, "/a/b", ""}, now);
   if (!cookie) return;
   if (cookie_lines(input) == 1) check_scope(to_lower(input));

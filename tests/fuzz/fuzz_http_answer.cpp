@@ -16,9 +16,9 @@ void check_passed_on(const ResponseHead& head, const BodyFraming& body) {
   const auto read = read_response_head(std::string_view(text).substr(0, end->head));
   const auto* again = std::get_if<ResponseHead>(&read);
   require(again != nullptr && again->status == head.status, "what was taken can be read again");
-  for (const auto cookie : values_of(again->headers, "Set-Cookie"))
+  for (const auto cookie : again->headers.all("Set-Cookie"))
     require(!cookie.starts_with("CF_Authorization="), "Access' cookies stay behind");
-  require(values_of(again->headers, "Strict-Transport-Security").empty(), "HTTP stays possible");
+  require(again->headers.all("Strict-Transport-Security").empty(), "HTTP stays possible");
   const auto framing = framing_of(*again, "GET");
   require(std::holds_alternative<BodyFraming>(framing), "its framing is one");
   if (body.kind != BodyFraming::Kind::none)

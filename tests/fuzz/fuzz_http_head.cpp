@@ -1,10 +1,11 @@
 // The answer to an upgrade, whole and in pieces; the first byte says how large they are.
 #include <optional>
 
+#include "access/answer/login.hpp"
 #include "access/answer/refusal.hpp"
 #include "access/core/url.hpp"
 #include "access/dial/upgrade.hpp"
-#include "access/identity/credentials.hpp"
+#include "access/http1/head.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 
@@ -12,42 +13,43 @@ namespace mayfly::fuzz {
 namespace {
 
 struct Reading {
-  bool whole = false;
-  Response response;
+  std::optional<ResponseHead> head;  // the final one
   std::string rest;
 };
 
-// Nothing when it is refused.
+// Returns nullopt if the text is refused.
 std::optional<Reading> read(std::string_view text, std::size_t piece_size) {
-  return result_of({ErrorKind::protocol}, [&] {
-    Reading reading;
-    ResponseReader reader;
-    while (!reading.whole && !text.empty()) {
-      const auto piece = text.substr(0, piece_size);
-      text.remove_prefix(piece.size());
-      reading.whole = reader.feed(as_bytes(piece));
+  Reading reading;
+  ResponseReader reader;
+  while (!reading.head && !text.empty()) {
+    const auto piece = text.substr(0, piece_size);
+    text.remove_prefix(piece.size());
+    reader.feed(piece);
+    for (auto next = reader.next(); next.index() != 0; next = reader.next()) {
+      if (std::holds_alternative<Malformed>(next)) return std::nullopt;
+      reading.head = std::get<ResponseHead>(std::move(next));
+      if (is_final(*reading.head)) break;
+      reading.head.reset();
     }
-    if (reading.whole) {
-      reading.response = reader.take_response();
-      reading.rest = reader.take_rest().append(text);
-    }
-    return reading;
-  });
+  }
+  if (reading.head) reading.rest = reader.take_rest().append(text);
+  return reading;
 }
 
-void check_headers(const Response& response) {
-  require(response.status >= 100 && response.status <= 999, "a status has three digits");
-  for (const Header& header : response.headers) {
-    require(header.second.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos,
+void check_headers(const ResponseHead& head) {
+  require(head.status >= 100 && head.status <= 999, "a status has three digits");
+  require(head.headers.size() <= most_fields, "the headers are bounded");
+  for (const Header& header : head.headers) {
+    require(header.value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos,
             "a header is one line");
     result_of({}, [&] { return header_line(header); });
   }
 }
 
 // The key and its answer are those of RFC 6455 section 1.3.
-void check_upgrade(const Response& response) {
-  if (upgrade_problem(response, "dGhlIHNhbXBsZSBub25jZQ==")) return;
-  require(response.header("sec-websocket-accept") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+void check_upgrade(const Headers& headers) {
+  if (upgrade_problem(headers, "dGhlIHNhbXBsZSBub25jZQ==")) return;
+  require(headers.find("sec-websocket-accept") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
           "an upgrade belongs to our key");
 }
 
@@ -58,20 +60,20 @@ const Harness harness("http_head", [](std::string_view input) {
   const auto parts = read(in.rest(), piece);
   require(whole.has_value() == parts.has_value(), "pieces are judged as the whole");
   if (!whole) return;
-  require(whole->whole == parts->whole && whole->rest == parts->rest &&
-              whole->response.status == parts->response.status &&
-              whole->response.headers == parts->response.headers,
-          "pieces are read as the whole");
-  if (!whole->whole) return;
+  require(whole->head.has_value() == parts->head.has_value() && whole->rest == parts->rest,
+          "pieces end as the whole");
+  if (!whole->head) return;
+  require(
+      whole->head->status == parts->head->status && whole->head->headers == parts->head->headers,
+      "pieces are read as the whole");
 
-  Response response = whole->response;
-  check_headers(response);
-  check_upgrade(response);
-  body_is_whole(response, whole->rest);
-  response.body = whole->rest;
+  const ResponseHead& head = *whole->head;
+  check_headers(head);
+  check_upgrade(head.headers);
   const Url url{"vm.example.com", 443, "/", ""};
-  if (response.status != 101) require_fit_to_show(explain_refusal(url, response));
-  is_login_redirect(url, response, url.origin());
+  const Response response{.status = head.status, .headers = head.headers, .body = whole->rest};
+  if (head.status != 101) require_fit_to_show(explain_refusal(url, response));
+  wants_login(url, head.status, head.headers);
 });
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include "access/core/encoding.hpp"
 #include "access/core/json.hpp"
-#include "access/identity/jwks.hpp"
+#include "access/jwt/jwks.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 #include "signing_key.hpp"

@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "access/core/encoding.hpp"
-#include "access/identity/jwt.hpp"
+#include "access/jwt/jwt.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 #include "signing_key.hpp"

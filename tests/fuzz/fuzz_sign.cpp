@@ -1,7 +1,7 @@
 // The signer's answer: the status in the first line, our public key in the second, then the body.
 #include <charconv>
 
-#include "access/identity/jwt.hpp"
+#include "access/jwt/jwt.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 #include "sshgen/keypair.hpp"

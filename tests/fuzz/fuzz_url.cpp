@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
+#include "access/answer/login.hpp"
 #include "access/core/text.hpp"
 #include "access/core/url.hpp"
-#include "access/identity/credentials.hpp"
 #include "access/identity/transfer.hpp"
 #include "curl_oracle.hpp"
 #include "fuzz.hpp"
@@ -59,9 +59,7 @@ const Harness harness("url", [](std::string_view input) {
   }
   const Url from = base.value_or(Url{"vm.example.com", 443, "/a/b", "c=d"});
   const auto location = lines.line();
-  is_login_redirect(from,
-                    {.status = 302, .headers = {{"Location", std::string(location)}}, .body = ""},
-                    from.origin());
+  wants_login(from, 302, {{"Location", std::string(location)}}, [] { return "team.example"; });
   // A host name in it may be no host name, which is a usage error elsewhere.
   const auto target =
       result_of({ErrorKind::protocol}, [&] { return resolve_location(from, location); });

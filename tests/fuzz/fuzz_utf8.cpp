@@ -1,6 +1,6 @@
 // UTF-8 checked in pieces; the first byte says how large they are.
 
-#include "access/websocket/utf8.hpp"
+#include "access/websocket/websocket.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 
@@ -12,12 +12,12 @@ const Harness harness("utf8", [](std::string_view input) {
   const std::size_t piece = in.byte() % 16 + 1;
   const std::string_view text = in.rest();
 
-  Utf8Checker whole;
+  websocket::Utf8Checker whole;
   const bool may_go_on = whole.feed(as_bytes(text));
   require((may_go_on && whole.complete()) == decode_utf8(text).has_value(),
           "exactly the texts that decode are taken");
 
-  Utf8Checker parts;
+  websocket::Utf8Checker parts;
   std::size_t fed = 0;
   bool good = true;
   while (good && fed < text.size()) {

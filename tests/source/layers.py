@@ -6,11 +6,12 @@ import re
 import sys
 
 # The rooms of access: each room may include itself and the rooms before it. Their tests may include more.
-ROOMS = ("core", "system", "io", "http1", "tls", "curl", "answer", "websocket", "pump", "dial", "tunnel", "listen", "forward",
+ROOMS = ("core", "system", "io", "http1", "jwt", "tls", "curl", "answer", "websocket", "pump", "dial", "tunnel", "listen", "forward",
          "identity")
 # The folders that a folder may include, besides itself. A folder that is not listed may include no other folder of
 # ours.
-MAY_INCLUDE = {"access/identity": ("access/core/", "access/system/", "access/answer/", "access/http1/", "access/curl/http.hpp"),
+MAY_INCLUDE = {"access/identity": ("access/core/", "access/system/", "access/answer/", "access/http1/", "access/jwt/",
+                                   "access/curl/http.hpp"),
                "access": ("access/",), "sshgen": ("access/",), "sshconfig": ("access/core/", "access/system/"),
                "cli": ("access/", "sshgen/", "sshconfig/"),
                "tests/edge": ()}  # an independent second implementation

@@ -30,6 +30,8 @@ def program_of(folder, file):
         return layer
     if file.endswith("_fault_test.cpp") and room != "pump":
         return "network-faults"
+    if room == "jwt":
+        return "identity"
     return room if room in ("core", "system", "identity") else "network"
 
 
