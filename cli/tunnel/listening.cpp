@@ -1,7 +1,5 @@
 #include "cli/tunnel/listening.hpp"
 
-#include <fmt/core.h>
-
 #include "access/core/error.hpp"
 #include "access/core/host_port.hpp"
 #include "access/core/log.hpp"
