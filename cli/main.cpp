@@ -1,20 +1,23 @@
-// mayfly: a client for Cloudflare Access.
+// Starts mayfly, a client for Cloudflare Access, and finds the command of its arguments.
 #include <fmt/core.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <exception>
+#include <optional>
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/system/child_environment.hpp"
 #include "access/system/interrupt.hpp"
-#include "cli/command.hpp"
-#include "cli/environment.hpp"
+#include "cli/commands.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/flags/global_flags.hpp"
-#include "cli/match_exec.hpp"
 #include "cli/process.hpp"
+#include "cli/terminal/environment.hpp"
 #include "cli/terminal/message.hpp"
 #include "cli/version.hpp"
+#include "sshconfig/match_exec.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -33,11 +36,11 @@ std::string help() {
 }
 
 bool is_help(std::string_view word) {
-  return word == "--help" || word == "-h" || word == "-help" || word == "help";
+  return is_among(word, {"--help", "-h", "-help", "help"});
 }
 
 bool is_version(std::string_view word) {
-  return word == "--version" || word == "-version" || word == "-V" || word == "version";
+  return is_among(word, {"--version", "-version", "-V", "version"});
 }
 
 [[noreturn]] void refuse_command(std::string_view word) {
@@ -45,42 +48,56 @@ bool is_version(std::string_view word) {
               "run: mayfly --help");
 }
 
-// A flag before the command is as good as behind it, where the command has it.
-std::vector<std::string> flags_for(const Command& command, const GlobalFlags& global) {
-  std::vector<std::string> flags = global.values;
+// A flag before the command counts as if it stood behind it, if the command has it.
+std::vector<std::string> flags_for(const Command& command, GlobalFlags flags) {
+  const Parser parser = parser_of(command);
   std::erase_if(flags, [&](const std::string& flag) {
-    return !has_flag(command, std::string_view(flag).substr(2, flag.find('=') - 2));
+    return !parser.has_flag(std::string_view(flag).substr(2, flag.find('=') - 2));
   });
   return flags;
 }
 
-int run_command(const std::vector<std::string>& words, const GlobalFlags& global) {
+int run_words(const std::vector<std::string>& words, const GlobalFlags& global) {
   const Command* command = find_command(words.front());
   if (!command) refuse_command(words.front());
-  Invocation invocation{
-      .name = words.front(), .arguments = flags_for(*command, global), .cloud = global.cloud};
+  Invocation invocation{.name = words.front(), .arguments = flags_for(*command, global)};
   invocation.arguments.insert(invocation.arguments.end(), words.begin() + 1, words.end());
-  return command->run(invocation);
+  return run_command(*command, invocation);
 }
 
-// The words before the command: "access" or "forward", and global flags.
+// Reads the words before the command: "access" or "forward", and global flags.
 int dispatch(const std::vector<std::string>& words) {
   GlobalFlags global;
   for (std::size_t i = 0; i < words.size();) {
     const std::string& word = words[i];
     const bool is_last = i + 1 == words.size();
-    if (is_help(word)) return print_product(as_called(help())), 0;
+    if (is_help(word)) return print_result(as_called(help())), 0;
     if (is_version(word) || (word == "-v" && is_last))
-      return print_product(fmt::format("mayfly {}\n", version)), 0;
+      return print_result(fmt::format("mayfly {}\n", version)), 0;
     if (word == "access" || word == "forward") {
       ++i;
     } else if (word.starts_with('-')) {
       i = take_global_flag(words, i, global);
     } else {
-      return run_command({words.begin() + static_cast<std::ptrdiff_t>(i), words.end()}, global);
+      return run_words({words.begin() + static_cast<std::ptrdiff_t>(i), words.end()}, global);
     }
   }
   throw Error(ErrorKind::usage, "which command?", "run: mayfly --help");
+}
+
+// Doctor makes mayfly the shell that ssh runs Match exec with (sshconfig/match_exec.hpp). Returns
+// the exit code for ssh, or nullopt if this process is no such shell; any command but an ssh-gen
+// goes to the real shell, and the function does not return.
+std::optional<int> stand_in_for_shell(int argc, char** argv) {
+  const std::string shell = variable(sshconfig::real_shell_variable);
+  if (shell.empty() || argc != 3 || std::string_view(argv[1]) != "-c") return std::nullopt;
+  if (sshconfig::makes_certificate(argv[2])) {
+    print_notice(sshconfig::match_exec_note(argv[2]));
+    return 0;
+  }
+  ::setenv("SHELL", shell.c_str(), 1);
+  ::execl(shell.c_str(), shell.c_str(), "-c", argv[2], static_cast<char*>(nullptr));
+  return 127;  // as a shell reports a missing program
 }
 
 int run(int argc, char** argv) {

@@ -1,15 +1,14 @@
-// The manual pages and the README against the parsers: what is described exists, and what exists
-// is described.
+// Holds the manual pages and the README against the parsers: each flag and command is described,
+// and no other.
 #include <doctest/doctest.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <set>
 #include <sstream>
 
 #include "access/core/text.hpp"
-#include "cli/command.hpp"
+#include "cli/commands.hpp"
 #include "cli/curl/curl_arguments.hpp"
 
 using namespace mayfly;
@@ -49,31 +48,22 @@ Names described_flags(std::string_view page_name) {
   return flags;
 }
 
-// Lists of one command's flags, from its own parser.
+// The flags of one command's own parser.
 struct ParserFlags {
   Names own, shared, hidden, variables;
 };
 
-Names names_of(const CLI::Option& option) {
-  Names names;
-  for (const std::string& name : option.get_lnames()) names.insert("--" + name);
-  for (const std::string& name : option.get_snames()) names.insert("-" + name);
-  return names;
-}
-
 ParserFlags flags_of(const Command& command) {
+  using Kind = ArgumentFacts::Kind;
   ParserFlags flags;
-  Invocation invocation{.name = std::string(command.name), .arguments = {}};
-  invocation.show_parser = [&](const CLI::App& parser) {
-    for (const CLI::Option* option : parser.get_options()) {
-      if (!option->get_envname().empty()) flags.variables.insert(option->get_envname());
-      if (option == parser.get_help_ptr() || option == parser.get_help_all_ptr()) continue;
-      const bool is_own = option->get_group() == "Options";
-      Names& group = is_own ? flags.own : option->get_group().empty() ? flags.hidden : flags.shared;
-      group.merge(names_of(*option));
-    }
-  };
-  command.run(invocation);
+  for (const ArgumentFacts& one : parser_of(command).arguments()) {
+    if (!one.variable.empty()) flags.variables.insert(one.variable);
+    if (one.kind == Kind::help || one.kind == Kind::positional) continue;
+    Names& names = one.kind == Kind::own      ? flags.own
+                   : one.kind == Kind::hidden ? flags.hidden
+                                              : flags.shared;
+    names.insert(one.names.begin(), one.names.end());
+  }
   return flags;
 }
 

@@ -1,5 +1,3 @@
-#include "cli/process.hpp"
-
 #include <doctest/doctest.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -9,6 +7,8 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+
+#include "cli/process.hpp"
 
 using namespace mayfly::cli;
 
@@ -41,7 +41,8 @@ char* filled_block() {
   return block;
 }
 
-// Reads a block that was given back. C++ does not define that, and there is no other way to see whether it was wiped.
+// Reads a block that was given back. C++ does not define that, and there is no other way to see
+// whether it was wiped.
 std::ptrdiff_t bytes_left(const char* block) {
   return std::count(block, block + size, 's');
 }

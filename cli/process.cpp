@@ -45,7 +45,6 @@ void hide(Text text) noexcept {
   std::fill(text.begin(), text.end(), '*');
 }
 
-// What a flag's value holds.
 enum class Holds { nothing, secret, header };
 
 struct Flag {
@@ -58,8 +57,8 @@ Holds holds(std::string_view name) {
   return name == "header" || name == "H" ? Holds::header : Holds::nothing;
 }
 
-// One dash or two mean the same, "=" or a blank may stand before a value, and a letter's value may
-// follow it at once, behind other letters ("-vHName: value").
+// One dash or two mean the same. A value follows "=" or a blank, or a letter at once, which may
+// stand behind other letters ("-vHName: value").
 Flag read_flag(std::string_view word) {
   if (!word.starts_with('-')) return {};
   const std::size_t dashes = word.starts_with("--") ? 2 : 1;
@@ -71,13 +70,13 @@ Flag read_flag(std::string_view word) {
   return {Holds::header, letter + 1 == word.size() ? 0 : letter + 1};
 }
 
-// A header's name may stay.
+// Leaves the name of a header.
 void hide_header(Text text) {
   const auto colon = view(text).find(':');
   hide(colon == std::string_view::npos ? text : text.subspan(colon + 1));
 }
 
-// RFC 7512 section 2.3: up to the next attribute of the query.
+// A PIN ends at the next attribute of the query (RFC 7512 section 2.3).
 void hide_pin(Text text) {
   constexpr std::string_view attribute = "pin-value=";
   const std::string lower = to_lower(view(text));
@@ -88,7 +87,7 @@ void hide_pin(Text text) {
   }
 }
 
-// Of URL, and of a proxy without a scheme: all between its begin and the last "@".
+// Hides user and password of a URL, or of a proxy without scheme: all up to the last "@".
 void hide_user(Text text) {
   const auto at = view(text).rfind('@');
   if (at == std::string_view::npos) return;

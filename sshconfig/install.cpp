@@ -214,8 +214,7 @@ bool undo(const std::vector<Change>& changes) noexcept {
 // at all.
 constexpr std::string_view mounted_hint =
     "if the file is mounted by itself or read-only, change it where it comes from: ssh-config "
-    "without "
-    "--write prints the block";
+    "without --write prints the block";
 
 }  // namespace
 

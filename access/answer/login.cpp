@@ -9,8 +9,8 @@ constexpr std::string_view path_of_access = "/cdn-cgi/access/";
 constexpr std::string_view login_path = "/cdn-cgi/access/login";
 constexpr std::string_view team_suffix = ".cloudflareaccess.com";
 
-// Both paths are normalised (access/core/url.hpp). Access puts only a host's name below its pages, so
-// characters that a server could still read as a way out ("..%2f", "..;") are refused.
+// Both paths are normalised (access/core/url.hpp). Access puts only a host's name below its pages,
+// so characters that a server could still read as a way out ("..%2f", "..;") are refused.
 bool is_at_or_below(std::string_view path, std::string_view root) {
   constexpr std::string_view plain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/";

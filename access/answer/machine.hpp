@@ -1,4 +1,4 @@
-// What the edge says to a machine's identity, a service token or a client certificate.
+// Reads the edge's answer to a machine's identity: a service token or a client certificate.
 #pragma once
 
 #include <chrono>

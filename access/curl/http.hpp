@@ -11,8 +11,8 @@
 
 #include "access/core/url.hpp"
 #include "access/http1/headers.hpp"
-#include "access/tls/handshake.hpp"
 #include "access/tls/connection_options.hpp"
+#include "access/tls/handshake.hpp"
 
 namespace mayfly {
 

@@ -57,7 +57,8 @@ std::string click_page_body(std::string_view message, std::string_view link) {
       "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>mayfly: go on?</title>\n"
       "<p>mayfly: {}.</p>\n"
       "<p>If you are logging in to the application, or have opened it yourself, go on to "
-      "<a href=\"{}\">{}</a>. If not, close this page: the application has been sent nothing.</p>\n"
+      "<a href=\"{}\" rel=\"noreferrer\">{}</a>. If not, close this page: the application has been "
+      "sent nothing.</p>\n"
       "</html>\n",
       escaped(message), escaped(link), escaped(shown(link)));
 }

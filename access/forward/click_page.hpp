@@ -7,9 +7,11 @@
 
 namespace mayfly {
 
-// Nothing in the page is loaded or run, it sends no form, and no page shows it in a frame.
+// The page's Content-Security-Policy: it loads and runs nothing, sends no form, and no page shows
+// it in a frame. In its sandbox it has an origin of its own: the application sees the request of
+// the link as one of another site, which it is, and may refuse it.
 inline constexpr std::string_view click_page_policy =
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox";
 
 // Returns the address by which a page of this listener links to a path, with its query: relative,
 // and of no other host, however the path begins. Returns "" for a path that no browser sends.

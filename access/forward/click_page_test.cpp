@@ -54,7 +54,7 @@ TEST_CASE("a navigation that another site began is answered with a page that has
     const std::string text = page_text(page);
     CHECK(has_line(text, "Content-Type: text/html; charset=utf-8"));
     CHECK(count(text, "href=") == 1);
-    CHECK(text.find("<a href=\"/page?code=1\">/page</a>") != std::string::npos);
+    CHECK(text.find("<a href=\"/page?code=1\" rel=\"noreferrer\">/page</a>") != std::string::npos);
   }
 }
 
@@ -62,7 +62,7 @@ TEST_CASE("the page with one link runs nothing, is kept nowhere, and is seen by 
   const std::string text = page_text(page_for({}));
   for (const char* line :
        {"Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'",
+        "frame-ancestors 'none'; sandbox",
         "Cross-Origin-Opener-Policy: same-origin", "Cross-Origin-Resource-Policy: same-origin",
         "Cache-Control: no-store", "X-Content-Type-Options: nosniff"})
     CHECK(has_line(text, line));

@@ -208,7 +208,8 @@ TEST_CASE("a form without an Origin is no link") {
   CHECK(denial_of(form, place()));
   CHECK(status_for({{"Sec-Fetch-Site", "cross-site"},
                     {"Sec-Fetch-Mode", "navigate"},
-                    {"Sec-Fetch-Dest", "document"}},
+                    {"Sec-Fetch-Dest", "document"},
+                    {"Sec-Fetch-User", "?1"}},
                    "POST") == 403);
 }
 

@@ -85,8 +85,14 @@ std::optional<std::string> response_value(const Header& header, const SitePair& 
     return std::nullopt;
   if (equals_ignoring_case(header.name, "Referrer-Policy"))
     return local_referrer_policy(header.value);
-  if (is_one_of(header.name, {"Location", "Content-Location", "Access-Control-Allow-Origin"}))
+  if (is_one_of(header.name, {"Location", "Content-Location"}))
     return local_url(header.value, site);
+  // A browser shares its cache between all ports of a name. A page of another port could read what
+  // lies there, if the response allowed it, without any request that the listener could refuse.
+  if (equals_ignoring_case(header.name, "Access-Control-Allow-Origin")) {
+    const std::string origin = local_url(header.value, site);
+    return origin == fmt::format("http://{}", site.local) ? std::optional(origin) : std::nullopt;
+  }
   return header.value;
 }
 

@@ -164,6 +164,14 @@ TEST_CASE("redirects come back to the listener, and none takes it elsewhere") {
             "Access-Control-Allow-Origin: http://127.0.0.1:8080\r\n\r\n");
 }
 
+TEST_CASE("a response allows no page of another origin to read it") {
+  for (const char* origin : {"*", "null", "http://127.0.0.1:9090", "https://other.example.com",
+                             "https://app.example.com/", "https://app.example.com.evil.example"}) {
+    CAPTURE(origin);
+    CHECK(received({{"Access-Control-Allow-Origin", origin}}) == answer_begin + "\r\n");
+  }
+}
+
 TEST_CASE("answers are for pages of the listener") {
   CHECK(received({{"Cross-Origin-Resource-Policy", "cross-origin"}}) == answer_begin + "\r\n");
   CHECK(received({{"Cross-Origin-Opener-Policy", "unsafe-none"}}) == answer_begin + "\r\n");

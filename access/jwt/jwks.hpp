@@ -15,8 +15,8 @@ namespace mayfly {
 class KeySet {
  public:
   // Takes RSA keys of at least 2048 bits with an odd public exponent above 2. Skips other kinds of
-  // keys, and those whose "use", "key_ops" or "alg" name another purpose. Returns nullopt if the text
-  // is not {"keys":[...]} or has more than 64 keys.
+  // keys, and those whose "use", "key_ops" or "alg" name another purpose. Returns nullopt if the
+  // text is not {"keys":[...]} or has more than 64 keys.
   static std::optional<KeySet> parse(std::string_view json);
 
   bool empty() const noexcept { return keys_.empty(); }

@@ -46,7 +46,7 @@ class Admission : public std::enable_shared_from_this<Admission> {
   std::list<Guest*> half_open_, idle_;  // the oldest first
 };
 
-// One admitted connection. It begins as busy.
+// An admitted connection, which is busy at first.
 class Admission::Guest {
  public:
   Guest() = default;  // for tests: a guest without limits

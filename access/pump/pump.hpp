@@ -38,7 +38,7 @@ class Pump {
   Pump(const Pump&) = delete;
   Pump& operator=(const Pump&) = delete;
 
-  // What the loop has to watch before it calls step() again.
+  // The readiness that the loop has to wait for before it calls step() again.
   struct Wants {
     bool local_readable = false, local_writable = false;
     bool tunnel_readable = false, tunnel_writable = false;
@@ -69,7 +69,7 @@ class Pump {
   Ending ending(Time now) const;
 
  private:
-  // One direction of one end, and the readiness that it waits for.
+  // A direction of an end, and the readiness that it waits for.
   struct Lane {
     enum class Wait { nothing, readable, writable } wait = Wait::nothing;
     void ready(Wait for_this) {

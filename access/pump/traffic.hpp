@@ -17,7 +17,7 @@ struct Traffic {
   std::optional<std::chrono::microseconds> round_trip;  // of the last answered ping
 };
 
-// One open tunnel in the report that SIGUSR1 asks for.
+// An open tunnel in the report that SIGUSR1 asks for.
 struct TunnelReport {
   std::string name;  // the destination or the local program; printable
   Traffic traffic;

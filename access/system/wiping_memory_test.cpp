@@ -15,8 +15,8 @@ namespace {
 using testing::ForkedChild;
 using testing::Line;
 
-// Reads a block that was given back. C++ does not define that, and there is no other way to see whether it was
-// wiped; a child process does it, since it may crash.
+// Reads a block that was given back. C++ does not define that, and there is no other way to see
+// whether it was wiped; a child process does it, since it may crash.
 int bytes_left(void (*give_back)(char*)) {
   return ForkedChild([&](const Line&) {
            constexpr std::size_t size = 1000;

@@ -59,7 +59,7 @@ Stage::~Stage() {
   std::map<std::string, int> times;
   for (const std::string& request : asked_)
     if (request.starts_with("POST ")) ++times[key_of(request)];
-  for (const auto& one : times) CHECK_MESSAGE(one.second == 1, one.name);
+  for (const auto& [request, count] : times) CHECK_MESSAGE(count == 1, request);
 }
 
 TestServerOptions Stage::watched(std::function<std::string(const std::string&)> answer) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "access/core/error.hpp"
+#include "access/core/text.hpp"
 #include "access/tls/pkcs11_uri.hpp"
 #include "cli/curl/curl_certificate.hpp"
 #include "cli/curl/curl_options.hpp"
@@ -15,44 +16,44 @@
 namespace mayfly::cli {
 namespace {
 
-// curl's "FILE:PASSWORD"; a colon behind a backslash or in a pkcs11: URI is part of the name.
-void learn_certificate(NetworkFlags& network, const std::string& value) {
-  network.certificate.clear();
+// Reads curl's "FILE:PASSWORD". A colon behind a backslash or in a pkcs11: URI is part of the name.
+void learn_certificate(IdentityFlags& identity, const std::string& value) {
+  identity.certificate.clear();
   if (is_pkcs11_uri(value)) {
-    network.certificate = value;
+    identity.certificate = value;
     return;
   }
   std::size_t i = 0;
   for (; i < value.size() && value[i] != ':'; ++i) {
     if (value[i] == '\\' && i + 1 < value.size()) ++i;
-    network.certificate += value[i];
+    identity.certificate += value[i];
   }
-  if (i + 1 < value.size()) network.certificate_password = value.substr(i + 1);
+  if (i + 1 < value.size()) identity.certificate_password = value.substr(i + 1);
 }
 
-// Our own flags, which curl does not know.
-const std::map<std::string_view, bool NetworkFlags::*> flags = {
-    {"--batch", &NetworkFlags::batch},
-    {"--no-browser", &NetworkFlags::no_browser},
-    {"--auto-close", &NetworkFlags::auto_close},
-    {"--fedramp", &NetworkFlags::fedramp},
+// The flags of mayfly, which curl does not know.
+const std::map<std::string_view, bool& (*)(NetworkFlags&)> flags = {
+    {"--batch", [](NetworkFlags& to) -> bool& { return to.interaction.batch; }},
+    {"--no-browser", [](NetworkFlags& to) -> bool& { return to.interaction.no_browser; }},
+    {"--auto-close", [](NetworkFlags& to) -> bool& { return to.interaction.auto_close; }},
+    {"--fedramp", [](NetworkFlags& to) -> bool& { return to.trust.fedramp; }},
 };
-const std::map<std::string_view, std::string NetworkFlags::*> values = {
-    {"--service-token-id", &NetworkFlags::service_token_id},
-    {"--id", &NetworkFlags::service_token_id},
-    {"--service-token-secret", &NetworkFlags::service_token_secret},
-    {"--secret", &NetworkFlags::service_token_secret},
-    {"--service-token-secret-file", &NetworkFlags::service_token_secret_file},
-    {"--cert-password-file", &NetworkFlags::certificate_password_file},
+const std::map<std::string_view, std::string IdentityFlags::*> values = {
+    {"--service-token-id", &IdentityFlags::service_token_id},
+    {"--id", &IdentityFlags::service_token_id},
+    {"--service-token-secret", &IdentityFlags::service_token_secret},
+    {"--secret", &IdentityFlags::service_token_secret},
+    {"--service-token-secret-file", &IdentityFlags::service_token_secret_file},
+    {"--cert-password-file", &IdentityFlags::certificate_password_file},
 };
 
 constexpr std::string_view allow_redirects = "--allow-redirects";
 
 bool allows_request(std::string_view word) {
-  return word == "--allow-request" || word == "-ar";
+  return is_among(word, {"--allow-request", "-ar"});
 }
 
-// One walk over the arguments; a table says what each option means to us.
+// Walks once over the arguments.
 class Reader {
  public:
   explicit Reader(const std::vector<std::string>& arguments) : all_(arguments) {}
@@ -92,12 +93,12 @@ class Reader {
                                                   : take_value();
     notice(option, word.substr(0, word.find('=')), value);
     if (option.name == "next") begin_part(place);
-    if (option.name == "insecure") result_.network.insecure = !option.is_negated;
+    if (option.name == "insecure") result_.network.trust.insecure = !option.is_negated;
     if (option.is_expanded) result_.reach = CurlArguments::Reach::open;
     if (option.takes_value && !option.is_expanded) learn(option.name, value);
   }
 
-  // "-sSLo file": letters up to the first that takes a value, which is the rest or the next word.
+  // Reads letters ("-sSLo file") up to the first that takes a value: the rest or the next word.
   void read_short(const std::string& word) {
     const std::size_t place = keep(word);
     bool is_parted = false;
@@ -111,7 +112,7 @@ class Reader {
         break;
       }
       notice(option, spelling, "");
-      if (option.name == "insecure") result_.network.insecure = true;
+      if (option.name == "insecure") result_.network.trust.insecure = true;
       is_parted = is_parted || option.name == "next";
     }
     if (is_parted) begin_part(place);
@@ -125,12 +126,12 @@ class Reader {
                                .word = result_.arguments.size() - 1,
                                .is_negated = option.is_negated,
                                .is_expanded = option.is_expanded});
-    for (const std::string_view leading_away :
-         {"", "alt-svc", "config", "follow", "location", "location-trusted", "proto-default"})
-      if (option.name == leading_away) result_.reach = CurlArguments::Reach::open;
+    if (is_among(option.name, {"", "alt-svc", "config", "follow", "location", "location-trusted",
+                               "proto-default"}))
+      result_.reach = CurlArguments::Reach::open;
   }
 
-  // By the word at this place, which has been kept with its value.
+  // Begins a part at the word at this place, which has been kept with its value.
   void begin_part(std::size_t place) {
     result_.parts.back().back = place;
     result_.parts.push_back({.front = result_.arguments.size()});
@@ -138,18 +139,19 @@ class Reader {
 
   void learn(std::string_view name, const std::string& value) {
     if (name == "url") learn_url(value);
-    if (name == "cert") learn_certificate(result_.network, value);
+    auto& [identity, trust, interaction, logging] = result_.network;
+    if (name == "cert") learn_certificate(identity, value);
     if (name == "cert-type") result_.names_certificate_type = true;
-    if (name == "key") result_.network.key = value;
-    if (name == "pass") result_.network.certificate_password = value;
-    if ((name == "cert" || name == "key") && is_pkcs11_uri(value)) replace_value(value);
-    if (name == "cacert") result_.network.ca_file = value;
-    if (name == "proxy") result_.network.proxy = value;
-    if (name == "connect-to") result_.network.connect_to.push_back(value);
-    if (name == "resolve") result_.network.resolve.push_back(value);
+    if (name == "key") identity.key = value;
+    if (name == "pass") identity.certificate_password = value;
+    if (is_among(name, {"cert", "key"}) && is_pkcs11_uri(value)) replace_value(value);
+    if (name == "cacert") trust.ca_file = value;
+    if (name == "proxy") trust.proxy = value;
+    if (name == "connect-to") trust.connect_to.push_back(value);
+    if (name == "resolve") trust.resolve.push_back(value);
   }
 
-  // "@FILE" is a list of URLs (curl 8.13 on).
+  // "@FILE" is a list of URLs (since curl 8.13).
   void learn_url(const std::string& value) {
     if (value.starts_with('@'))
       result_.reach = CurlArguments::Reach::open;
@@ -159,7 +161,7 @@ class Reader {
 
   bool read_ours(const std::string& word) {
     if (const auto flag = flags.find(word); flag != flags.end()) {
-      result_.network.*flag->second = true;
+      flag->second(result_.network) = true;
       return true;
     }
     const auto equals = word.find('=');
@@ -169,7 +171,7 @@ class Reader {
       throw Error(ErrorKind::usage, fmt::format("{} needs a value", word),
                   "run: mayfly access curl --help");
     }
-    result_.network.*value->second =
+    result_.network.identity.*value->second =
         equals == std::string::npos ? all_[next_++] : word.substr(equals + 1);
     return true;
   }
@@ -183,13 +185,13 @@ class Reader {
     return all_[next_++];
   }
 
-  // In the word that was kept last, which is the value or ends with it.
+  // Replaces the URI in the last kept word, which is the value or ends with it.
   void replace_value(const std::string& uri) {
     std::string& word = result_.arguments.back();
     word.replace(word.size() - uri.size(), uri.size(), certificate_for_curl(uri));
   }
 
-  // Where.
+  // Returns the position of the word among the kept words.
   std::size_t keep(const std::string& word) {
     result_.arguments.push_back(word);
     return result_.arguments.size() - 1;
@@ -198,7 +200,7 @@ class Reader {
   const std::vector<std::string>& all_;
   std::size_t next_ = 0;
   bool only_urls_ = false;
-  std::optional<std::size_t> unfinished_;  // where an option is that lacks its value
+  std::optional<std::size_t> unfinished_;  // the position of an option that lacks its value
   CurlArguments result_;
 };
 

@@ -52,9 +52,9 @@ TEST_CASE("our own flags do not reach curl") {
                             "--service-token-secret-file=f", "--batch", "-v"});
   CHECK(parsed.arguments == Words{"a.example", "-v"});
   CHECK(parsed.token == CurlArguments::Token::optional);
-  CHECK(parsed.network.service_token_id == "id");
-  CHECK(parsed.network.service_token_secret_file == "f");
-  CHECK(parsed.network.batch);
+  CHECK(parsed.network.identity.service_token_id == "id");
+  CHECK(parsed.network.identity.service_token_secret_file == "f");
+  CHECK(parsed.network.interaction.batch);
   CHECK(parse_curl_arguments({"-ar", "a.example"}).token == CurlArguments::Token::optional);
   CHECK_THROWS_AS(parse_curl_arguments({"a.example", "--service-token-id"}), Error);
 }
@@ -65,26 +65,26 @@ TEST_CASE("curl's connection options serve us too, and stay with curl") {
                        "a:443:b:8443", "--resolve", "a:443:[::1]", "a.example"};
   const auto parsed = parse_curl_arguments(words);
   CHECK(parsed.arguments == words);
-  CHECK(parsed.network.insecure);
-  CHECK(parsed.network.certificate == "c.pem");
-  CHECK(parsed.network.key == "k.pem");
-  CHECK(parsed.network.ca_file == "ca.pem");
-  CHECK(parsed.network.proxy == "http://p");
-  CHECK(parsed.network.connect_to == Words{"a:443:b:8443"});
-  CHECK(parsed.network.resolve == Words{"a:443:[::1]"});
-  CHECK(parse_curl_arguments({"--cert=c.pem"}).network.certificate == "c.pem");
-  CHECK_FALSE(parse_curl_arguments({"-k", "--no-insecure"}).network.insecure);
+  CHECK(parsed.network.trust.insecure);
+  CHECK(parsed.network.identity.certificate == "c.pem");
+  CHECK(parsed.network.identity.key == "k.pem");
+  CHECK(parsed.network.trust.ca_file == "ca.pem");
+  CHECK(parsed.network.trust.proxy == "http://p");
+  CHECK(parsed.network.trust.connect_to == Words{"a:443:b:8443"});
+  CHECK(parsed.network.trust.resolve == Words{"a:443:[::1]"});
+  CHECK(parse_curl_arguments({"--cert=c.pem"}).network.identity.certificate == "c.pem");
+  CHECK_FALSE(parse_curl_arguments({"-k", "--no-insecure"}).network.trust.insecure);
 }
 
 TEST_CASE("a password behind the certificate's name is none of its name") {
   const auto name = [](const std::string& value) {
-    return parse_curl_arguments({"-E", value, "a.example"}).network.certificate;
+    return parse_curl_arguments({"-E", value, "a.example"}).network.identity.certificate;
   };
   CHECK(name("c.pem:secret") == "c.pem");
   CHECK(name("c\\:d.pem") == "c:d.pem");
   CHECK(name("pkcs11:token=t;object=o") == "pkcs11:token=t;object=o");
   const auto password = [](const Words& words) {
-    return parse_curl_arguments(words).network.certificate_password;
+    return parse_curl_arguments(words).network.identity.certificate_password;
   };
   CHECK(password({"-E", "c.pem:se:cret"}) == "se:cret");
   CHECK(password({"--cert", "c.pem", "--pass", "secret"}) == "secret");
@@ -98,7 +98,7 @@ TEST_CASE(
   for (const Words& words : {Words{"--cert", uri}, {"-E", uri}, {"-sE" + uri}, {"--key", uri}}) {
     const auto parsed = parse_curl_arguments(words);
     CHECK(parsed.arguments.back().ends_with(known));
-    CHECK(parsed.network.certificate + parsed.network.key == uri);
+    CHECK(parsed.network.identity.certificate + parsed.network.identity.key == uri);
   }
   CHECK(parse_curl_arguments({"-d", uri}).arguments.back() == uri);
   CHECK_FALSE(parse_curl_arguments({"--cert", uri}).names_certificate_type);

@@ -6,7 +6,7 @@
 #include "access/system/platform.hpp"
 #include "access/tls/pkcs11_uri.hpp"
 #include "cli/curl/memory_file.hpp"
-#include "cli/environment.hpp"
+#include "cli/terminal/environment.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -17,7 +17,7 @@ bool is_pkcs12(const std::string& path) {
   return !is_pkcs11_uri(path) && std::ifstream(path).peek() == first_of_der;
 }
 
-// OpenSSL's engine and its provider each have a variable of their own.
+// Names the module to OpenSSL's engine and to its provider.
 void name_module(const std::string& uri) {
   const std::string module = module_of(uri);
   if (!is_pkcs11_uri(uri) || module.empty()) return;
@@ -25,12 +25,12 @@ void name_module(const std::string& uri) {
     ::setenv(name, module.c_str(), 1);
 }
 
-// The person's own environment is nobody else's, but a program that curl starts is told of it too.
+// Keeps the PIN from programs that curl starts.
 void forget_pin(const char* name) {
   if (!pin_of(variable(name)).empty()) forget_variable(name);
 }
 
-std::vector<std::string> from_environment(NetworkFlags& flags) {
+std::vector<std::string> from_environment(IdentityFlags& flags) {
   flags.certificate = variable("MAYFLY_CERT");
   if (flags.certificate.empty()) return {};
   std::vector<std::string> arguments = {"--cert", certificate_for_curl(flags.certificate)};
@@ -41,7 +41,7 @@ std::vector<std::string> from_environment(NetworkFlags& flags) {
   return arguments;
 }
 
-std::optional<Secret> pin_in(const NetworkFlags& flags) {
+std::optional<Secret> pin_in(const IdentityFlags& flags) {
   for (const std::string* source : {&flags.certificate, &flags.key}) {
     if (!is_pkcs11_uri(*source)) continue;
     if (std::string pin = pin_of(*source); !pin.empty()) return Secret(std::move(pin));
@@ -56,7 +56,7 @@ std::string certificate_for_curl(const std::string& source) {
 }
 
 std::vector<std::string> certificate_arguments(CurlArguments& curl) {
-  NetworkFlags& flags = curl.network;
+  IdentityFlags& flags = curl.network.identity;
   if (flags.certificate_password_file.empty())
     flags.certificate_password_file = variable("MAYFLY_CERT_PASSWORD_FILE");
   std::vector<std::string> arguments;
@@ -67,7 +67,7 @@ std::vector<std::string> certificate_arguments(CurlArguments& curl) {
   return arguments;
 }
 
-CurlPassword password_for_curl(const std::optional<Secret>& asked, const NetworkFlags& flags) {
+CurlPassword password_for_curl(const std::optional<Secret>& asked, const IdentityFlags& flags) {
   const std::optional<Secret> password = asked ? asked : pin_in(flags);
   CurlPassword result;
   if (!password || password->empty()) return result;

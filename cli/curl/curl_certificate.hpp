@@ -1,4 +1,4 @@
-// The client certificate, as curl is told of it: what its own command line leaves open.
+// The client certificate as arguments of curl.
 #pragma once
 
 #include <optional>
@@ -11,21 +11,21 @@
 
 namespace mayfly::cli {
 
-// Where the command line names none, that of MAYFLY_CERT and MAYFLY_KEY, for curl as for us; a
-// PKCS#12 file is called one. curl.network is completed. The module of a pkcs11: URI goes into the
-// environment, since neither curl nor OpenSSL's engine takes it from there.
+// Returns the arguments that curl needs besides its own: the certificate and key of MAYFLY_CERT and
+// MAYFLY_KEY if the command line names none, and the type of a PKCS#12 file. Completes
+// curl.network.identity. Puts the module of a pkcs11: URI into the environment, since neither curl
+// nor OpenSSL's engine reads it in the URI.
 std::vector<std::string> certificate_arguments(CurlArguments& curl);
 
-// What curl is told instead of a certificate or key: a pkcs11: URI without its module and PIN.
+// Returns a pkcs11: URI without its module and PIN; other sources as they are.
 std::string certificate_for_curl(const std::string& source);
 
-// The password of the key for curl, or the PIN of the token, as a configuration file that only it
-// can see.
+// The password of the key, or the PIN of the PKCS#11 token, as a configuration file for curl.
 struct CurlPassword {
   std::vector<std::string> arguments;
   Descriptor file;  // named in the arguments
 };
-// asked: what had to be asked for; otherwise it is in the pkcs11: URI, or there is none.
-CurlPassword password_for_curl(const std::optional<Secret>& asked, const NetworkFlags& flags);
+// asked: the password that the person typed; without it the PIN of a pkcs11: URI is taken.
+CurlPassword password_for_curl(const std::optional<Secret>& asked, const IdentityFlags& flags);
 
 }  // namespace mayfly::cli

@@ -12,7 +12,7 @@
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/system/descriptor.hpp"
-#include "cli/environment.hpp"
+#include "cli/terminal/environment.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -20,8 +20,8 @@ namespace {
 constexpr std::size_t most_bytes = std::size_t{1024} * 1024;
 constexpr std::string_view blanks = " \t\r\v\f";
 
-// The order is that of curl 8 (src/tool_findfile.c); curl 7.88 looks for ".curlrc" in
-// XDG_CONFIG_HOME, where later versions look for "curlrc".
+// In the order of curl 8 (src/tool_findfile.c). In XDG_CONFIG_HOME curl 7.88 reads ".curlrc", and
+// later versions read "curlrc".
 std::vector<std::string> candidates() {
   std::vector<std::string> paths;
   const auto add = [&paths](const std::string& directory, const std::string& name) {
@@ -52,7 +52,7 @@ std::string_view without_leading(std::string_view text, std::string_view charact
   return text;
 }
 
-// text begins behind the opening quote.
+// Reads a text that begins after the opening quote.
 std::string unquoted(std::string_view text) {
   std::string value;
   for (std::size_t i = 0; i < text.size() && text[i] != '"'; ++i) {
@@ -84,7 +84,7 @@ std::string quoted(std::string_view text) {
 ConfigurationLine parse_line(std::string_view line) {
   line = without_leading(line, blanks);
   if (line.empty() || line.front() == '#') return {};
-  // An option with a dash ends at a blank only; one without ends at "=" or ":" too.
+  // Without a dash an option also ends at "=" or ":".
   std::string separators(blanks);
   if (line.front() != '-') separators += "=:";
   const auto end = std::min(line.find_first_of(separators), line.size());

@@ -1,4 +1,4 @@
-// curl's configuration files (curl(1), --config): where they are, and the options in them.
+// Reads and writes curl's configuration files (curl(1), --config).
 #pragma once
 
 #include <optional>
@@ -10,11 +10,11 @@
 
 namespace mayfly::cli {
 
-// Returns the path of the file that curl reads without being asked (curl(1), "CONFIG FILE"), or
-// nullopt if there is none that can be read.
+// Returns the path of the file that curl reads by default (curl(1), "CONFIG FILE"), or nullopt if
+// no such file is readable.
 std::optional<std::string> default_curl_configuration();
 
-// Whether -q or --disable is the first argument; curl heeds it there only.
+// Returns whether -q or --disable is the first argument; curl ignores it elsewhere.
 bool ignores_configuration(const CurlArguments& curl);
 
 // Reads a whole file for curl, of at most 1 MiB; "-" is standard input. Throws usage Error if it

@@ -23,17 +23,13 @@ namespace {
 
 using Option = CurlArguments::Option;
 
-bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 struct Trust {
   std::string_view file, directory;
 };
 constexpr Trust trusts[] = {{"cacert", "capath"}, {"proxy-cacert", "proxy-capath"}};
 
-// curl trusts the directory of CAs that it was built with beside a file that is named. Returns the
-// words that take it away, by the word that they stand before.
+// curl trusts its built-in directory of CAs beside a file that is named. Returns the words that
+// replace the directory, by the position that they are inserted at.
 std::map<std::size_t, std::vector<std::string>> without_built_in_trust(
     const std::vector<Option>& options) {
   std::map<std::size_t, std::vector<std::string>> words;
@@ -47,11 +43,20 @@ std::map<std::size_t, std::vector<std::string>> without_built_in_trust(
   return words;
 }
 
-// In HTTP/1.1 curl writes these values into a request's head as they are.
+// Returns whether the value becomes a part of a request's body, or of curl's own output, alone.
+bool is_free_text(std::string_view name) {
+  return is_among(name, {"data", "data-ascii", "data-binary", "data-raw", "data-urlencode", "form",
+                         "form-string", "json", "variable", "write-out"});
+}
+
+// curl writes many values unchanged into the head of an HTTP/1.1 request, where a line end or, in
+// the target, a blank would begin another request.
 bool begins_another_request(const Option& option) {
   if (option.name == "request" && !option.value.empty() && !is_token(option.value)) return true;
-  return is_one_of(option.name, {"cookie", "header", "range", "referer", "user-agent"}) &&
-         option.value.find_first_of("\r\n") != std::string::npos;
+  if (option.name == "request-target" && option.value.find_first_of(" \t") != std::string::npos)
+    return true;
+  return !is_free_text(option.name) &&
+         option.value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos;
 }
 
 class Guard {
@@ -71,7 +76,7 @@ class Guard {
   }
 
  private:
-  // Returns the words with their values replaced where a value names what must be watched.
+  // Returns the words with the values replaced that name outputs or files to clean.
   std::vector<std::string> guarded(const std::vector<Option>& options,
                                    std::vector<std::string> words) {
     for (const Option& option : options) {
@@ -85,7 +90,7 @@ class Guard {
     return words;
   }
 
-  // Returns the path of the judged configuration.
+  // Returns the path of a checked copy of the configuration.
   std::string configuration(const std::string& path) {
     const std::string outer = std::exchange(where_, path);
     std::vector<ConfigurationLine> lines = parse_curl_configuration(read_for_curl(path));
@@ -107,7 +112,7 @@ class Guard {
     return add_file(render_curl_configuration(lines));
   }
 
-  // Of an option that is there several times in a part between two "next", the last one counts.
+  // In a part between two "next" the last of several equal options counts.
   static std::vector<ConfigurationLine> without_redirects(
       const std::vector<ConfigurationLine>& lines) {
     std::vector<ConfigurationLine> all;
@@ -129,32 +134,32 @@ class Guard {
     const std::string_view name = option.name;
     if (name.empty()) refuse(option.spelling, "mayfly does not know what it writes");
     if (option.is_negated) return;
-    if (is_one_of(name, {"trace", "trace-ascii", "libcurl"}))
+    if (is_among(name, {"trace", "trace-ascii", "libcurl"}))
       refuse(option.spelling, "curl would write the token there");
     if (name == "ssl-sessions")
       refuse(option.spelling, "whoever reads that file can go on as you with your certificate");
     if (begins_another_request(option))
       refuse(option.spelling, "its value would begin another request");
-    if (is_one_of(name, {"cacert", "capath"})) result_.trust_named_at.push_back(place_);
+    if (is_among(name, {"cacert", "capath"})) result_.trust_named_at.push_back(place_);
     if (name == "config" && !where_.empty())
       refuse(option.spelling, "a configuration cannot name another one here");
-    if (option.is_expanded && is_one_of(name, {"config", "cookie-jar", "dump-header", "request",
-                                               "request-target", "url", "write-out"}))
+    const bool is_file = is_among(name, {"output", "output-dir", "upload-file"});
+    if (option.is_expanded && (name == "write-out" || (!is_free_text(name) && !is_file)))
       refuse("--expand-" + std::string(name), "its value is not known before curl runs");
-    if (is_one_of(name, {"include", "show-headers", "head"})) {
+    if (is_among(name, {"include", "show-headers", "head"})) {
       headers_shown_ = describe(option);
       clean(STDOUT_FILENO);
     }
     if (name == "verbose" && ++verbosity_ > 2)
       refuse(option.spelling, "curl would show all data with it three times");
-    if (is_one_of(name, {"verbose", "trace-config"})) clean(STDERR_FILENO);
-    if (is_one_of(name, {"verbose", "trace-config"})) talkative_ = describe(option);
+    if (is_among(name, {"verbose", "trace-config"})) clean(STDERR_FILENO);
+    if (is_among(name, {"verbose", "trace-config"})) talkative_ = describe(option);
     if (name == "request-target") refuse_access_in_curl_target(option.value);
-    if (is_one_of(name, {"follow", "location", "location-trusted"})) result_.follows = true;
+    if (is_among(name, {"follow", "location", "location-trusted"})) result_.follows = true;
     if (name == "stderr") redirected_ = true;
-    const bool is_nowhere = is_one_of(option.value, {"-", "/dev/null"}) && !option.is_expanded;
+    const bool is_nowhere = is_among(option.value, {"-", "/dev/null"}) && !option.is_expanded;
     if (name == "output" && !is_nowhere) result_.has_output_file = true;
-    if (is_one_of(name, {"remote-name", "remote-name-all"})) result_.has_output_file = true;
+    if (is_among(name, {"remote-name", "remote-name-all"})) result_.has_output_file = true;
   }
 
   std::optional<std::string> replacement(const Option& option) {
@@ -165,12 +170,12 @@ class Guard {
     return std::nullopt;
   }
 
-  // curl has variables for the headers of an answer, where a token may be, and writes elsewhere
-  // behind %output{FILE}.
+  // curl has variables for the headers of a response, which may hold a token, and writes to another
+  // file after %output{FILE}.
   std::optional<std::string> format(const Option& option) {
     const bool is_in_file = option.value.starts_with('@');
     const std::string given = is_in_file ? read_for_curl(option.value.substr(1)) : option.value;
-    const std::string text = to_lower(given);  // as many versions of curl read the names
+    const std::string text = to_lower(given);  // as many versions of curl do
     if (text.find("%header{") != std::string::npos ||
         text.find("%{header_json}") != std::string::npos) {
       talkative_ = describe(option);
@@ -244,10 +249,6 @@ class Guard {
 };
 
 }  // namespace
-
-CleanedOutput sign_of_life() {
-  return {.pipe = make_pipe()};
-}
 
 GuardedCurl guard_curl(const CurlArguments& curl) {
   return Guard().guard(curl);

@@ -1,5 +1,5 @@
-// Keeps tokens out of what curl writes: refuses the options whose output cannot be cleaned, and
-// leads the output of others through mayfly.
+// Keeps tokens out of curl's output: refuses options whose output cannot be cleaned, and leads the
+// output of others through mayfly.
 #pragma once
 
 #include <map>
@@ -11,7 +11,8 @@
 
 namespace mayfly::cli {
 
-// An output of curl that mayfly cleans before it is written.
+// An output of curl that mayfly cleans before it is written. Without a path and a stream it is a
+// pipe that curl only keeps open, by which run_watched_curl() sees that curl has ended.
 struct CleanedOutput {
   enum class As { text, cookie_jar } as = As::text;
   std::string path = {};  // where the cleaned bytes go; or
@@ -19,19 +20,16 @@ struct CleanedOutput {
   Pipe pipe = {};         // curl writes to it
 };
 
-// Returns a pipe that curl keeps open and writes nothing to: with it run_watched_curl() waits for a
-// curl whose outputs need no cleaning.
-CleanedOutput sign_of_life();
-
 // Keeps curl from following any redirect.
 inline const std::vector<std::string> no_redirects = {"--max-redirs", "0"};
 
-// curl's command line, as it may be run.
+// A command line of curl that is safe to run.
 struct GuardedCurl {
   std::vector<std::string> words;  // one for each of CurlArguments::arguments
-  std::map<std::size_t, std::vector<std::string>> inserted;  // more words, before the word there
-  std::vector<std::string> default_configuration;            // --config and a file, or nothing
-  std::vector<Descriptor> files;  // that the words name, for curl to inherit
+  std::map<std::size_t, std::vector<std::string>>
+      inserted;  // additional words before the word at this position
+  std::vector<std::string> default_configuration;  // --config and a file, or nothing
+  std::vector<Descriptor> files;                   // that the words name, for curl to inherit
   std::vector<CleanedOutput> outputs;
   bool follows = false;          // --location or its kind, in whatever place
   bool has_output_file = false;  // --output and its kind
@@ -39,14 +37,14 @@ struct GuardedCurl {
   std::vector<std::size_t> trust_named_at;
 };
 
-// Returns the command line with each configuration and each --write-out @FILE replaced by the
-// content that was judged here, beside each --cacert an empty directory in place of the one that
-// curl was built with, and each --dump-header and --cookie-jar replaced by a pipe. The
-// default configuration is read here, unless curl.arguments leave it out: curl must not read it
-// again, and follows no redirect of it unless curl.redirects allows them. Throws usage Error for
-// what may lead to a path of Access (curl_url.hpp), and, which names the option, for --trace,
-// --trace-ascii, --libcurl, --ssl-sessions, options that are unknown here, values that would begin
-// another request, and combinations that write headers into a file.
+// Returns the command line with these changes. Each configuration and each --write-out @FILE is
+// replaced by the content that was checked here; so is the default configuration, unless
+// curl.arguments leave it out. They make curl follow no redirect unless curl.redirects allows it.
+// Each --cacert gets an empty directory beside it in place of curl's built-in one. Each
+// --dump-header and --cookie-jar is replaced by a pipe.
+// Throws usage Error for URLs that may lead to a path of Access (curl_url.hpp), and, naming the
+// option, for --trace, --trace-ascii, --libcurl, --ssl-sessions, unknown options, values that would
+// begin another request, and combinations that write headers into a file.
 GuardedCurl guard_curl(const CurlArguments& curl);
 
 }  // namespace mayfly::cli

@@ -65,6 +65,13 @@ TEST_CASE("curl guard: refused by name") {
       {{"--expand-request", "{{v}}"}, "--expand-request"},
       {{"-A", "a\r\n\r\nGET /cdn-cgi/access/cli HTTP/1.1"}, "-A"},
       {{"-Ha: b\nc: d"}, "-H"},
+      {{"--request-target", "/x?a HTTP/1.1\r\nHost: h\r\n\r\nGET /"}, "--request-target"},
+      {{"--request-target", "/x?a HTTP/1.1"}, "--request-target"},
+      {{"--oauth2-bearer", "x\r\n\r\nGET /cdn-cgi/access/cli HTTP/1.1"}, "--oauth2-bearer"},
+      {{"--aws-sigv4", "a:b\r\nc"}, "--aws-sigv4"},
+      {{"-u", "a:b\nc"}, "-u"},
+      {{"--expand-user-agent", "{{v}}"}, "--expand-user-agent"},
+      {{"--expand-oauth2-bearer", "{{v}}"}, "--expand-oauth2-bearer"},
   };
   for (const auto& [words, name] : cases) {
     CAPTURE(words);
@@ -75,6 +82,10 @@ TEST_CASE("curl guard: refused by name") {
                              {"--stderr", "file"},
                              {"-I", "-o", "/dev/null"},
                              {"-w", "%output{f}%{http_code}"},
+                             {"-d", "a\r\nb"},
+                             {"--json", "{\n}"},
+                             {"-w", "%{http_code}\n"},
+                             {"--expand-data", "{{v}}"},
                              {"-vv"}}) {
     CAPTURE(words);
     CHECK(refusal(words).empty());

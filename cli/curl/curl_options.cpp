@@ -6,7 +6,7 @@
 namespace mayfly::cli {
 namespace {
 
-// From curl(1) and curl's source, versions 7.88 to 8.21; also those that it takes and ignores.
+// From curl(1) and curl's source, versions 7.88 to 8.21, with the options that curl ignores.
 // clang-format off
 constexpr std::string_view with_value[] = {
     "abstract-unix-socket", "alt-svc", "aws-sigv4", "cacert", "capath", "cert", "cert-type",
@@ -93,7 +93,7 @@ bool take_away(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-// Those of a table that begin so, the shortest first.
+// Returns the names in a table that begin with the text, the shortest first.
 Names begun_by(std::string_view text, Names table) {
   const auto first = std::ranges::lower_bound(table, text);
   const auto last = std::find_if_not(first, table.end(),

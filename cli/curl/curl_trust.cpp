@@ -6,7 +6,7 @@
 #include <system_error>
 #include <vector>
 
-#include "cli/environment.hpp"
+#include "cli/terminal/environment.hpp"
 
 namespace mayfly::cli {
 namespace {

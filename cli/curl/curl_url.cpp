@@ -12,7 +12,7 @@
 namespace mayfly::cli {
 namespace {
 
-// RFC 3986 section 3.3, but for brackets, which are curl's globs.
+// From RFC 3986 section 3.3, without brackets, which are curl's globs.
 constexpr std::string_view fit_for_a_path =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=:@/";
 constexpr std::string_view fit_for_a_query =
@@ -33,15 +33,15 @@ Parts split_parts(std::string_view text) {
   return parts;
 }
 
-// A user that curl might read as more than that stays, and the URL is refused for it.
+// Leaves a user that curl might read as something else; parse_url() then refuses the URL.
 std::string_view without_user(std::string_view authority) {
   const auto at = authority.find('@');
   const bool is_plain = authority.find_first_of("{}[]\\") >= at;
   return at != std::string_view::npos && is_plain ? authority.substr(at + 1) : authority;
 }
 
-// Cut at a folder's end, since the first half of a name is another's; a query is there as a whole
-// or not at all.
+// Cuts the path after a slash, since half a name is another name, and leaves out a query that has a
+// glob.
 std::string_view common_part(std::string_view rest) {
   rest = rest.substr(0, rest.find('#'));
   const auto end = std::min(rest.find_first_not_of(fit_for_a_path), rest.size());
@@ -57,8 +57,8 @@ bool is_harmless(std::string_view target) {
   return path == "/cdn-cgi/access/get-identity" || path == "/cdn-cgi/access/logout";
 }
 
-// Each result of a glob has characters of the text, in their order, and any for a range; what is
-// encoded, or no ASCII, may be any character too.
+// Each result of a glob has characters of the text in their order, and any character for a range.
+// Encoded and non-ASCII characters may become any character, too.
 bool may_become_path_of_access(std::string_view text) {
   std::string_view missing = "cdn-cgiaccess";
   for (const char c : to_lower(text.substr(0, text.find_first_of("?#")))) {
@@ -68,7 +68,7 @@ bool may_become_path_of_access(std::string_view text) {
   return missing.empty();
 }
 
-// curl takes any number of slashes after the scheme, so that any of them may begin the path then.
+// curl takes any number of slashes after the scheme, so that each of them may begin the path.
 bool leads_to_access(std::string_view argument) {
   const Parts parts = split_parts(argument);
   const std::string_view path = parts.rest.substr(0, parts.rest.find('#'));

@@ -1,4 +1,4 @@
-// The application that an argument of curl's leads to.
+// The application that a URL argument of curl leads to.
 #pragma once
 
 #include <string_view>
@@ -7,19 +7,19 @@
 
 namespace mayfly::cli {
 
-// Host, port, path and query, as far as they are the same for all that curl makes of the argument:
-// no user and password, of the path nothing from the first glob or other character on that stands
-// in no URL, and no query that holds one. The host is the one that curl asks, or Error(usage).
+// Returns the part of the URL that is common to all URLs that curl makes of the argument: host and
+// port, the path up to the first glob or invalid character, and the query unless it holds one. User
+// and password are left out. The host is the one that curl asks; otherwise throws Error(usage).
 Url parse_curl_url(std::string_view argument);
 
-// Throws usage Error if the argument, or what a glob in it makes, may lead to a path of Access, but
-// for get-identity and logout: the command line may be somebody else's, and Access hands the tokens
-// out there.
+// Throws usage Error if the argument, or a result of its globs, may lead to a path of Access other
+// than get-identity and logout: the command line may come from an attacker, and Access gives out
+// tokens there.
 void refuse_access_in_curl_url(std::string_view argument);
-// The same for the value of --request-target.
+// Does the same for the value of --request-target.
 void refuse_access_in_curl_target(std::string_view target);
 
-// Returns the URL itself, or for a path of Access that of its host: the person's application.
+// Returns the URL of the person's application: without the path if that is a path of Access.
 Url application_of_curl_url(Url url);
 
 }  // namespace mayfly::cli

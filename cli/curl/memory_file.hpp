@@ -1,18 +1,16 @@
-// A secret handed to a program that is about to take our place: by descriptor, never in its
-// arguments.
+// Hands a secret by a descriptor, never in arguments, to the program that this process becomes.
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "access/system/descriptor.hpp"
 
 namespace mayfly::cli {
 
-// To the program that this process becomes; whatever is started from now on gets it, too. Throws
-// Error(failed) where no program could open it by its path.
+// Lets every program that is started from now on inherit the file. Throws Error(failed) if no
+// program could open it by its path.
 void hand_over(const Descriptor& file);
-// "/dev/fd/N".
+// Returns "/dev/fd/N".
 std::string path_of(const Descriptor& file);
 
 }  // namespace mayfly::cli

@@ -12,17 +12,17 @@ namespace {
 // In lower case.
 constexpr std::string_view headers_of_access[] = {"cf-access-token", "cf-access-client-secret",
                                                   "cf-access-jwt-assertion"};
-// curl cuts long lines: so much of a secret is hidden although the rest of it is missing.
+// curl cuts long lines: a secret of which at least this much is there is hidden.
 constexpr std::size_t least_of_secret = 8;
 constexpr std::string_view replacement = "***";
 constexpr std::string_view jar_begins = "# Netscape HTTP Cookie File";
 
-// A cookie's value ends there in a header, in JSON, in curl's messages and in a jar.
+// Returns whether the value of a cookie ends there in a header, JSON, curl's messages or a jar.
 bool ends_value(char c) {
   return static_cast<unsigned char>(c) <= ' ' || c == ';' || c == '"' || c == ',' || c == '\\';
 }
 
-// "=" in headers, a tab in a jar.
+// Headers have "=" after a name, and a jar a tab.
 bool separates(char c) {
   return c == '=' || c == '\t';
 }

@@ -1,4 +1,4 @@
-// Tokens taken out of a stream of text or of a cookie jar.
+// Removes tokens from a stream of text or a cookie jar.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@
 
 namespace mayfly::cli {
 
-// Replaces the secrets, and the values of the cookies and headers of Access, by "***", in a text
-// that comes in pieces of any size. Of a secret that breaks off, what is there is replaced if it is
-// at least 8 bytes: curl cuts long lines.
+// Replaces the secrets, and the values of the cookies and headers of Access, by "***" in a text
+// that comes in pieces of any size. A secret that breaks off after at least 8 bytes is replaced,
+// too, since curl cuts long lines.
 class Redaction {
  public:
   explicit Redaction(std::vector<Secret> secrets);

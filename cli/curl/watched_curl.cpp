@@ -21,14 +21,14 @@
 namespace mayfly::cli {
 namespace {
 
-// Created readable for its owner alone, as everything that mayfly makes.
+// Only the owner can read a new file, as all files of mayfly.
 Descriptor open_for_writing(const std::string& path) {
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600));
   if (!file) throw system_error("cannot write " + printable(path), errno);
   return file;
 }
 
-// One output on its way: from the pipe, through the cleaning, to its destination.
+// Moves one output from the pipe through the redaction to its destination.
 class Drain {
  public:
   Drain(CleanedOutput& output, const std::vector<Secret>& secrets)
@@ -39,8 +39,8 @@ class Drain {
   int reading() const { return output_->pipe.reading.get(); }
   bool is_open() const { return reading() >= 0; }
 
-  // Reads once; at the end, or when the destination takes no more, the pipe is closed, so that curl
-  // learns of it as it would without us.
+  // Reads once. Closes the pipe at its end, or if the destination takes no more, so that curl sees
+  // that as it would without mayfly.
   void move() {
     std::array<char, 16384> room;
     const ssize_t got = ::read(reading(), room.data(), room.size());
@@ -78,7 +78,6 @@ class Drain {
 
 [[noreturn]] void be_the_child(const std::vector<CleanedOutput>& outputs,
                                const std::function<void()>& become_curl) {
-  // curl must not go on alone when mayfly is killed.
   end_with_parent();
   for (const CleanedOutput& output : outputs) {
     if (output.stream >= 0)

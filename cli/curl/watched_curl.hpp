@@ -1,4 +1,4 @@
-// curl run as a child whose output mayfly cleans.
+// Runs curl as a child whose output mayfly cleans.
 #pragma once
 
 #include <functional>
@@ -9,9 +9,9 @@
 
 namespace mayfly::cli {
 
-// Forks, runs become_curl in the child with its outputs led into the pipes, writes what comes out
-// of them without the secrets, and returns curl's exit code. Interrupts are passed on to curl; a
-// signal that ends curl ends this process too. become_curl returns only by an Error.
+// Runs become_curl in a child with its outputs led into the pipes, writes their bytes without the
+// secrets, and returns curl's exit code. Passes interrupts on to curl; a signal that ends curl ends
+// this process, too. become_curl returns only by an Error.
 int run_watched_curl(std::vector<CleanedOutput> outputs, const std::vector<Secret>& secrets,
                      const std::function<void()>& become_curl);
 

@@ -1,16 +1,15 @@
-#include "cli/doctor/report.hpp"
-
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "cli/terminal/json_product.hpp"
+#include "cli/doctor/check.hpp"
+#include "cli/terminal/message.hpp"
 
 namespace mayfly::cli::doctor {
 namespace {
 
-using State = Finding::State;
+using State = CheckResult::State;
 
 struct Look {
   std::string_view word;    // in lines
@@ -42,26 +41,26 @@ std::string painted(std::string_view text, std::string_view color, Paint paint) 
 std::size_t count(const std::vector<Check>& checks, State state) {
   return static_cast<std::size_t>(
       std::count_if(checks.begin(), checks.end(),
-                    [&](const Check& check) { return check.finding.state == state; }));
+                    [&](const Check& check) { return check.result.state == state; }));
 }
 
 nlohmann::ordered_json json_of(const Check& check) {
   nlohmann::ordered_json json = {{"name", check.name},
-                                 {"state", look_of(check.finding.state).member},
-                                 {"detail", check.finding.detail},
+                                 {"state", look_of(check.result.state).member},
+                                 {"detail", check.result.detail},
                                  {"milliseconds", check.took.count()}};
-  if (!check.finding.hint.empty()) json["hint"] = check.finding.hint;
+  if (!check.result.hint.empty()) json["hint"] = check.result.hint;
   return json;
 }
 
 }  // namespace
 
 std::string check_lines(const Check& check, Paint paint) {
-  const Look look = look_of(check.finding.state);
+  const Look look = look_of(check.result.state);
   std::string text =
       painted(fmt::format("{:<10}", look.word), look.color, paint) +
-      fmt::format("  {:<18}  {:>6} ms  {}\n", check.name, check.took.count(), check.finding.detail);
-  if (!check.finding.hint.empty()) text += fmt::format("{:12}hint: {}\n", "", check.finding.hint);
+      fmt::format("  {:<18}  {:>6} ms  {}\n", check.name, check.took.count(), check.result.detail);
+  if (!check.result.hint.empty()) text += fmt::format("{:12}hint: {}\n", "", check.result.hint);
   return text;
 }
 
@@ -71,17 +70,17 @@ std::string running_line(std::string_view name) {
 
 const Check* first_failure(const std::vector<Check>& checks) {
   const auto found = std::find_if(checks.begin(), checks.end(), [](const Check& check) {
-    return check.finding.state == State::failed;
+    return check.result.state == State::failed;
   });
   return found == checks.end() ? nullptr : &*found;
 }
 
 std::string summary_line(std::string_view hostname, const std::vector<Check>& checks, Paint paint) {
   if (const Check* broken = first_failure(checks)) {
-    const Finding& finding = broken->finding;
+    const CheckResult& result = broken->result;
     return painted("broken", look_of(State::failed).color, paint) +
-           fmt::format(": {}: {}{}{}\n", broken->name, finding.detail,
-                       finding.hint.empty() ? "" : "; ", finding.hint);
+           fmt::format(": {}: {}{}{}\n", broken->name, result.detail,
+                       result.hint.empty() ? "" : "; ", result.hint);
   }
   const std::size_t warnings = count(checks, State::warning);
   const std::string well = fmt::format("{} can be reached", hostname);
@@ -97,15 +96,15 @@ std::string report_json(std::string_view hostname, const std::vector<Check>& che
   const Check* broken = first_failure(checks);
   nlohmann::ordered_json first = nullptr;
   if (broken != nullptr) first = broken->name;
-  return json_product({{"hostname", hostname},
-                       {"ok", broken == nullptr},
-                       {"checks", std::move(list)},
-                       {"first_failure", std::move(first)}});
+  return json_text({{"hostname", hostname},
+                    {"ok", broken == nullptr},
+                    {"checks", std::move(list)},
+                    {"first_failure", std::move(first)}});
 }
 
 int exit_code(const std::vector<Check>& checks) {
   const Check* broken = first_failure(checks);
-  return broken == nullptr ? 0 : static_cast<int>(broken->finding.kind);
+  return broken == nullptr ? 0 : static_cast<int>(broken->result.kind);
 }
 
 }  // namespace mayfly::cli::doctor

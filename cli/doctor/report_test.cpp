@@ -1,8 +1,8 @@
-#include "cli/doctor/report.hpp"
-
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
+
+#include "cli/doctor/check.hpp"
 
 using namespace mayfly;
 using namespace mayfly::cli::doctor;

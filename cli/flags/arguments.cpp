@@ -8,14 +8,13 @@
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/system/child_environment.hpp"
-#include "cli/environment.hpp"
-#include "cli/flags/help.hpp"
+#include "cli/terminal/environment.hpp"
 #include "cli/terminal/message.hpp"
 
 namespace mayfly::cli {
 namespace {
 
-// By its long name or its letter, without dashes; nullptr when there is none.
+// Finds a flag by its long name or its letter without dashes. Returns nullptr if there is none.
 const CLI::Option* flag_of(const CLI::App& parser, std::string_view name) {
   for (const CLI::Option* option : parser.get_options()) {
     const auto& names = name.size() == 1 ? option->get_snames() : option->get_lnames();
@@ -57,17 +56,75 @@ Words normalised(const CLI::App& parser, const std::string& word) {
   return dashes == 1 ? letter_form(*flag, word) : Words{word};
 }
 
-class HelpFormatter : public CLI::FormatterBase {
- public:
-  explicit HelpFormatter(Usage usage) : usage_(usage) {}
-  std::string make_help(const CLI::App* app, std::string, CLI::AppFormatMode mode) const override {
-    const bool all = mode == CLI::AppFormatMode::All;
-    return help_text(*app, usage_, all ? HelpExtent::all : HelpExtent::own);
-  }
+// Reads "{ecdsa,ed25519}", as CLI::IsMember describes itself in the name of a type.
+std::vector<std::string> choices_of(const std::string& type) {
+  const auto begin = type.find('{'), end = type.find('}', begin);
+  if (begin == std::string::npos || end == std::string::npos) return {};
+  std::vector<std::string> choices;
+  for (const auto choice : split(std::string_view(type).substr(begin + 1, end - begin - 1), ','))
+    choices.emplace_back(choice);
+  return choices;
+}
 
- private:
-  Usage usage_;
-};
+using Value = ArgumentFacts::Value;
+
+// CLI11 does not know what a text means; the names of our arguments tell.
+Value value_by_name(std::string_view name) {
+  if (is_among(name, {"hostname", "app", "URL"})) return Value::host;
+  if (is_among(name, {"cert", "key", "cacert"}) || name.ends_with("file")) return Value::file;
+  return name.ends_with("directory") ? Value::directory : Value::anything;
+}
+
+// Returns the name that the binding gave the value, or else one for its kind.
+std::string placeholder(const ArgumentFacts& facts, const std::string& type_name) {
+  const std::string type = type_name.substr(0, type_name.find(':'));
+  if (!is_among(type, {"TEXT", "INT", "UINT", "FLOAT", "BOOLEAN"})) return type_name;
+  switch (facts.value) {
+    case Value::none:
+      return "";
+    case Value::host:
+      return "HOST";
+    case Value::file:
+      return "FILE";
+    case Value::directory:
+      return "DIR";
+    case Value::choice:
+      return fmt::format("{}", fmt::join(facts.choices, "|"));
+    case Value::anything:
+      return type == "TEXT" ? "VALUE" : "N";
+  }
+  return "";
+}
+
+ArgumentFacts::Kind kind_of(const CLI::App& parser, const CLI::Option& option) {
+  using Kind = ArgumentFacts::Kind;
+  constexpr std::string_view group_of_own = "Options";  // CLI11's name for no group
+  if (option.get_group().empty()) return Kind::hidden;
+  if (option.get_positional()) return Kind::positional;
+  if (&option == parser.get_help_ptr() || &option == parser.get_help_all_ptr()) return Kind::help;
+  return option.get_group() == group_of_own ? Kind::own : Kind::shared;
+}
+
+ArgumentFacts facts_of(const CLI::App& parser, const CLI::Option& option) {
+  ArgumentFacts facts{.kind = kind_of(parser, option),
+                      .names = {},
+                      .help = option.get_description(),
+                      .group = option.get_group(),
+                      .variable = option.get_envname(),
+                      .placeholder = {}};
+  if (option.get_positional()) facts.names = {option.get_name()};
+  for (const std::string& name : option.get_lnames()) facts.names.push_back("--" + name);
+  for (const std::string& name : option.get_snames()) facts.names.push_back("-" + name);
+  if (option.get_items_expected_max() > 0) {
+    const std::string& name = facts.names.front();
+    facts.choices = choices_of(option.get_type_name());
+    facts.value = facts.choices.empty()
+                      ? value_by_name(name.starts_with("--") ? name.substr(2) : name)
+                      : Value::choice;
+  }
+  facts.placeholder = placeholder(facts, option.get_type_name());
+  return facts;
+}
 
 std::string lower_first(std::string text) {
   if (text.size() > 1 && text[1] >= 'a' && text[1] <= 'z') text[0] = to_lower(text.substr(0, 1))[0];
@@ -104,11 +161,9 @@ Argument& Argument::one_of(const std::vector<std::string>& words) {
   return option_->check(CLI::IsMember(words)), *this;
 }
 
-Parser::Parser(const Usage& usage)
-    : app_(std::make_unique<CLI::App>(std::string(usage.description))) {
+Parser::Parser(const Usage& usage) : usage_(usage), app_(std::make_unique<CLI::App>()) {
   app_->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app_->set_help_flag("--help,-h", "show this help");
-  app_->formatter(std::make_shared<HelpFormatter>(usage));
 }
 Parser::Parser(Parser&&) noexcept = default;
 Parser::~Parser() = default;
@@ -132,9 +187,6 @@ Argument Parser::add_flag(const char* names, bool& value, const char* help) {
 void Parser::add_help_for_all(const char* names, const char* help) {
   app_->set_help_all_flag(names, help);
 }
-void Parser::prefix_command() {
-  app_->prefix_command();
-}
 void Parser::keep_flags(const std::function<bool(const std::string& long_name)>& is_kept) {
   for (CLI::Option* option : app_->get_options()) {
     const bool is_help = option == app_->get_help_ptr() || option == app_->get_help_all_ptr();
@@ -142,22 +194,17 @@ void Parser::keep_flags(const std::function<bool(const std::string& long_name)>&
   }
 }
 
-bool has_flag(const Command& command, std::string_view long_name) {
-  bool found = false;
-  Invocation invocation{.name = std::string(command.name), .arguments = {}};
-  invocation.show_parser = [&](const CLI::App& parser) {
-    found = flag_of(parser, long_name) != nullptr;
-  };
-  command.run(invocation);
-  return found;
+std::vector<ArgumentFacts> Parser::arguments() const {
+  std::vector<ArgumentFacts> all;
+  for (const CLI::Option* option : app_->get_options()) all.push_back(facts_of(*app_, *option));
+  return all;
+}
+bool Parser::has_flag(std::string_view name) const {
+  return flag_of(*app_, name) != nullptr;
 }
 
 Parsed parse_arguments(const Parser& described, const Invocation& invocation) {
   CLI::App& parser = described.app();
-  if (invocation.show_parser) {
-    invocation.show_parser(parser);
-    return Parsed::help_shown;
-  }
   Words words;
   bool only_positionals = false;
   for (const std::string& argument : invocation.arguments) {
@@ -169,19 +216,19 @@ Parsed parse_arguments(const Parser& described, const Invocation& invocation) {
   try {
     parser.parse(words);
   } catch (const CLI::CallForHelp&) {
-    print_product(as_called(parser.help()));
+    print_result(as_called(help_text(described, HelpExtent::own)));
     return Parsed::help_shown;
   } catch (const CLI::CallForAllHelp&) {
-    print_product(as_called(parser.help("", CLI::AppFormatMode::All)));
+    print_result(as_called(help_text(described, HelpExtent::all)));
     return Parsed::help_shown;
   } catch (const CLI::ExtrasError&) {
-    // Its own text has them from the last to the first.
+    // The text of the exception has them in reverse order.
     throw unreadable(invocation,
                      fmt::format("not expected: {}", fmt::join(parser.remaining(), " ")));
   } catch (const CLI::ParseError& error) {
     throw unreadable(invocation, lower_first(error.what()));
   }
-  // What it said is in the flags now: the parser and the environment keep no secret.
+  // The flags have the values now: no secret stays in the parser or the environment.
   parser.clear();
   for (const char* name : {"TUNNEL_SERVICE_TOKEN_SECRET", "MAYFLY_CERT", "MAYFLY_KEY"})
     if (is_secret_variable(name, variable(name))) forget_variable(name);

@@ -1,16 +1,16 @@
-// Reading a command's arguments: CLI11, told about the forms that cloudflared's users type. Its
-// header takes seconds to compile and makes objects at every start in each file that includes it:
-// only what asks a parser about itself (help, completion) does.
+// Reads a command's arguments by CLI11, and takes the forms that users of cloudflared type too.
+// CLI11's header takes seconds to compile: only arguments.cpp includes it.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "cli/command.hpp"
 
 namespace CLI {
 class App;
@@ -19,21 +19,43 @@ class Option;
 
 namespace mayfly::cli {
 
+inline bool is_among(std::string_view text, std::initializer_list<std::string_view> list) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+// A command line from the command's name on.
+struct Invocation {
+  std::string name;  // as typed: "ssh", "tcp" ...
+  std::vector<std::string> arguments;
+};
+
+// The texts of a command's help.
 struct Usage {
-  std::string_view synopsis;  // "login [flags] [URL]"
+  std::string_view synopsis;  // "login [flags] URL"
   std::string_view description;
   std::string_view examples;
 };
 
-// A flag or positional argument of a Parser, which it does not outlive. What is said of it is as in
-// CLI11.
+// An argument as help, completion and the test of the manual pages see it.
+struct ArgumentFacts {
+  // own: a flag of the command; shared: a flag of a named group, which other commands have too.
+  enum class Kind { own, shared, help, positional, hidden } kind = Kind::own;
+  std::vector<std::string> names;  // "--quiet", "-q", long names first; a positional's one name
+  std::string help, group, variable;
+  std::string placeholder;  // of the value in a help: "FILE"; "" if the flag takes none
+  enum class Value { none, anything, host, file, directory, choice } value = Value::none;
+  std::vector<std::string> choices = {};
+};
+
+// A flag or positional argument of a Parser, which outlives it. The methods do what those of
+// CLI::Option do.
 class Argument {
  public:
   explicit Argument(CLI::Option* option) : option_(option) {}
 
   Argument& envname(const char* variable);
   Argument& type_name(const char* name);
-  Argument& group(const char* name);  // "": in no help
+  Argument& group(const char* name);  // "" hides the argument
   Argument& required();
   Argument& excludes(const Argument& other);
   Argument& range(int least, int most);
@@ -43,39 +65,49 @@ class Argument {
   CLI::Option* option_;
 };
 
-// A command's flags and positional arguments. Of a flag that is repeated the last counts, as in
-// Go's flags; those that go to a vector keep all, one for each time.
+// A command's flags and positional arguments. The last occurrence of a repeated flag counts, as in
+// Go; a flag that is bound to a vector keeps all.
 class Parser {
  public:
   explicit Parser(const Usage& usage);
   Parser(Parser&&) noexcept;
   ~Parser();
 
-  // names: "--long,-s", or "NAME" for a positional argument. What the value is written to outlives
-  // the parser.
+  // names: "--long,-s", or "NAME" for a positional argument. The value outlives the parser.
   Argument add_option(const char* names, std::string& value, const char* help);
   Argument add_option(const char* names, unsigned& value, const char* help);
   Argument add_option(const char* names, std::optional<std::size_t>& value, const char* help);
   Argument add_option(const char* names, std::vector<std::string>& values, const char* help);
   Argument add_flag(const char* names, bool& value, const char* help);
   void add_help_for_all(const char* names, const char* help);  // shows every group
-  // Takes out those whose long name does not satisfy it, but for the helps.
+  // Removes all flags but the help flags and those whose long name satisfies the predicate.
   void keep_flags(const std::function<bool(const std::string& long_name)>& is_kept);
-  void prefix_command();  // the rest is another program's command line
+  // Leaves the arguments to another program, except a lone --help or --help-all.
+  void leave_arguments_to_program() { leaves_arguments_ = true; }
+  bool leaves_arguments() const noexcept { return leaves_arguments_; }
 
+  const Usage& usage() const noexcept { return usage_; }
+  std::vector<ArgumentFacts> arguments() const;
+  // Takes the name without dashes; one character names a letter.
+  bool has_flag(std::string_view name) const;
   CLI::App& app() const { return *app_; }
 
  private:
+  Usage usage_;
   std::unique_ptr<CLI::App> app_;
+  bool leaves_arguments_ = false;
 };
-
-// Asks the command's parser; name without its dashes.
-bool has_flag(const Command& command, std::string_view long_name);
 
 enum class Parsed { run, help_shown };
 
-// Single-dash long flags ("-app X", "-app=X") are taken for the double-dash ones. Throws usage
-// Error. With Invocation::show_parser nothing is parsed: the parser is shown, as for a help.
+// Sets what the parser is bound to, or prints a help if the arguments ask for it. Takes one dash
+// for two ("-app X", "-app=X"). Throws usage Error.
 Parsed parse_arguments(const Parser& parser, const Invocation& invocation);
+
+// own: explains the command's flags and only names those that it shares with others, so that all
+// fits a screen. all: explains the shared flags, too.
+enum class HelpExtent { own, all };
+// Returns a help in lines of at most 80 columns.
+std::string help_text(const Parser& parser, HelpExtent extent);
 
 }  // namespace mayfly::cli

@@ -8,11 +8,12 @@
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
+#include "cli/flags/arguments.hpp"
 
 namespace mayfly::cli {
 namespace {
 
-// Of cloudflared 2026.8, with those it keeps for old scripts.
+// From cloudflared 2026.8, with the flags that it keeps for old scripts.
 constexpr std::string_view switches =
     "no-autoupdate no-prechecks is-autoupdated post-quantum pq hello-world socks5 bastion "
     "ssh-server ui stdin-control overwrite-dns f management-diagnostics no-tls-verify "
@@ -39,12 +40,10 @@ bool names(std::string_view list, std::string_view flag) {
   return std::find(flags.begin(), flags.end(), flag) != flags.end();
 }
 
-// Go's strconv.ParseBool, whose forms cloudflared takes.
+// Reads the forms of Go's strconv.ParseBool, which cloudflared takes.
 std::optional<bool> boolean(std::string_view text) {
-  for (const std::string_view form : {"1", "t", "T", "true", "TRUE", "True"})
-    if (text == form) return true;
-  for (const std::string_view form : {"0", "f", "F", "false", "FALSE", "False"})
-    if (text == form) return false;
+  if (is_among(text, {"1", "t", "T", "true", "TRUE", "True"})) return true;
+  if (is_among(text, {"0", "f", "F", "false", "FALSE", "False"})) return false;
   return std::nullopt;
 }
 
@@ -61,13 +60,15 @@ Flag read_flag(std::string_view word) {
   return {word.substr(0, equals), word.substr(equals + 1)};
 }
 
-Invocation::Cloud cloud_of(const Flag& flag) {
+// The last --fedramp counts.
+void take_fedramp(const Flag& flag, GlobalFlags& flags) {
   const auto is_on = boolean(flag.value.value_or("true"));
   if (!is_on) {
     throw Error(ErrorKind::usage,
                 fmt::format("--fedramp is true or false, not \"{}\"", printable(*flag.value)));
   }
-  return *is_on ? Invocation::Cloud::fedramp : Invocation::Cloud::commercial;
+  std::erase(flags, "--fedramp");
+  if (*is_on) flags.emplace_back("--fedramp");
 }
 
 }  // namespace
@@ -76,11 +77,11 @@ std::size_t take_global_flag(const std::vector<std::string>& words, std::size_t 
                              GlobalFlags& flags) {
   const Flag flag = read_flag(words[at]);
   if (flag.name == "fedramp") {
-    flags.cloud = cloud_of(flag);
+    take_fedramp(flag, flags);
   } else if (names(with_value, flag.name)) {
     if (!flag.value && ++at == words.size())
       throw Error(ErrorKind::usage, fmt::format("the flag {} needs a value", words[at - 1]));
-    flags.values.push_back(fmt::format("--{}={}", flag.name, flag.value.value_or(words[at])));
+    flags.push_back(fmt::format("--{}={}", flag.name, flag.value.value_or(words[at])));
   } else if (!names(switches, flag.name)) {
     throw Error(ErrorKind::usage,
                 fmt::format("there is no flag {} before a command", printable(words[at])),

@@ -1,4 +1,4 @@
-// The flags before a command: --fedramp, and the global ones of cloudflared, of which most are for
+// The flags before a command: --fedramp and the global flags of cloudflared, most of which concern
 // its tunnels.
 #pragma once
 
@@ -6,19 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "cli/command.hpp"
-
 namespace mayfly::cli {
 
-struct GlobalFlags {
-  Invocation::Cloud cloud = Invocation::Cloud::commercial;
-  // Those with a value, each as "--name=value": the command may have them too.
-  std::vector<std::string> values;
-};
+// Each as "--name=value", or "--fedramp": the flags that the command may have, too.
+using GlobalFlags = std::vector<std::string>;
 
-// Takes the flag at words[at] with its value; what means nothing here is passed over. Returns where
-// the next word is. Throws usage Error for a flag that cloudflared has not, and for one without its
-// value.
+// Adds the flag at words[at] to the flags, or skips a flag that means nothing here. Returns the
+// position of the next word. Throws usage Error for a flag that cloudflared does not have, and for
+// a flag without its value.
 std::size_t take_global_flag(const std::vector<std::string>& words, std::size_t at,
                              GlobalFlags& flags);
 

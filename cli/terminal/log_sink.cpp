@@ -1,11 +1,14 @@
 #include "cli/terminal/log_sink.hpp"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -19,7 +22,6 @@
 #include "access/system/appended_file.hpp"
 #include "access/system/descriptor.hpp"
 #include "access/system/owners_umask.hpp"
-#include "cli/terminal/log_rotation.hpp"
 #include "cli/terminal/message.hpp"
 
 namespace mayfly::cli {
@@ -67,14 +69,14 @@ std::string terminal_line(LogLevel level, std::string_view message, LogFields fi
   return line + "\n";
 }
 
-// Somebody may name a terminal, a pipe or /dev/null.
+// The path may be a terminal, a pipe or /dev/null.
 void keep_private(int descriptor) {
   struct stat status {};
   if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == ::geteuid())
     ::fchmod(descriptor, 0600);
 }
 
-// As for a --log-directory that is not there yet. Best effort: the log itself says what is wrong.
+// Creates the directory of --log-directory. Failures are ignored, since open() reports them.
 void make_directory_of(const std::string& path) {
   const OwnersUmask umask;
   std::error_code ignored;
@@ -89,8 +91,8 @@ Descriptor open_log(const std::string& path) {
   return open_appended_file(path);
 }
 
-// A file that gets each line in one write(2): whole, also when the process is killed before the
-// next, or another one writes to the same file. A full disk costs log lines, not the tunnel.
+// A file that gets each line by one write(2): whole even if the process is killed, or if another
+// process writes to the file. A full disk loses log lines and does not end the tunnel.
 class FileLog {
  public:
   explicit FileLog(const std::string& path) : file_(open_log(path)) {
@@ -109,15 +111,15 @@ class FileLog {
   Descriptor file_;
 };
 
-// at_once: when it is due already, and not again.
+// at_once: only at the start.
 enum class Rotation { as_they_grow, at_once };
 
 std::string path_in(const std::string& directory) {
   return directory + "/cloudflared.log";
 }
 
-// Other processes rotate the same files, a listener's login process among them: who finds the log
-// renamed goes on in the new one.
+// A log that other processes rotate, too, among them a listener's login process. Goes on in the new
+// file if the log was renamed.
 class SharedLog {
  public:
   SharedLog(const std::string& directory, Rotation rotation)
@@ -143,7 +145,7 @@ class SharedLog {
   void reopen() {
     try {
       open();
-    } catch (const Error&) {  // it stays where it is
+    } catch (const Error&) {  // goes on in the old file
       identity_ = identity_of_path();
     }
   }
@@ -172,7 +174,7 @@ void log_as(const LogSettings& settings, Rotation rotation) {
     const std::string line = file || shared ? json_line(level, message, fields) : "";
     if (file) file->write(line);
     if (shared) shared->write(line);
-    // Last, since whoever sees it may look for the others.
+    // Last: a person who sees the line may look for it in the files.
     if (on_terminal) print_notice(terminal_line(level, message, fields));
   };
   set_log_sink(sink, least);
@@ -181,6 +183,32 @@ void log_as(const LogSettings& settings, Rotation rotation) {
 LogSettings& current_settings() {
   static LogSettings settings;
   return settings;
+}
+
+std::string numbered(const std::string& path, std::size_t number) {
+  if (number == 0) return path;
+  std::filesystem::path name(path);
+  const std::string extension = name.extension();
+  return fmt::format("{}.{}{}", name.replace_extension().string(), number, extension);
+}
+
+bool is_too_large(const struct stat& status, std::size_t more, std::size_t most_bytes) {
+  const auto size = static_cast<std::size_t>(status.st_size);
+  return size > 0 && size + more > most_bytes;
+}
+
+// Returns whether no other process has renamed the file.
+bool is_named(const struct stat& file, const std::string& path) {
+  struct stat named {};
+  return ::stat(path.c_str(), &named) == 0 && named.st_dev == file.st_dev &&
+         named.st_ino == file.st_ino;
+}
+
+// An interrupted rotation leaves a gap; the files after it have been renamed already.
+std::size_t first_gap(const std::string& path, std::size_t last) {
+  std::size_t number = 1;
+  while (number < last && ::access(numbered(path, number).c_str(), F_OK) == 0) ++number;
+  return number;
 }
 
 }  // namespace
@@ -197,6 +225,20 @@ void start_logging(const LogSettings& settings) {
 
 void stop_rotating_log_files() {
   if (!current_settings().directory.empty()) log_as(current_settings(), Rotation::at_once);
+}
+
+void rotate_log_if_due(const std::string& path, std::size_t more, const LogRotation& rotation) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || !is_too_large(status, more, rotation.most_bytes))
+    return;
+  // Only the holder of the lock rotates. Over NFS a lock needs a writable descriptor (flock(2)).
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK));
+  if (!file || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return;
+  if (::fstat(file.get(), &status) != 0 || !is_named(status, path) ||
+      !is_too_large(status, more, rotation.most_bytes))
+    return;
+  for (std::size_t to = first_gap(path, rotation.older); to > 0; --to)
+    if (::rename(numbered(path, to - 1).c_str(), numbered(path, to).c_str()) != 0) return;
 }
 
 }  // namespace mayfly::cli

@@ -1,24 +1,25 @@
 #include "cli/terminal/message.hpp"
 
 #include <fmt/core.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "access/system/descriptor.hpp"
-#include "cli/environment.hpp"
-#include "cli/terminal/terminal.hpp"
+#include "cli/terminal/environment.hpp"
 
 namespace mayfly::cli {
 namespace {
 
 constexpr std::string_view erased_line = "\r\x1b[K";
 
-// A child that a listener forks for a login shares the terminal with its messages.
+// The login process of a listener shares the terminal, and shows no progress.
 const pid_t original_process = ::getpid();
 
-// What stands in the terminal's last line, and has to make room for whatever else is written.
+// The text in the terminal's last line, which makes room for every message.
 std::string& progress() {
   static std::string text;
   return text;
@@ -40,7 +41,7 @@ std::string_view general_hint(ErrorKind kind) {
       return "something may be answering in Access's place; if it goes on, show this to the "
              "administrator";
     case ErrorKind::failed:
-      break;  // the local system's no, mostly, of which a log tells no more
+      break;  // mostly a refusal of the local system, of which a log tells no more
   }
   return {};
 }
@@ -56,7 +57,7 @@ void print_warning(std::string_view text) {
   print_notice(fmt::format("mayfly: warning: {}\n", text));
 }
 
-// One write for each message: several processes share a terminal.
+// Writes once for each message, since several processes share a terminal.
 void print_notice(std::string_view text) {
   if (progress().empty()) {
     write_all(STDERR_FILENO, text);
@@ -71,19 +72,45 @@ void ProgressLine::show(std::string_view text) {
   if (::getpid() != original_process) return;
   const auto terminal = message_terminal();
   if (!terminal || terminal->kind == Terminal::Kind::dumb) return;
-  // In the last column some terminals go on to the next line.
+  // Some terminals break the line at its last column.
   text = text.substr(0, static_cast<std::size_t>(terminal->columns - 1));
   if (text == progress()) return;
   progress() = text;
   write_all(STDERR_FILENO, fmt::format("\r{}\x1b[K", text));
 }
 
-void print_product(std::string_view text) {
-  // It may go to the same terminal.
+void ProgressLine::show_waiting(std::string_view host, std::chrono::seconds waited) {
+  if (waited >= std::chrono::seconds(2))
+    show(fmt::format("waiting for {} ({} s)", host, waited.count()));
+}
+
+void print_result(std::string_view text) {
+  // Standard output may lead to the same terminal.
   if (!progress().empty()) ProgressLine().show("");
   if (write_all(STDOUT_FILENO, text)) return;
   if (errno == EPIPE) throw OutputClosed();
   throw system_error("cannot write to standard output", errno);
+}
+
+Terminal::Kind terminal_kind() {
+  const std::string name = variable("TERM");
+  return name.empty() || name == "dumb" ? Terminal::Kind::dumb : Terminal::Kind::capable;
+}
+
+std::optional<Terminal> message_terminal() {
+  if (::isatty(STDERR_FILENO) != 1) return std::nullopt;
+  Terminal terminal;
+  winsize size{};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
+    terminal.columns = size.ws_col;
+    terminal.lines = size.ws_row;
+  }
+  terminal.kind = terminal_kind();
+  return terminal;
+}
+
+std::string json_text(const nlohmann::ordered_json& value) {
+  return value.dump(2, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace mayfly::cli

@@ -14,12 +14,11 @@
 #include "access/core/error.hpp"
 #include "access/system/descriptor.hpp"
 #include "access/system/interrupt.hpp"
-#include "cli/flags/secret_file.hpp"
 
 namespace mayfly::cli {
 namespace {
 
-// Echo off while it lives, also when an exception passes through.
+// Switches the echo off while it lives.
 class SilentTerminal {
  public:
   explicit SilentTerminal(int terminal) : terminal_(terminal) {
@@ -64,7 +63,9 @@ std::string prompt_for(const std::string& what) {
   return fmt::format("{:c}{}: ", std::toupper(first), what.substr(1));
 }
 
-Secret ask(const std::string& what) {
+}  // namespace
+
+Secret ask_password(const std::string& what) {
   const Descriptor terminal(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!terminal) {
     throw Error(ErrorKind::login_needed, fmt::format("cannot ask for the {}: no terminal", what),
@@ -76,23 +77,6 @@ Secret ask(const std::string& what) {
     throw system_error("cannot ask on the terminal", errno);
   }
   return read_line(terminal.get());
-}
-
-}  // namespace
-
-AskPassword certificate_password(const NetworkFlags& flags) {
-  return [file = flags.certificate_password_file, batch = flags.batch,
-          given = Secret(flags.certificate_password)](const std::string& what) {
-    if (!given.empty()) return given;
-    if (!file.empty()) return read_secret_file(file);
-    if (batch) {
-      throw Error(
-          ErrorKind::login_needed,
-          fmt::format("the {} is wanted, and nobody is asked for it here (as with --batch)", what),
-          "put it into a file and name that with --cert-password-file");
-    }
-    return ask(what);
-  };
 }
 
 }  // namespace mayfly::cli

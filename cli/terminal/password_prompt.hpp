@@ -1,18 +1,14 @@
-// Where the password of a client certificate comes from: a file, or the person at the terminal.
+// Asks the person at the terminal for a password.
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "access/core/secret.hpp"
-#include "cli/flags/network_flags.hpp"
 
 namespace mayfly::cli {
 
-using AskPassword = std::function<Secret(const std::string& what)>;
-
-// For ClientCertificateFiles::password. Throws Error(login_needed) with --batch and without a
-// terminal.
-AskPassword certificate_password(const NetworkFlags& flags);
+// Shows "What: " on /dev/tty and reads a line without echo. Throws Error(login_needed) if there is
+// no terminal, or at an interrupt.
+Secret ask_password(const std::string& what);
 
 }  // namespace mayfly::cli

@@ -4,14 +4,12 @@
 #include <chrono>
 #include <string>
 
-#include "access/core/clock.hpp"
-
 namespace mayfly::cli {
 
-// "2:31", as a clock that runs down.
+// Returns "2:31", as a clock that runs down shows it.
 std::string countdown_text(std::chrono::seconds left);
 
-// "18:42" in the time zone of the person; with the date in front when it is not now's day.
+// Returns "18:42" in local time, with the date in front unless it is today.
 std::string clock_text(std::chrono::sys_seconds time, std::chrono::sys_seconds now);
 
 }  // namespace mayfly::cli

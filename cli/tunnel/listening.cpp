@@ -1,10 +1,17 @@
 #include "cli/tunnel/listening.hpp"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstddef>
+#include <cstring>
+
 #include "access/core/error.hpp"
 #include "access/core/host_port.hpp"
 #include "access/core/log.hpp"
-#include "cli/tunnel/ending_line.hpp"
-#include "cli/tunnel/readiness.hpp"
+#include "access/system/descriptor.hpp"
+#include "cli/terminal/environment.hpp"
+#include "cli/tunnel/reports.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -14,7 +21,7 @@ std::string authority(const ListenAddress& address) {
   return host_port(address.host.empty() ? "127.0.0.1" : address.host, address.port);
 }
 
-// The name "127.example.com" is none.
+// "127.example.com" is a name and no address.
 bool is_loopback_ipv4(const std::string& host) {
   return host.starts_with("127.") && is_ipv4(host);
 }
@@ -24,18 +31,34 @@ bool is_loopback(const ListenAddress& address) {
          address.host.empty() || address.host == "::1" || is_loopback_ipv4(address.host);
 }
 
-// Whoever connects passes with this person's identity.
+// Every connection uses the identity of the person who started the listener.
 void warn_when_open_to_others(const ListenAddress& address) {
   if (is_loopback(address)) return;
   log(LogLevel::warn, "other machines can use this listener with your identity",
       {{"host", authority(address)}, {"hint", "listen on 127.0.0.1 or a unix: path"}});
 }
 
+// Returns an empty descriptor if there is no manager.
+Descriptor connected_to_manager() {
+  const std::string path = variable("NOTIFY_SOCKET");
+  sockaddr_un address{};
+  if (path.size() < 2 || path.size() >= sizeof address.sun_path) return {};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  if (path.front() == '@') address.sun_path[0] = '\0';  // the abstract name space
+  Descriptor socket = open_socket({.family = AF_UNIX, .type = SOCK_DGRAM});
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0)
+    return {};
+  return socket;
+}
+
 }  // namespace
 
-void listen_at(const std::vector<std::string>& places, std::string_view announcement,
+void listen_at(const std::vector<std::string>& addresses, std::string_view announcement,
                ListenOptions& options) {
-  for (const std::string& place : places) options.addresses.push_back(ListenAddress::parse(place));
+  for (const std::string& address : addresses)
+    options.addresses.push_back(ListenAddress::parse(address));
   options.ready = [announcement = std::string(announcement),
                    left = options.addresses.size()](const ListenAddress& address) mutable {
     log(LogLevel::info, announcement, {{"host", authority(address)}});
@@ -53,6 +76,12 @@ void log_bad_ending(const Ending& ending) {
     log(LogLevel::warn, "a tunnel ended: " + ending_line(ending));
   else
     log_ending(ending);
+}
+
+void notify_service_manager(std::string_view state) {
+  static Descriptor manager;  // stays open, since a listener in its sandbox cannot connect again
+  if (!manager) manager = connected_to_manager();
+  if (manager) ::send(manager.get(), state.data(), state.size(), MSG_NOSIGNAL);
 }
 
 }  // namespace mayfly::cli

@@ -1,4 +1,4 @@
-// What a command that listens tells: where, who else can reach it, when it is ready, what failed.
+// What a command that listens reports: its addresses, its readiness, and failures.
 #pragma once
 
 #include <string>
@@ -9,12 +9,16 @@
 
 namespace mayfly::cli {
 
-// Fills in where to listen and what to tell of it; announcement: the log's message for each place.
-// Throws usage Error for what is no address.
-void listen_at(const std::vector<std::string>& places, std::string_view announcement,
+// Sets the addresses and the reports of a listener. announcement: the log's message for each
+// address. Throws usage Error for an invalid address.
+void listen_at(const std::vector<std::string>& addresses, std::string_view announcement,
                ListenOptions& options);
 
-// For ListenerOptions::ended. A good one is told with -v only.
+// For ListenerOptions::ended: warns of a tunnel that did not end well, and logs others with -v.
 void log_bad_ending(const Ending& ending);
+
+// Tells a service manager "READY=1" or "STOPPING=1" (sd_notify(3)). Does nothing if NOTIFY_SOCKET
+// is not set or does not answer.
+void notify_service_manager(std::string_view state);
 
 }  // namespace mayfly::cli

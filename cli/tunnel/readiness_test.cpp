@@ -1,5 +1,3 @@
-#include "cli/tunnel/readiness.hpp"
-
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -12,6 +10,7 @@
 
 #include "access/system/descriptor.hpp"
 #include "access/testing/scratch_directory.hpp"
+#include "cli/tunnel/listening.hpp"
 
 using namespace mayfly;
 

@@ -3,14 +3,15 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "access/core/clock.hpp"
 #include "access/core/text.hpp"
 #include "access/system/appended_file.hpp"
 #include "access/system/descriptor.hpp"
-#include "cli/flags/arguments.hpp"
 #include "cli/terminal/message.hpp"
 #include "cli/terminal/time_text.hpp"
 
@@ -20,22 +21,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 const char* how_text(Ending::How how) {
-  switch (how) {
-    case Ending::How::closed:
-      return "closed";
-    case Ending::How::interrupted:
-      return "interrupted";
-    case Ending::How::cut:
-      return "cut";
-    case Ending::How::undelivered:
-      return "undelivered";
-    case Ending::How::violation:
-      return "violation";
-  }
-  return "";
+  constexpr std::array texts = {"closed", "interrupted", "cut", "undelivered", "violation"};
+  static_assert(texts.size() == static_cast<std::size_t>(Ending::How::violation) + 1);
+  return texts[static_cast<std::size_t>(how)];
 }
 
-// Milliseconds do for all of it.
 double in_thousandths(double value) {
   return std::round(value * 1000) / 1000;
 }
@@ -61,7 +51,7 @@ void add_error(Json& line, const std::string& why) {
   line["cf_ray"] = nullptr;
 }
 
-// A file is opened before there is anything to write to it.
+// Opens the file at the start, so that a wrong path is an error before the run.
 class Output {
  public:
   explicit Output(const StatsFlags& flags) : flags_(flags) {
@@ -70,7 +60,7 @@ class Output {
     if (!file_) throw system_error(fmt::format("cannot open {}", printable(flags.file)), errno);
   }
 
-  // In one write each: several runs may share a file.
+  // Writes once for each line, since several runs may share a file.
   void write(const std::string& line) const {
     if (flags_.on_stderr) print_notice(line);
     if (file_ && ::write(file_.get(), line.data(), line.size()) < 0)

@@ -1,4 +1,4 @@
-// What a tunnel's run came to, as one line of JSON (--stats).
+// The result of a tunnel's or listener's run as one line of JSON (--stats).
 #pragma once
 
 #include <chrono>
@@ -9,27 +9,26 @@
 
 #include "access/core/error.hpp"
 #include "access/listen/listener.hpp"
+#include "cli/flags/arguments.hpp"
 
 namespace mayfly::cli {
-
-class Parser;
 
 class RunStats {
  public:
   using Time = std::chrono::system_clock::time_point;
-  // A listener's own end is by a signal, whatever became of its tunnels.
+  // A listener is ended by a signal, independently of its tunnels.
   enum class Of { one_tunnel, listener };
 
   RunStats(std::string hostname, Of run, Time started)
       : hostname_(std::move(hostname)), run_(run), started_(started) {}
 
-  // Each tunnel of the run, when it has ended.
+  // Counts a tunnel that has ended.
   void add(const Ending& ending);
-  // Each that did not come about, of a listener that goes on.
+  // Counts a tunnel that a listener could not open.
   void add_failure() { ++failures_; }
-  // What the run ended with.
+  // Records the error that ended the run.
   void fail(const Error& error);
-  // Adds what the listener tells of; it must not outlive this.
+  // Counts the listener's tunnels. The listener must not outlive this object.
   void watch(ListenerOptions& options);
 
   std::string line(Time now) const;
@@ -50,8 +49,8 @@ struct StatsFlags {
 
 void bind_stats_flags(Parser& parser, StatsFlags& flags);
 
-// Runs `carry`, and tells what it came to where the flags want it, also when it throws Error.
-// Throws Error(failed) beforehand for a file that cannot be opened.
+// Runs `carry` and writes the stats where the flags say, also if it throws Error. Throws
+// Error(failed) beforehand for a file that cannot be opened.
 std::optional<Ending> with_stats(const StatsFlags& flags, RunStats stats,
                                  const std::function<std::optional<Ending>(RunStats&)>& carry);
 

@@ -9,6 +9,7 @@ from harness.waiting import eventually
 
 COMMAND = ("ssh-gen", "--agent", "--hostname", HOST)
 OURS = f"mayfly:{HOST}"
+COPY = f"{HOST}-agent-cert.pub"
 
 
 def _ssh_add(home, *arguments):
@@ -49,13 +50,18 @@ def _holds(home):
             with open(os.path.join(home.path, "one-cert.pub"), "w", encoding="ascii") as file:
                 file.write(line + "\n")
             home.keygen("-L", "-f", file.name)
-    require(not [name for name in home.files() if name.endswith(("-cf_key", ".pub"))], f"on disk: {home.files()}")
+    kept = [name for name in home.files() if name.endswith(("-cf_key", ".pub"))]
+    require(set(kept) <= {COPY}, f"on disk: {home.files()}")
+    for name in kept:
+        home.keygen("-L", "-f", home.file(name))
 
 
 def _done(home, _output):
     must(home.mayfly(*COMMAND, "--check"))
     comments = sorted(comment for comment, _ in _entries(home))
     require(comments == [OURS, "own"], f"the agent holds {comments}")
+    held = dict(_entries(home))[OURS].split()[:2]
+    require(home.text(COPY).split()[:2] == held, "the copy on disk is of another certificate")
 
 
 SCENARIOS = {

@@ -142,5 +142,6 @@ class Completion(EdgeCase):
 
     def test_makes_no_directory(self):
         shutil.rmtree(self.home.state)
-        self.assertEqual(self.assert_done(self.home.mayfly("completion", "--hostnames")).out, b"")
+        answer = self.assert_done(self.home.mayfly("completion", "bash", "--words", "--", "ssh", "--hostname", ""))
+        self.assertEqual(answer.out, b"words\n")
         self.assertFalse(os.path.exists(self.home.state))

@@ -1,5 +1,5 @@
-// A block of ssh_config asked for by six lines: kind (digits), host, user, alias, state directory,
-// flag.
+// A block of ssh_config asked for by six lines: kind (a digit; from 3 to 5 with a fallback), host,
+// user, alias, state directory, flag.
 #pragma once
 
 #include "fuzz.hpp"
@@ -12,7 +12,9 @@ inline sshconfig::BlockOptions block_request(Input& lines) {
   constexpr Certificate kinds[] = {Certificate::none, Certificate::short_lived, Certificate::agent};
   sshconfig::BlockOptions options;
   options.program = "/usr/bin/mayfly";
-  options.certificate = kinds[lines.byte() % 3];
+  const auto choice = lines.byte();
+  options.certificate = kinds[choice % 3];
+  if (choice / 3 % 2 == 1) options.fallback = sshconfig::BlockOptions::Fallback::tunnel;
   lines.line();
   options.host = lines.line();
   if (const auto user = lines.line(); !user.empty()) options.user = user;

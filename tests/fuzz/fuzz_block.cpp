@@ -11,9 +11,17 @@ namespace {
 
 using namespace sshconfig;
 
-constexpr std::string_view keywords[] = {"Match ",          "Host ",           "  HostName ",
-                                         "  ProxyCommand ", "  IdentityFile ", "  CertificateFile ",
+constexpr std::string_view keywords[] = {"Match ",
+                                         "Host ",
+                                         "  HostName ",
+                                         "  ProxyCommand ",
+                                         "  IdentityFile ",
+                                         "  CertificateFile ",
+                                         "  IdentityAgent SSH_AUTH_SOCK",
+                                         "  AddKeysToAgent no",
                                          "  User "};
+// Between a block and its fallback.
+constexpr std::string_view between[] = {"", "# Without a certificate ssh stays in the tunnel."};
 
 std::string after(const std::string& line, std::string_view keyword) {
   return line.substr(keyword.size());
@@ -32,7 +40,9 @@ void check_line(const std::string& line) {
   const bool known =
       std::any_of(std::begin(keywords), std::end(keywords),
                   [&](std::string_view keyword) { return line.starts_with(keyword); });
-  require(known, "each line has a keyword of ours");
+  const bool separates =
+      std::find(std::begin(between), std::end(between), line) != std::end(between);
+  require(known || separates, "each line has a keyword of ours");
   require(std::none_of(line.begin(), line.end(),
                        [](char c) { return c == 0x7f || static_cast<unsigned char>(c) < 0x20; }),
           "no line holds a control character");
@@ -53,7 +63,7 @@ const Harness harness("block", [](std::string_view input) {
   if (!block) return;
   require(block->ends_with('\n'), "a block ends with its last line");
   const auto all = split(std::string_view(*block).substr(0, block->size() - 1), '\n');
-  require(all.size() <= 6, "a block has few lines");
+  require(all.size() <= 13, "a block has few lines");
   for (const auto line : all) check_line(std::string(line));
   require(!options.alias || is_host_name(*options.alias), "an alias is a name");
 });

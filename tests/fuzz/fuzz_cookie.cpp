@@ -17,7 +17,9 @@ std::size_t cookie_lines(std::string_view input) {
 void check_scope(const std::string& line) {
   const auto only = [&](std::string_view name) -> std::optional<std::string_view> {
     const auto at = line.find(name);
-    if (at == std::string::npos || line.find(name, at + 1) != std::string::npos)
+    const auto bare = name.substr(1);  // another one may have a blank before it
+    if (at == std::string::npos || line.find(bare) != at + 1 ||
+        line.find(bare, at + 2) != std::string::npos)
       return std::nullopt;
     const std::string_view rest = std::string_view(line).substr(at + name.size());
     return rest.substr(0, rest.find(';'));

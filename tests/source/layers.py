@@ -8,6 +8,8 @@ import sys
 # The rooms of access: each room may include itself and the rooms before it. Their tests may include more.
 ROOMS = ("core", "system", "io", "http1", "jwt", "tls", "curl", "answer", "websocket", "pump", "dial", "tunnel", "listen", "forward",
          "identity")
+# The rooms of cli in layers: a room may include itself and the layers before it. Files directly in cli may include all.
+CLI_LAYERS = (("terminal",), ("flags",), ("session",), ("curl", "doctor", "ssh", "tokens", "tunnel"))
 # The folders that a folder may include, besides itself. A folder that is not listed may include no other folder of
 # ours.
 MAY_INCLUDE = {"access/identity": ("access/core/", "access/system/", "access/answer/", "access/http1/", "access/jwt/",
@@ -16,19 +18,28 @@ MAY_INCLUDE = {"access/identity": ("access/core/", "access/system/", "access/ans
                "cli": ("access/", "sshgen/", "sshconfig/"),
                "tests/edge": ()}  # an independent second implementation
 # Headers of libraries, and the only folders that may include them.
-ONLY_IN = {"CLI/": "cli/", "nlohmann/json.hpp": r".*\.cpp", "boost/": "tests/", "asio": "(access|tests)/",
-           "spdlog/": r"cli/terminal/log_sink\.cpp"}
+ONLY_IN = {"CLI/": "cli/", "nlohmann/json.hpp": r".*\.cpp", "boost/": "tests/", "asio": "(access|tests)/"}
 
 
 def is_of_tests(place):
     return "/testing/" in place or place.endswith("_test.cpp")
 
 
+def room(place, folder):
+    """The room of a file in a folder of rooms: "" for a file directly in it, None for a file elsewhere."""
+    found = re.match(folder + r"/(?:(\w+)/)?[^/]+$", place)
+    return found and (found[1] or "")
+
+
 def goes_up(place, name):
-    here, there = (re.match(r"access/(\w+)/", path) for path in (place, name))
-    if not (here and there and here[1] in ROOMS):
-        return False
-    return there[1] not in ROOMS or ROOMS.index(there[1]) > ROOMS.index(here[1])
+    for folder, layers in (("access", [(one,) for one in ROOMS]), ("cli", CLI_LAYERS)):
+        here, there = room(place, folder), room(name, folder)
+        if here is None or there is None or here == there or name == "cli/version.hpp":
+            continue
+        layer_here, layer_there = (next((i for i, rooms in enumerate(layers) if one in rooms), len(layers))
+                                   for one in (here, there))
+        return layer_there >= layer_here
+    return False
 
 
 def complaints(root, file):

@@ -61,7 +61,7 @@ def is_there(test):
 def is_named(test, held_by):
     """Returns whether the cell of a row with its tests includes this test."""
     for file in unit_tests()[test.file, test.name] if test.is_unit else {test.file}:
-        for parts in re.findall(rf"`{re.escape(file)}`(?: \(([^)]*)\))?", held_by):
+        for parts in re.findall(rf"`(?:[\w/]+/)?{re.escape(file)}`(?: \(([^)]*)\))?", held_by):
             wanted = re.findall(r'"([^"]+)"', parts) if test.is_unit else re.findall(r"\w+", parts)
             if not wanted or set(wanted) & {test.name, *test.name.split(".")}:
                 return True

@@ -12,11 +12,13 @@ def read(*place):
 
 
 def source_of(name):
-    """Returns the text of a test file. A unit test may be in any folder, beside the code that it tests."""
+    """Returns the text of a test file. A unit test may be in any folder, beside the code that it tests; if several folders
+    have a test of that name, the name begins with the folder."""
     if name.endswith(".py"):
         return read("tests", "e2e", name)
-    found = [os.path.join(folder, name) for part in ("access", "sshgen", "sshconfig", "cli")
-             for folder, _, files in os.walk(os.path.join(ROOT, part)) if name in files]
+    places = [os.path.join(folder, file) for part in ("access", "sshgen", "sshconfig", "cli")
+              for folder, _, files in os.walk(os.path.join(ROOT, part)) for file in files]
+    found = [place for place in places if place.endswith("/" + name)]
     if len(found) != 1:
         raise FileNotFoundError(f"{name}: {found or 'nowhere'}")
     return read(found[0])

@@ -1,0 +1,313 @@
+// `mayfly access curl`: becomes curl, which reads the application's token from a descriptor.
+#include <fmt/core.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <utility>
+
+#include "access/answer/refusal.hpp"
+#include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
+#include "access/core/text.hpp"
+#include "access/dial/endpoints.hpp"
+#include "access/system/platform.hpp"
+#include "access/system/spawn_settings.hpp"
+#include "cli/curl/curl_arguments.hpp"
+#include "cli/curl/curl_certificate.hpp"
+#include "cli/curl/curl_configuration.hpp"
+#include "cli/curl/curl_guard.hpp"
+#include "cli/curl/curl_trust.hpp"
+#include "cli/curl/curl_url.hpp"
+#include "cli/curl/memory_file.hpp"
+#include "cli/curl/watched_curl.hpp"
+#include "cli/flags/command.hpp"
+#include "cli/session/session.hpp"
+#include "cli/terminal/environment.hpp"
+#include "cli/terminal/message.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+using Words = std::vector<std::string>;
+
+struct CurlFlags {
+  bool allow_request = false, allow_redirects = false;
+  NetworkFlags network;
+};
+
+// For help and completion: parse_curl_arguments() reads the arguments of a run.
+void bind(Parser& parser, CurlFlags& flags) {
+  parser.leave_arguments_to_program();
+  parser.add_flag("--allow-request", flags.allow_request,
+                  "without a token, send the request as it is (or: -ar)");
+  parser.add_flag("--allow-redirects", flags.allow_redirects,
+                  "let --location follow redirects with the token");
+  bind_network_flags(parser, flags.network);
+  parser.keep_flags([](const std::string& name) { return is_ours("--" + name); });
+}
+
+// Flags come before variables, as in other commands.
+void complete_from_environment(IdentityFlags& flags) {
+  if (flags.service_token_id.empty()) flags.service_token_id = variable("TUNNEL_SERVICE_TOKEN_ID");
+  if (flags.service_token_secret.empty())
+    flags.service_token_secret = variable("TUNNEL_SERVICE_TOKEN_SECRET");
+  forget_variable("TUNNEL_SERVICE_TOKEN_SECRET");
+}
+
+bool has_scheme(const std::string& text) {
+  return text.find("://") != std::string::npos;
+}
+
+// Returns false for what only curl can read, as a glob of hosts.
+bool leads_to(const std::string& text, const Url& url) try {
+  return parse_curl_url(text).authority() == url.authority();
+} catch (const Error&) {
+  return false;
+}
+
+// curl sends a header to every server, over plain HTTP, too, but a cookie only to its host over
+// TLS. The token goes as a header, as cloudflared sends it, if the request cannot leave its host.
+bool may_leave_host(const CurlArguments& curl, const Url& url) {
+  if (curl.reach == CurlArguments::Reach::open) return true;
+  const auto elsewhere = [&](const std::string& text) {
+    return (has_scheme(text) && !to_lower(text).starts_with("https://")) || !leads_to(text, url);
+  };
+  if (std::any_of(curl.urls.begin(), curl.urls.end(), elsewhere)) return true;
+  return !ignores_configuration(curl) && default_curl_configuration().has_value();
+}
+
+// Options that are put before and after the user's in each part between two --next. Of two equal
+// options curl takes the later one.
+struct Added {
+  Words front, back;
+};
+
+Words with_added(const CurlArguments& curl, const GuardedCurl& guarded, const Added& added) {
+  std::map<std::size_t, Words> at;
+  const auto add = [&at](std::size_t place, const Words& words) {
+    at[place].insert(at[place].end(), words.begin(), words.end());
+  };
+  for (const CurlArguments::Part& part : curl.parts) add(part.front, added.front);
+  for (const CurlArguments::Part& part : curl.parts) add(part.back, added.back);
+  // As the first word it keeps curl from reading a configuration by itself.
+  Words all = {"-q"};
+  all.insert(all.end(), guarded.default_configuration.begin(), guarded.default_configuration.end());
+  for (const auto& [place, words] : guarded.inserted) add(place, words);
+  for (std::size_t i = 0; i <= guarded.words.size(); ++i) {
+    all.insert(all.end(), at[i].begin(), at[i].end());
+    if (i < guarded.words.size()) all.push_back(guarded.words[i]);
+  }
+  return all;
+}
+
+std::string cookie_file(const Url& url, std::string_view jwt) {
+  // The format of Netscape: domain, subdomains, path, https only, expiry (0: this run), name,
+  // value.
+  return fmt::format("{}\tFALSE\t/\tTRUE\t0\tCF_Authorization\t{}\n", url.host, jwt);
+}
+
+struct Credential {
+  Descriptor file;
+  Words arguments;  // before the user's options
+  Words last = {};  // after the user's options
+};
+
+// curl sends a cookie to every port of its host. So all other ports are mapped to a name that
+// cannot exist (RFC 6761 section 6.4), except the port of plain HTTP, where curl sends no cookie
+// marked for TLS. curl takes the first mapping that fits: the mappings of the two open ports repeat
+// the user's. They are explicit, since an empty target would be no mapping.
+Words kept_to_port(const Url& url, const std::vector<std::string>& mappings) {
+  constexpr std::uint16_t plain_http = 80;
+  const std::string host = bracketed(url.host);
+  Words words;
+  for (const std::uint16_t port : {url.port, plain_http}) {
+    const Target target = redirected({url.host, std::to_string(port)}, mappings);
+    words.insert(words.end(), {"--connect-to", fmt::format("{}:{}:{}:{}", host, port,
+                                                           bracketed(target.host), target.port)});
+  }
+  words.insert(words.end(), {"--connect-to",
+                             fmt::format("{}::the-token-is-for-port-{}.invalid:", host, url.port)});
+  return words;
+}
+
+Credential credential_for(const CurlArguments& curl, const Url& url, Session& session,
+                          const Grant& grant) {
+  Credential credential;
+  if (may_leave_host(curl, url)) {
+    if (grant.application && !grant.token && session.service_token()) {
+      throw Error(
+          ErrorKind::usage,
+          "a service token that earns no session token cannot be kept to its host by curl",
+          "leave out --location, --config, URLs of other hosts and unknown options; -q, as the "
+          "first one, leaves out .curlrc");
+    }
+    if (!grant.token) return credential;
+    credential.file = anonymous_file(cookie_file(url, grant.token->jwt.reveal()));
+    credential.arguments = {"-b", path_of(credential.file)};
+    for (std::string& word : kept_to_port(url, session.connection().connect_to))
+      credential.arguments.push_back(std::move(word));
+    if (curl.redirects == CurlArguments::Redirects::refused) credential.last = no_redirects;
+    return credential;
+  }
+  std::string headers;
+  if (grant.token) headers = fmt::format("Cf-Access-Token: {}\n", grant.token->jwt.reveal());
+  if (grant.application && session.service_token()) {
+    for (const auto& [name, value] : service_token_headers(*session.service_token())) {
+      headers += fmt::format("{}: {}\n", name, value);
+    }
+  }
+  if (headers.empty()) return credential;
+  credential.file = anonymous_file(headers);
+  wipe(headers);
+  credential.arguments = {"-H", "@" + path_of(credential.file)};
+  return credential;
+}
+
+// curl shows its certificate to every server that asks for one.
+[[noreturn]] void refuse_to_show_certificate() {
+  throw Error(ErrorKind::usage, "curl would show the client certificate to other servers as well",
+              "leave out --location, --config, URLs of other hosts and unknown options; -q, as the "
+              "first one, leaves out .curlrc");
+}
+
+constexpr int too_many_redirects = 47;  // curl(1), EXIT CODES
+
+Error redirect_refused() {
+  return {ErrorKind::failed, "curl follows no redirect with the token",
+          "name the address that the application redirects to; or, if you trust the application, "
+          "add --allow-redirects: it could lead curl to Access, which hands out tokens"};
+}
+
+Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
+  const Credentials& credentials = session.credentials();
+  if (curl.token == CurlArguments::Token::optional) {
+    if (auto stored = credentials.stored(url)) return std::move(*stored);
+    print_notice("No token is stored for this application; the request is sent without one.\n");
+    return {};
+  }
+  Grant grant = credentials.obtain(url);
+  if (!grant.token || credentials.accepted_at_edge(url, *grant.token)) return grant;
+  return credentials.renew(url, grant);
+}
+
+// Makes curl connect to the same address as mayfly's own requests.
+Words connect_to_arguments() {
+  Words arguments;
+  for (const std::string& entry : connect_to_from_environment())
+    arguments.insert(arguments.end(), {"--connect-to", entry});
+  return arguments;
+}
+
+// Returns whether the output goes to a terminal through a pipe of mayfly, so that curl does not see
+// the terminal and would show its progress there.
+bool hides_terminal(const GuardedCurl& guarded) {
+  const auto& outputs = guarded.outputs;
+  const bool is_cleaned = std::any_of(outputs.begin(), outputs.end(), [](const CleanedOutput& one) {
+    return one.stream == STDOUT_FILENO;
+  });
+  return is_cleaned && !guarded.has_output_file && ::isatty(STDOUT_FILENO) == 1;
+}
+
+std::vector<Secret> secrets_of(const Session& session, const Grant& grant) {
+  std::vector<Secret> secrets;
+  if (grant.token) secrets.push_back(grant.token->jwt);
+  if (session.service_token()) secrets.push_back(session.service_token()->secret);
+  return secrets;
+}
+
+[[noreturn]] void become_curl(Words arguments) {
+  arguments.insert(arguments.begin(), "curl");
+  std::vector<char*> words;
+  words.reserve(arguments.size() + 1);
+  for (std::string& argument : arguments) words.push_back(argument.data());
+  words.push_back(nullptr);
+  for (const int number : ignored_signals) ::signal(number, SIG_DFL);
+  // curl uses the same proxies as mayfly.
+  const ChildEnvironment environment({}, ChildEnvironment::ProxyPasswords::kept);
+  environ = const_cast<char**>(environment.get());
+  ::execvp("curl", words.data());
+  const Error reason = system_error("cannot run curl", errno);
+  throw Error(reason.kind(), reason.message(), "install curl");
+}
+
+CurlArguments read_arguments(const Invocation& invocation) {
+  if (invocation.arguments.empty())
+    throw Error(ErrorKind::usage, "curl needs a URL", "run: mayfly access curl --help");
+  CurlArguments curl = parse_curl_arguments(invocation.arguments);
+  if (curl.urls.empty()) {
+    throw Error(ErrorKind::usage, "there is no URL among curl's arguments",
+                "run: mayfly access curl [curl's options] https://HOST/PATH");
+  }
+  complete_from_environment(curl.network.identity);
+  return curl;
+}
+
+void append(Words& to, const Words& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+int run(CurlFlags&, const Invocation& invocation) {
+  CurlArguments curl = read_arguments(invocation);
+  const IdentityFlags& identity = curl.network.identity;
+  GuardedCurl guarded = guard_curl(curl);
+  const Url url = application_of_curl_url(parse_curl_url(curl.urls.front()));
+  const bool leaves_host = may_leave_host(curl, url);
+  if (leaves_host && !identity.certificate.empty()) refuse_to_show_certificate();
+  Added added{.front = certificate_arguments(curl), .back = connect_to_arguments()};
+  Session session({.application = url, .storage = Storage::for_persons}, curl.network);
+  // Loads the certificate now: an error is found, and its password is asked for once.
+  if (!identity.certificate.empty()) session.connection();
+  const Grant grant = grant_for(curl, url, session);
+  // A certificate of the environment has got the token, which is enough without it.
+  const bool hides_certificate = leaves_host && !identity.certificate.empty();
+  if (hides_certificate && !grant.token) refuse_to_show_certificate();
+  if (hides_certificate) added.front.clear();
+  const CurlPassword password =
+      hides_certificate ? CurlPassword() : password_for_curl(session.asked_password(), identity);
+  const Credential credential = credential_for(curl, url, session, grant);
+  append(added.front, password.arguments);
+  append(added.front, credential.arguments);
+  append(added.back, credential.last);
+  // Otherwise curl takes "HOST/PATH" for plain HTTP.
+  if (!std::all_of(curl.urls.begin(), curl.urls.end(), has_scheme))
+    append(added.front, {"--proto-default", "https"});
+  if (!curl.network.trust.insecure) trust_environment_alone(curl, guarded);
+  if (hides_terminal(guarded)) added.front.emplace_back("--no-progress-meter");
+  const bool is_of_person = grant.application && grant.token;
+  if (is_of_person &&
+      !session.credentials().may_send(url, grant.application, grant.token->jwt.reveal()))
+    throw logged_out(url);
+  const auto start = [&] {
+    // Not before: a browser of the login must not inherit them.
+    for (const Descriptor* file : {&password.file, &credential.file}) hand_over(*file);
+    for (const Descriptor& file : guarded.files) hand_over(file);
+    become_curl(with_added(curl, guarded, added));
+  };
+  const bool stops_at_redirect = guarded.follows && !credential.last.empty();
+  if (stops_at_redirect) guarded.outputs.push_back({.pipe = make_pipe()});
+  if (guarded.outputs.empty()) start();
+  const int code = run_watched_curl(std::move(guarded.outputs), secrets_of(session, grant), start);
+  if (stops_at_redirect && code == too_many_redirects) print_error(redirect_refused());
+  return code;
+}
+
+}  // namespace
+
+Command curl_command() {
+  return {
+      .name = "curl",
+      .summary = "run curl with the token",
+      .usage = {.synopsis = "curl [--allow-request] [shared flags] CURL-ARGUMENTS...",
+                .description =
+                    "Run curl in place with the token of the application that its URL names. "
+                    "Its own --cert --key --cacert --proxy --connect-to --resolve and -k also "
+                    "serve mayfly's requests.",
+                .examples = "  mayfly curl -s https://api.example.com/status\n"
+                            "  mayfly curl -X POST -d @order.json https://api.example.com/orders"},
+      .bind = bind_and_run<CurlFlags, bind, run>};
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,204 @@
+// `mayfly access ssh-config`: prints, installs or removes the block that makes `ssh HOST` work.
+#include <fmt/core.h>
+
+#include "access/core/clock.hpp"
+#include "access/core/error.hpp"
+#include "access/core/text.hpp"
+#include "access/core/url.hpp"
+#include "access/tls/pkcs11_uri.hpp"
+#include "cli/flags/command.hpp"
+#include "cli/flags/network_flags.hpp"
+#include "cli/terminal/environment.hpp"
+#include "cli/terminal/message.hpp"
+#include "cli/terminal/time_text.hpp"
+#include "sshconfig/hosts.hpp"
+#include "sshconfig/install.hpp"
+#include "sshconfig/render.hpp"
+#include "sshgen/agent.hpp"
+#include "sshgen/on_disk.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+// The variables at the start: parsing takes the secret out of the environment.
+struct ServiceTokenVariables {
+  std::string id = variable("TUNNEL_SERVICE_TOKEN_ID");
+  std::string secret = variable("TUNNEL_SERVICE_TOKEN_SECRET");
+};
+
+struct SshConfigFlags {
+  std::string hostname, user, alias, key_type;
+  bool short_lived = false, agent = false;
+  bool write = false, remove = false, dry_run = false;
+  NetworkFlags network;
+  ServiceTokenVariables variables;
+};
+
+void bind(Parser& parser, SshConfigFlags& flags) {
+  parser.add_option("--hostname", flags.hostname, "the application");
+  parser.add_flag("--short-lived-cert", flags.short_lived, "use short-lived certificates");
+  parser.add_option("--user", flags.user, "user name at the server").type_name("NAME");
+  parser.add_option("--alias", flags.alias, "a short name to type after ssh").type_name("NAME");
+  parser.add_flag("--agent", flags.agent, "keep the key in ssh-agent and not on disk");
+  parser.add_option("--key-type", flags.key_type, "of the certificates: ecdsa (default) or ed25519")
+      .one_of({"ecdsa", "ed25519"});
+  const auto write = parser.add_flag("--write", flags.write, "install the block for ssh");
+  parser
+      .add_flag("--remove", flags.remove,
+                "take the installed block out again; all without --hostname")
+      .excludes(write);
+  parser.add_flag("--dry-run", flags.dry_run, "with --write or --remove: show the changes only");
+  bind_network_flags(parser, flags.network);
+}
+
+sshconfig::BlockOptions block_options(const SshConfigFlags& flags) {
+  sshconfig::BlockOptions options;
+  options.program = program_path();
+  options.host = flags.hostname;
+  if (flags.agent) {
+    options.certificate = sshconfig::BlockOptions::Certificate::agent;
+  } else if (flags.short_lived) {
+    options.certificate = sshconfig::BlockOptions::Certificate::short_lived;
+  }
+  options.key_type = flags.key_type;
+  if (!variable("MAYFLY_HOME").empty()) options.state_directory = state_directory_path();
+  options.connection_flags = repeated_flags(flags.network);
+  if (!flags.user.empty()) options.user = flags.user;
+  if (!flags.alias.empty()) options.alias = flags.alias;
+  return options;
+}
+
+std::optional<sshgen::Certificate> certificate_in_agent(const Url& url) {
+  try {
+    return sshgen::Agent::connect(variable("SSH_AUTH_SOCK"))
+        .find_valid(sshgen::agent_comment(url), now());
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<sshgen::Certificate> known_certificate(const SshConfigFlags& flags) {
+  if (flags.hostname.find('*') != std::string::npos) return std::nullopt;
+  const Url url = parse_url(flags.hostname);
+  if (flags.agent) return certificate_in_agent(url);
+  const auto state = StateDirectory::open_existing(state_directory_path());
+  return state ? sshgen::look_on_disk(*state, url, now()).certificate : std::nullopt;
+}
+
+// Returns the certificate's principal, which is the user name at the server, if there is only one.
+std::optional<std::string> known_principal(const SshConfigFlags& flags) {
+  const auto certificate = known_certificate(flags);
+  if (!certificate || certificate->principals.size() != 1) return std::nullopt;
+  return certificate->principals.front();
+}
+
+sshconfig::InstallPaths install_paths() {
+  return {.ssh_directory = home_directory() + "/.ssh"};
+}
+
+std::vector<sshconfig::Change> plan(const SshConfigFlags& flags) {
+  if (flags.remove) return sshconfig::plan_removal(install_paths(), flags.hostname);
+  if (flags.hostname.empty()) {
+    throw Error(ErrorKind::usage, "which host? --write needs --hostname",
+                "run: mayfly access ssh-config --hostname HOST --write");
+  }
+  sshconfig::BlockOptions options = block_options(flags);
+  if (!options.user) options.user = known_principal(flags);
+  options.fallback = sshconfig::BlockOptions::Fallback::tunnel;
+  return sshconfig::plan_install(install_paths(), flags.hostname, sshconfig::render_block(options));
+}
+
+// Warns of what keeps ssh from using the block.
+void warn_of_bypasses(const SshConfigFlags& flags) {
+  const auto directory = install_paths().ssh_directory;
+  const auto home = home_of_account();
+  if (!home.empty() && home != home_directory())
+    print_warning(
+        fmt::format("ssh reads {}/.ssh/config and not {}/config, because HOME is not the "
+                    "home directory of the account",
+                    printable(home), printable(directory)));
+  for (const auto& alias : sshconfig::configured_aliases(directory, flags.hostname))
+    if (alias != flags.alias && alias != flags.hostname)
+      print_warning(
+          fmt::format("`ssh {0}` goes to {1} without Access, because of a Host line in your "
+                      "configuration; to include it, add: --alias {0}",
+                      printable(alias), printable(flags.hostname)));
+}
+
+void change_configuration(const SshConfigFlags& flags) {
+  const auto changes = plan(flags);
+  if (flags.dry_run) return print_result(sshconfig::preview(changes));
+  sshconfig::clear_leftovers(install_paths());
+  sshconfig::carry_out(changes);
+  for (const auto& change : changes) print_notice(fmt::format("changed {}\n", change.path));
+  if (changes.empty()) print_notice("nothing to change\n");
+  if (flags.write && !changes.empty()) warn_of_bypasses(flags);
+}
+
+// Leaves a service token out of the block that ssh inherits in its environment.
+void leave_to_environment(IdentityFlags& flags, const ServiceTokenVariables& variables) {
+  if (flags.service_token_secret.empty() || !flags.service_token_secret_file.empty()) return;
+  if (flags.service_token_secret != variables.secret) {
+    throw Error(ErrorKind::usage, "a service token's secret is not written into an ssh_config",
+                "put it into a file and give --service-token-secret-file, or set "
+                "TUNNEL_SERVICE_TOKEN_ID and TUNNEL_SERVICE_TOKEN_SECRET where ssh runs");
+  }
+  if (flags.service_token_id == variables.id) flags.service_token_id.clear();
+}
+
+bool holds_pin(const std::string& name) {
+  return is_pkcs11_uri(name) && name.find("pin-value=") != std::string::npos;
+}
+
+// Every user of the machine can read the words of a ProxyCommand in ps.
+void refuse_secrets(const NetworkFlags& flags) {
+  if (flags.trust.proxy.find('@') != std::string::npos) {
+    throw Error(ErrorKind::usage,
+                "user name and password of a proxy are not written into an ssh_config",
+                "leave --proxy out, and set HTTPS_PROXY to that URL where ssh runs");
+  }
+  if (holds_pin(flags.identity.certificate) || holds_pin(flags.identity.key)) {
+    throw Error(
+        ErrorKind::usage, "a PIN is not written into an ssh_config",
+        "put it into a file, and name that with --cert-password-file or as pin-source in the URI");
+  }
+}
+
+void check(const SshConfigFlags& flags) {
+  if (flags.dry_run && !flags.write && !flags.remove) {
+    throw Error(ErrorKind::usage, "--dry-run goes with --write or --remove");
+  }
+  if (!flags.key_type.empty() && !flags.short_lived && !flags.agent) {
+    throw Error(ErrorKind::usage, "--key-type goes with --short-lived-cert or --agent",
+                "without them the block makes no key");
+  }
+}
+
+int run(SshConfigFlags& flags, const Invocation&) {
+  check(flags);
+  flags.hostname = sshconfig::block_host(flags.hostname);
+  leave_to_environment(flags.network.identity, flags.variables);
+  refuse_secrets(flags.network);
+  if (flags.write || flags.remove) {
+    change_configuration(flags);
+    return 0;
+  }
+  print_result(sshconfig::render_advice(block_options(flags), home_directory()));
+  return 0;
+}
+
+}  // namespace
+
+Command ssh_config_command() {
+  return {.name = "ssh-config",
+          .summary = "print the ssh_config block for a host",
+          .usage = {.synopsis = "ssh-config [flags] --hostname HOST",
+                    .description = "Print the block for ~/.ssh/config that makes `ssh HOST` work.",
+                    .examples =
+                        "  mayfly access ssh-config --hostname vm.example.com --short-lived-cert\n"
+                        "  mayfly ssh-config --hostname vm.example.com --short-lived-cert --write\n"
+                        "  mayfly ssh-config --hostname vm.example.com --remove"},
+          .bind = bind_and_run<SshConfigFlags, bind, run>};
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,100 @@
+// `mayfly access login`: gets a token by a browser, the org token, a client certificate or a
+// service token.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include "access/answer/refusal.hpp"
+#include "access/core/clock.hpp"
+#include "access/core/error.hpp"
+#include "cli/flags/command.hpp"
+#include "cli/session/session.hpp"
+#include "cli/terminal/message.hpp"
+#include "cli/terminal/time_text.hpp"
+#include "cli/tokens/status_report.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+struct LoginFlags {
+  std::string url, app;
+  bool quiet = false, no_verbose = false, json = false;
+  NetworkFlags network;
+};
+
+void bind(Parser& parser, LoginFlags& flags) {
+  parser.add_option("URL", flags.url, "the application");
+  parser.add_option("--app", flags.app, "the same as a flag; prints the token alone");
+  parser.add_flag("-q,--quiet", flags.quiet, "do not print the token");
+  parser.add_flag("--no-verbose", flags.no_verbose, "print the token alone");
+  parser.add_flag("--json", flags.json, "print who is logged in until when, and no token");
+  bind_network_flags(parser, flags.network);
+}
+
+Error not_accepted(const Url& url, const std::string& reference) {
+  return Error(
+      ErrorKind::refused,
+      fmt::format("{} does not accept the token it has just issued ({})", url.authority(),
+                  reference),
+      "ask the administrator: Binding Cookie has to be off for clients that are no browser");
+}
+
+// Renews a stored token once if the edge refuses it, since it may have been revoked. A refusal of
+// the new token is an error.
+Grant verified_grant(Session& session, const Url& url) {
+  Grant grant = session.credentials().obtain(url);
+  if (!grant.token || session.credentials().accepted_at_edge(url, *grant.token)) return grant;
+  grant = session.credentials().renew(url, grant);
+  if (!grant.token) return grant;
+  const EdgeVerdict verdict = session.credentials().accepted_at_edge(url, *grant.token);
+  if (!verdict) throw not_accepted(url, verdict.reference);
+  return grant;
+}
+
+void report(const LoginFlags& flags, const Url& url, const Grant& grant) {
+  if (flags.json) return print_result(login_json(*grant.application, grant.token));
+  if (flags.quiet) return;
+  if (grant.guard == Grant::Guard::nobody) {
+    return print_notice(fmt::format(
+        "{} lets everybody in: a policy of Access bypasses the login.\n", url.authority()));
+  }
+  if (!grant.token) {
+    return print_notice(fmt::format(
+        "{} issues no token to keep: every connection proves itself anew.\n", url.authority()));
+  }
+  // Before the token, which may leave its line open.
+  if (::isatty(STDERR_FILENO) == 1) print_notice(logged_in_line(grant.token->claims, now()) + "\n");
+  const std::string_view jwt = grant.token->jwt.reveal();
+  if (flags.no_verbose || !flags.app.empty())
+    print_result(jwt);
+  else
+    print_result(fmt::format("Successfully fetched your token:\n\n{}\n\n", jwt));
+}
+
+int run(LoginFlags& flags, const Invocation&) {
+  if (flags.url.empty() && flags.app.empty())
+    throw Error(ErrorKind::usage, "please provide a URL", "run: mayfly access login URL");
+  const Url url = parse_url(flags.url.empty() ? flags.app : flags.url);
+  Session session({.application = url, .tells_login = false}, flags.network);
+  const Grant grant = verified_grant(session, url);
+  if (!grant.application) throw no_application(url, grant.answered);
+  report(flags, url, grant);
+  return 0;
+}
+
+}  // namespace
+
+Command login_command() {
+  return {
+      .name = "login",
+      .summary = "log in to an application and store its token",
+      .usage = {.synopsis = "login [flags] URL",
+                .description =
+                    "Log in to an application that Access protects, and store the token.",
+                .examples =
+                    "  mayfly login https://intranet.example.com\n"
+                    "  mayfly login -q --cert example.pem --key key.pem https://api.example.com\n"
+                    "  mayfly login --service-token-id ID --service-token-secret-file FILE HOST"},
+      .bind = bind_and_run<LoginFlags, bind, run>};
+}
+
+}  // namespace mayfly::cli

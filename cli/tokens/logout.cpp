@@ -1,0 +1,195 @@
+// `mayfly logout`: removes what is stored for one application, or for all. Uses no network.
+#include "access/identity/logout.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "access/core/error.hpp"
+#include "access/core/text.hpp"
+#include "access/identity/team_keys.hpp"
+#include "access/system/leftovers.hpp"
+#include "access/system/lock.hpp"
+#include "cli/flags/command.hpp"
+#include "cli/session/http_address.hpp"
+#include "cli/session/session.hpp"
+#include "cli/terminal/environment.hpp"
+#include "cli/terminal/message.hpp"
+#include "cli/tokens/logout_plan.hpp"
+#include "sshgen/inventory.hpp"
+#include "sshgen/on_disk.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+struct LogoutFlags {
+  std::string url;
+  bool all = false;
+};
+
+void bind(Parser& parser, LogoutFlags& flags) {
+  parser.add_option("URL", flags.url, "the application");
+  parser.add_flag("--all", flags.all, "everything, with the tokens of teams");
+}
+
+// Removes one thing after the other, and goes on after a failure.
+class Removal {
+ public:
+  // The action returns whether there was something to remove.
+  void attempt(const std::string& what, const std::function<bool()>& action) {
+    try {
+      if (!action()) return;
+      removed_ = true;
+      print_notice(fmt::format("removed {}\n", printable(what, 400)));
+    } catch (const Error& error) {
+      failed_ = true;
+      const auto hint = error.hint().empty() ? "remove it by hand" : error.hint();
+      print_error(Error(error.kind(), error.message(), hint));
+    }
+  }
+  bool removed() const noexcept { return removed_; }
+  bool failed() const noexcept { return failed_; }
+
+ private:
+  bool removed_ = false, failed_ = false;
+};
+
+void remove_files(Removal& removal, const StateDirectory& state, const LogoutPlan& plan,
+                  const Inventory& inventory) {
+  for (const TokenFile& token : plan.tokens) {
+    const bool is_team = token.kind == TokenFile::Kind::team;
+    removal.attempt(fmt::format("the token of {}{}", is_team ? "the team " : "",
+                                hostname_at(token.place, inventory)),
+                    [&] { return state.remove(token.name); });
+  }
+  for (const std::string& place : plan.places) {
+    removal.attempt(fmt::format("key and certificate of {}", place),
+                    [&] { return sshgen::remove_from_disk(state, sshgen::key_files_at(place)); });
+  }
+  for (const RememberedApplication& known : plan.applications) {
+    removal.attempt(fmt::format("what was remembered of {}", known.place),
+                    [&] { return state.remove(known.file); });
+  }
+  for (const std::string& team : plan.key_sets) {
+    removal.attempt(fmt::format("the public keys of {}", team),
+                    [&] { return state.remove(keys_file(team)); });
+  }
+}
+
+void remove_locks(Removal& removal, const StateDirectory& state, const LogoutPlan& plan) {
+  for (const std::string& base : plan.lock_bases) {
+    removal.attempt(fmt::format("what a login left behind: {}.lock", base), [&] {
+      const LeftoverLock found = remove_leftover_lock(state, base);
+      if (found == LeftoverLock::held)
+        print_warning(fmt::format(
+            "a login is under way; one of cloudflared's stores a token when it is done: {}",
+            printable(base)));
+      return found == LeftoverLock::removed;
+    });
+  }
+}
+
+void remove_from_agent(Removal& removal, sshgen::Agent& agent,
+                       const sshgen::KeptCertificate& kept) {
+  removal.attempt(fmt::format("the certificate of {} from ssh-agent", kept.place), [&] {
+    if (!agent.remove(kept.certificate->blob))
+      throw Error(ErrorKind::failed,
+                  fmt::format("ssh-agent keeps the certificate of {}", printable(kept.place)),
+                  "unlock it with ssh-add -X, or end it");
+    return true;
+  });
+}
+
+void remove_certificates(Removal& removal, const LogoutPlan& plan, const LogoutFlags& flags) {
+  auto agent = reachable_agent();
+  if (!agent) return;
+  std::vector<sshgen::KeptCertificate> all;
+  removal.attempt("certificates from ssh-agent", [&] {
+    all = sshgen::certificates_in_agent(*agent);
+    return false;
+  });
+  for (const auto& kept : all)
+    if (flags.all || std::ranges::find(plan.places, kept.place) != plan.places.end())
+      remove_from_agent(removal, *agent, kept);
+}
+
+// On a full disk removing files makes room. So only the mark that is written then reports a
+// failure.
+void mark_if_possible(const Logout& logout, const LogoutPlan& plan) {
+  try {
+    logout.mark(plan.marked);
+  } catch (const Error&) {
+  }
+}
+
+void remove_state(Removal& removal, LogoutPlan& plan, const StateDirectory& state,
+                  const std::optional<Url>& url) {
+  Inventory inventory;
+  const auto look = [&] {
+    inventory = take_inventory(state);
+    plan = plan_logout(inventory, sshgen::places_with_keys(state), url);
+  };
+  look();
+  const Logout logout(state);
+  mark_if_possible(logout, plan);
+  if (logout.not_locked())
+    removal.attempt("what running commands store",
+                    [&]() -> bool { throw Error(*logout.not_locked()); });
+  look();  // finds files that were stored before the lock was taken
+  remove_files(removal, state, plan, inventory);
+  remove_locks(removal, state, plan);
+  // The ports are a trace and no secret. They stay after the logout of one application: its cookies
+  // are at that address in the browser, and no other application may get there.
+  if (!url) removal.attempt("the ports of mayfly http", [&] { return forget_http_ports(state); });
+  removal.attempt("the logins of running commands", [&] {
+    logout.mark(plan.marked);
+    return false;
+  });
+  clear_leftovers(state);
+}
+
+int report(const Removal& removal, const LogoutPlan& plan, const LogoutFlags& flags) {
+  if (!removal.removed() && !removal.failed()) {
+    print_notice(flags.all ? "Nothing was stored.\n"
+                           : fmt::format("Nothing was stored for {}.\n", printable(flags.url)));
+  }
+  for (const std::string& team : plan.kept_teams) {
+    print_notice(
+        fmt::format("The token of the team {} stays, and opens its applications without a browser; "
+                    "logout --all forgets it.\n",
+                    team));
+  }
+  return removal.failed() ? static_cast<int>(ErrorKind::failed) : 0;
+}
+
+int run(LogoutFlags& flags, const Invocation&) {
+  if (flags.all == !flags.url.empty()) {
+    throw Error(ErrorKind::usage, "which application? give its URL, or --all",
+                "run: mayfly access logout URL");
+  }
+  std::optional<Url> url;
+  if (!flags.all) url = parse_url(flags.url);
+  Removal removal;
+  LogoutPlan plan = plan_logout({}, {}, url);
+  if (const auto state = StateDirectory::open_existing(state_directory_path()))
+    remove_state(removal, plan, *state, url);
+  remove_certificates(removal, plan, flags);
+  return report(removal, plan, flags);
+}
+
+}  // namespace
+
+Command logout_command() {
+  return {
+      .name = "logout",
+      .summary = "forget what is stored for an application, or for all",
+      .usage = {.synopsis = "logout URL | --all",
+                .description =
+                    "Forget tokens, keys, certificates and caches of an application, or of all.",
+                .examples = "  mayfly logout https://intranet.example.com\n"
+                            "  mayfly logout --all"},
+      .bind = bind_and_run<LogoutFlags, bind, run>};
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,56 @@
+// What status, login and token report about stored credentials.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "access/identity/application.hpp"
+#include "access/identity/inventory.hpp"
+#include "access/identity/token_store.hpp"
+#include "cli/session/http_address.hpp"
+#include "sshgen/inventory.hpp"
+
+namespace mayfly::cli {
+
+struct StatusEntry {
+  enum class Kind { app_token, org_token, certificate } kind = Kind::app_token;
+  enum class Place { disk, agent } place = Place::disk;
+  enum class State { valid, not_yet_valid, expired, malformed } state = State::valid;
+  std::string opens;     // the application's hostname as defined, or the team domain
+  std::string identity;  // email, common name or principals; "" if malformed
+  std::optional<std::chrono::sys_seconds> expires;  // nullopt if malformed, or for never
+  std::string file;                                 // "" in the agent
+  std::string problem;                              // of a malformed file
+};
+
+// Returns app tokens, then org tokens, then certificates.
+std::vector<StatusEntry> status_entries(const Inventory& inventory,
+                                        const std::vector<sshgen::KeptCertificate>& certificates,
+                                        std::chrono::sys_seconds now);
+
+// Returns four aligned columns, fit to be shown.
+std::string status_table(const std::vector<StatusEntry>& entries, std::chrono::sys_seconds now);
+
+// Returns a line for each application that `mayfly http` has an address for.
+std::string listener_lines(const std::vector<HttpPort>& listeners);
+
+// The content of a state directory.
+struct StatusReport {
+  std::string directory;
+  std::vector<StatusEntry> entries;
+  std::vector<HttpPort> listeners;
+};
+
+// Returns the JSON of mayfly-status(1).
+std::string status_json(const StatusReport& report, std::chrono::sys_seconds now);
+
+// Returns {"application":...,"identity":...,"expires":...}; the last two are null without a token.
+std::string login_json(const Application& application, const std::optional<StoredToken>& token);
+
+// Returns {"token":...,"expires":...,"identity":...,"audience":...}, the only result in JSON that
+// holds a token.
+std::string token_json(const Application& application, const StoredToken& token);
+
+}  // namespace mayfly::cli

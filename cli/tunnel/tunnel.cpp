@@ -1,0 +1,178 @@
+// `mayfly access ssh` (= tcp, rdp, smb): a tunnel on standard input and output, or a listener.
+#include "access/tunnel/tunnel.hpp"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "access/core/error.hpp"
+#include "access/core/secret.hpp"
+#include "access/core/text.hpp"
+#include "cli/flags/command.hpp"
+#include "cli/flags/network_flags.hpp"
+#include "cli/session/session.hpp"
+#include "cli/terminal/message.hpp"
+#include "cli/tunnel/confine.hpp"
+#include "cli/tunnel/credential_source.hpp"
+#include "cli/tunnel/listening.hpp"
+#include "cli/tunnel/reports.hpp"
+#include "cli/tunnel/run_stats.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+struct TunnelFlags {
+  std::string hostname, destination;
+  std::vector<std::string> listeners, headers, positionals;
+  std::string connect_to;
+  std::optional<std::uint64_t> debug_stream;
+  unsigned ping_interval = 30;
+  StatsFlags stats;
+  NetworkFlags network;
+  bool listens() const { return !listeners.empty() || !positionals.empty(); }
+};
+
+void bind(Parser& parser, TunnelFlags& flags) {
+  bind_hostname(parser, flags.hostname, "the application");
+  bind_destination(parser, flags.destination);
+  bind_listeners(parser, flags.listeners,
+                 "listen on HOST:PORT or unix:PATH instead of stdin and stdout; repeatable");
+  bind_headers(parser, flags.headers, "a header to send, \"Name: value\"; repeatable");
+  bind_ping_interval(parser, flags.ping_interval);
+  bind_stats_flags(parser, flags.stats);
+  parser.add_option("--connect-to", flags.connect_to, "HOST, HOST:PORT or SNI:PORT:HOST").group("");
+  parser.add_option("--debug-stream", flags.debug_stream, "log up to this many payloads").group("");
+  parser.add_option("LISTENER", flags.positionals, "the same as --url");
+  bind_network_flags(parser, flags.network);
+}
+
+// Returns cloudflared's HOST, HOST:PORT or SNI:PORT:HOST in curl's form. Unlike in cloudflared, the
+// certificate is still verified against the application's name, also with the three-part form.
+std::string curl_connect_to(const std::string& text, const Url& url) {
+  const auto parts = split(text, ':');
+  if (parts.size() > 3) {
+    throw Error(ErrorKind::usage, fmt::format("{} is no place to connect to", printable(text)),
+                "write HOST, HOST:PORT or SNI:PORT:HOST");
+  }
+  const std::string_view host = parts.size() == 3 ? parts[2] : parts[0];
+  const std::string_view port = parts.size() > 1 ? parts[1] : "443";
+  return fmt::format("{}:{}:{}:{}", url.host, url.port, host, port);
+}
+
+TunnelOptions tunnel_options(const TunnelFlags& flags) {
+  TunnelOptions options;
+  options.url = parse_url(flags.hostname);
+  options.headers = checked_headers(options.url, flags.headers, flags.destination);
+  options.ping_interval = std::chrono::seconds(flags.ping_interval);
+  if (flags.debug_stream) {
+    const std::uint64_t most = *flags.debug_stream > 0 ? *flags.debug_stream : default_payloads;
+    options.observer = payload_log(options.url.host, most);
+  }
+  return options;
+}
+
+// Returns the exit code. Throws if the tunnel did not end by a close or an interrupt.
+int judge(const Ending& ending) {
+  switch (ending.how) {
+    case Ending::How::closed:
+    case Ending::How::interrupted:
+      return 0;
+    case Ending::How::cut:
+      throw Error(ErrorKind::network, "the tunnel was cut: " + ending_line(ending));
+    case Ending::How::undelivered:
+      throw Error(ErrorKind::failed, ending_line(ending),
+                  "what came from the application went nowhere: look at where stdout leads");
+    case Ending::How::violation:
+      throw Error(ErrorKind::protocol,
+                  "the peer broke the WebSocket protocol: " + ending_line(ending));
+  }
+  return 1;
+}
+
+void listen(const TunnelFlags& flags, const TunnelOptions& tunnel, const Authorization& source,
+            RunStats& stats) {
+  ListenerOptions options;
+  options.tunnel = tunnel;
+  std::vector<std::string> addresses = flags.listeners;
+  addresses.insert(addresses.end(), flags.positionals.begin(), flags.positionals.end());
+  listen_at(addresses, "Start Websocket listener", options);
+  options.ended = log_bad_ending;
+  stats.watch(options);
+  confine_when_ready(options, flags.network);
+  run_listener(options, source);
+  notify_service_manager("STOPPING=1");
+}
+
+// Returns what shows a slow dial as session.cpp shows a slow request; nothing without a terminal.
+std::function<void(std::chrono::seconds)> progress_of_dialing(const Url& url) {
+  if (::isatty(STDERR_FILENO) != 1) return {};
+  const auto line = std::make_shared<std::optional<ProgressLine>>();
+  return [host = url.host, line](std::chrono::seconds waited) {
+    if (waited == std::chrono::seconds(0)) return line->reset();
+    if (!*line) line->emplace();
+    (*line)->show_waiting(host, waited);
+  };
+}
+
+// Returns how the tunnel on standard input and output ended, or nullopt for a listener.
+std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats& stats) {
+  if (!flags.connect_to.empty())
+    flags.network.trust.connect_to.push_back(curl_connect_to(flags.connect_to, options.url));
+  std::optional<Session> session(
+      std::in_place,
+      SessionOptions{
+          .application = options.url,
+          .storage = Storage::for_persons,
+          .log = flags.listens() ? LogSettings::Terminal::lines : LogSettings::Terminal::silent},
+      flags.network);
+  wipe(flags.network.identity.service_token_secret);  // the session has a copy
+  options.connection = session->connection();
+  report_traffic_on_signal(options);
+  Authorization source = credential_source(*session, options.url);
+  if (flags.listens()) {
+    listen(flags, options, source, stats);
+    return std::nullopt;
+  }
+  const auto opened = [&] {
+    source = {};  // an open tunnel needs no credential
+    session.reset();
+    confine_running_tunnel();
+  };
+  const Ending ending = run_stdio_tunnel(options, source, opened, progress_of_dialing(options.url));
+  stats.add(ending);
+  log_ending(ending);
+  return ending;
+}
+
+int run(TunnelFlags& flags, const Invocation& invocation) {
+  require_hostname(flags.hostname, invocation);
+  TunnelOptions options = tunnel_options(flags);
+  const auto run = flags.listens() ? RunStats::Of::listener : RunStats::Of::one_tunnel;
+  const auto ending =
+      with_stats(flags.stats, {options.url.authority(), run, std::chrono::system_clock::now()},
+                 [&](RunStats& stats) { return carry(flags, options, stats); });
+  return ending ? judge(*ending) : 0;
+}
+
+}  // namespace
+
+Command tunnel_command() {
+  return {
+      .name = "ssh",
+      .summary = "tunnel on stdin and stdout, or a listener (also: tcp, rdp, smb)",
+      .usage = {.synopsis = "ssh [flags] --hostname HOST",
+                .description =
+                    "Tunnel to an application: on stdin and stdout (as ssh's ProxyCommand), or for "
+                    "every connection to a local listener. tcp, rdp and smb are the same command.",
+                .examples = "  mayfly access ssh --hostname vm.example.com\n"
+                            "  mayfly access tcp --hostname db.example.com --url localhost:5432"},
+      .bind = bind_and_run<TunnelFlags, bind, run>,
+      .aliases = {"tcp", "rdp", "smb"}};
+}
+
+}  // namespace mayfly::cli
