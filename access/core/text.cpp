@@ -92,6 +92,14 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
                     [](char x, char y) { return lower(x) == lower(y); });
 }
 
+bool is_among(std::string_view text, std::initializer_list<std::string_view> list) {
+  return std::ranges::find(list, text) != list.end();
+}
+
+bool is_among_ignoring_case(std::string_view text, std::initializer_list<std::string_view> list) {
+  return std::ranges::any_of(list, [&](auto one) { return equals_ignoring_case(text, one); });
+}
+
 std::string_view trim(std::string_view text, std::string_view blanks) {
   const auto first = text.find_first_not_of(blanks);
   if (first == std::string_view::npos) return {};

@@ -1,6 +1,7 @@
 // Text from outside that is made safe to print, and small functions on strings.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,8 @@ std::string printable(std::string_view bytes, std::size_t max_bytes = 200);
 
 std::string to_lower(std::string_view ascii);
 bool equals_ignoring_case(std::string_view a, std::string_view b);
+bool is_among(std::string_view text, std::initializer_list<std::string_view> list);
+bool is_among_ignoring_case(std::string_view text, std::initializer_list<std::string_view> list);
 // Returns the text without the blanks at both ends.
 std::string_view trim(std::string_view text, std::string_view blanks = " \t");
 std::vector<std::string_view> split(std::string_view text, char separator);
