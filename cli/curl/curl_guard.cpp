@@ -15,6 +15,7 @@
 #include "access/http1/head.hpp"
 #include "access/system/platform.hpp"
 #include "cli/curl/curl_configuration.hpp"
+#include "cli/curl/curl_trust.hpp"
 #include "cli/curl/curl_url.hpp"
 #include "cli/curl/memory_file.hpp"
 
@@ -22,26 +23,6 @@ namespace mayfly::cli {
 namespace {
 
 using Option = CurlArguments::Option;
-
-struct Trust {
-  std::string_view file, directory;
-};
-constexpr Trust trusts[] = {{"cacert", "capath"}, {"proxy-cacert", "proxy-capath"}};
-
-// curl trusts its built-in directory of CAs beside a file that is named. Returns the words that
-// replace the directory, by the position that they are inserted at.
-std::map<std::size_t, std::vector<std::string>> without_built_in_trust(
-    const std::vector<Option>& options) {
-  std::map<std::size_t, std::vector<std::string>> words;
-  for (const Trust& trust : trusts) {
-    const auto is_directory = [&](const Option& one) { return one.name == trust.directory; };
-    if (std::any_of(options.begin(), options.end(), is_directory)) continue;
-    for (const Option& option : options)
-      if (option.name == trust.file && !option.value.empty())
-        words[option.word + 1] = {"--" + std::string(trust.directory), "/dev/null"};
-  }
-  return words;
-}
 
 // Returns whether the value becomes a part of a request's body, or of curl's own output, alone.
 bool is_free_text(std::string_view name) {
@@ -70,7 +51,7 @@ class Guard {
       }
     }
     result_.words = guarded(curl.options, curl.arguments);
-    result_.inserted = without_built_in_trust(curl.options);
+    result_.inserted = without_built_in_directory(curl.options);
     refuse_headers_in_files();
     return std::move(result_);
   }
@@ -104,7 +85,7 @@ class Guard {
       line = guarded(parsed.options, line);
       for (const std::string& url : parsed.urls) refuse_access_in_curl_url(url);
     }
-    const auto more = without_built_in_trust(all);
+    const auto more = without_built_in_directory(all);
     for (auto place = more.rbegin(); place != more.rend(); ++place)
       lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(place->first), place->second);
     if (redirects_ == CurlArguments::Redirects::refused) lines = without_redirects(lines);
