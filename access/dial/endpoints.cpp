@@ -87,7 +87,7 @@ LookedUp ask(const Target& target) {
 struct LookUp {
   Target target;
   LookedUp result;
-  Pipe pipe = make_pipe();
+  Pipe pipe = make_pipe("cannot look up a name");
 
   explicit LookUp(Target wanted) : target(std::move(wanted)) {}
 };

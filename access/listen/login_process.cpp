@@ -61,7 +61,7 @@ Error process_died() {
 bool send_message(int socket, std::string_view message) {
   std::string framed;
   put(framed, message);
-  return write_all(socket, framed);
+  return send_all(socket, framed);
 }
 
 // Returns false if the other process is gone.
@@ -169,7 +169,7 @@ pid_t fork_to(const Work& work) {
 bool serve(const Authorization& authorization, int socket, std::string_view request) {
   Pipe end;  // the child holds its writing end, so that the child's death is an end of file
   try {
-    end = make_pipe();
+    end = make_pipe("cannot start a login");
   } catch (const Error& error) {
     return send_message(socket, encode_obtained(error));
   }
@@ -234,7 +234,7 @@ Obtained decode_obtained(std::string_view text) {
 }
 
 LoginProcess::LoginProcess(const Authorization& authorization) {
-  SocketPair sockets = make_socket_pair();
+  SocketPair sockets = make_socket_pair("cannot prepare for logins");
   socket_ = std::move(sockets.ours);
   pid_ = fork_to([&] {
     socket_ = Descriptor();

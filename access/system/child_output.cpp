@@ -94,7 +94,8 @@ ChildOutput listen_to(Child& child, const Pipe& out, const Pipe& err, const Time
 }  // namespace
 
 ChildOutput run_child(const ChildProgram& program) {
-  const Pipe out = make_pipe(), err = make_pipe();
+  const std::string no_pipe = "cannot read from " + program.words.front();
+  const Pipe out = make_pipe(no_pipe), err = make_pipe(no_pipe);
   for (const Pipe* one : {&out, &err}) ::fcntl(one->reading.get(), F_SETFL, O_NONBLOCK);
   ListenedTo settings(out, err);
   pid_t pid = 0;

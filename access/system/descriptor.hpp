@@ -43,23 +43,27 @@ auto uninterrupted(const Call& call) {
 
 // Reads until `into` is full or the stream ends. Returns how many bytes were read, or -1 (errno).
 std::ptrdiff_t read_all(int descriptor, std::span<char> into) noexcept;
-// Writes all bytes. Returns false if some could not be written (errno).
+// Writes all bytes. Returns false if some could not be written (errno). The signal SIGPIPE of a
+// pipe or socket without a reader ends the process unless it is ignored.
 bool write_all(int descriptor, std::string_view bytes) noexcept;
+// Like write_all(), for a socket, and never raises SIGPIPE.
+bool send_all(int socket, std::string_view bytes) noexcept;
 
 enum class Blocking { yes, no };
 
 struct Pipe {
   Descriptor reading, writing;
 };
-// Throws Error(failed).
-Pipe make_pipe(Blocking blocking = Blocking::yes);
+// failure: what fails without the pipe, as in "cannot look up a name". Throws Error(failed) with
+// that and the reason.
+Pipe make_pipe(std::string_view failure, Blocking blocking = Blocking::yes);
 
 // Two connected Unix sockets.
 struct SocketPair {
   Descriptor ours, theirs;
 };
-// Throws Error(failed).
-SocketPair make_socket_pair(Blocking blocking = Blocking::yes);
+// Throws Error(failed) as make_pipe() does.
+SocketPair make_socket_pair(std::string_view failure, Blocking blocking = Blocking::yes);
 
 struct SocketKind {
   int family = AF_UNIX;

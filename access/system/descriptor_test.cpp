@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <string>
 #include <thread>
 
@@ -14,6 +16,20 @@
 
 namespace mayfly {
 namespace {
+
+// Keeps this process from opening descriptors.
+class NoMoreDescriptors {
+ public:
+  NoMoreDescriptors() {
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    const rlimit none{0, before_.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  }
+  ~NoMoreDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
 
 bool is_open(int fd) {
   return ::fcntl(fd, F_GETFD) != -1;
@@ -41,8 +57,8 @@ TEST_SUITE("core/descriptor") {
   }
 
   TEST_CASE("no child inherits a pipe or a socket") {
-    const Pipe pipe = make_pipe(), quick = make_pipe(Blocking::no);
-    const SocketPair pair = make_socket_pair(Blocking::no);
+    const Pipe pipe = make_pipe("x"), quick = make_pipe("x", Blocking::no);
+    const SocketPair pair = make_socket_pair("x", Blocking::no);
     const Descriptor socket = open_socket({.family = AF_INET, .blocking = Blocking::no});
     for (const Descriptor* one : {&pipe.reading, &pipe.writing, &quick.reading, &quick.writing,
                                   &pair.ours, &pair.theirs, &socket})
@@ -62,8 +78,24 @@ TEST_SUITE("core/descriptor") {
     CHECK((::fcntl(accepted.get(), F_GETFL) & O_NONBLOCK) != 0);
   }
 
+  TEST_CASE("a pipe that cannot be made says for what it was wanted") {
+    const NoMoreDescriptors limit;
+    const std::string reason = std::string(": ") + std::strerror(EMFILE);
+    CHECK_THROWS_WITH(make_pipe("cannot look up a name"),
+                      ("cannot look up a name" + reason).c_str());
+    CHECK_THROWS_WITH(make_socket_pair("cannot prepare for logins"),
+                      ("cannot prepare for logins" + reason).c_str());
+  }
+
+  TEST_CASE("a peer that is gone raises no signal") {
+    SocketPair pair = make_socket_pair("x");
+    pair.theirs = Descriptor();
+    CHECK_FALSE(send_all(pair.ours.get(), "lost"));  // SIGPIPE would end this test
+    CHECK(errno == EPIPE);
+  }
+
   TEST_CASE("all bytes are written, and read up to the end of the stream") {
-    Pipe pipe = make_pipe();
+    Pipe pipe = make_pipe("x");
     const std::string sent(300'000, 'x');  // more than a pipe holds
     std::thread writer([&] {
       CHECK(write_all(pipe.writing.get(), sent));
@@ -76,7 +108,7 @@ TEST_SUITE("core/descriptor") {
     CHECK(got.starts_with(sent));
   }
 
-  TEST_CASE("what cannot be read or written says so") {
+  TEST_CASE("reading or writing a bad descriptor fails with its errno") {
     char room[1];
     CHECK(read_all(-1, room) == -1);
     CHECK(errno == EBADF);

@@ -44,17 +44,17 @@ std::optional<long long> boot_time_seconds() {
 
 const Platform platform = Platform::linux_kernel;
 
-Pipe make_pipe(Blocking blocking) {
+Pipe make_pipe(std::string_view failure, Blocking blocking) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | (blocking == Blocking::no ? O_NONBLOCK : 0)) != 0)
-    throw system_error("cannot make a pipe", errno);
+    throw system_error(std::string(failure), errno);
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-SocketPair make_socket_pair(Blocking blocking) {
+SocketPair make_socket_pair(std::string_view failure, Blocking blocking) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | flags_of(blocking), 0, ends) != 0)
-    throw system_error("cannot make a pair of sockets", errno);
+    throw system_error(std::string(failure), errno);
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 

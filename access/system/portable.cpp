@@ -35,16 +35,16 @@ Descriptor prepared(int fd, Blocking blocking) noexcept {
 
 const Platform platform = Platform::portable;
 
-Pipe make_pipe(Blocking blocking) {
+Pipe make_pipe(std::string_view failure, Blocking blocking) {
   int ends[2];
-  if (::pipe(ends) != 0) throw system_error("cannot make a pipe", errno);
+  if (::pipe(ends) != 0) throw system_error(std::string(failure), errno);
   return {prepared(ends[0], blocking), prepared(ends[1], blocking)};
 }
 
-SocketPair make_socket_pair(Blocking blocking) {
+SocketPair make_socket_pair(std::string_view failure, Blocking blocking) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
-    throw system_error("cannot make a pair of sockets", errno);
+    throw system_error(std::string(failure), errno);
   return {prepared(ends[0], blocking), prepared(ends[1], blocking)};
 }
 

@@ -17,7 +17,7 @@ class SignalPipe {
   bool is_open() const noexcept { return reading_ >= 0; }
   // Throws Error(failed).
   void open() {
-    Pipe pipe = make_pipe(Blocking::no);
+    Pipe pipe = make_pipe("cannot watch for signals", Blocking::no);
     reading_ = pipe.reading.release();
     writing_ = pipe.writing.release();
   }

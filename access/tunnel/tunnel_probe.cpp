@@ -89,7 +89,7 @@ asio::awaitable<std::string> TunnelProbe::Impl::read(int from, std::string begin
 
 asio::awaitable<Heard> TunnelProbe::Impl::listen(std::string begin,
                                                  std::chrono::milliseconds patience) {
-  SocketPair ends = make_socket_pair(Blocking::no);
+  SocketPair ends = make_socket_pair("cannot listen to the tunnel", Blocking::no);
   TunnelRun::Parts parts{.socket = std::move(ends.theirs), .open = std::move(*open), .name = {}};
   open.reset();
   const auto run = std::make_shared<TunnelRun>(

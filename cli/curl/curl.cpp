@@ -287,7 +287,7 @@ int run(CurlFlags&, const Invocation& invocation) {
     become_curl(with_added(curl, guarded, added));
   };
   const bool stops_at_redirect = guarded.follows && !credential.last.empty();
-  if (stops_at_redirect) guarded.outputs.push_back({.pipe = make_pipe()});
+  if (stops_at_redirect) guarded.outputs.push_back({.pipe = make_pipe("cannot watch curl")});
   if (guarded.outputs.empty()) start();
   const int code = run_watched_curl(std::move(guarded.outputs), secrets_of(session, grant), start);
   if (stops_at_redirect && code == too_many_redirects) print_error(redirect_refused());

@@ -186,7 +186,7 @@ class Guard {
   }
 
   const CleanedOutput& add_output(CleanedOutput output) {
-    output.pipe = make_pipe();
+    output.pipe = make_pipe("cannot watch curl");
     result_.outputs.push_back(std::move(output));
     return result_.outputs.back();
   }
