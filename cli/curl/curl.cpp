@@ -227,8 +227,9 @@ std::vector<Secret> secrets_of(const Session& session, const Grant& grant) {
   for (const int number : ignored_signals) ::signal(number, SIG_DFL);
   // curl uses the same proxies as mayfly.
   const ChildEnvironment environment({}, ChildEnvironment::ProxyPasswords::kept);
-  environ = const_cast<char**>(environment.get());
+  char** const own_environment = std::exchange(environ, const_cast<char**>(environment.get()));
   ::execvp("curl", words.data());
+  environ = own_environment;  // that of curl ends with this function
   const Error reason = system_error("cannot run curl", errno);
   throw Error(reason.kind(), reason.message(), "install curl");
 }
