@@ -70,6 +70,11 @@ bool cloudflared_holds(const std::optional<Owner>& owner, std::chrono::system_cl
   return age < cloudflared_lock_age && is_running(owner->pid, owner->start_time_ms);
 }
 
+// Whether a mayfly wrote the lock on a system that tells no start times. It holds a flock, too.
+bool is_of_portable_mayfly(const std::optional<Owner>& owner) {
+  return owner && owner->start_time_ms == 0;
+}
+
 // A lock that is there.
 struct Inspected {
   Descriptor file;  // flock()ed by us when it is stale
@@ -83,14 +88,16 @@ Inspected inspect(const StateDirectory& directory, const std::string& name) {
   if (!file && errno == ENOENT) return {};
   if (!file) throw system_error("cannot open " + directory.path_of(name), errno);
   // Any other error is a file system that cannot tell: then the content decides.
-  const bool held = ::flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  const bool is_free = ::flock(file.get(), LOCK_EX | LOCK_NB) == 0;
+  const bool held = !is_free && errno == EWOULDBLOCK;
   char text[4096];
   const ssize_t size = ::pread(file.get(), text, sizeof text, 0);
   const auto owner = parse_owner({text, static_cast<std::size_t>(std::max<ssize_t>(size, 0))});
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) throw system_error("cannot look at " + name, errno);
   const auto age = std::chrono::system_clock::now() - modified_at(status);
-  const bool is_alive = held || cloudflared_holds(owner, age);
+  const bool was_left = is_free && is_of_portable_mayfly(owner);
+  const bool is_alive = held || (!was_left && cloudflared_holds(owner, age));
   return {std::move(file),
           {is_alive ? LockHolder::State::alive : LockHolder::State::gone, owner ? owner->pid : 0}};
 }
