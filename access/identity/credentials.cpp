@@ -6,6 +6,7 @@
 
 #include "access/answer/login.hpp"
 #include "access/answer/machine.hpp"
+#include "access/answer/refusal.hpp"
 #include "access/core/access_path.hpp"
 #include "access/core/clock.hpp"
 #include "access/core/error.hpp"
@@ -37,13 +38,6 @@ Grant granted(const Application& application, StoredToken token, std::string_vie
 // A refused token is still there if no file can be removed.
 bool is_same(const StoredToken& token, const std::optional<StoredToken>& refused) {
   return refused && token.jwt == refused->jwt;
-}
-
-// Returns the places by which a logout names an application; all places above the URL while the
-// application is not known.
-std::vector<std::string> places_of(const Url& url, const std::optional<Application>& application) {
-  if (!application) return places_above(url);
-  return {place_of(url), place_of(*application, url), file_name(application->hostname)};
 }
 
 // The query may come from somebody else, and credentials go with the request.
@@ -131,6 +125,11 @@ bool Credentials::may_send(const Url& url, const std::optional<Application>& app
   if (options_.service_token || !logouts_.has_seen_logout(places_of(url, application))) return true;
   const auto stored = known(url);
   return stored && stored->token->jwt.reveal() == jwt;
+}
+
+void Credentials::require_may_send(const Url& url, const Grant& grant) const {
+  if (grant.token && !may_send(url, grant.application, grant.token->jwt.reveal()))
+    throw logged_out(url);
 }
 
 void Credentials::store(const Url& url, const Application& application,
@@ -296,8 +295,9 @@ std::optional<Grant> Credentials::by_exchange(const Url& url, const Application&
                                               const std::optional<StoredToken>& org_token) const {
   if (!org_token) return std::nullopt;
   const sys_seconds now = options_.now();
+  const std::function<void()> stop = [&] { stop_after_logout(url, application); };
   const auto token =
-      exchange_org_token(send_, without_query(url), application, org_token->jwt, now);
+      exchange_org_token(send_, {without_query(url), application, org_token->jwt, now, stop});
   if (!token) return std::nullopt;
   std::optional<StoredToken> stored;
   store_for_person(url, application,
@@ -334,8 +334,9 @@ TokenPair Credentials::await_tokens(const TransferKey& key,
   });
 }
 
-EdgeVerdict Credentials::accepted_at_edge(const Url& url, const StoredToken& token) const {
+EdgeVerdict Credentials::accepted_at_edge(const Url& url, const Grant& grant) const {
   refuse_path_of_access(url);
+  const StoredToken& token = *grant.token;
   Url probe = url;
   probe.query = "cloudflared_token_check=true";
   try {
@@ -344,7 +345,8 @@ EdgeVerdict Credentials::accepted_at_edge(const Url& url, const StoredToken& tok
                .headers = {{"Cf-Access-Token", std::string(token.jwt.reveal())}},
                .body = {},
                .timeout = 5s,
-               .purpose = "its opinion of the token"});
+               .purpose = "its opinion of the token",
+               .before_sending = [&] { require_may_send(url, grant); }});
     const auto team = [&] { return team_of(token.claims.issuer); };
     return {.accepted = !wants_login(probe, response.status, response.headers, team),
             .reference = response.reference()};

@@ -42,10 +42,10 @@ Error not_accepted(const Url& url, const std::string& reference) {
 // the new token is an error.
 Grant verified_grant(Session& session, const Url& url) {
   Grant grant = session.credentials().obtain(url);
-  if (!grant.token || session.credentials().accepted_at_edge(url, *grant.token)) return grant;
+  if (!grant.token || session.credentials().accepted_at_edge(url, grant)) return grant;
   grant = session.credentials().renew(url, grant);
   if (!grant.token) return grant;
-  const EdgeVerdict verdict = session.credentials().accepted_at_edge(url, *grant.token);
+  const EdgeVerdict verdict = session.credentials().accepted_at_edge(url, grant);
   if (!verdict) throw not_accepted(url, verdict.reference);
   return grant;
 }
@@ -77,6 +77,7 @@ int run(LoginFlags& flags, const Invocation&) {
   Session session({.application = url, .tells_login = false}, flags.network);
   const Grant grant = verified_grant(session, url);
   if (!grant.application) throw no_application(url, grant.answered);
+  session.credentials().require_may_send(url, grant);  // The check may have taken seconds.
   report(flags, url, grant);
   return 0;
 }
