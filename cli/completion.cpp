@@ -1,7 +1,7 @@
 // `mayfly completion`: prints the script for a shell, and answers the scripts.
 #include "cli/completion.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <iterator>

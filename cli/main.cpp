@@ -1,5 +1,5 @@
 // Starts mayfly, a client for Cloudflare Access, and finds the command of its arguments.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <cstdlib>

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -17,8 +16,9 @@
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
-#include "access/core/wiping_memory.hpp"
+#include "access/system/platform.hpp"
 #include "access/system/spawn_settings.hpp"
+#include "access/system/wiping_memory.hpp"
 #include "access/tls/pkcs11_uri.hpp"
 
 namespace mayfly::cli {
@@ -144,7 +144,7 @@ void harden_process() {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
 #if !defined(MAYFLY_SANITIZED)  // the leak checker has to trace its own process
-  ::prctl(PR_SET_DUMPABLE, 0);
+  forbid_tracing();
 #endif
   for (const int number : ignored_signals) ::signal(number, SIG_IGN);
 }

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <new>
 
-#include "access/core/wiping_memory.hpp"
+#include "access/system/wiping_memory.hpp"
 
 void operator delete(void* block) noexcept {
   mayfly::wiping_free(block);

@@ -1,7 +1,7 @@
 #include "sshconfig/install.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "access/core/error.hpp"
+#include "access/core/release.hpp"
 #include "access/core/text.hpp"
 #include "access/system/descriptor.hpp"
 #include "access/system/owners_umask.hpp"
@@ -40,16 +41,12 @@ bool is_link(const std::string& path) {
 }
 
 std::string read_at_most(const Descriptor& file, const std::string& path) {
-  std::string content;
-  char piece[16384];
-  for (;;) {
-    const ssize_t got = ::read(file.get(), piece, sizeof piece);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw system_error("cannot read " + path, errno);
-    if (got == 0) return content;
-    content.append(piece, static_cast<std::size_t>(got));
-    if (content.size() > max_bytes) throw cannot_edit(path, "it is too large");
-  }
+  std::string content(max_bytes + 1, '\0');
+  const std::ptrdiff_t got = read_all(file.get(), content);
+  if (got < 0) throw system_error("cannot read " + path, errno);
+  content.resize(static_cast<std::size_t>(got));
+  if (content.size() > max_bytes) throw cannot_edit(path, "it is too large");
+  return content;
 }
 
 std::optional<Existing> read_existing(const std::string& path) {
@@ -96,8 +93,7 @@ SshFiles read_files(const InstallPaths& paths) {
 
 // Returns the path of the file itself, so that a symbolic link to it stays a link.
 std::string resolved(const std::string& path) {
-  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
-                                                         &std::free);
+  const std::unique_ptr<char, Release<std::free>> real(::realpath(path.c_str(), nullptr));
   if (!real) throw system_error("cannot edit " + path, errno);
   return real.get();
 }

@@ -1,6 +1,6 @@
 #include "sshconfig/quote.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "access/core/error.hpp"
+#include "access/core/state_names.hpp"
 #include "access/core/text.hpp"
 #include "access/core/url.hpp"
 #include "access/system/files.hpp"
@@ -189,10 +190,10 @@ std::string identity_lines(const BlockOptions& options, const Target& target) {
   if (options.certificate == Certificate::none) return "";
   if (options.certificate == Certificate::agent)
     return fmt::format("  IdentityFile {}\n  IdentityAgent SSH_AUTH_SOCK\n  AddKeysToAgent no\n",
-                       key_path(options, target, "-agent-cert.pub"));
+                       key_path(options, target, suffix_of(StateFile::agent_certificate)));
   return fmt::format("  IdentityFile {}\n  CertificateFile {}\n  AddKeysToAgent no\n",
-                     key_path(options, target, "-cf_key"),
-                     key_path(options, target, "-cf_key-cert.pub"));
+                     key_path(options, target, suffix_of(StateFile::private_key)),
+                     key_path(options, target, suffix_of(StateFile::certificate)));
 }
 
 std::string user_line(const BlockOptions& options) {

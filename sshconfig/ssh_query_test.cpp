@@ -2,7 +2,7 @@
 #include "sshconfig/ssh_query.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdlib>
 

@@ -1,6 +1,6 @@
 #include "sshgen/agent.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 
+#include "access/core/clock.hpp"
 #include "access/core/error.hpp"
 #include "access/identity/place.hpp"
 #include "access/system/interrupt.hpp"
@@ -16,8 +17,6 @@
 
 namespace mayfly::sshgen {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // draft-miller-ssh-agent section 6.1 and 6.3
 enum Message : std::uint8_t {
@@ -41,10 +40,10 @@ Error call_error(std::string_view call) {
   return agent_error(system_error(call, errno).message());
 }
 
-void wait_until_ready(int fd, short events, Clock::time_point deadline) {
+void wait_until_ready(int fd, short events, const TimeLimit& limit) {
   std::array<pollfd, 2> polled{pollfd{fd, events, 0}, pollfd{interrupt_descriptor(), POLLIN, 0}};
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    const auto left = limit.left();
     if (left.count() <= 0) throw agent_error("no answer in time");
     const int ready = ::poll(polled.data(), polled.size(), static_cast<int>(left.count()));
     if (ready < 0 && errno != EINTR) throw call_error("poll");
@@ -53,19 +52,19 @@ void wait_until_ready(int fd, short events, Clock::time_point deadline) {
   }
 }
 
-void send_all(int fd, std::string_view bytes, Clock::time_point deadline) {
+void send_all(int fd, std::string_view bytes, const TimeLimit& limit) {
   while (!bytes.empty()) {
     const auto sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0)
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     else if (errno == EAGAIN)
-      wait_until_ready(fd, POLLOUT, deadline);
+      wait_until_ready(fd, POLLOUT, limit);
     else if (errno != EINTR)
       throw call_error("send");
   }
 }
 
-std::string receive(int fd, std::size_t size, Clock::time_point deadline) {
+std::string receive(int fd, std::size_t size, const TimeLimit& limit) {
   std::string bytes(size, '\0');
   for (std::size_t have = 0; have < size;) {
     const auto got = ::recv(fd, bytes.data() + have, size - have, MSG_DONTWAIT);
@@ -73,7 +72,7 @@ std::string receive(int fd, std::size_t size, Clock::time_point deadline) {
     if (got > 0)
       have += static_cast<std::size_t>(got);
     else if (errno == EAGAIN)
-      wait_until_ready(fd, POLLIN, deadline);
+      wait_until_ready(fd, POLLIN, limit);
     else if (errno != EINTR)
       throw call_error("recv");
   }
@@ -100,7 +99,7 @@ Agent Agent::connect(std::string_view socket_path, std::chrono::milliseconds pat
     throw agent_error("the path in SSH_AUTH_SOCK is too long for a socket");
   socket_path.copy(address.sun_path, socket_path.size());
 
-  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Descriptor socket = open_socket({.family = AF_UNIX});
   if (!socket) throw call_error("socket");
   limit_connect_time(socket.get(), patience);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
@@ -109,14 +108,14 @@ Agent Agent::connect(std::string_view socket_path, std::chrono::milliseconds pat
 }
 
 std::string Agent::ask(std::string_view message) {
-  const auto deadline = Clock::now() + patience_;
+  const TimeLimit limit(patience_);
   WireWriter framed;
   framed.string(message);
-  send_all(socket_.get(), framed.bytes(), deadline);
-  const auto size = WireReader(receive(socket_.get(), 4, deadline)).uint32();
+  send_all(socket_.get(), framed.bytes(), limit);
+  const auto size = WireReader(receive(socket_.get(), 4, limit)).uint32();
   if (size == 0 || size > largest_reply)
     throw agent_error(fmt::format("it announces an answer of {} bytes", size));
-  return receive(socket_.get(), size, deadline);
+  return receive(socket_.get(), size, limit);
 }
 
 std::vector<AgentIdentity> Agent::identities() {

@@ -1,12 +1,12 @@
 #include "sshgen/certificate.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
 #include <limits>
 
-#include "access/core/duration_text.hpp"
+#include "access/core/clock.hpp"
 #include "access/core/text.hpp"
 #include "sshgen/keypair.hpp"
 #include "sshgen/public_key.hpp"

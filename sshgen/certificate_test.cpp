@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/chrono.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "access/core/encoding.hpp"
 #include "sshgen/keypair.hpp"

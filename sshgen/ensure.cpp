@@ -1,6 +1,6 @@
 #include "sshgen/ensure.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"

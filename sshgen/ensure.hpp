@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "access/core/clock.hpp"
 #include "access/core/url.hpp"
 #include "access/identity/credentials.hpp"
 #include "access/system/files.hpp"
@@ -49,9 +50,7 @@ bool is_of_type(const Certificate& certificate, std::optional<KeyType> type);
 struct EnsureOptions {
   std::optional<KeyType> key_type;  // nullopt: any type is accepted, and a new key is ECDSA
   enum class Renew { when_needed, always } renew = Renew::when_needed;
-  std::function<std::chrono::sys_seconds()> clock = [] {
-    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  };
+  std::function<std::chrono::sys_seconds()> clock = now;
 };
 
 // Returns the valid certificate on disk, or obtains a new one for a new key pair and stores both.

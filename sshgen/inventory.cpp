@@ -1,6 +1,6 @@
 #include "sshgen/inventory.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <set>
 
@@ -13,13 +13,9 @@ namespace {
 
 constexpr std::string_view comment_prefix = "mayfly:";
 
-std::optional<std::string> place_in(std::string_view name) {
-  // The longest first: a key's name is the beginning of the others.
-  for (const std::string_view end :
-       {"-cf_key-cert.pub", "-cf_key.pub", "-cf_key", "-agent-cert.pub"})
-    if (name.ends_with(end) && name.size() > end.size() && !name.starts_with('.'))
-      return std::string(name.substr(0, name.size() - end.size()));
-  return std::nullopt;
+bool is_of_key(const StateName& name) {
+  return name.kind == StateFile::private_key || name.kind == StateFile::public_key ||
+         name.kind == StateFile::certificate || name.kind == StateFile::agent_certificate;
 }
 
 KeptCertificate judged(const StateDirectory& state, const std::string& place, const KeyFiles& names,
@@ -37,7 +33,7 @@ KeptCertificate judged(const StateDirectory& state, const std::string& place, co
 std::vector<std::string> places_with_keys(const StateDirectory& state) {
   std::set<std::string> places;
   for (const std::string& name : state.list())
-    if (auto place = place_in(name)) places.insert(std::move(*place));
+    if (const auto found = recognise(name); found && is_of_key(*found)) places.emplace(found->stem);
   return {places.begin(), places.end()};
 }
 

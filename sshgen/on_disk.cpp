@@ -32,12 +32,9 @@ KeyFiles key_files(const Url& url) {
 }
 
 KeyFiles key_files_at(std::string_view place) {
-  // If the longest of the three names is a valid file name, so are the others.
-  constexpr std::string_view suffix = "-cert.pub";
-  auto certificate = file_name(std::string(place) + "-cf_key" + std::string(suffix));
-  const auto key = certificate.substr(0, certificate.size() - suffix.size());
-  return {key, key + ".pub", std::move(certificate),
-          file_name(std::string(place) + "-agent-cert.pub")};
+  return {state_name(StateFile::private_key, place), state_name(StateFile::public_key, place),
+          state_name(StateFile::certificate, place),
+          state_name(StateFile::agent_certificate, place)};
 }
 
 std::string key_file_name(const Url& url) {

@@ -1,6 +1,6 @@
 #include "sshgen/sign.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
 #include "access/answer/machine.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "access/answer/cookies.hpp"
 #include "access/answer/login.hpp"

@@ -1,6 +1,6 @@
 #include "access/answer/refusal.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <optional>

@@ -1,14 +1,16 @@
 #include "access/core/access_path.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "access/core/encoding.hpp"
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 
@@ -18,19 +20,6 @@ namespace {
 constexpr std::string_view space = "cdncgi";  // without hyphens, of which there are many kinds
 constexpr std::string_view access = "access";
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-int hex_byte(std::string_view text) {
-  if (text.size() < 2) return -1;
-  const int high = hex_digit(text[0]), low = hex_digit(text[1]);
-  return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
-
 // Undoes one round of percent-encoding. Keeps a "%" that begins no encoding; "%u002f", which old
 // servers decode, begins one.
 std::string decoded_once(std::string_view text) {
@@ -38,9 +27,9 @@ std::string decoded_once(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const std::string_view rest = text.substr(at);
     const bool wide = rest.starts_with("%u00") || rest.starts_with("%U00");
-    const int byte = rest.front() != '%' ? -1 : hex_byte(rest.substr(wide ? 4 : 1));
-    decoded.push_back(byte < 0 ? rest.front() : static_cast<char>(byte));
-    at += byte < 0 ? 1 : wide ? 6 : 3;
+    const auto byte = rest.front() != '%' ? std::nullopt : hex_byte(rest.substr(wide ? 4 : 1));
+    decoded.push_back(byte ? static_cast<char>(*byte) : rest.front());
+    at += !byte ? 1 : wide ? 6 : 3;
   }
   return decoded;
 }

@@ -1,4 +1,4 @@
-// Access's own paths on an application's host, however somebody spells them.
+// Access's own paths on an application's host, in every spelling.
 #pragma once
 
 #include <string_view>

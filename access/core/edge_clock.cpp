@@ -1,11 +1,10 @@
 #include "access/core/edge_clock.hpp"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <optional>
 
-#include "access/core/duration_text.hpp"
+#include "access/core/clock.hpp"
 
 namespace mayfly {
 namespace {
@@ -25,10 +24,6 @@ std::optional<ServerTime>& last_told() {
   return value;
 }
 
-std::chrono::sys_seconds now() {
-  return std::chrono::floor<seconds>(std::chrono::system_clock::now());
-}
-
 }  // namespace
 
 void note_edge_time(std::string_view host, std::chrono::sys_seconds theirs) {
@@ -45,8 +40,7 @@ bool is_edge_time_known() {
 
 std::string clock_hint(std::string_view if_it_is_right, std::string_view if_unknown) {
   if (!last_told()) {
-    return fmt::format("this computer's clock says {:%Y-%m-%d %H:%M} UTC: {}",
-                       fmt::gmtime(std::chrono::system_clock::to_time_t(now())), if_unknown);
+    return fmt::format("this computer's clock says {}: {}", utc_text(now()), if_unknown);
   }
   const auto& [host, ahead] = *last_told();
   if (std::chrono::abs(ahead) <= agrees) return std::string(if_it_is_right);

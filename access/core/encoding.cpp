@@ -1,5 +1,6 @@
 #include "access/core/encoding.hpp"
 
+#include <fmt/core.h>
 #include <sodium.h>
 
 #include <algorithm>
@@ -17,6 +18,13 @@ int sodium_variant(Base64 variant) {
       return sodium_base64_VARIANT_URLSAFE_NO_PADDING;
   }
   return sodium_base64_VARIANT_ORIGINAL;
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
 }
 
 }  // namespace
@@ -45,6 +53,48 @@ std::optional<std::string> base64_decode(std::string_view text, Base64 variant) 
   }
   bytes.resize(size);
   return bytes;
+}
+
+std::optional<unsigned char> hex_byte(std::string_view text) {
+  if (text.size() < 2) return std::nullopt;
+  const int high = hex_value(text[0]), low = hex_value(text[1]);
+  if (high < 0 || low < 0) return std::nullopt;
+  return static_cast<unsigned char>(high * 16 + low);
+}
+
+std::string hex_encode(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return text;
+}
+
+bool is_unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
+}
+
+std::string percent_encode(char c) {
+  return fmt::format("%{:02X}", static_cast<unsigned char>(c));
+}
+
+bool is_percent_encoded(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (text[i] == '%' && !hex_byte(text.substr(i + 1))) return false;
+  return true;
+}
+
+std::string percent_decode(std::string_view text, Plus plus) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = text[i] == '%' ? hex_byte(text.substr(i + 1)) : std::nullopt;
+    if (byte) {
+      decoded += static_cast<char>(*byte);
+      i += 2;
+    } else {
+      decoded += text[i] == '+' && plus == Plus::space ? ' ' : text[i];
+    }
+  }
+  return decoded;
 }
 
 }  // namespace mayfly

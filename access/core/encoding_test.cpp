@@ -94,5 +94,25 @@ TEST_SUITE("core/encoding") {
   }
 }
 
+TEST_CASE("hexadecimal digits are read in either case and written in lower case") {
+  CHECK(hex_byte("fFx") == 0xff);
+  CHECK(hex_byte("00") == 0);
+  for (const char* text : {"", "f", "g0", "0g", "0:", " 1"}) CHECK_FALSE(hex_byte(text));
+  CHECK(hex_encode(std::string("\0\x7f\xff", 3)) == "007fff");
+}
+
+TEST_CASE("percent-encoding is undone once, and a stray percent sign stays") {
+  CHECK(percent_decode("a%2fb%2F%00") == std::string("a/b/\0", 5));
+  CHECK(percent_decode("%252f") == "%2f");
+  CHECK(percent_decode("100%+%zz%4") == "100%+%zz%4");
+  CHECK(percent_decode("a+b%2B", Plus::space) == "a b+");
+  CHECK(is_percent_encoded("a%2fb+"));
+  CHECK_FALSE(is_percent_encoded("%2"));
+  CHECK_FALSE(is_percent_encoded("%%41"));
+  CHECK(percent_encode('\xe4') == "%E4");
+  CHECK(is_unreserved('~'));
+  CHECK_FALSE(is_unreserved('/'));
+}
+
 }  // namespace
 }  // namespace mayfly

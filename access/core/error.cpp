@@ -1,6 +1,6 @@
 #include "access/core/error.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cerrno>
 #include <system_error>

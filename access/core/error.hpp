@@ -1,4 +1,4 @@
-// The one error type: what failed and why, what to do about it, and which exit code it means.
+// The only error type: a message, a hint, and a kind that is the exit code.
 #pragma once
 
 #include <exception>
@@ -18,8 +18,8 @@ enum class ErrorKind {
   protocol = 6,  // the peer's answer is not what Access sends
 };
 
-// message: "what failed: why", no capital, no full stop, one line. Bytes that came from outside go
-// through printable() first. hint: what the person can do; may be empty.
+// message: "what failed: why", one line, no capital, no full stop. Pass bytes from outside through
+// printable() first. hint: an instruction to the person; may be empty.
 class Error : public std::exception {
  public:
   Error(ErrorKind kind, std::string message, std::string hint = {})
@@ -45,8 +45,8 @@ class Error : public std::exception {
   std::string hint_;
 };
 
-// "what: strerror(number)" as an Error of kind failed; with a hint where the number alone says what
-// to do.
+// Returns an Error of kind failed with the message "what: strerror(number)", and with a hint for
+// the numbers that have a known cure.
 Error system_error(std::string_view what, int error_number);
 
 }  // namespace mayfly

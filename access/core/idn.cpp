@@ -1,28 +1,23 @@
 #include "access/core/idn.hpp"
 
-#include <dlfcn.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
 
 #include "access/core/error.hpp"
+#include "access/core/on_demand.hpp"
+#include "access/core/release.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly {
 namespace {
 
 // idn2.h: int idn2_lookup_u8(const uint8_t* src, uint8_t** lookupname, int flags).
-using LookupU8 = int (*)(const unsigned char*, unsigned char**, int);
+using LookupU8 = int(const unsigned char*, unsigned char**, int);
 constexpr int idn2_nfc_input = 1;
 constexpr int idn2_nontransitional = 8;
-
-// Most hosts are ASCII, and the library brings 2 MB of Unicode tables: it is loaded when needed.
-LookupU8 lookup_function() {
-  static void* library = dlopen("libidn2.so.0", RTLD_NOW | RTLD_LOCAL);
-  return library ? reinterpret_cast<LookupU8>(dlsym(library, "idn2_lookup_u8")) : nullptr;
-}
 
 }  // namespace
 
@@ -33,7 +28,8 @@ std::string host_to_ascii(std::string_view utf8_host) {
       ErrorKind::usage,
       fmt::format("{} is no host name: not a valid internationalised name", printable(utf8_host)));
   if (utf8_host.find('\0') != std::string_view::npos) throw refused;  // C would not see the rest
-  const LookupU8 lookup = lookup_function();
+  // Most hosts are ASCII, and the library brings 2 MB of Unicode tables.
+  auto* const lookup = on_demand<LookupU8>("libidn2.so.0", "idn2_lookup_u8");
   if (!lookup) {
     throw Error(ErrorKind::usage,
                 fmt::format("cannot convert the host name {}: libidn2 is not installed",
@@ -44,7 +40,7 @@ std::string host_to_ascii(std::string_view utf8_host) {
   const std::string input(utf8_host);
   const int code = lookup(reinterpret_cast<const unsigned char*>(input.c_str()), &ascii,
                           idn2_nfc_input | idn2_nontransitional);
-  const std::unique_ptr<unsigned char, decltype(&std::free)> owner(ascii, &std::free);
+  const std::unique_ptr<unsigned char, Release<std::free>> owner(ascii);
   if (code != 0 || ascii == nullptr) throw refused;
   return reinterpret_cast<const char*>(ascii);
 }

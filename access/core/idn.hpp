@@ -6,7 +6,8 @@
 
 namespace mayfly {
 
-// "bücher.example" -> "xn--bcher-kva.example". ASCII is returned as it is. Throws usage Error.
+// Converts "bücher.example" to "xn--bcher-kva.example". Returns ASCII unchanged. Throws usage
+// Error.
 std::string host_to_ascii(std::string_view utf8_host);
 
 }  // namespace mayfly

@@ -14,10 +14,11 @@ struct JsonLimits {
   int max_depth = 16;
 };
 
-// Nothing when the text is not one JSON value within the limits (RFC 8259) or names a key twice.
+// Returns nullopt unless the text is one JSON value (RFC 8259) within the limits that names no key
+// twice.
 std::optional<nlohmann::json> parse_json(std::string_view text, JsonLimits limits = {});
 
-// The member `name` of an object when it is there and of that type.
+// Return the member `name` of an object, or nullopt if it is absent or of another type.
 std::optional<std::string> string_member(const nlohmann::json& object, const char* name);
 std::optional<std::int64_t> integer_member(const nlohmann::json& object, const char* name);
 

@@ -1,5 +1,5 @@
-// What the libraries have to tell, handed to whoever listens. Nothing here prints; nothing secret
-// goes in.
+// The log of the libraries. They hand events to one sink and print nothing; no secret may be
+// logged.
 #pragma once
 
 #include <functional>
@@ -14,9 +14,10 @@ enum class LogLevel { debug, info, warn, error };
 using LogFields = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 using LogSink = std::function<void(LogLevel, std::string_view message, LogFields fields)>;
 
-// Without a sink (the default) log() does nothing. What is below `least` does not get there.
+// Sets the sink for events of level `least` and above. Without a sink (the default) log() does
+// nothing.
 void set_log_sink(LogSink sink, LogLevel least = LogLevel::debug);
-// Whether somebody hears it: before fields are put together that cost something.
+// Returns whether an event of this level reaches the sink. Ask before you compute costly fields.
 bool is_logged(LogLevel level) noexcept;
 void log(LogLevel level, std::string_view message, LogFields fields = {});
 

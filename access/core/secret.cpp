@@ -10,6 +10,10 @@ void wipe(std::string& text) noexcept {
   text.clear();
 }
 
+void wipe(void* bytes, std::size_t size) noexcept {
+  sodium_memzero(bytes, size);
+}
+
 Secret::Secret(std::string value) : value_(value) {
   wipe(value);
 }

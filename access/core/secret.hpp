@@ -1,4 +1,4 @@
-// A string that wipes itself and cannot be printed by accident.
+// A string that wipes its memory and cannot be printed by accident.
 #pragma once
 
 #include <string>
@@ -19,7 +19,7 @@ class Secret {
 
   bool empty() const noexcept { return value_.empty(); }
   std::size_t size() const noexcept { return value_.size(); }
-  // The only way out; valid while this object lives.
+  // Returns the text; valid while this object lives.
   std::string_view reveal() const noexcept { return value_; }
   const char* c_str() const noexcept { return value_.c_str(); }
 
@@ -29,7 +29,8 @@ class Secret {
   std::string value_;
 };
 
-// Overwrites the bytes in a way the compiler keeps.
+// Overwrites the bytes in a way that the compiler does not remove.
 void wipe(std::string& text) noexcept;
+void wipe(void* bytes, std::size_t size) noexcept;
 
 }  // namespace mayfly

@@ -1,7 +1,7 @@
 #include "access/core/secret.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <memory>
 #include <new>

@@ -1,10 +1,12 @@
 #include "access/core/text.hpp"
 
-#include <arpa/inet.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstdint>
+
+#include "access/core/encoding.hpp"
+#include "access/core/host_port.hpp"
 
 namespace mayfly {
 namespace {
@@ -57,12 +59,7 @@ bool is_control(std::string_view sequence) {
 bool is_number(std::string_view label) {
   const bool hexadecimal = label.starts_with("0x") || label.starts_with("0X");
   return hexadecimal ? label.find_first_not_of("0123456789abcdefABCDEF", 2) == label.npos
-                     : label.find_first_not_of("0123456789") == label.npos;
-}
-
-bool is_ipv4(std::string_view text) {
-  in_addr address;
-  return inet_pton(AF_INET, std::string(text).c_str(), &address) == 1;
+                     : label.find_first_not_of(decimal_digits) == label.npos;
 }
 
 }  // namespace
@@ -95,10 +92,18 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
                     [](char x, char y) { return lower(x) == lower(y); });
 }
 
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
+bool is_among(std::string_view text, std::initializer_list<std::string_view> list) {
+  return std::ranges::find(list, text) != list.end();
+}
+
+bool is_among_ignoring_case(std::string_view text, std::initializer_list<std::string_view> list) {
+  return std::ranges::any_of(list, [&](auto one) { return equals_ignoring_case(text, one); });
+}
+
+std::string_view trim(std::string_view text, std::string_view blanks) {
+  const auto first = text.find_first_not_of(blanks);
   if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {

@@ -100,6 +100,10 @@ TEST_SUITE("core/text") {
     CHECK_FALSE(equals_ignoring_case("a", "ab"));
     CHECK_FALSE(equals_ignoring_case("ab", "a"));
     CHECK_FALSE(equals_ignoring_case("@", "`"));  // differ in the bit of the case only
+    CHECK(is_among("b", {"a", "b"}));
+    CHECK_FALSE(is_among("B", {"a", "b"}));
+    CHECK(is_among_ignoring_case("B", {"a", "b"}));
+    CHECK_FALSE(is_among_ignoring_case("", {"a", "b"}));
     CHECK(trim(" \t a b\t ") == "a b");
     CHECK(trim(" \t").empty());
     CHECK(trim("").empty());

@@ -1,14 +1,13 @@
 #include "access/core/url.hpp"
 
-#include <arpa/inet.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 #include <vector>
 
+#include "access/core/encoding.hpp"
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
 #include "access/core/idn.hpp"
 #include "access/core/text.hpp"
 
@@ -26,11 +25,6 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
          equals_ignoring_case(text.substr(0, prefix.size()), prefix);
 }
 
-bool is_ipv6(const std::string& text) {
-  in6_addr address;
-  return inet_pton(AF_INET6, text.c_str(), &address) == 1;
-}
-
 // RFC 3986: unreserved, reserved and "%" may stand in a path or query.
 bool is_url_text(std::string_view text) {
   constexpr std::string_view allowed =
@@ -46,7 +40,7 @@ std::string encode_unfit(std::string_view text) {
     if (c == '\\' || is_url_text({&c, 1})) {
       result += c;
     } else {
-      result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+      result += percent_encode(c);
     }
   }
   return result;
@@ -56,44 +50,33 @@ bool is_space_or_control(char c) {
   return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F;
 }
 
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || port == 0) return std::nullopt;
-  return port;
-}
-
 struct Authority {
   std::string host;
   std::uint16_t port = 443;
 };
 
-// "" when well-formed, else what is wrong.
+// Returns "" for a well-formed one, else what is wrong with it.
 std::string_view parse_authority(std::string_view text, Authority& result) {
   if (text.find('@') != std::string_view::npos) return "it names a user";
-  std::string_view port;
-  if (!text.empty() && text.front() == '[') {
-    const auto close = text.find(']');
-    if (close == std::string_view::npos) return "a bracket is not closed";
-    result.host = to_lower(text.substr(1, close - 1));
+  if (is_ipv6(text)) {
+    result.host = to_lower(text);
+    return {};
+  }
+  const auto fields = colon_fields(text);
+  if (text.starts_with('[')) {
+    if (text.find(']') == std::string_view::npos) return "a bracket is not closed";
+    if (!fields[0].ends_with(']')) return "something follows the bracket";
+    result.host = to_lower(without_brackets(fields[0]));
     if (!is_ipv6(result.host)) return "not an IPv6 address in the brackets";
-    const std::string_view rest = text.substr(close + 1);
-    if (!rest.empty() && rest.front() != ':') return "something follows the bracket";
-    port = rest;
-  } else if (const std::string whole(text); is_ipv6(whole)) {
-    result.host = to_lower(whole);
   } else {
-    const auto colon = text.find(':');
-    result.host = to_lower(host_to_ascii(text.substr(0, colon)));
+    result.host = to_lower(host_to_ascii(fields[0]));
     if (!result.host.empty() && result.host.back() == '.') result.host.pop_back();
     if (!is_host_name(result.host)) return "not a host name";
-    if (colon != std::string_view::npos) port = text.substr(colon);
   }
-  if (!port.empty() && port != ":") {
-    const auto number = parse_port(port.substr(1));
-    if (!number) return "not a port number";
-    result.port = *number;
-  }
+  if (fields.size() == 1 || (fields.size() == 2 && fields[1].empty())) return {};
+  const auto port = parse_port(fields[1]);
+  if (fields.size() > 2 || !port || *port == 0) return "not a port number";
+  result.port = *port;
   return {};
 }
 
@@ -161,31 +144,10 @@ Url resolve_relative(const Url& base, std::string_view reference) {
   return result;
 }
 
-std::optional<int> hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return std::nullopt;
-}
-
-std::string form_decode(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) && hex_digit(text[i + 2])) {
-      result += static_cast<char>(*hex_digit(text[i + 1]) * 16 + *hex_digit(text[i + 2]));
-      i += 2;
-    } else {
-      result += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return result;
-}
-
 }  // namespace
 
 std::string Url::authority() const {
-  const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  return port == 443 ? name : fmt::format("{}:{}", name, port);
+  return port == 443 ? bracketed(host) : host_port(host, port);
 }
 
 std::string Url::origin() const {
@@ -254,25 +216,17 @@ Url resolve_location(const Url& base, std::string_view location) {
 std::string query_value(std::string_view query, std::string_view name) {
   for (const std::string_view pair : split(query, '&')) {
     const auto equals = pair.find('=');
-    if (form_decode(pair.substr(0, equals)) != name) continue;
-    return equals == std::string_view::npos ? "" : form_decode(pair.substr(equals + 1));
+    if (percent_decode(pair.substr(0, equals), Plus::space) != name) continue;
+    return equals == std::string_view::npos ? ""
+                                            : percent_decode(pair.substr(equals + 1), Plus::space);
   }
   return {};
 }
 
 std::string form_encode(std::string_view text) {
-  constexpr std::string_view unreserved =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
   std::string result;
-  for (const char c : text) {
-    if (unreserved.find(c) != std::string_view::npos) {
-      result += c;
-    } else if (c == ' ') {
-      result += '+';
-    } else {
-      result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
+  for (const char c : text)
+    result += is_unreserved(c) ? std::string(1, c) : c == ' ' ? "+" : percent_encode(c);
   return result;
 }
 

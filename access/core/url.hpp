@@ -21,21 +21,21 @@ struct Url {
   bool operator==(const Url&) const = default;
 };
 
-// What people and scripts pass as an application: "host", "host/path", "host:port", a bare IPv6
-// address, "http://" and "https://" URLs (http becomes https). A fragment is dropped. IDN hosts are
-// converted, what RFC 3986 does not allow in path and query is percent-encoded, and dot segments
-// are removed as browsers do it, since the server would: what is shown, asked for and made names of
-// is then the same. User info, control characters, spaces and backslashes are refused. Throws usage
-// Error.
+// Reads the forms in which people and scripts name an application: "host", "host/path",
+// "host:port", a bare IPv6 address, "http://" and "https://" URLs (http becomes https). Drops a
+// fragment, converts IDN hosts, and percent-encodes characters that RFC 3986 does not allow in path
+// and query. Removes dot segments as browsers do, so that messages, requests and file names mean
+// the same path as the server. Throws usage Error for user info, control characters, spaces and
+// backslashes.
 Url parse_url(std::string_view text);
 
-// A URL or reference that a server sent in Location, resolved against the request's URL, without
-// dot segments as in parse_url(). Only https; nothing else comes back. Throws protocol Error.
+// Resolves a URL or reference that a server sent in Location against the request's URL, and removes
+// dot segments as parse_url() does. Throws protocol Error unless the result is https.
 Url resolve_location(const Url& base, std::string_view location);
 
-// Value of the first `name` in a query string, percent-decoded; "" when absent.
+// Returns the percent-decoded value of the first `name` in a query string, or "" if there is none.
 std::string query_value(std::string_view query, std::string_view name);
-// RFC 3986 unreserved characters stay, everything else is %XX; spaces become "+" as in HTML forms.
+// Percent-encodes everything but unreserved characters; spaces become "+" as in HTML forms.
 std::string form_encode(std::string_view text);
 
 }  // namespace mayfly

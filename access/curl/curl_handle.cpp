@@ -1,6 +1,6 @@
 #include "access/curl/curl_handle.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <netdb.h>
 #include <openssl/ssl.h>
 #include <string.h>
@@ -12,7 +12,8 @@
 #include <cstring>
 
 #include "access/core/error.hpp"
-#include "access/core/wiping_memory.hpp"
+#include "access/system/descriptor.hpp"
+#include "access/system/wiping_memory.hpp"
 #include "access/tls/client_certificate.hpp"
 #include "access/tls/trust.hpp"
 
@@ -138,7 +139,9 @@ curl_socket_t CurlHandle::State::on_socket(void* state, curlsocktype,
   const bool known = ::getnameinfo(&address->addr, address->addrlen, text.data(), text.size(),
                                    nullptr, 0, NI_NUMERICHOST) == 0;
   static_cast<State*>(state)->address = known ? text.data() : "";
-  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  return open_socket(
+             {.family = address->family, .type = address->socktype, .protocol = address->protocol})
+      .release();
 }
 
 int CurlHandle::State::on_certificate_request(SSL* ssl, void* state) noexcept {

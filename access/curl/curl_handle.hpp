@@ -8,24 +8,16 @@
 #include <string>
 #include <type_traits>
 
+#include "access/core/release.hpp"
 #include "access/core/url.hpp"
 #include "access/tls/connection_options.hpp"
 #include "access/tls/handshake.hpp"
 
 namespace mayfly {
 
-struct CurlEasyCleanup {
-  void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
-};
-struct CurlMultiCleanup {
-  void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
-};
-struct CurlListFree {
-  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-};
-using CurlEasy = std::unique_ptr<CURL, CurlEasyCleanup>;
-using CurlMulti = std::unique_ptr<CURLM, CurlMultiCleanup>;
-using CurlList = std::unique_ptr<curl_slist, CurlListFree>;
+using CurlEasy = std::unique_ptr<CURL, Release<curl_easy_cleanup>>;
+using CurlMulti = std::unique_ptr<CURLM, Release<curl_multi_cleanup>>;
+using CurlList = std::unique_ptr<curl_slist, Release<curl_slist_free_all>>;
 
 // Loads libcurl on first use. Throws Error(failed) if that fails.
 CurlMulti make_multi();

@@ -5,11 +5,12 @@
 #endif
 #include <curl/curl.h>
 #include <dlfcn.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdarg>
 
 #include "access/core/error.hpp"
+#include "access/core/on_demand.hpp"
 
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
@@ -26,21 +27,11 @@ constexpr const char* library_name = "libcurl.so.4";  // the flavour that uses O
                       "install libcurl 7.88 or later (Debian package: libcurl4)");
 }
 
-void* library() {
-  // Stays loaded: libcurl and the libraries below it do not support unloading.
-  static void* const handle = [] {
-    void* opened = dlopen(library_name, RTLD_NOW | RTLD_LOCAL);
-    if (opened == nullptr) not_available();
-    return opened;
-  }();
-  return handle;
-}
-
 template <typename Function>
 Function* find(const char* name) {
-  void* symbol = dlsym(library(), name);
-  if (symbol == nullptr) not_available();
-  return reinterpret_cast<Function*>(symbol);
+  auto* const function = mayfly::on_demand<Function>(library_name, name);
+  if (function == nullptr) not_available();
+  return function;
 }
 
 // A variadic function cannot forward its arguments. libcurl takes exactly one, a long, a curl_off_t

@@ -1,6 +1,6 @@
 #include "access/curl/http.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <exception>
 #include <map>

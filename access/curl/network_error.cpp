@@ -1,6 +1,6 @@
 #include "access/curl/network_error.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "access/core/text.hpp"
 #include "access/tls/connection_error.hpp"

@@ -1,11 +1,13 @@
 #include <curl/curl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <time.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 
+#include "access/core/clock.hpp"
+#include "access/core/encoding.hpp"
 #include "access/core/text.hpp"
 #include "access/curl/http.hpp"
 
@@ -20,14 +22,12 @@ constexpr seconds longest_age = std::chrono::hours(24 * 365 * 10);
 
 constexpr std::size_t longest_ray = 64;
 
-// The end of the year 9999: RFC 6265 section 5.1.1 has years of four digits, libcurl any.
-constexpr time_t last_second = 253402300799;
-
 // RFC 6265 section 5.2.2. Returns nullopt if the text is no number.
 std::optional<sys_seconds> expiry_of_max_age(std::string_view text, sys_seconds now) {
   const bool negative = text.starts_with('-');
   const std::string_view digits = text.substr(negative ? 1 : 0);
-  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos) return {};
+  if (digits.empty() || digits.find_first_not_of(decimal_digits) != std::string_view::npos)
+    return {};
   long long value = 0;
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (negative || value == 0) {
@@ -40,7 +40,8 @@ std::optional<sys_seconds> expiry_of_max_age(std::string_view text, sys_seconds 
 std::optional<sys_seconds> time_of_date(std::string_view text) {
   if (text.size() > 64) return {};
   const time_t time = curl_getdate(std::string(text).c_str(), nullptr);
-  if (time == -1 || time > last_second) return {};
+  // RFC 6265 section 5.1.1 knows years of four digits, libcurl any.
+  if (time == -1 || sys_seconds(seconds(time)) > last_second) return {};
   return sys_seconds(seconds(time));
 }
 

@@ -4,8 +4,8 @@
 #include <asio/ip/address.hpp>
 #include <asio/this_coro.hpp>
 #include <cerrno>
-#include <charconv>
 
+#include "access/core/host_port.hpp"
 #include "access/dial/connect.hpp"
 #include "access/dial/endpoints.hpp"
 #include "access/io/deadline.hpp"
@@ -42,12 +42,6 @@ asio::awaitable<int> connect_and_hang_up(std::vector<tcp::endpoint> endpoints,
   co_return deadline.expired() ? ETIMEDOUT : connected.error.value();
 }
 
-std::uint16_t number(const std::string& port) {
-  std::uint16_t value = 0;
-  std::from_chars(port.data(), port.data() + port.size(), value);
-  return value;
-}
-
 }  // namespace
 
 ProbedName probe_name(const ConnectionOptions& options, const Url& url) {
@@ -60,7 +54,7 @@ ProbedName probe_name(const ConnectionOptions& options, const Url& url) {
     asio::io_context loop;
     probed = run_to_end(loop, ask_for(target, options.connect_timeout));
   }
-  probed.port = number(target.port);
+  probed.port = parse_port(target.port).value_or(0);
   return probed;
 }
 

@@ -1,6 +1,6 @@
 #include "access/dial/dial.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string.h>
 
 #include <algorithm>
@@ -16,6 +16,7 @@
 #include "access/core/edge_clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
+#include "access/core/secret.hpp"
 #include "access/core/text.hpp"
 #include "access/dial/connect.hpp"
 #include "access/dial/endpoints.hpp"
@@ -215,7 +216,7 @@ asio::awaitable<Response> Opening::receive(std::string& rest) {
     head = final_head(reader);
   }
   // Asio reuses the memory of coroutines.
-  explicit_bzero(room.data(), room.size());
+  wipe(room.data(), room.size());
   rest = reader.take_rest();
   std::string body;
   if (head->status != 101) body = co_await receive_body(*head, std::exchange(rest, {}));

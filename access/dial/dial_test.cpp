@@ -2,7 +2,7 @@
 #include "access/dial/dial.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>

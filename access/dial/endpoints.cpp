@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <asio/ip/address.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
 #include "access/core/loopback_name.hpp"
 #include "access/core/release.hpp"
 #include "access/core/text.hpp"
@@ -31,33 +32,20 @@ namespace {
 using asio::ip::tcp;
 using Endpoints = std::vector<tcp::endpoint>;
 
-// Takes the field up to the next colon outside brackets: "HOST:PORT:..." or "[::1]:PORT:...".
-std::string take_field(std::string_view& text) {
-  if (text.starts_with('[')) {
-    const std::size_t end = text.find(']');
-    if (end != std::string_view::npos) {
-      std::string host(text.substr(1, end - 1));
-      text.remove_prefix(std::min(end + 2, text.size()));
-      return host;
-    }
-  }
-  const std::size_t end = std::min(text.find(':'), text.size());
-  std::string field(text.substr(0, end));
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return field;
-}
-
-std::uint16_t port_number(std::string_view text) {
-  std::uint16_t port = 0;
-  std::from_chars(text.data(), text.data() + text.size(), port);
-  return port;
+// Returns the fields of "HOST:PORT:HOST2:PORT2". Fields that are missing are empty.
+std::array<std::string, 4> mapping_of(std::string_view text) {
+  std::array<std::string, 4> mapping;
+  const auto fields = colon_fields(text);
+  for (std::size_t i = 0; i < std::min(fields.size(), mapping.size()); ++i)
+    mapping[i] = without_brackets(fields[i]);
+  return mapping;
 }
 
 std::optional<tcp::endpoint> literal(std::string_view address, std::string_view port) {
   asio::error_code error;
   const auto parsed = asio::ip::make_address(std::string(address), error);
   if (error) return std::nullopt;
-  return tcp::endpoint(parsed, port_number(port));
+  return tcp::endpoint(parsed, parse_port(port).value_or(0));
 }
 
 // Alternates the address families, beginning with that of the first address.
@@ -100,20 +88,15 @@ LookedUp ask(const Target& target) {
 struct LookUp {
   Target target;
   LookedUp result;
-  Descriptor reading, writing;
+  Pipe pipe = make_pipe("cannot look up a name");
 
-  explicit LookUp(Target wanted) : target(std::move(wanted)) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) throw system_error("cannot look up a name", errno);
-    reading = Descriptor(ends[0]);
-    writing = Descriptor(ends[1]);
-  }
+  explicit LookUp(Target wanted) : target(std::move(wanted)) {}
 };
 
 void start(const std::shared_ptr<LookUp>& look_up) {
   std::thread([look_up] {
     look_up->result = ask(look_up->target);
-    [[maybe_unused]] const auto told = write(look_up->writing.get(), "!", 1);
+    [[maybe_unused]] const auto told = write(look_up->pipe.writing.get(), "!", 1);
   }).detach();
 }
 
@@ -121,11 +104,9 @@ void start(const std::shared_ptr<LookUp>& look_up) {
 
 Target redirected(const Target& target, const std::vector<std::string>& connect_to) {
   for (const std::string& entry : connect_to) {
-    std::string_view rest = entry;
-    const std::string host = take_field(rest), port = take_field(rest);
+    const auto [host, port, new_host, new_port] = mapping_of(entry);
     if (!host.empty() && !equals_ignoring_case(host, target.host)) continue;
     if (!port.empty() && port != target.port) continue;
-    const std::string new_host = take_field(rest), new_port = take_field(rest);
     return {.host = new_host.empty() ? target.host : new_host,
             .port = new_port.empty() ? target.port : new_port};
   }
@@ -137,12 +118,14 @@ Endpoints pinned(const Target& target, const std::vector<std::string>& resolve) 
   for (const std::string& entry : resolve) {
     std::string_view rest = entry;
     if (rest.starts_with('+')) rest.remove_prefix(1);
-    const std::string host = take_field(rest), port = take_field(rest);
+    const auto fields = colon_fields(rest);
+    if (fields.size() < 3) continue;
+    const std::string_view host = without_brackets(fields[0]), port = fields[1];
+    rest = rest.substr(static_cast<std::size_t>(fields[2].data() - rest.data()));
     if ((host != "*" && !equals_ignoring_case(host, target.host)) || port != target.port) continue;
     for (std::string_view address : split(rest, ',')) {
-      if (address.starts_with('[') && address.ends_with(']'))
-        address = address.substr(1, address.size() - 2);
-      if (const auto endpoint = literal(address, port)) found.push_back(*endpoint);
+      if (const auto endpoint = literal(without_brackets(address), port))
+        found.push_back(*endpoint);
     }
     if (!found.empty()) return found;
   }
@@ -161,7 +144,7 @@ asio::awaitable<LookedUp> look_up(Target target, Deadline& deadline) {
     co_return without_service;
   const auto shared = std::make_shared<LookUp>(std::move(target));
   start(shared);
-  WatchedDescriptor done(co_await asio::this_coro::executor, shared->reading.get());
+  WatchedDescriptor done(co_await asio::this_coro::executor, shared->pipe.reading.get());
   deadline.cancel_by([&done] { done.cancel(); });
   asio::error_code error;
   co_await done.wait(WatchedDescriptor::For::wait_read,
@@ -169,7 +152,7 @@ asio::awaitable<LookedUp> look_up(Target target, Deadline& deadline) {
   deadline.cancel_by({});
   // Reading the byte orders the thread's write of `result` before the read below.
   char told = 0;
-  if (error || read(shared->reading.get(), &told, 1) != 1) co_return LookedUp{};
+  if (error || read(shared->pipe.reading.get(), &told, 1) != 1) co_return LookedUp{};
   co_return shared->result;
 }
 

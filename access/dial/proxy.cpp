@@ -2,7 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <netinet/in.h>
 
 #include <asio/redirect_error.hpp>
@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
 #include "access/core/text.hpp"
 #include "access/curl/curl_handle.hpp"
 #include "access/curl/network_error.hpp"
@@ -98,10 +99,7 @@ ProxyTransfer::~ProxyTransfer() {
 // "http", so that libcurl stops below TLS; target and request to the proxy are the same.
 void ProxyTransfer::start(const std::string& proxy) {
   CURL* easy = handle_.get();
-  const std::string url = fmt::format(
-      "http://{}:{}/",
-      url_.host.find(':') == std::string::npos ? url_.host : fmt::format("[{}]", url_.host),
-      url_.port);
+  const std::string url = fmt::format("http://{}/", host_port(url_.host, url_.port));
   set_option(easy, CURLOPT_URL, url.c_str());
   set_option(easy, CURLOPT_PROTOCOLS_STR, "http");
   set_option(easy, CURLOPT_PROXY, proxy.c_str());

@@ -1,6 +1,6 @@
 #include "access/dial/upgrade.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -4,7 +4,7 @@
 #include <asio/this_coro.hpp>
 #include <utility>
 
-#include "access/system/keep_alive.hpp"
+#include "access/system/platform.hpp"
 
 namespace mayfly {
 namespace {

@@ -1,6 +1,6 @@
 #include "access/forward/http_connection.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
@@ -15,7 +15,7 @@
 #include "access/core/text.hpp"
 #include "access/forward/no_answer.hpp"
 #include "access/io/deadline.hpp"
-#include "access/system/keep_alive.hpp"
+#include "access/system/platform.hpp"
 
 namespace mayfly {
 namespace {

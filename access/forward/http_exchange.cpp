@@ -1,6 +1,6 @@
 #include "access/forward/http_exchange.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <bit>

@@ -1,16 +1,16 @@
 #include "access/forward/http_guard.hpp"
 
 #include <arpa/inet.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
 #include "access/core/loopback_name.hpp"
 #include "access/core/text.hpp"
 
@@ -24,32 +24,20 @@ struct HostPort {
 };
 
 std::optional<HostPort> split_host(std::string_view text) {
-  HostPort found;
-  const bool bracket = text.starts_with('[');
-  const std::size_t end = bracket ? text.find(']') : std::min(text.find(':'), text.size());
-  if (end == std::string_view::npos) return std::nullopt;
-  found.host = text.substr(bracket ? 1 : 0, end - (bracket ? 1 : 0));
-  std::string_view rest = text.substr(std::min(end + (bracket ? 1 : 0), text.size()));
-  if (found.host.empty()) return std::nullopt;
-  if (rest.empty()) return found;
-  if (rest.front() != ':') return std::nullopt;
-  rest.remove_prefix(1);
-  found.names_port = true;
-  const auto [last, error] = std::from_chars(rest.data(), rest.data() + rest.size(), found.port);
-  if (rest.empty() || error != std::errc() || last != rest.data() + rest.size())
-    return std::nullopt;
+  const auto fields = colon_fields(text);
+  HostPort found{.host = without_brackets(fields.front()), .names_port = fields.size() > 1};
+  const auto port = found.names_port ? parse_port(fields[1]) : found.port;
+  if (found.host.empty() || fields.size() > 2 || !port) return std::nullopt;
+  found.port = *port;
   return found;
 }
 
 // The same address however it is written.
 std::string canonical_address(std::string_view host) {
   std::array<unsigned char, sizeof(in6_addr)> address{};
-  char text[INET6_ADDRSTRLEN];
-  for (const int family : {AF_INET, AF_INET6}) {
-    if (inet_pton(family, std::string(host).c_str(), address.data()) == 1 &&
-        inet_ntop(family, address.data(), text, sizeof text) != nullptr)
-      return text;
-  }
+  for (const int family : {AF_INET, AF_INET6})
+    if (inet_pton(family, std::string(host).c_str(), address.data()) == 1)
+      return address_text(family, address.data());
   return {};
 }
 
@@ -232,16 +220,15 @@ LocalPlace LocalPlace::of(int socket, std::vector<std::string> names,
                    .address = "",
                    .names = std::move(names),
                    .aliases = std::move(aliases)};
-  char text[INET6_ADDRSTRLEN] = "";
   if (room.ss_family == AF_INET) {
     const auto* v4 = reinterpret_cast<const sockaddr_in*>(&room);
     place.port = ntohs(v4->sin_port);
-    place.address = inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text);
+    place.address = address_text(AF_INET, &v4->sin_addr);
     place.reach = place.address.starts_with("127.") ? Reach::loopback : Reach::network;
   } else if (room.ss_family == AF_INET6) {
     const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&room);
     place.port = ntohs(v6->sin6_port);
-    place.address = inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text);
+    place.address = address_text(AF_INET6, &v6->sin6_addr);
     place.reach = place.address == "::1" ? Reach::loopback : Reach::network;
   } else {
     place.family = Family::unix_socket;
@@ -268,8 +255,7 @@ bool LocalPlace::is_meant_by(std::string_view host) const {
 
 std::string LocalPlace::authority() const {
   if (family == Family::unix_socket) return "localhost";
-  const bool is_ipv6 = address.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", address, is_ipv6 ? "]" : "", port);
+  return host_port(address, port);
 }
 
 std::optional<Denial> denial_of(const RequestHead& head, const LocalPlace& place) {

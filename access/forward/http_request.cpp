@@ -1,6 +1,6 @@
 #include "access/forward/http_request.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -12,20 +12,15 @@
 namespace mayfly {
 namespace {
 
-bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
-  return std::ranges::any_of(names,
-                             [&](std::string_view one) { return equals_ignoring_case(name, one); });
-}
-
 bool starts_ignoring_case(std::string_view text, std::string_view start) {
   return equals_ignoring_case(text.substr(0, start.size()), start);
 }
 
 // RFC 9110 section 7.6.1, the framing, which is set anew, and trailers, which are dropped.
 bool is_hop_by_hop(std::string_view name, const Headers& headers) {
-  if (is_one_of(name, {"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate",
-                       "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding",
-                       "Content-Length", "Upgrade"}))
+  if (is_among_ignoring_case(name, {"Connection", "Keep-Alive", "Proxy-Connection",
+                                    "Proxy-Authenticate", "Proxy-Authorization", "TE", "Trailer",
+                                    "Transfer-Encoding", "Content-Length", "Upgrade"}))
     return true;
   return headers.lists("Connection", name);
 }
@@ -63,7 +58,7 @@ std::optional<std::string_view> after_authority(std::string_view url, std::strin
 
 std::string request_value(const Header& header, const SitePair& site) {
   if (equals_ignoring_case(header.name, "Cookie")) return cookies_without_access(header.value);
-  if (is_one_of(header.name, {"Origin", "Referer", "Destination"}))
+  if (is_among_ignoring_case(header.name, {"Origin", "Referer", "Destination"}))
     return application_url(header.value, site);
   return header.value;
 }
@@ -79,13 +74,15 @@ std::string local_referrer_policy(std::string_view value) {
 std::optional<std::string> response_value(const Header& header, const SitePair& site) {
   if (equals_ignoring_case(header.name, "Set-Cookie")) return local_cookie(header.value);
   // They would take a browser away from the listener.
-  if (is_one_of(header.name, {"Strict-Transport-Security", "Alt-Svc"})) return std::nullopt;
+  if (is_among_ignoring_case(header.name, {"Strict-Transport-Security", "Alt-Svc"}))
+    return std::nullopt;
   // Ours are the strictest there are.
-  if (is_one_of(header.name, {"Cross-Origin-Resource-Policy", "Cross-Origin-Opener-Policy"}))
+  if (is_among_ignoring_case(header.name,
+                             {"Cross-Origin-Resource-Policy", "Cross-Origin-Opener-Policy"}))
     return std::nullopt;
   if (equals_ignoring_case(header.name, "Referrer-Policy"))
     return local_referrer_policy(header.value);
-  if (is_one_of(header.name, {"Location", "Content-Location"}))
+  if (is_among_ignoring_case(header.name, {"Location", "Content-Location"}))
     return local_url(header.value, site);
   // A browser shares its cache between all ports of a name. A page of another port could read what
   // lies there, if the response allowed it, without any request that the listener could refuse.
@@ -186,7 +183,7 @@ std::string request_text(const RequestHead& head, const RequestChanges& changes)
   put_framing(text, changes.body);
   // RFC 9110 section 8.6: an empty body is announced where one is expected.
   if (changes.body.kind == BodyFraming::Kind::none &&
-      is_one_of(head.method, {"POST", "PUT", "PATCH"}))
+      is_among_ignoring_case(head.method, {"POST", "PUT", "PATCH"}))
     put(text, "Content-Length", "0");
   if (changes.upgrade == RequestChanges::Upgrade::websocket) {
     put(text, "Connection", "Upgrade");
@@ -228,7 +225,7 @@ std::optional<std::string> local_cookie(std::string_view value) {
     const std::string_view attribute = name_of(parts[i]);
     if (equals_ignoring_case(attribute, "Domain")) continue;
     if (!needs_secure) {
-      if (is_one_of(attribute, {"Secure", "Partitioned"})) continue;
+      if (is_among_ignoring_case(attribute, {"Secure", "Partitioned"})) continue;
       // Without Secure a browser refuses it.
       if (equals_ignoring_case(attribute, "SameSite") &&
           equals_ignoring_case(trim(parts[i].substr(parts[i].find('=') + 1)), "None"))

@@ -2,7 +2,7 @@
 #include "access/forward/http_rewrite.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string>
 

@@ -1,6 +1,6 @@
 #include "access/forward/no_answer.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <chrono>
 

@@ -1,6 +1,6 @@
 #include "access/http1/headers.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <utility>

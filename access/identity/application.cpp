@@ -1,6 +1,6 @@
 #include "access/identity/application.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -9,7 +9,9 @@
 
 #include "access/core/access_path.hpp"
 #include "access/core/edge_clock.hpp"
+#include "access/core/encoding.hpp"
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
 #include "access/core/json.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
@@ -26,7 +28,6 @@ using namespace std::chrono_literals;
 constexpr std::string_view kAccessSuffix = ".cloudflareaccess.com";
 constexpr std::string_view issuer_scheme = "https://";
 constexpr std::string_view metadata_header = "cf-access-metadata";
-constexpr std::string_view kRecordEnd = "-app";
 constexpr std::size_t kMaxRecordBytes = std::size_t{64} * 1024;
 
 // The edge's signed answer to the question for the application.
@@ -176,7 +177,7 @@ Signature check_signature(const StateDirectory* state, const Send& send, const M
 // Returns nullopt if the name would be too long: the edge is asked each time then.
 std::optional<std::string> record_file(const Application& application, const Url& url) {
   try {
-    const std::string name = place_of(application, url) + std::string(kRecordEnd);
+    const std::string name = state_name(StateFile::application, place_of(application, url));
     if (name.size() <= 200) return name;
   } catch (const Error&) {
   }
@@ -247,11 +248,11 @@ std::optional<std::string> auth_domain_host(std::string_view claim) {
   std::string_view authority = claim.substr(0, claim.find_first_of("/?#"));
   if (const auto at = authority.rfind('@'); at != std::string_view::npos)
     authority.remove_prefix(at + 1);
-  const auto colon = authority.find(':');
-  if (colon != std::string_view::npos &&
-      authority.find_first_not_of("0123456789", colon + 1) != std::string_view::npos)
+  const auto fields = colon_fields(authority);
+  const std::string_view port = fields.size() > 1 ? fields[1] : std::string_view();
+  if (fields.size() > 2 || port.find_first_not_of(decimal_digits) != std::string_view::npos)
     return std::nullopt;
-  std::string host = to_lower(authority.substr(0, colon));
+  std::string host = to_lower(fields.front());
   if (!host.ends_with(kAccessSuffix) || !is_host_name(host)) return std::nullopt;
   return host;
 }
@@ -301,7 +302,7 @@ std::optional<ApplicationFinder::Record> ApplicationFinder::record_of(const Url&
 std::optional<ApplicationFinder::Record> ApplicationFinder::record_at(const std::string& place,
                                                                       const Url& url) const {
   try {
-    const auto file = state_.read(place + std::string(kRecordEnd), kMaxRecordBytes);
+    const auto file = state_.read(state_name(StateFile::application, place), kMaxRecordBytes);
     if (!file) return std::nullopt;
     const Metadata metadata = read_metadata(url, file->content);
     const auto cached = read_cached_keys(state_, metadata.auth_domain);
@@ -337,7 +338,7 @@ void ApplicationFinder::remember(const Url& url, const Application& application,
   if (!name) return;
   // A more specific record of this URL would be found first, and it is out of date.
   for (const std::string& place : places_above(url)) {
-    const std::string file = place + std::string(kRecordEnd);
+    const std::string file = state_name(StateFile::application, place);
     if (file == *name) break;
     if (record_at(place, url)) discard(state_, file);
   }

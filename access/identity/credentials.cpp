@@ -1,6 +1,6 @@
 #include "access/identity/credentials.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 
@@ -8,9 +8,9 @@
 #include "access/answer/machine.hpp"
 #include "access/answer/refusal.hpp"
 #include "access/core/access_path.hpp"
+#include "access/core/clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
-#include "access/core/rfc3339.hpp"
 #include "access/core/text.hpp"
 #include "access/identity/exchange.hpp"
 #include "access/identity/place.hpp"
@@ -236,14 +236,11 @@ std::optional<LoginLock> Credentials::lock(const std::string& base, Waiting wait
                                 .waiting = prompt_.waiting,
                                 .timeout = options_.transfer.patience});
   }
-  const auto end = std::chrono::steady_clock::now() + options_.machine_patience;
+  const TimeLimit limit(options_.machine_patience);
   bool is_person_at_it = false;
   return wait_for_login_lock(
       state_, base,
-      {.satisfied =
-           [&] {
-             return is_person_at_it || std::chrono::steady_clock::now() >= end || satisfied();
-           },
+      {.satisfied = [&] { return is_person_at_it || limit.is_over() || satisfied(); },
        .notice = [&](long, std::string_view shown) { is_person_at_it = !shown.empty(); }});
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "access/core/clock.hpp"
 #include "access/core/secret.hpp"
 #include "access/core/url.hpp"
 #include "access/curl/http.hpp"
@@ -44,9 +45,7 @@ struct CredentialOptions {
   // How long a machine's identity, or Login::never, waits for another process's login. Then it goes
   // on without the lock.
   std::chrono::milliseconds machine_patience = std::chrono::seconds(5);
-  std::function<std::chrono::sys_seconds()> now = [] {
-    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  };
+  std::function<std::chrono::sys_seconds()> now = mayfly::now;
 };
 
 // The credential for an application: a token, or the client certificate or service token of the

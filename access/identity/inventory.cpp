@@ -1,11 +1,12 @@
 #include "access/identity/inventory.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "access/core/encoding.hpp"
 #include "access/core/error.hpp"
 #include "access/core/json.hpp"
 #include "access/core/secret.hpp"
@@ -15,26 +16,18 @@ namespace mayfly {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = std::size_t{128} * 1024;
-constexpr std::string_view kTokenEnd = "-token", kTeamTokenEnd = "-org-token";
-constexpr std::string_view kApplicationEnd = "-app", kKeysEnd = "-jwks", kKeyEnd = "-cf_key";
 
-// Returns the part of a name before this end, or nullopt if that is empty or the end is another.
-std::optional<std::string_view> before(std::string_view name, std::string_view end) {
-  if (name.size() <= end.size() || !name.ends_with(end)) return std::nullopt;
-  return name.substr(0, name.size() - end.size());
-}
-
-std::optional<std::string> team_before(std::string_view name, std::string_view end) {
-  const auto team = before(name, end);
-  if (!team || auth_domain_host(*team) != *team) return std::nullopt;
-  return std::string(*team);
+bool is_team(std::string_view stem) {
+  return auth_domain_host(stem) == stem;
 }
 
 // Returns the place in front of an audience that the token names.
 std::optional<std::string> place_by_claims(std::string_view name, const TokenClaims& claims) {
+  const std::string_view stem = stem_of(StateFile::app_token, name).value_or("");
   for (const std::string& audience : claims.audience) {
-    const auto place = before(name, "-" + audience + std::string(kTokenEnd));
-    if (place && !audience.empty()) return std::string(*place);
+    if (audience.empty() || stem.size() < audience.size() + 2) continue;
+    if (stem.ends_with("-" + audience))
+      return std::string(stem.substr(0, stem.size() - audience.size() - 1));
   }
   return std::nullopt;
 }
@@ -100,12 +93,18 @@ std::optional<RememberedApplication> remembered(const StateDirectory& state,
   }
 }
 
-std::optional<std::string> lock_base(std::string_view name) {
-  for (const std::string_view end : {".lock", ".url"}) {
-    const auto base = before(name, end);
-    if (base && (base->ends_with(kKeyEnd) || base->ends_with(kTokenEnd))) return std::string(*base);
+void add_file(Inventory& inventory, const StateDirectory& state, const std::string& name,
+              const StateName& found) {
+  const bool is_team_token = found.kind == StateFile::org_token && is_team(found.stem);
+  if (is_team_token) {
+    inventory.tokens.push_back(team_token(state, name, std::string(found.stem)));
+  } else if (found.kind == StateFile::app_token || found.kind == StateFile::org_token) {
+    if (auto token = application_token(state, name)) inventory.tokens.push_back(*token);
+  } else if (found.kind == StateFile::application) {
+    if (auto known = remembered(state, name, found.stem)) inventory.applications.push_back(*known);
+  } else if (found.kind == StateFile::key_set && is_team(found.stem)) {
+    inventory.key_sets.emplace_back(found.stem);
   }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -114,18 +113,12 @@ Inventory take_inventory(const StateDirectory& state) {
   Inventory inventory;
   std::set<std::string> bases;
   for (const std::string& name : state.list()) {
-    if (name.starts_with('.')) continue;
-    if (const auto team = team_before(name, kTeamTokenEnd)) {
-      inventory.tokens.push_back(team_token(state, name, *team));
-    } else if (name.ends_with(kTokenEnd)) {
-      if (auto token = application_token(state, name)) inventory.tokens.push_back(*token);
-    } else if (const auto place = before(name, kApplicationEnd)) {
-      if (auto known = remembered(state, name, *place)) inventory.applications.push_back(*known);
-    } else if (auto keys_of = team_before(name, kKeysEnd)) {
-      inventory.key_sets.push_back(std::move(*keys_of));
-    } else if (auto base = lock_base(name)) {
-      bases.insert(std::move(*base));
-    }
+    const auto found = recognise(name);
+    if (!found) continue;
+    if (found->kind == StateFile::lock || found->kind == StateFile::url)
+      bases.emplace(found->stem);
+    else
+      add_file(inventory, state, name, *found);
   }
   inventory.lock_bases.assign(bases.begin(), bases.end());
   return inventory;
@@ -139,11 +132,11 @@ std::string hostname_at(std::string_view place, const Inventory& inventory) {
 
 std::optional<std::string> place_in_token_name(std::string_view name) {
   constexpr std::size_t audience_size = 64;
-  const auto named = before(name, kTokenEnd);
+  const auto named = stem_of(StateFile::app_token, name);
   if (!named || named->size() < audience_size + 2) return std::nullopt;
   const auto audience = named->substr(named->size() - audience_size);
   const auto place = named->substr(0, named->size() - audience_size - 1);
-  const bool is_hex = audience.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  const bool is_hex = audience.find_first_not_of(hex_digits) == std::string_view::npos;
   if (!is_hex || (*named)[place.size()] != '-') return std::nullopt;
   return std::string(place);
 }

@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "access/core/error.hpp"
+#include "access/core/state_names.hpp"
 #include "access/system/files.hpp"
 #include "access/system/state_lock.hpp"
 
 namespace mayfly {
 
 // The name of the mark that `mayfly logout --all` leaves.
-inline constexpr const char* logout_mark_of_all = ".mayfly-logout";
 // The name of the mark for one place (place.hpp).
 std::string logout_mark(std::string_view place);
 

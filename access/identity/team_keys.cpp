@@ -1,6 +1,6 @@
 #include "access/identity/team_keys.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "access/core/log.hpp"
 
@@ -17,7 +17,7 @@ constexpr auto kKeysMinAgeToRefetch = 1min;
 }  // namespace
 
 std::string keys_file(std::string_view auth_domain) {
-  return file_name(std::string(auth_domain) + "-jwks");
+  return state_name(StateFile::key_set, auth_domain);
 }
 
 bool are_fresh(system_clock::time_point fetched) {

@@ -1,6 +1,6 @@
 #include "access/identity/token_store.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "access/core/edge_clock.hpp"
 #include "access/core/error.hpp"
@@ -61,11 +61,11 @@ TokenClaims check_claims(std::string_view which, std::string_view auth_domain, c
 }  // namespace
 
 std::string app_token_file(const Application& application) {
-  return file_name(application.hostname + "-" + application.audience + "-token");
+  return state_name(StateFile::app_token, application.hostname + "-" + application.audience);
 }
 
 std::string org_token_file(std::string_view auth_domain) {
-  return file_name(std::string(auth_domain) + "-org-token");
+  return state_name(StateFile::org_token, auth_domain);
 }
 
 StoredToken check_app_token(const Application& application, const Secret& jwt, sys_seconds now) {

@@ -1,6 +1,6 @@
 #include "access/identity/transfer.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <poll.h>
 #include <sodium.h>
 
@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "access/core/clock.hpp"
 #include "access/core/encoding.hpp"
 #include "access/core/error.hpp"
 #include "access/core/json.hpp"
@@ -42,27 +43,9 @@ Error not_sealed(std::string_view why) {
   return Error(ErrorKind::protocol, fmt::format("opening the login's answer: {}", why));
 }
 
-std::optional<int> hex_digit(char c) {
-  const std::string_view digits = "0123456789abcdef";
-  const auto at = digits.find(to_lower(std::string_view(&c, 1)));
-  return at == std::string_view::npos ? std::nullopt : std::optional(static_cast<int>(at));
-}
-
-// application/x-www-form-urlencoded; nothing for a "%" that begins no %XX.
 std::optional<std::string> form_decode(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i] == '+' ? ' ' : text[i];
-      continue;
-    }
-    const auto high = i + 2 < text.size() ? hex_digit(text[i + 1]) : std::nullopt;
-    const auto low = high ? hex_digit(text[i + 2]) : std::nullopt;
-    if (!low) return std::nullopt;
-    decoded += static_cast<char>(*high * 16 + *low);
-    i += 2;
-  }
-  return decoded;
+  if (!is_percent_encoded(text)) return std::nullopt;
+  return percent_decode(text, Plus::space);
 }
 
 // The pairs of a query, sorted by name; the values of one name keep their order.
@@ -118,9 +101,9 @@ TokenPair read_tokens(const Secret& opened) {
 }
 
 void wait_interruptibly(milliseconds duration, const std::function<void()>& waiting) {
-  const auto end = steady_clock::now() + duration;
+  const TimeLimit limit(duration);
   for (;;) {
-    const auto left = std::chrono::ceil<milliseconds>(end - steady_clock::now());
+    const auto left = limit.left();
     if (left <= 0ms) return;
     pollfd interrupt{.fd = interrupt_descriptor(), .events = POLLIN, .revents = 0};
     if (poll(&interrupt, 1, static_cast<int>(std::min(left, milliseconds(1s)).count())) > 0)
@@ -136,7 +119,7 @@ class Polling {
       : send_(send),
         options_(options),
         waiting_([this, &waiting] { waiting(left()); }),
-        end_(steady_clock::now() + options.patience),
+        limit_(options.patience),
         url_{.host = transfer_host(options.service),
              .path = "/transfer/" + key.public_key(),
              .query = {}} {}
@@ -144,7 +127,7 @@ class Polling {
   // Returns the answer with the tokens, or nullopt if this poll brought none.
   std::optional<Response> once() {
     const auto started = steady_clock::now();
-    const auto time_left = std::chrono::ceil<milliseconds>(end_ - started);
+    const auto time_left = limit_.left();
     if (time_left <= milliseconds::zero()) give_up("it was not finished in time");
     waiting_();
     auto response = try_send(std::min(options_.poll_timeout, time_left + 1s));
@@ -156,10 +139,7 @@ class Polling {
   }
 
  private:
-  seconds left() const {
-    return std::chrono::ceil<seconds>(
-        std::max(end_ - steady_clock::now(), steady_clock::duration()));
-  }
+  seconds left() const { return std::chrono::ceil<seconds>(limit_.left()); }
 
   std::optional<Response> try_send(milliseconds timeout) {
     const auto started = steady_clock::now();
@@ -193,15 +173,13 @@ class Polling {
   milliseconds pause_after(milliseconds poll_took) const {
     const int failures = std::max(drops_, server_errors_);
     const int factor = std::min(failures > 0 ? 1 << std::min(failures - 1, 4) : 1, 10);
-    const auto time_left = std::chrono::ceil<milliseconds>(end_ - steady_clock::now());
-    return std::clamp(options_.pause * factor - poll_took, milliseconds::zero(),
-                      std::max(time_left, milliseconds::zero()));
+    return std::clamp(options_.pause * factor - poll_took, milliseconds::zero(), limit_.left());
   }
 
   const Send& send_;
   const TransferOptions& options_;
   std::function<void()> waiting_;
-  steady_clock::time_point end_;
+  TimeLimit limit_;
   Url url_;
   int drops_ = 0;
   int server_errors_ = 0;

@@ -1,4 +1,4 @@
-// A time after which something pending in an Asio loop is cancelled.
+// Cancels a pending operation in an Asio loop after a time.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -10,8 +10,8 @@
 
 namespace mayfly {
 
-// One stage of a connection. While it lives and is not over, expiry sets expired() and calls what
-// cancel_by() named last.
+// The deadline of one stage of a connection. When it expires, expired() becomes true and the
+// function that cancel_by() set last is called, unless the object was destroyed before.
 class Deadline {
  public:
   Deadline(const asio::any_io_executor& executor, std::chrono::milliseconds patience)

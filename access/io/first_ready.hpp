@@ -1,4 +1,4 @@
-// Waits for whichever of several descriptors is ready first.
+// Waits for the first of several descriptors to become ready.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -21,11 +21,11 @@ class FirstReady {
   FirstReady(const FirstReady&) = delete;
   FirstReady& operator=(const FirstReady&) = delete;
 
-  // Calls seen() once the descriptor is ready, while this lives; what is watched for already stays
-  // so. seen is the same for the same descriptor and side.
+  // Calls seen() when the descriptor is ready, while this object lives. Does nothing if the same
+  // descriptor and direction are watched already; `seen` must then be the same.
   void watch(WatchedDescriptor& descriptor, WatchedDescriptor::For what,
              std::function<void()> seen);
-  // Until one of them was, or ring(); false when patience has run out before.
+  // Waits until a descriptor was ready or ring() was called. Returns false after `patience`.
   asio::awaitable<bool> wait(std::chrono::milliseconds patience);
   void ring();
 

@@ -11,8 +11,8 @@
 
 namespace mayfly {
 
-// Calls back once, from the loop, at the first such signal while it lives, also when it came
-// before. Without catch_interrupts() nothing ever happens.
+// Calls back once, from the loop, at the first such signal, or at once if it came before. Does
+// nothing without catch_interrupts().
 class InterruptWatch {
  public:
   InterruptWatch(const asio::any_io_executor& executor, std::function<void()> interrupted) {

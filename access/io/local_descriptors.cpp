@@ -1,12 +1,14 @@
 #include "access/io/local_descriptors.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+
+#include "access/system/descriptor.hpp"
 
 namespace mayfly {
 
@@ -22,12 +24,6 @@ NonBlocking::~NonBlocking() {
   if (flags_ >= 0) fcntl(descriptor_, F_SETFL, flags_);
 }
 
-void widen_pipe(int descriptor) noexcept {
-  constexpr int wanted = 256 * 1024;
-  const int size = fcntl(descriptor, F_GETPIPE_SZ);
-  if (size > 0 && size < wanted) fcntl(descriptor, F_SETPIPE_SZ, wanted);
-}
-
 bool reader_is_gone(int descriptor) noexcept {
   pollfd state{.fd = descriptor, .events = 0, .revents = 0};
   return ::poll(&state, 1, 0) == 1 && (state.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
@@ -38,10 +34,7 @@ IoResult LocalDescriptors::read(std::span<std::byte> into) {
     drained_ = false;
     return {.state = State::wait_readable};
   }
-  ssize_t count = -1;
-  do {
-    count = ::read(in_, into.data(), into.size());
-  } while (count < 0 && errno == EINTR);
+  const ssize_t count = uninterrupted([&] { return ::read(in_, into.data(), into.size()); });
   if (count == 0) return {.state = State::ended};
   if (count < 0 && errno == EAGAIN) return {.state = State::wait_readable};
   if (count < 0) {
@@ -61,10 +54,8 @@ IoResult LocalDescriptors::write(std::span<const iovec> pieces) {
   }
   std::size_t all = 0;
   for (const iovec& piece : pieces) all += piece.iov_len;
-  ssize_t count = -1;
-  do {
-    count = ::writev(out_, pieces.data(), static_cast<int>(pieces.size()));
-  } while (count < 0 && errno == EINTR);
+  const ssize_t count =
+      uninterrupted([&] { return ::writev(out_, pieces.data(), static_cast<int>(pieces.size())); });
   if (count < 0 && errno == EAGAIN) return {.state = State::wait_writable};
   if (count < 0 && (errno == EPIPE || errno == ECONNRESET)) return {.state = State::ended};
   if (count < 0) {

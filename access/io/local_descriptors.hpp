@@ -5,8 +5,8 @@
 
 namespace mayfly {
 
-// Makes a descriptor non-blocking, and what it was before at the end: stdin and stdout are shared
-// with whoever started us, perhaps a terminal.
+// Makes a descriptor non-blocking, and restores its flags at the end: stdin and stdout are shared
+// with the program that started mayfly.
 class NonBlocking {
  public:
   explicit NonBlocking(int descriptor);
@@ -19,23 +19,19 @@ class NonBlocking {
   int flags_ = -1;  // to be set again; -1: nothing was changed
 };
 
-// Lets a pipe hold more, so that reads and writes are full and fewer; nothing happens to what is no
-// pipe.
-void widen_pipe(int descriptor) noexcept;
-
-// True when nobody can read what is written there any more.
+// Returns whether the reading end of a pipe or connection is closed.
 bool reader_is_gone(int descriptor) noexcept;
 
 class LocalDescriptors : public LocalEnd {
  public:
-  // Both are non-blocking and owned by somebody else; the same one twice for a socket.
+  // Both are non-blocking and owned by the caller; for a socket, pass it twice.
   LocalDescriptors(int in, int out) : in_(in), out_(out) {}
   IoResult read(std::span<std::byte> into) override;
   IoResult write(std::span<const iovec> pieces) override;
 
  private:
   int in_, out_;
-  // The last call moved less than it could have: the next would only say that it has to wait.
+  // The last call moved less than it could have, so the next one would only report EAGAIN.
   bool drained_ = false, full_ = false;
 };
 

@@ -18,16 +18,6 @@ using State = IoResult::State;
 
 namespace {
 
-struct Pipe {
-  Descriptor reading, writing;
-  Pipe() {
-    int ends[2];
-    REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
-    reading = Descriptor(ends[0]);
-    writing = Descriptor(ends[1]);
-  }
-};
-
 IoResult write_text(LocalDescriptors& local, std::string text) {
   const iovec piece{text.data(), text.size()};
   return local.write({&piece, 1});
@@ -36,7 +26,7 @@ IoResult write_text(LocalDescriptors& local, std::string text) {
 }  // namespace
 
 TEST_CASE("descriptors are non-blocking for a while, and then as before") {
-  const Pipe pipe;
+  const Pipe pipe = make_pipe("no pipe");
   {
     const NonBlocking guard(pipe.reading.get());
     CHECK((fcntl(pipe.reading.get(), F_GETFL) & O_NONBLOCK) != 0);
@@ -47,7 +37,7 @@ TEST_CASE("descriptors are non-blocking for a while, and then as before") {
 }
 
 TEST_CASE("reading a pipe to its end") {
-  Pipe pipe;
+  Pipe pipe = make_pipe("no pipe");
   const NonBlocking guard(pipe.reading.get());
   LocalDescriptors local(pipe.reading.get(), -1);
   std::array<std::byte, 100> room;
@@ -61,7 +51,7 @@ TEST_CASE("reading a pipe to its end") {
 
 TEST_CASE("writing until it is full, and until the reader goes") {
   const IgnoredSignal no_sigpipe(SIGPIPE);
-  Pipe pipe;
+  Pipe pipe = make_pipe("no pipe");
   const NonBlocking guard(pipe.writing.get());
   LocalDescriptors local(-1, pipe.writing.get());
   CHECK(write_text(local, "abc").bytes == 3);

@@ -1,4 +1,4 @@
-// A coroutine run to its end by somebody who has nothing else to do.
+// Runs a coroutine to its end while the caller waits.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -13,8 +13,8 @@
 
 namespace mayfly {
 
-// Throws what the task throws, and Error(failed) at a signal; the task then stays in the loop, and
-// what it refers to has to outlive that.
+// Throws the exception of the task, and Error(failed) at a signal. The task then stays in the loop,
+// and must not refer to objects that end before the loop.
 template <typename Value>
 Value run_to_end(asio::io_context& loop, asio::awaitable<Value> task) {
   std::optional<Value> result;

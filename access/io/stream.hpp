@@ -1,4 +1,4 @@
-// The two ends a tunnel is pumped between, as operations that never wait.
+// The two ends of a tunnel, as operations that never wait.
 #pragma once
 
 #include <sys/uio.h>
@@ -10,34 +10,34 @@
 
 namespace mayfly {
 
-// What one operation came to.
+// The outcome of one operation.
 struct IoResult {
   enum class State {
     moved,          // bytes > 0 were read or written; perhaps fewer than could have been
     wait_readable,  // nothing yet: try again when the descriptor is readable,
     wait_writable,  // or writable
     ended,          // end of stream
-    failed,         // broken for good; failure says why, printable
+    failed,         // broken for good; `failure` says why and is printable
   } state = State::moved;
   std::size_t bytes = 0;
   std::string failure = {};
 };
 
-// What the person's program reads and writes.
+// The end that the local program reads and writes.
 class LocalEnd {
  public:
   virtual ~LocalEnd() = default;
   virtual IoResult read(std::span<std::byte> into) = 0;
-  virtual IoResult write(std::span<const iovec> pieces) = 0;  // ended: nobody reads any more
+  virtual IoResult write(std::span<const iovec> pieces) = 0;  // ended: the reader is gone
 };
 
-// TLS to the edge.
+// The end at the edge, behind TLS.
 class TunnelEnd {
  public:
   virtual ~TunnelEnd() = default;
   virtual IoResult read(std::span<std::byte> into) = 0;
   virtual IoResult write(std::span<const std::byte> bytes) = 0;
-  // All bytes written so far on the wire, and of these what the peer's host has acknowledged.
+  // The bytes written to the wire so far, and how many of them the peer's host has acknowledged.
   struct Progress {
     std::uint64_t written = 0, acknowledged = 0;
   };

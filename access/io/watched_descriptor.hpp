@@ -1,4 +1,4 @@
-// A descriptor in an Asio loop that somebody else owns.
+// Watches a descriptor of another owner in an Asio loop.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -6,8 +6,8 @@
 
 namespace mayfly {
 
-// The descriptor must stay open while this lives. It is taken out of the epoll set at the end by
-// name: closing alone would not do while a forked child holds a copy.
+// The descriptor must stay open while this object lives, which removes it from the epoll set
+// explicitly: closing it would not be enough while a forked child holds a copy.
 class WatchedDescriptor {
  public:
   using For = asio::posix::stream_descriptor::wait_type;
@@ -18,14 +18,14 @@ class WatchedDescriptor {
   WatchedDescriptor(const WatchedDescriptor&) = delete;
   WatchedDescriptor& operator=(const WatchedDescriptor&) = delete;
 
-  // Watches no longer; what waits is aborted. Needed when the descriptor closes before this goes:
-  // its number may by then be somebody else's.
+  // Stops watching and aborts pending waits. Call it if the descriptor closes before this object is
+  // destroyed, since its number may be in use again by then.
   void release() {
     if (stream_.is_open()) stream_.release();
   }
 
-  // Handler(error_code): operation_aborted after the end, operation_not_supported for what epoll
-  // does not take (files), which is always ready.
+  // Handler(error_code): operation_aborted after the end, operation_not_supported for regular
+  // files, which epoll does not accept and which are always ready.
   template <typename Token>
   auto wait(For what, Token&& token) {
     return stream_.async_wait(what, std::forward<Token>(token));

@@ -1,11 +1,9 @@
 #include "access/io/wire.hpp"
 
 #include <fcntl.h>
-#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/bio.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -16,6 +14,7 @@
 
 #include "access/core/error.hpp"
 #include "access/core/release.hpp"
+#include "access/system/platform.hpp"
 
 namespace mayfly {
 namespace {
@@ -93,8 +92,7 @@ BIO_METHOD* wire_method() {
 }  // namespace
 
 std::size_t Wire::unacknowledged() const noexcept {
-  int bytes = 0;
-  return ioctl(descriptor(), SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+  return unacknowledged_bytes(descriptor());
 }
 
 SocketWire::SocketWire(Descriptor socket) : socket_(std::move(socket)) {
@@ -117,10 +115,7 @@ IoResult SocketWire::read(std::span<std::byte> into, std::span<std::byte> more) 
     return {.state = IoResult::State::wait_readable};
   }
   iovec pieces[] = {{into.data(), into.size()}, {more.data(), more.size()}};
-  ssize_t count = -1;
-  do {
-    count = readv(socket_.get(), pieces, 2);
-  } while (count < 0 && errno == EINTR);
+  const ssize_t count = uninterrupted([&] { return readv(socket_.get(), pieces, 2); });
   if (count == 0) return {.state = IoResult::State::ended};
   if (count < 0 && errno == EAGAIN) return {.state = IoResult::State::wait_readable};
   if (count < 0) return failed_with(errno);
@@ -130,10 +125,8 @@ IoResult SocketWire::read(std::span<std::byte> into, std::span<std::byte> more) 
 }
 
 IoResult SocketWire::write(std::span<const std::byte> bytes) {
-  ssize_t count = -1;
-  do {
-    count = send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  } while (count < 0 && errno == EINTR);
+  const ssize_t count =
+      uninterrupted([&] { return send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); });
   if (count < 0 && errno == EAGAIN) return {.state = IoResult::State::wait_writable};
   if (count < 0) return failed_with(errno);
   return {.bytes = static_cast<std::size_t>(count)};

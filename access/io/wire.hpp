@@ -21,7 +21,7 @@ class Wire {
   virtual IoResult read(std::span<std::byte> into, std::span<std::byte> more) = 0;
   virtual IoResult write(std::span<const std::byte> bytes) = 0;
   virtual int descriptor() const noexcept = 0;  // to be watched, not to be used
-  // Bytes on their way that the other host has not acknowledged.
+  // Returns how many sent bytes the other host has not acknowledged.
   virtual std::size_t unacknowledged() const noexcept;
 };
 
@@ -36,11 +36,11 @@ class SocketWire : public Wire {
 
  private:
   Descriptor socket_;
-  bool drained_ = false;  // the last read took all there was: the next would only say so
+  bool drained_ = false;  // the last read emptied the socket: the next one would only say so
 };
 
-// What OpenSSL reads from and writes to; it keeps the wire's last failure for its user. One
-// reference.
+// The object behind the BIO that OpenSSL reads and writes. It keeps the wire's last failure for the
+// caller.
 struct WireEnd {
   std::unique_ptr<Wire> wire;
   IoResult last;  // of the last operation

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "access/core/clock.hpp"
 #include "access/core/encoding.hpp"
 #include "access/core/json.hpp"
 #include "access/core/text.hpp"
@@ -11,8 +12,6 @@ namespace mayfly {
 namespace {
 
 constexpr std::size_t kMaxTokenBytes = std::size_t{64} * 1024;
-// 9999-12-31T23:59:59Z: the last second that RFC 3339 can write.
-constexpr std::int64_t kLastSecond = 253402300799;
 
 using Json = nlohmann::json;
 
@@ -38,8 +37,9 @@ std::optional<std::vector<std::string>> audience_of(const Json& claims) {
 
 std::optional<std::chrono::sys_seconds> time_member(const Json& claims, const char* name) {
   const auto seconds = integer_member(claims, name);
-  if (!seconds || *seconds < 0 || *seconds > kLastSecond) return std::nullopt;
-  return std::chrono::sys_seconds(std::chrono::seconds(*seconds));
+  if (!seconds || *seconds < 0) return std::nullopt;
+  const std::chrono::sys_seconds time{std::chrono::seconds(*seconds)};
+  return time > last_second ? std::nullopt : std::optional(time);
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 #include "access/listen/admission.hpp"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <utility>
+
+#include "access/system/platform.hpp"
 
 namespace mayfly {
 namespace {
@@ -49,7 +49,7 @@ void Admission::leave() {
   --connections_;
   if (peak_ < small_peak || connections_ > peak_ / 4) return;
   peak_ = connections_;
-  malloc_trim(0);
+  release_freed_memory();
 }
 
 Admission::Guest::~Guest() {

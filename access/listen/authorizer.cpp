@@ -1,6 +1,6 @@
 #include "access/listen/authorizer.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>

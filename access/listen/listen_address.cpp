@@ -1,12 +1,11 @@
 #include "access/listen/listen_address.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly {
@@ -16,14 +15,6 @@ namespace {
   throw Error(
       ErrorKind::usage, fmt::format("cannot listen on \"{}\": {}", printable(text), why),
       "an address is written HOST:PORT, [IPv6]:PORT, PORT, SCHEME://HOST:PORT or unix:PATH");
-}
-
-std::optional<std::uint16_t> port_in(std::string_view digits) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size())
-    return std::nullopt;
-  return port;
 }
 
 // Scripts write the protocol of the origin ("ssh://", "tcp://"), which does not matter here.
@@ -37,11 +28,6 @@ std::string_view without_scheme(std::string_view text) {
   if (!is_scheme) return text;
   text.remove_prefix(end + 3);
   return text;
-}
-
-bool is_ipv6(std::string_view text) {
-  return text.find(':') != std::string_view::npos &&
-         text.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
 }
 
 ListenAddress unix_path(std::string_view text, std::string_view path) {
@@ -60,15 +46,13 @@ ListenAddress ListenAddress::parse(std::string_view text) {
   if (text.starts_with("unix:")) return unix_path(text, text.substr(5));
   std::string_view rest = without_scheme(text);
   if (rest.ends_with('/')) rest.remove_suffix(1);  // the end of a URL
-  const std::size_t colon = rest.rfind(':');
-  std::string_view host = colon == std::string_view::npos ? "" : rest.substr(0, colon);
-  const std::string_view digits = colon == std::string_view::npos ? rest : rest.substr(colon + 1);
-  const auto port = port_in(digits);
+  const auto fields = colon_fields(rest);
+  const auto port = parse_port(fields.back());
   if (!port) refuse(text, "there is no port from 0 to 65535 at its end");
-  const bool brackets = host.starts_with('[') && host.ends_with(']');
-  if (brackets) host = host.substr(1, host.size() - 2);
-  if (brackets ? !is_ipv6(host) : !host.empty() && !is_host_name(host))
-    refuse(text, "that is no host");
+  const std::string_view field = fields.size() == 1 ? std::string_view() : fields.front();
+  const std::string_view host = without_brackets(field);
+  const bool is_host = host != field ? is_ipv6(host) : field.empty() || is_host_name(field);
+  if (fields.size() > 2 || !is_host) refuse(text, "that is no host");
   ListenAddress address;
   address.host = host;
   address.port = *port;

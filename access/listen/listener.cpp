@@ -1,6 +1,6 @@
 #include "access/listen/listener.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>

@@ -1,6 +1,6 @@
 #include "access/listen/listening_socket.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -14,21 +14,19 @@
 #include <vector>
 
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
 #include "access/core/loopback_name.hpp"
 #include "access/core/release.hpp"
 #include "access/core/text.hpp"
+#include "access/system/owners_umask.hpp"
 
 namespace mayfly {
 namespace {
 
-constexpr int socket_flags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-
 std::string text_of(const ListenAddress& address) {
   if (address.family == ListenAddress::Family::unix_socket)
     return "unix:" + printable(address.path);
-  const std::string host = address.host.empty() ? "localhost" : printable(address.host);
-  const bool v6 = host.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", v6 ? "[" : "", host, v6 ? "]" : "", address.port);
+  return host_port(address.host.empty() ? "localhost" : printable(address.host), address.port);
 }
 
 Error cannot_listen(const ListenAddress& address, int number) {
@@ -111,7 +109,7 @@ std::uint16_t port_of(int socket) {
 
 // Makes a socket that listens. Returns 0, or errno.
 int listen_on(Descriptor& socket, const SocketAddress& address) {
-  socket = Descriptor(::socket(address.room.ss_family, socket_flags, 0));
+  socket = open_socket({.family = address.room.ss_family, .blocking = Blocking::no});
   if (!socket) return errno;
   const int on = 1;
   setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -142,26 +140,13 @@ void remove_stale(const ListenAddress& address, const sockaddr_un& name) {
         ErrorKind::failed,
         fmt::format("cannot listen on {}: a file that is no socket is there", text_of(address)),
         "remove it, or choose another path");
-  const Descriptor probe(::socket(AF_UNIX, socket_flags, 0));
+  const Descriptor probe = open_socket({.family = AF_UNIX, .blocking = Blocking::no});
   if (!probe) throw cannot_listen(address, errno);
   if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0 ||
       errno != ECONNREFUSED)
     throw cannot_listen(address, EADDRINUSE);
   unlink(name.sun_path);
 }
-
-// Makes bind() create a socket file with mode 0600. Others cannot connect in between, since only
-// listen() makes connections possible.
-class OwnerOnly {
- public:
-  OwnerOnly() : before_(umask(0177)) {}
-  ~OwnerOnly() { umask(before_); }
-  OwnerOnly(const OwnerOnly&) = delete;
-  OwnerOnly& operator=(const OwnerOnly&) = delete;
-
- private:
-  mode_t before_;
-};
 
 }  // namespace
 
@@ -186,10 +171,12 @@ std::vector<ListeningSocket> ListeningSocket::open(const ListenAddress& address)
 ListeningSocket ListeningSocket::open_unix(const ListenAddress& address) {
   const sockaddr_un name = unix_address(address);
   remove_stale(address, name);
-  Descriptor socket(::socket(AF_UNIX, socket_flags, 0));
+  Descriptor socket = open_socket({.family = AF_UNIX, .blocking = Blocking::no});
   if (!socket) throw cannot_listen(address, errno);
   {
-    const OwnerOnly mode;
+    // The mode of a socket file is what the umask leaves of 0777. Before listen() nobody can
+    // connect, so there is no moment in which others could.
+    const OwnersUmask umask(0177);
     if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0)
       throw cannot_listen(address, errno);
   }

@@ -1,6 +1,6 @@
 #include "access/listen/local_server.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
@@ -17,6 +17,7 @@
 #include "access/io/interrupt_watch.hpp"
 #include "access/io/watched_descriptor.hpp"
 #include "access/listen/local_stream.hpp"
+#include "access/system/descriptor.hpp"
 #include "access/system/ignored_signal.hpp"
 
 namespace mayfly {
@@ -86,7 +87,7 @@ asio::awaitable<void> LocalServer::accept_from(int listening, const Serve& serve
   WatchedDescriptor watched(executor, listening);
   asio::steady_timer pause(executor);
   for (;;) {
-    Descriptor socket(accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    Descriptor socket = accept_connection(listening);
     const int error = socket ? 0 : errno;
     if (socket) {
       const std::size_t used = admission_->connections();

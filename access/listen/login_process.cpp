@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 
 #include "access/io/watched_descriptor.hpp"
 #include "access/system/interrupt.hpp"
+#include "access/system/platform.hpp"
 
 namespace mayfly {
 namespace {
@@ -57,41 +57,24 @@ Error process_died() {
 
 // --- the socket between the two processes ---
 
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
 // Returns false if the other process is gone.
 bool send_message(int socket, std::string_view message) {
   std::string framed;
   put(framed, message);
-  return write_all(socket, framed);
+  return send_all(socket, framed);
 }
 
 // Returns false if the other process is gone.
-bool read_all(int descriptor, char* into, std::size_t size) {
-  while (size > 0) {
-    const ssize_t count = ::recv(descriptor, into, size, 0);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    into += count;
-    size -= static_cast<std::size_t>(count);
-  }
-  return true;
+bool fill(int socket, std::span<char> into) {
+  return read_all(socket, into) == static_cast<std::ptrdiff_t>(into.size());
 }
 
 std::optional<std::string> receive_message(int socket) {
   std::uint32_t size = 0;
-  if (!read_all(socket, reinterpret_cast<char*>(&size), sizeof size) || size > max_message_size)
+  if (!fill(socket, {reinterpret_cast<char*>(&size), sizeof size}) || size > max_message_size)
     return std::nullopt;
   std::string message(size, '\0');
-  if (!read_all(socket, message.data(), size)) return std::nullopt;
+  if (!fill(socket, message)) return std::nullopt;
   return message;
 }
 
@@ -123,19 +106,19 @@ std::string carry_out(const Authorization& authorization, std::string_view reque
 
 // Makes this process end when its parent does.
 void end_with(pid_t parent) {
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  end_with_parent();
   if (::getppid() != parent) ::_exit(0);
 }
 
 enum class Woken { by_awaited, by_end };
 
 // Waits until `awaited` is readable. Returns by_end at a signal, or if the listener is gone, whose
-// end of `socket` is then closed.
+// end of `socket` is then closed: POLLHUP, which poll(2) always watches.
 Woken wait_for(int awaited, int socket) {
   pollfd watched[] = {{.fd = interrupt_descriptor(), .events = POLLIN, .revents = 0},
-                      {.fd = socket, .events = POLLRDHUP, .revents = 0},
+                      {.fd = socket, .events = 0, .revents = 0},
                       {.fd = awaited, .events = POLLIN, .revents = 0}};
-  while (::poll(watched, std::size(watched), -1) < 0 && errno == EINTR) continue;
+  uninterrupted([&] { return ::poll(watched, std::size(watched), -1); });
   return watched[0].revents != 0 || watched[1].revents != 0 ? Woken::by_end : Woken::by_awaited;
 }
 
@@ -158,7 +141,7 @@ void end_child(pid_t child) {
 // Waits for the child. Returns whether it has sent its result.
 bool has_answered(pid_t child) {
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  uninterrupted([&] { return ::waitpid(child, &status, 0); });
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
@@ -184,18 +167,18 @@ pid_t fork_to(const Work& work) {
 
 // Answers one request. Returns false if the login process has to end.
 bool serve(const Authorization& authorization, int socket, std::string_view request) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    return send_message(socket, encode_obtained(system_error("cannot start a login", errno)));
-  // The child holds the other end of this pipe, so that its death is an end of file.
-  const Descriptor ended(ends[0]);
-  Descriptor held_by_child(ends[1]);
+  Pipe end;  // the child holds its writing end, so that the child's death is an end of file
+  try {
+    end = make_pipe("cannot start a login");
+  } catch (const Error& error) {
+    return send_message(socket, encode_obtained(error));
+  }
   const pid_t child =
       fork_to([&] { return send_message(socket, carry_out(authorization, request)) ? 0 : 1; });
   if (child < 0)
     return send_message(socket, encode_obtained(system_error("cannot start a login", errno)));
-  held_by_child = Descriptor();
-  if (wait_for(ended.get(), socket) == Woken::by_end) {
+  end.writing = Descriptor();
+  if (wait_for(end.reading.get(), socket) == Woken::by_end) {
     end_child(child);
     return false;
   }
@@ -251,14 +234,11 @@ Obtained decode_obtained(std::string_view text) {
 }
 
 LoginProcess::LoginProcess(const Authorization& authorization) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-    throw system_error("cannot prepare for logins", errno);
-  socket_ = Descriptor(ends[0]);
-  const Descriptor theirs(ends[1]);
+  SocketPair sockets = make_socket_pair("cannot prepare for logins");
+  socket_ = std::move(sockets.ours);
   pid_ = fork_to([&] {
     socket_ = Descriptor();
-    return run_login_process(authorization, theirs.get());
+    return run_login_process(authorization, sockets.theirs.get());
   });
   if (pid_ < 0) throw system_error("cannot prepare for logins", errno);
   ::fcntl(socket_.get(), F_SETFL, O_NONBLOCK);

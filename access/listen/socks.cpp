@@ -1,13 +1,14 @@
 #include "access/listen/socks.hpp"
 
 #include <arpa/inet.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <bit>
 #include <optional>
 #include <string_view>
 
+#include "access/core/host_port.hpp"
 #include "access/core/text.hpp"
 #include "access/listen/local_protocol.hpp"
 
@@ -36,21 +37,12 @@ std::string method_choice(std::uint8_t method) {
   return {static_cast<char>(version_5), static_cast<char>(method)};
 }
 
-template <int family, std::size_t size>
-std::string address_text(const void* address) {
-  char text[size];
-  return inet_ntop(family, address, text, size) == nullptr ? "" : text;
-}
-
-std::string ipv6_text(const void* address) {
-  return "[" + address_text<AF_INET6, INET6_ADDRSTRLEN>(address) + "]";
-}
-
 // Returns the host of a request by name, or nullopt if it is neither a name nor an address. Some
 // programs send addresses as names, IPv6 without brackets.
 std::optional<std::string> host_of_name(std::string_view name) {
   in6_addr address{};
-  if (inet_pton(AF_INET6, std::string(name).c_str(), &address) == 1) return ipv6_text(&address);
+  if (inet_pton(AF_INET6, std::string(name).c_str(), &address) == 1)
+    return address_text(AF_INET6, &address);
   // A dot at the end of a name means that it is complete; the origin's resolver understands it,
   // too.
   const std::string_view rest = name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
@@ -185,15 +177,15 @@ std::string Handshake::take_request(std::span<const std::byte> request) {
 
 std::string Handshake::take_address(std::span<const std::byte> host, std::uint16_t port) {
   std::optional<std::string> text;
-  if (step_ == Step::ipv4) text = address_text<AF_INET, INET_ADDRSTRLEN>(host.data());
-  if (step_ == Step::ipv6) text = ipv6_text(host.data());
+  if (step_ == Step::ipv4) text = address_text(AF_INET, host.data());
+  if (step_ == Step::ipv6) text = address_text(AF_INET6, host.data());
   if (step_ == Step::name) text = host_of_name(text_of(host));
   if (!text)
     return fail(reply_text(Reply::general_failure),
                 fmt::format("\"{}\" is no host name", printable(text_of(host))), "");
   if (port == 0) return fail(reply_text(Reply::general_failure), "there is no port 0", "");
   wanted_ = 0;
-  destination_ = fmt::format("{}:{}", *text, port);
+  destination_ = host_port(*text, port);
   return "";
 }
 

@@ -24,6 +24,7 @@ struct PumpOptions {
 class Pump {
  public:
   using Time = std::chrono::steady_clock::time_point;
+  static Time now() { return std::chrono::steady_clock::now(); }
 
   // All three must outlive the pump.
   struct Ends {

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <initializer_list>
 
 #include "access/core/secret.hpp"
 #include "access/core/text.hpp"
@@ -22,12 +21,8 @@ Variable split_variable(std::string_view text) {
   return {text.substr(0, equals), text.substr(std::min(equals + 1, text.size()))};
 }
 
-bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 bool is_service_token(std::string_view name) {
-  return is_one_of(name, {"TUNNEL_SERVICE_TOKEN_ID", "TUNNEL_SERVICE_TOKEN_SECRET"});
+  return is_among(name, {"TUNNEL_SERVICE_TOKEN_ID", "TUNNEL_SERVICE_TOKEN_SECRET"});
 }
 
 // RFC 7512 section 2.3: in a pkcs11: URI.
@@ -80,7 +75,7 @@ void hide_secret_variables() noexcept {
     std::string moved(value);
     const bool is_moved = ::setenv(std::string(name).c_str(), moved.c_str(), 1) == 0;
     wipe(moved);
-    if (is_moved) ::explicit_bzero(entry + name.size() + 1, value.size());
+    if (is_moved) wipe(entry + name.size() + 1, value.size());
   }
   ::unsetenv("SSLKEYLOGFILE");
 }

@@ -1,4 +1,4 @@
-// The environment of the programs that mayfly starts, and what it may tell them.
+// The environment of the programs that mayfly starts, without secrets.
 #pragma once
 
 #include <string>
@@ -12,14 +12,14 @@ namespace mayfly {
 // PIN, no SSLKEYLOGFILE, and of proxies no user and password.
 class ChildEnvironment {
  public:
-  // A program that does not go to proxies by these variables has no use for a password in them.
+  // Passwords of proxies are for programs that connect through these proxies themselves.
   enum class ProxyPasswords { removed, kept };
   using Changes = std::vector<std::pair<std::string, std::string>>;
 
   explicit ChildEnvironment(const Changes& changes = {},
                             ProxyPasswords passwords = ProxyPasswords::removed);
 
-  // As execve takes it; valid while this object lives.
+  // Returns the array that execve() expects; valid while this object lives.
   char* const* get() const { return pointers_.data(); }
 
  private:
@@ -27,12 +27,12 @@ class ChildEnvironment {
   std::vector<char*> pointers_;
 };
 
-// Whether the value of a variable is a secret, or holds one.
+// Returns whether the value of a variable is a secret, or contains one.
 bool is_secret_variable(std::string_view name, std::string_view value);
 
 // Moves the values of secret variables to memory that /proc/PID/environ does not show; getenv()
-// still finds them. Takes SSLKEYLOGFILE out: whoever reads the keys of a connection can read the
-// token in a record of it. Call first, in main.
+// still finds them. Removes SSLKEYLOGFILE, since a program that has the keys of a connection can
+// read the token in a recording of it. Call first, in main.
 void hide_secret_variables() noexcept;
 
 }  // namespace mayfly

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 
+#include "access/core/clock.hpp"
 #include "access/core/error.hpp"
 #include "access/system/descriptor.hpp"
 #include "access/system/interrupt.hpp"
@@ -18,22 +19,8 @@
 namespace mayfly {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::size_t most_kept = std::size_t{256} * 1024;
 constexpr int between_looks_ms = 20;
-
-struct Pipe {
-  Descriptor reading, writing;
-
-  Pipe() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw system_error("cannot make a pipe", errno);
-    reading = Descriptor(ends[0]);
-    writing = Descriptor(ends[1]);
-    ::fcntl(reading.get(), F_SETFL, O_NONBLOCK);
-  }
-};
 
 struct ListenedTo : SpawnSettings {
   ListenedTo(const Pipe& out, const Pipe& err) {
@@ -70,8 +57,7 @@ class Child {
 void take(const Descriptor& from, std::string& into) {
   std::array<char, 4096> room{};
   for (;;) {
-    const ssize_t got = ::read(from.get(), room.data(), room.size());
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = uninterrupted([&] { return ::read(from.get(), room.data(), room.size()); });
     if (got <= 0) return;
     into.append(room.data(), std::min(static_cast<std::size_t>(got), most_kept - into.size()));
   }
@@ -85,14 +71,14 @@ void wait_for_more(const Pipe& out, const Pipe& err) {
   if (interrupted_by() != 0) throw Error(ErrorKind::failed, "interrupted");
 }
 
-ChildOutput listen_to(Child& child, const Pipe& out, const Pipe& err, Clock::time_point deadline) {
+ChildOutput listen_to(Child& child, const Pipe& out, const Pipe& err, const TimeLimit& limit) {
   ChildOutput output;
   for (;;) {
     const bool ended = child.has_ended();  // first: what it wrote before is there by now
     take(out.reading, output.out);
     take(err.reading, output.err);
     if (ended) break;
-    if (Clock::now() > deadline) {
+    if (limit.is_over()) {
       output.how = ChildOutput::How::timed_out;
       return output;
     }
@@ -108,7 +94,9 @@ ChildOutput listen_to(Child& child, const Pipe& out, const Pipe& err, Clock::tim
 }  // namespace
 
 ChildOutput run_child(const ChildProgram& program) {
-  Pipe out, err;
+  const std::string no_pipe = "cannot read from " + program.words.front();
+  const Pipe out = make_pipe(no_pipe), err = make_pipe(no_pipe);
+  for (const Pipe* one : {&out, &err}) ::fcntl(one->reading.get(), F_SETFL, O_NONBLOCK);
   ListenedTo settings(out, err);
   pid_t pid = 0;
   const int error = settings.spawn(pid, program.words, ChildEnvironment(program.variables));
@@ -116,7 +104,7 @@ ChildOutput run_child(const ChildProgram& program) {
     return {.how = ChildOutput::How::not_found, .out = {}, .err = {}};
   if (error != 0) throw system_error("cannot run " + program.words.front(), error);
   Child child(pid);
-  return listen_to(child, out, err, Clock::now() + program.patience);
+  return listen_to(child, out, err, TimeLimit(program.patience));
 }
 
 }  // namespace mayfly

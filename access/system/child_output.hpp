@@ -1,4 +1,4 @@
-// A short-lived program run to its end, and what it printed.
+// Runs a short-lived program to its end and collects its output.
 #pragma once
 
 #include <chrono>
@@ -21,9 +21,9 @@ struct ChildOutput {
   std::string out, err;  // of each at most 256 KiB
 };
 
-// In a session of its own, so that neither it nor its children have a terminal to ask anything at;
-// what is left of them at the end, or when patience ends, is killed. Throws Error(failed) when no
-// process can be had, and at a signal.
+// Runs the program in a session of its own, so that neither it nor its children can prompt at the
+// terminal. Kills all that are left at its end, or when `patience` is over. Throws Error(failed) if
+// no process can be started, and at a signal.
 ChildOutput run_child(const ChildProgram& program);
 
 }  // namespace mayfly

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "access/system/lock.hpp"
+#include "access/system/platform.hpp"
 
 using namespace mayfly;
 using namespace std::chrono_literals;

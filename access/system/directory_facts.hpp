@@ -1,4 +1,4 @@
-// Whose the state directory and its files are, and who can use them; nothing is read or changed.
+// The owners and modes of the state directory and its files. Reads and changes no file.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace mayfly {
 struct EntryFacts {
   std::string name;
   enum class Kind { file, link, other } kind = Kind::file;
-  bool is_own = true;              // belongs to who runs this
+  bool is_own = true;              // belongs to the user of this process
   bool is_open_to_others = false;  // group or others may read or write it
 };
 
@@ -21,7 +21,7 @@ struct DirectoryFacts {
   std::vector<EntryFacts> entries = {};
 };
 
-// Throws Error(failed) when the directory cannot be listed.
+// Throws Error(failed) if the directory cannot be listed.
 DirectoryFacts facts_of(const StateDirectory& directory);
 
 }  // namespace mayfly

@@ -9,22 +9,16 @@
 #include <string_view>
 
 #include "access/core/error.hpp"
+#include "access/core/release.hpp"
 #include "access/system/descriptor.hpp"
 
 namespace mayfly {
-namespace {
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
-};
-
-}  // namespace
 
 std::vector<std::string> list_directory(int directory, const std::string& path) {
   // A descriptor of its own: reading moves the offset that duplicates share.
   Descriptor copy(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!copy) throw system_error("cannot read " + path, errno);
-  const std::unique_ptr<DIR, CloseDirectory> entries(::fdopendir(copy.get()));
+  const std::unique_ptr<DIR, Release<closedir>> entries(::fdopendir(copy.get()));
   if (!entries) throw system_error("cannot read " + path, errno);
   copy.release();
   std::vector<std::string> names;

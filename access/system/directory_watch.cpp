@@ -1,19 +1,17 @@
 #include "access/system/directory_watch.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <poll.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "access/core/clock.hpp"
 #include "access/system/interrupt.hpp"
 #include "access/system/temporary_file.hpp"
 
 namespace mayfly {
-
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 DirectoryWatch::DirectoryWatch(int directory)
     : notifier_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
@@ -22,14 +20,12 @@ DirectoryWatch::DirectoryWatch(int directory)
   ::inotify_add_watch(notifier_.get(), path.c_str(), IN_MOVED_TO | IN_DELETE | IN_CLOSE_WRITE);
 }
 
-void DirectoryWatch::wait(milliseconds at_most) const {
-  const auto deadline = steady_clock::now() + at_most;
+void DirectoryWatch::wait(std::chrono::milliseconds at_most) const {
+  const TimeLimit limit(at_most);
   do {
-    const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
     pollfd watched[] = {{notifier_.get(), POLLIN, 0}, {interrupt_descriptor(), POLLIN, 0}};
-    ::poll(watched, 2, static_cast<int>(std::max<milliseconds::rep>(left.count(), 0)));
-  } while (read_events() == Seen::temporary_files && interrupted_by() == 0 &&
-           steady_clock::now() < deadline);
+    ::poll(watched, 2, static_cast<int>(limit.left().count()));
+  } while (read_events() == Seen::temporary_files && interrupted_by() == 0 && !limit.is_over());
 }
 
 DirectoryWatch::Seen DirectoryWatch::read_events() const {

@@ -1,4 +1,4 @@
-// Waiting until something happens in a directory.
+// Waits for changes in a directory.
 #pragma once
 
 #include <chrono>
@@ -9,11 +9,11 @@ namespace mayfly {
 
 class DirectoryWatch {
  public:
-  // Sees what happens from now on. Where that cannot be watched, wait() only sleeps.
+  // Watches changes from now on. If the directory cannot be watched, wait() only sleeps.
   explicit DirectoryWatch(int directory);
 
-  // Until a file was written, got its name or went (temporary files do not count), or an interrupt
-  // came (interrupt.hpp), at most so long.
+  // Returns when a file was written, renamed or removed (temporary files do not count), at an
+  // interrupt (interrupt.hpp), or after `at_most`.
   void wait(std::chrono::milliseconds at_most) const;
 
  private:

@@ -1,7 +1,7 @@
 #include "access/system/files.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,34 +73,15 @@ std::string one_name(std::string_view name) {
   return std::string(name);
 }
 
-std::string read_all(int file, std::size_t size, const std::string& path) {
+std::string read_content(int file, std::size_t size, const std::string& path) {
   std::string content(size, '\0');
-  std::size_t filled = 0;
-  while (filled < size) {
-    const ssize_t got = ::read(file, content.data() + filled, size - filled);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw system_error("cannot read " + path, errno);
-    if (got == 0) break;
-    filled += static_cast<std::size_t>(got);
-  }
-  content.resize(filled);
+  const auto got = read_all(file, content);
+  if (got < 0) throw system_error("cannot read " + path, errno);
+  content.resize(static_cast<std::size_t>(got));
   return content;
 }
 
 }  // namespace
-
-std::string file_name(std::string_view raw) {
-  std::string name(raw);
-  std::replace_if(
-      name.begin(), name.end(), [](char c) { return c == '/' || c == '*'; }, '-');
-  const bool has_control = std::any_of(name.begin(), name.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-  });
-  if (name.empty() || name.front() == '.' || name.size() > 255 || has_control) {
-    throw Error(ErrorKind::usage, fmt::format("\"{}\" cannot be a file name", printable(raw)));
-  }
-  return name;
-}
 
 StateDirectory StateDirectory::open(const std::string& path) {
   StateDirectory directory = open_or_none(path);
@@ -169,7 +150,7 @@ std::optional<StateDirectory::File> StateDirectory::read(std::string_view name,
                 fmt::format("cannot read {}: {} bytes are too many", path_of(name), size),
                 "remove it, and run the command again");
   }
-  return File{read_all(file.get(), size, path_of(name)), modified_at(status)};
+  return File{read_content(file.get(), size, path_of(name)), modified_at(status)};
 }
 
 void StateDirectory::write(std::string_view name, std::string_view content) const {

@@ -1,5 +1,5 @@
-// The state directory (~/.cloudflared): small files, whole or not there at all, seen by their owner
-// only.
+// The state directory (~/.cloudflared): small files that only their owner can read, each written
+// whole or not at all.
 #pragma once
 
 #include <chrono>
@@ -9,61 +9,56 @@
 #include <vector>
 
 #include "access/core/error.hpp"
+#include "access/core/state_names.hpp"
 #include "access/system/descriptor.hpp"
 
 namespace mayfly {
 
-// A file name inside the directory that was put together from names a server or a user chose:
-// "/" and "*" become "-" (cloudflared's rule); throws usage Error when the result is empty, begins
-// with ".", is longer than 255 bytes or holds a control character.
-std::string file_name(std::string_view raw);
-
 class StateDirectory {
  public:
-  // Opens the directory, making it (0700) when it is not there. Symbolic links, foreign owners and
-  // directories that others can write are refused. Throws Error(failed) with a hint.
+  // Opens the directory, and makes it (0700) if it is absent. Throws Error(failed) with a hint for
+  // symbolic links, other owners, and directories that other users can write.
   static StateDirectory open(const std::string& path);
-  // For who can do without: where it is not there and cannot be made, one that has no files; to
-  // write there throws the Error that open() had thrown. What is there and cannot be used is
-  // refused all the same.
+  // Like open(), but returns an empty directory if it is absent and cannot be made; writing to that
+  // one throws the Error of open(). Throws as open() does if the directory exists and is unusable.
   static StateDirectory open_or_none(const std::string& path);
   static StateDirectory none(Error reason);
-  // The same as open(), but nothing is made: nothing comes back when the directory is not there.
+  // Like open(), but makes nothing. Returns nullopt if the directory is absent.
   static std::optional<StateDirectory> open_existing(const std::string& path);
 
-  // Names below are single ones, as file_name() makes them; Error(failed) is thrown for any that
-  // would lead out of the directory.
+  // The functions below take names as file_name() makes them, and throw Error(failed) for a name
+  // that would lead out of the directory.
   const std::string& path() const noexcept { return path_; }
   std::string path_of(std::string_view name) const;
-  int descriptor() const noexcept { return directory_.get(); }  // -1 where there is none
+  int descriptor() const noexcept { return directory_.get(); }  // -1 for an empty directory
 
-  // Where there is none, throws what open() would have thrown.
+  // Throws the Error of open() if this is an empty directory.
   void require_directory() const;
 
   struct File {
     std::string content;
     std::chrono::system_clock::time_point modified;
   };
-  // Regular files of at most max_bytes; links are never followed. Nothing when it is not there.
-  // Throws Error(failed) when it is there and cannot be read, is too large, or is no regular file.
+  // Returns a regular file of at most max_bytes, or nullopt if it is absent. Follows no link.
+  // Throws Error(failed) if the file cannot be read, is too large, or is no regular file.
   std::optional<File> read(std::string_view name, std::size_t max_bytes = 1 << 20) const;
 
-  // Whole or not at all: temporary file (0600 whatever the umask), fsync, rename, fsync of the
-  // directory. Throws Error(failed); then the old file is still there.
+  // Writes the file whole or not at all: temporary file (0600 whatever the umask), fsync, rename,
+  // fsync of the directory. Throws Error(failed), and then the old file is unchanged.
   void write(std::string_view name, std::string_view content) const;
 
   struct NamedContent {
     std::string name;
     std::string content;
   };
-  // Writes every temporary file first, then renames them in the order given: a crash in between
-  // leaves a prefix of the new files, so the file that makes the others count goes last.
+  // Writes every temporary file first, then renames them in the order given. A crash in between
+  // leaves the first ones new, so the file that makes the others count goes last.
   void write_all(const std::vector<NamedContent>& files) const;
-  // For files that belong together, the one that makes the others count last. The old ones go
-  // first, in the opposite order: whenever it is cut short, what is there is of one set.
+  // Replaces files that belong together; the file that makes the others count is the last. Removes
+  // the old ones first, in the opposite order, so that a crash never leaves files of two sets.
   void replace_set(const std::vector<NamedContent>& files) const;
 
-  // True when it was there.
+  // Removes the file. Returns whether it existed.
   bool remove(std::string_view name) const;
   std::vector<std::string> list() const;
 

@@ -2,12 +2,14 @@
 #include <nlohmann/json.hpp>
 
 #include "access/system/interrupt.hpp"
+#include "access/system/platform.hpp"
 #include "access/testing/lock.hpp"
 
 using namespace mayfly;
 using namespace mayfly::lock_test;
 
-TEST_SUITE("core/foreign_lock") {
+// Whether a process is the one that made a lock, the portable build cannot tell.
+TEST_SUITE("system/foreign_lock" * doctest::skip(platform == Platform::portable)) {
   TEST_CASE("the lock is what cloudflared reads, and goes away") {
     const Directory directory;
     {

@@ -1,11 +1,11 @@
-// A signal that does nothing for a while.
+// Ignores a signal while the object lives.
 #pragma once
 
 #include <csignal>
 
 namespace mayfly {
 
-// SIGPIPE: whoever went away is learnt from EPIPE.
+// For SIGPIPE: a write to a closed connection then fails with EPIPE.
 class IgnoredSignal {
  public:
   explicit IgnoredSignal(int number) : number_(number) {

@@ -1,24 +1,18 @@
 #include "access/system/interrupt.hpp"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
-#include <utility>
 
-#include "access/core/error.hpp"
-#include "access/system/descriptor.hpp"
+#include "access/system/signal_pipe.hpp"
 
 namespace mayfly {
 namespace {
 
 std::atomic<int> signal_number{0};
-// A pipe rather than a signalfd: a handler also interrupts system calls that cannot watch a
-// descriptor.
-int pipe_ends[2] = {-1, -1};
+SignalPipe woken;
 
 std::atomic<time_t> first_signal_s{0};
 constexpr time_t patience_s = 2;
@@ -34,7 +28,7 @@ void on_signal(int number) {
   int none = 0;
   if (signal_number.compare_exchange_strong(none, number)) {
     first_signal_s = monotonic_s();
-    [[maybe_unused]] const auto written = ::write(pipe_ends[1], "!", 1);
+    woken.notify();
   } else if (monotonic_s() - first_signal_s > patience_s) {
     // It hangs where nobody looks, in a library that opens a pipe, say.
     ::signal(number, SIG_DFL);
@@ -58,20 +52,19 @@ void install() {
 }  // namespace
 
 void catch_interrupts() {
-  if (pipe_ends[0] >= 0) return;
-  if (::pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0)
-    throw system_error("cannot make a pipe", errno);
+  if (woken.is_open()) return;
+  woken.open();
   install();
 }
 
 void catch_interrupts_anew() {
-  for (int& end : pipe_ends) Descriptor(std::exchange(end, -1));
+  woken.close();
   signal_number = 0;
   catch_interrupts();
 }
 
 int interrupt_descriptor() noexcept {
-  return pipe_ends[0];
+  return woken.descriptor();
 }
 
 int interrupted_by() noexcept {

@@ -6,13 +6,14 @@ namespace mayfly {
 // Installs handlers for SIGINT, SIGTERM and SIGHUP that only mark the interruption; one that comes
 // more than two seconds after the first ends the process. Call once, in main.
 void catch_interrupts();
-// For a forked child, which shares the descriptor with its parent until then: what interrupts the
-// one is to say nothing to the other. Keep the signals blocked from before fork() until it has
-// returned.
+// Separates a forked child from its parent, with which it shares the descriptor until then, so that
+// an interrupt of the one does not wake the other. Keep the signals blocked from before fork()
+// until this returns.
 void catch_interrupts_anew();
-// Readable from the first such signal on; -1 when catch_interrupts() was not called.
+// Returns a descriptor that is readable from the first such signal on, or -1 before
+// catch_interrupts().
 int interrupt_descriptor() noexcept;
-// The signal's number, 0 when none came.
+// Returns the number of the first such signal, or 0.
 int interrupted_by() noexcept;
 
 }  // namespace mayfly

@@ -10,22 +10,13 @@
 namespace mayfly {
 namespace {
 
-// "x-token" for "x-token.lock" and "x-token.url". Others may keep files in this directory that end
-// like these.
-std::string_view lock_base(std::string_view name) {
-  for (const std::string_view suffix : {".lock", ".url"}) {
-    if (!name.ends_with(suffix)) continue;
-    const std::string_view base = name.substr(0, name.size() - suffix.size());
-    if (base.ends_with("-token") || base.ends_with("-cf_key")) return base;
-  }
-  return {};
-}
-
 void clear_one(const StateDirectory& directory, const std::string& name) {
-  if (TemporaryFile::is_name(name))
-    return TemporaryFile::remove_orphan(directory.descriptor(), name);
-  if (const std::string_view base = lock_base(name); !base.empty())
-    remove_leftover_lock(directory, base);
+  const auto found = recognise(name);
+  if (!found) return;
+  if (found->kind == StateFile::temporary)
+    TemporaryFile::remove_orphan(directory.descriptor(), name);
+  if (found->kind == StateFile::lock || found->kind == StateFile::url)
+    remove_leftover_lock(directory, found->stem);
 }
 
 }  // namespace

@@ -1,13 +1,13 @@
-// What killed commands left in the state directory.
+// The files that killed commands left in the state directory.
 #pragma once
 
 #include "access/system/files.hpp"
 
 namespace mayfly {
 
-// Takes away temporary files that nobody writes any more (they may hold a token or a key), and
-// locks of logins and signatures, with their URLs, whose process is gone. What cannot be removed
-// stays: it keeps nobody from anything. Costs one listing of the directory.
+// Removes temporary files whose writer is gone (they may hold a token or a key), and the locks of
+// logins and signatures, with their URLs, whose process is gone. Best effort: failures to remove
+// are ignored. Lists the directory once.
 void clear_leftovers(const StateDirectory& directory) noexcept;
 
 }  // namespace mayfly

@@ -1,25 +1,23 @@
 #include "access/system/lock.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "access/core/clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/json.hpp"
 #include "access/core/text.hpp"
 #include "access/system/directory_watch.hpp"
 #include "access/system/file_time.hpp"
 #include "access/system/interrupt.hpp"
+#include "access/system/platform.hpp"
 #include "access/system/temporary_file.hpp"
 
 namespace mayfly {
@@ -28,20 +26,11 @@ namespace {
 using std::chrono::milliseconds;
 
 // docs/protocol.md section 5: when cloudflared takes a lock for stale.
-constexpr long long start_time_tolerance_ms = 1000;
 constexpr auto cloudflared_lock_age = std::chrono::minutes(10);
 // cloudflared makes an empty file and then looks up what to write into it.
 constexpr auto being_written = std::chrono::seconds(1);
 // The death of a holder is no event of the directory, so waiters also look without one.
 constexpr auto longest_sleep = milliseconds(250);
-
-std::optional<long long> boot_time_seconds() {
-  std::ifstream stat("/proc/stat");
-  for (std::string line; std::getline(stat, line);) {
-    if (line.starts_with("btime ")) return std::atoll(line.c_str() + 6);
-  }
-  return std::nullopt;
-}
 
 struct Owner {
   long pid = 0;
@@ -55,11 +44,6 @@ std::optional<Owner> parse_owner(std::string_view content) {
   const auto start = integer_member(*json, "start_time");
   if (!pid || !start || *pid <= 0 || *pid > INT32_MAX || *start < 0) return std::nullopt;
   return Owner{static_cast<long>(*pid), *start};
-}
-
-bool is_alive(const Owner& owner) {
-  const auto start = process_start_time_ms(owner.pid);
-  return start && std::llabs(*start - owner.start_time_ms) <= start_time_tolerance_ms;
 }
 
 struct Inode {
@@ -83,7 +67,12 @@ std::optional<Inode> inode_at(int directory, const std::string& name) {
 // docs/protocol.md section 5: whether cloudflared, which does not flock, still holds the lock.
 bool cloudflared_holds(const std::optional<Owner>& owner, std::chrono::system_clock::duration age) {
   if (!owner) return age >= age.zero() && age < being_written;
-  return age < cloudflared_lock_age && is_alive(*owner);
+  return age < cloudflared_lock_age && is_running(owner->pid, owner->start_time_ms);
+}
+
+// Whether a mayfly wrote the lock on a system that tells no start times. It holds a flock, too.
+bool is_of_portable_mayfly(const std::optional<Owner>& owner) {
+  return owner && owner->start_time_ms == 0;
 }
 
 // A lock that is there.
@@ -99,14 +88,16 @@ Inspected inspect(const StateDirectory& directory, const std::string& name) {
   if (!file && errno == ENOENT) return {};
   if (!file) throw system_error("cannot open " + directory.path_of(name), errno);
   // Any other error is a file system that cannot tell: then the content decides.
-  const bool held = ::flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  const bool is_free = ::flock(file.get(), LOCK_EX | LOCK_NB) == 0;
+  const bool held = !is_free && errno == EWOULDBLOCK;
   char text[4096];
   const ssize_t size = ::pread(file.get(), text, sizeof text, 0);
   const auto owner = parse_owner({text, static_cast<std::size_t>(std::max<ssize_t>(size, 0))});
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) throw system_error("cannot look at " + name, errno);
   const auto age = std::chrono::system_clock::now() - modified_at(status);
-  const bool is_alive = held || cloudflared_holds(owner, age);
+  const bool was_left = is_free && is_of_portable_mayfly(owner);
+  const bool is_alive = held || (!was_left && cloudflared_holds(owner, age));
   return {std::move(file),
           {is_alive ? LockHolder::State::alive : LockHolder::State::gone, owner ? owner->pid : 0}};
 }
@@ -123,23 +114,6 @@ LockHolder clear_when_stale(const StateDirectory& directory, const std::string& 
 
 }  // namespace
 
-std::optional<long long> process_start_time_ms(long pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  const std::string stat{std::istreambuf_iterator<char>(file), {}};
-  // The name in parentheses may hold anything; field 3 follows the last ")".
-  const auto name_end = stat.rfind(')');
-  if (name_end == std::string::npos) return std::nullopt;
-  std::istringstream fields(stat.substr(name_end + 1));
-  std::string state, skipped;
-  fields >> state;
-  if (state == "Z" || state == "X") return std::nullopt;
-  for (int field = 4; field < 22; ++field) fields >> skipped;
-  long long ticks = 0;
-  const auto boot = boot_time_seconds();
-  if (!(fields >> ticks) || !boot) return std::nullopt;
-  return *boot * 1000 + ticks * 1000 / ::sysconf(_SC_CLK_TCK);
-}
-
 struct LoginLock::Held {
   const StateDirectory& directory;
   std::string base;
@@ -150,10 +124,10 @@ struct LoginLock::Held {
   Held(const Held&) = delete;
   Held& operator=(const Held&) = delete;
   ~Held() {
-    const std::string lock = base + ".lock";
+    const std::string lock = state_name(StateFile::lock, base);
     // cloudflared takes a lock over after ten minutes: what is there may no longer be ours.
     if (inode_at(directory.descriptor(), lock) != inode_of(file.get())) return;
-    ::unlinkat(directory.descriptor(), (base + ".url").c_str(), 0);
+    ::unlinkat(directory.descriptor(), state_name(StateFile::url, base).c_str(), 0);
     ::unlinkat(directory.descriptor(), lock.c_str(), 0);
   }
 };
@@ -164,7 +138,7 @@ LoginLock& LoginLock::operator=(LoginLock&&) noexcept = default;
 LoginLock::~LoginLock() = default;
 
 void LoginLock::publish_url(std::string_view url) {
-  held_->directory.write(held_->base + ".url", url);
+  held_->directory.write(state_name(StateFile::url, held_->base), url);
 }
 
 namespace {
@@ -189,7 +163,7 @@ std::string own_content() {
 // The URL that the holder published; "" when there is none that can be read.
 std::string published_url(const StateDirectory& directory, const std::string& base) {
   try {
-    const auto file = directory.read(base + ".url", 65536);
+    const auto file = directory.read(state_name(StateFile::url, base), 65536);
     if (!file) return {};
     return std::string(trim(std::string_view(file->content).substr(0, file->content.find('\n'))));
   } catch (const Error&) {
@@ -220,15 +194,16 @@ std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory,
                                              std::string_view raw_base, const LockWait& wait) {
   directory.require_directory();
   const std::string base = file_name(raw_base);
-  const std::string lock = base + ".lock";
+  const std::string lock = state_name(StateFile::lock, base);
   const std::string content = own_content();
-  const auto deadline = std::chrono::steady_clock::now() + wait.timeout;
+  const TimeLimit limit(wait.timeout);
   std::optional<DirectoryWatch> watch;
   std::string shown_url;
   for (;;) {
     if (Descriptor file = create_if_free(directory, lock, content)) {
       auto held = std::make_unique<LoginLock::Held>(directory, base, std::move(file));
-      ::unlinkat(directory.descriptor(), (base + ".url").c_str(), 0);  // an earlier holder's
+      ::unlinkat(directory.descriptor(), state_name(StateFile::url, base).c_str(),
+                 0);  // an earlier holder's
       return LoginLock(std::move(held));
     }
     // Watching starts before looking, so that nothing happens unseen in between.
@@ -240,25 +215,25 @@ std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory,
       shown_url = url;
       wait.notice(holder.pid, shown_url);
     }
-    const auto left = deadline - std::chrono::steady_clock::now();
+    const auto left = limit.left();
     if (left <= left.zero()) throw waited_too_long(holder.pid, wait.work);
     if (!shown_url.empty()) wait.waiting(std::chrono::ceil<std::chrono::seconds>(left));
-    watch->wait(std::min(longest_sleep, std::chrono::ceil<milliseconds>(left)));
+    watch->wait(std::min(longest_sleep, left));
     if (interrupted_by() != 0) throw stopped_waiting(wait.work);
   }
 }
 
 LockHolder look_at_lock(const StateDirectory& directory, std::string_view base) {
-  return inspect(directory, file_name(std::string(base) + ".lock")).holder;
+  return inspect(directory, state_name(StateFile::lock, base)).holder;
 }
 
 LeftoverLock remove_leftover_lock(const StateDirectory& directory, std::string_view base) {
-  const std::string lock = file_name(std::string(base) + ".lock");
+  const std::string lock = state_name(StateFile::lock, base);
   const bool was_there = inode_at(directory.descriptor(), lock).has_value();
   if (was_there && clear_when_stale(directory, lock).state == LockHolder::State::alive)
     return LeftoverLock::held;
   // A URL is published under a lock only: without one it is nobody's.
-  const bool had_url = directory.remove(file_name(std::string(base) + ".url"));
+  const bool had_url = directory.remove(state_name(StateFile::url, base));
   return was_there || had_url ? LeftoverLock::removed : LeftoverLock::none;
 }
 

@@ -12,16 +12,16 @@
 
 namespace mayfly {
 
-// While it lives, "<base>.lock" exists, holds {"pid":N,"start_time":<ms>} as cloudflared reads it
-// and is flock()ed, so that it is free the moment its holder dies. Gone, with "<base>.url", at
-// destruction. The StateDirectory outlives it.
+// While the object lives, "<base>.lock" exists, contains {"pid":N,"start_time":<ms>} as cloudflared
+// reads it, and is flock()ed, so that the lock is free as soon as its holder dies. The destructor
+// removes it and "<base>.url". The StateDirectory must outlive it.
 class LoginLock {
  public:
   LoginLock(LoginLock&&) noexcept;
   LoginLock& operator=(LoginLock&&) noexcept;
   ~LoginLock();
 
-  // "<base>.url", which other waiters show.
+  // Writes "<base>.url", which waiting processes show.
   void publish_url(std::string_view url);
 
  private:
@@ -33,38 +33,34 @@ class LoginLock {
 };
 
 struct LockWait {
-  // Asked again and again while somebody else holds the lock; true ends the wait without a lock
-  // ("the token is there").
+  // Called repeatedly while another process holds the lock; true ends the wait without a lock (for
+  // example, because the token is there).
   std::function<bool()> satisfied = [] { return false; };
-  // Told once for each URL that a holder publishes, so that the person can finish that login.
+  // Called once for each URL that a holder publishes, so that the person can finish that login.
   std::function<void(long pid, std::string_view url)> notice = [](long, std::string_view) {};
-  // Told several times a second how long that login will still be waited for.
+  // Called several times a second with the time that is left of the wait.
   std::function<void(std::chrono::seconds left)> waiting = [](std::chrono::seconds) {};
   std::chrono::milliseconds timeout = std::chrono::minutes(10);
-  enum class Work { login, certificate } work = Work::login;  // of whoever holds the lock
+  enum class Work { login, certificate } work = Work::login;  // of the holder
 };
 
-// base is a file_name(). Nothing when wait.satisfied() became true. Locks of dead processes, and of
-// cloudflared older than 10 minutes, are taken over. Wakes by inotify, and looks again every 250 ms
-// at the latest. Throws Error(login_needed) after the timeout or when interrupted (interrupt.hpp).
+// base is a file_name(). Returns nullopt if wait.satisfied() became true. Takes over locks of dead
+// processes, and locks of cloudflared that are older than 10 minutes. Wakes at changes of the
+// directory, and every 250 ms. Throws Error(login_needed) after the timeout or at an interrupt
+// (interrupt.hpp).
 std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory, std::string_view base,
                                              const LockWait& wait);
 
 struct LockHolder {
   enum class State { none, gone, alive } state = State::none;
-  long pid = 0;  // 0 when it is not known
+  long pid = 0;  // 0 if it is unknown
 };
-// Who holds "<base>.lock"; a stale one stays where it is. Throws Error(failed).
+// Returns the holder of "<base>.lock", and leaves a stale lock in place. Throws Error(failed).
 LockHolder look_at_lock(const StateDirectory& directory, std::string_view base);
 
 enum class LeftoverLock { none, removed, held };
-// Takes "<base>.lock" and "<base>.url" away when the login they belong to is over; both stay while
-// its process lives. Throws Error(failed) when they cannot be removed.
+// Removes "<base>.lock" and "<base>.url" unless the process of their login lives. Throws
+// Error(failed) if they cannot be removed.
 LeftoverLock remove_leftover_lock(const StateDirectory& directory, std::string_view base);
-
-// Start of a process in ms since the epoch, as cloudflared's library computes it (btime of
-// /proc/stat and field 22 of /proc/PID/stat, in clock ticks); nothing when there is no such process
-// or it is a zombie.
-std::optional<long long> process_start_time_ms(long pid);
 
 }  // namespace mayfly

@@ -205,8 +205,7 @@ TEST_SUITE("core/lock") {
       CHECK(is_there(directory.lock));
       CHECK(is_there(directory.url));
     }
-    // cloudflared's, of a process that started at another time.
-    put(directory.lock, fmt::format(R"({{"pid":{},"start_time":1}})", ::getpid()));
+    put(directory.lock, fmt::format(R"({{"pid":{},"start_time":1}})", pid_without_lock()));
     put(directory.url, "https://vm.example.com/");
     CHECK(remove_leftover_lock(directory.state, base) == LeftoverLock::removed);
     CHECK(directory.state.list().empty());
@@ -225,7 +224,7 @@ TEST_SUITE("core/lock") {
       CHECK(holder.state == State::alive);
       CHECK(holder.pid == ::getpid());
     }
-    put(directory.lock, fmt::format(R"({{"pid":{},"start_time":1}})", ::getpid()));
+    put(directory.lock, fmt::format(R"({{"pid":{},"start_time":1}})", pid_without_lock()));
     CHECK(look_at_lock(directory.state, base).state == State::gone);
     CHECK(is_there(directory.lock));
   }

@@ -5,12 +5,12 @@
 
 namespace mayfly {
 
-// A chmod() afterwards would come too late for a process killed in between: under a umask that
-// takes bits of the owner's away it would leave what not even its owner can open. For the moment of
-// one call; the umask is the whole process's.
+// A chmod() afterwards would come too late if the process is killed in between, and under a umask
+// that masks bits of the owner, the owner could not open the file. Keep the object for one call
+// only: the umask belongs to the whole process.
 class OwnersUmask {
  public:
-  OwnersUmask() noexcept : before_(::umask(077)) {}
+  explicit OwnersUmask(mode_t masked = 077) noexcept : before_(::umask(masked)) {}
   OwnersUmask(const OwnersUmask&) = delete;
   OwnersUmask& operator=(const OwnersUmask&) = delete;
   ~OwnersUmask() { ::umask(before_); }

@@ -1,11 +1,11 @@
-// Who is at the other end of a socket.
+// The name of the other end of a socket, for messages.
 #pragma once
 
 #include <string>
 
 namespace mayfly {
 
-// "127.0.0.1:53412", "[::1]:53412", "process 4711" by a Unix socket; "" when that cannot be told.
+// Returns "127.0.0.1:53412", "[::1]:53412", or "process 4711" for a Unix socket; "" if unknown.
 std::string peer_text(int socket);
 
 }  // namespace mayfly

@@ -1,31 +1,23 @@
 #include "access/system/report_signal.hpp"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <unistd.h>
 
-#include <cerrno>
-
-#include "access/core/error.hpp"
+#include "access/system/signal_pipe.hpp"
 
 namespace mayfly {
 namespace {
 
-int pipe_ends[2] = {-1, -1};
+SignalPipe asked;
 
-// A full pipe says enough.
 void on_signal(int) {
-  const int saved = errno;
-  [[maybe_unused]] const auto written = ::write(pipe_ends[1], "?", 1);
-  errno = saved;
+  asked.notify();
 }
 
 }  // namespace
 
 void catch_report_signal() {
-  if (pipe_ends[0] >= 0) return;
-  if (::pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0)
-    throw system_error("cannot make a pipe", errno);
+  if (asked.is_open()) return;
+  asked.open();
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;  // nothing is to be interrupted
@@ -34,14 +26,11 @@ void catch_report_signal() {
 }
 
 int report_descriptor() noexcept {
-  return pipe_ends[0];
+  return asked.descriptor();
 }
 
 bool take_report_request() noexcept {
-  bool asked = false;
-  char drained[64];
-  while (pipe_ends[0] >= 0 && ::read(pipe_ends[0], drained, sizeof drained) > 0) asked = true;
-  return asked;
+  return asked.take();
 }
 
 }  // namespace mayfly

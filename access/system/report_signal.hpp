@@ -1,13 +1,14 @@
-// SIGUSR1, by which a person asks a running tunnel how it goes, as a descriptor to watch.
+// SIGUSR1, which asks a running tunnel for a report, as a descriptor to watch.
 #pragma once
 
 namespace mayfly {
 
 // Call once, before there are threads.
 void catch_report_signal();
-// Readable from the signal on until take_report_request(); -1 when it is not caught.
+// Returns a descriptor that is readable from the signal until take_report_request(), or -1 before
+// catch_report_signal().
 int report_descriptor() noexcept;
-// True once for any number of signals since the last time.
+// Returns whether the signal came since the last call.
 bool take_report_request() noexcept;
 
 }  // namespace mayfly

@@ -1,7 +1,7 @@
 #include "access/system/sandbox.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <sched.h>

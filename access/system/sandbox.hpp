@@ -1,4 +1,4 @@
-// Giving up, for good, what a running tunnel has no use for.
+// The sandbox: a process gives up, for good, whatever a running tunnel does not need.
 #pragma once
 
 #include <string>
@@ -7,25 +7,24 @@
 
 namespace mayfly {
 
-// What the kernel now holds back; 0 where it does, otherwise the errno that says why not.
+// The outcome: 0 for each protection that is in force, otherwise errno.
 struct Confinement {
   int system_calls = 0;  // seccomp
   int files = 0;         // Landlock, as much of it as the kernel knows
 
   bool is_whole() const noexcept { return system_calls == 0 && files == 0; }
-  // For people, one line: what is held back, and what is not and why.
+  // Returns one line for people: which protections are in force, and why the others are not.
   std::string text() const;
 };
 
-// For a process whose tunnel runs between descriptors that are open already: it can read, write,
-// wait, keep time and end. Nothing is opened, connected, started, forked, traced or made executable
-// any more; what tries fails with EPERM. Files that are open, such as a log, can still be written.
+// Confines a process whose tunnel runs between open descriptors. It can read, write, wait, measure
+// time and end. To open, connect, start, fork, trace or make memory executable fails with EPERM.
+// Open files, such as a log, can still be written.
 Confinement confine_to_open_descriptors() noexcept;
 
-// For a listener. It accepts, connects, looks names up, opens `files` and nothing else, and keeps
-// its threads; it starts no program and no process, listens at no other address (UDP included),
-// speaks to no local service by a Unix socket that it has not open, traces and signals nobody, and
-// makes nothing executable that it can write.
+// Confines a listener. It can accept, connect, look up names, open only `files`, and keep its
+// threads. It cannot start a program or process, listen at another address (UDP included), connect
+// to a Unix socket, trace or signal a process, or make writable memory executable.
 Confinement confine_to_connecting(const PermittedFiles& files) noexcept;
 
 }  // namespace mayfly

@@ -1,4 +1,4 @@
-// A list of permitted system calls, enforced by the kernel (seccomp).
+// Restricts a process to a list of system calls; the kernel enforces it (seccomp).
 #pragma once
 
 #include <cstdint>
@@ -24,9 +24,9 @@ struct PermittedCall {
   std::initializer_list<std::uint32_t> values = {};
 };
 
-// From now on all other calls fail with EPERM, for every thread, and for what is forked; programs
-// that are started gain no privileges (PR_SET_NO_NEW_PRIVS). 0, or the errno that says why not;
-// ENOSYS where the processor is not known.
+// From now on all other calls fail with EPERM, in every thread and forked process, and programs
+// that are started gain no privileges (PR_SET_NO_NEW_PRIVS). Returns 0 or errno; ENOSYS for an
+// unknown processor.
 int permit_only(std::span<const PermittedCall> calls) noexcept;
 
 }  // namespace mayfly

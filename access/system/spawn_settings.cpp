@@ -26,7 +26,7 @@ int SpawnSettings::spawn(pid_t& pid, const std::vector<std::string>& words,
   arguments.push_back(nullptr);
   // The last action, behind those that lead 0, 1 and 2 somewhere. Without close_range(2) the C
   // library closes them one by one.
-  const int error = posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
+  const int error = close_in_child_from(files, STDERR_FILENO + 1);
   if (error != 0) return error;
   return ::posix_spawnp(&pid, arguments[0], &files, &attributes, arguments.data(),
                         environment.get());

@@ -1,4 +1,4 @@
-// How programs of others are started by us.
+// How mayfly starts other programs.
 #pragma once
 
 #include <spawn.h>
@@ -11,12 +11,16 @@
 
 namespace mayfly {
 
-// By our whole process: a program that is started in it, or in its place, would ignore them too.
+// The signals that mayfly ignores. A program that it starts or becomes would inherit that.
 inline constexpr int ignored_signals[] = {SIGPIPE, SIGUSR1};
 
-// For posix_spawn: a session of its own, so that Ctrl-C at our terminal is not meant for it and it
-// has none to ask anything at, and no signal ignored. Where its descriptors 0, 1 and 2 lead is the
-// user's to say.
+// Has a spawned program inherit no descriptor from `first` on. Returns 0, or posix_spawn's error
+// number.
+int close_in_child_from(posix_spawn_file_actions_t& actions, int first) noexcept;
+
+// The settings for posix_spawn. The program gets a session of its own, so that it receives no
+// Ctrl-C and cannot prompt at the terminal, and it ignores no signal. Callers add where its
+// descriptors 0, 1 and 2 lead.
 class SpawnSettings {
  public:
   SpawnSettings();

@@ -1,5 +1,5 @@
-// The lock of the state directory, for what must happen there in one piece: a token that is stored
-// and a logout, or two processes that choose a port.
+// The lock of the whole state directory, for changes that must not overlap: storing a token and
+// logging out, or two processes that choose a port.
 #pragma once
 
 #include <chrono>
@@ -15,11 +15,11 @@ namespace mayfly {
 // removed, since another process could then hold a lock on a file that has no name any more.
 class StateLock {
  public:
-  static constexpr const char* file = ".mayfly-lock";
+  static constexpr const char* file = state_lock_name;
 
-  // Waits for other processes. Takes no lock where there is no directory, where nothing can be
-  // written, and on a file system that cannot lock. Throws Error(failed) after `patience`, at an
-  // interruption (interrupt.hpp), and when `file` is no regular file of the user.
+  // Waits for other processes. Takes no lock if the directory is empty or unwritable, or if its
+  // file system has no locks. Throws Error(failed) after `patience`, at an interrupt
+  // (interrupt.hpp), and if `file` is no regular file of the user.
   explicit StateLock(const StateDirectory& state,
                      std::chrono::milliseconds patience = usual_flock_patience);
 

@@ -1,29 +1,26 @@
 #include "access/system/temporary_file.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "access/core/error.hpp"
+#include "access/core/state_names.hpp"
 #include "access/system/directory_listing.hpp"
 #include "access/system/owners_umask.hpp"
+#include "access/system/platform.hpp"
 
 namespace mayfly {
 namespace {
 
-constexpr std::string_view prefix = ".mayfly-";
-constexpr std::string_view suffix = ".tmp";
-
 // False when another process took the file for an orphan between open and flock. On a file system
 // without flock it is written all the same; orphans then stay.
 bool hold(int file) {
-  while (::flock(file, LOCK_EX) != 0 && errno == EINTR) {
-  }
+  uninterrupted([&] { return ::flock(file, LOCK_EX); });
   struct stat status {};
   return ::fstat(file, &status) != 0 || status.st_nlink > 0;
 }
@@ -35,14 +32,14 @@ Descriptor create(int directory, const std::string& name) {
 }
 
 std::string random_name() {
-  return fmt::format("{}{:08x}{:08x}{}", prefix, randombytes_random(), randombytes_random(),
-                     suffix);
+  return state_name(StateFile::temporary,
+                    fmt::format("{:08x}{:08x}", randombytes_random(), randombytes_random()));
 }
 
 }  // namespace
 
 bool TemporaryFile::is_name(std::string_view name) noexcept {
-  return name.starts_with(prefix) && name.ends_with(suffix);
+  return stem_of(StateFile::temporary, name).has_value();
 }
 
 // The lock is free only when the writer is gone: flock ends with the process.
@@ -81,15 +78,8 @@ TemporaryFile::~TemporaryFile() {
 }
 
 void TemporaryFile::write(std::string_view content, Sync sync) {
-  while (!content.empty()) {
-    const ssize_t written = ::write(file_.get(), content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw system_error(fmt::format("cannot write in {}", directory_path_), errno);
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (sync == Sync::to_disk && ::fsync(file_.get()) != 0) {
+  if (!write_all(file_.get(), content) || (sync == Sync::to_disk && ::fsync(file_.get()) != 0))
     throw system_error(fmt::format("cannot write in {}", directory_path_), errno);
-  }
 }
 
 void TemporaryFile::rename_over(const std::string& name) {
@@ -100,11 +90,12 @@ void TemporaryFile::rename_over(const std::string& name) {
 }
 
 bool TemporaryFile::rename_to_free(const std::string& name) {
-  if (::renameat2(directory_, name_.c_str(), directory_, name.c_str(), RENAME_NOREPLACE) == 0) {
+  const int error = rename_to_free_name(directory_, name_.c_str(), name.c_str());
+  if (error == 0) {
     name_.clear();
     return true;
   }
-  if (errno == EEXIST) return false;
+  if (error == EEXIST) return false;
   // Not every file system has it; a hard link is as atomic.
   if (::linkat(directory_, name_.c_str(), directory_, name.c_str(), 0) == 0) {
     ::unlinkat(directory_, name_.c_str(), 0);

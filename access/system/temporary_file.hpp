@@ -1,4 +1,4 @@
-// A file on its way into the state directory: complete and synced before it gets its name.
+// A file that is complete and synced before it gets its final name.
 #pragma once
 
 #include <string>
@@ -8,29 +8,29 @@
 
 namespace mayfly {
 
-// Named ".mayfly-<random>.tmp", mode 0600, held by flock while its writer lives: one that nobody
-// holds was left by a killed process.
+// Its name is ".mayfly-<random>.tmp", its mode 0600. The writer holds a flock on it, so that a file
+// without a lock was left by a killed process.
 class TemporaryFile {
  public:
   static bool is_name(std::string_view name) noexcept;
-  // Takes it away unless its writer lives; for is_name() only.
+  // Removes the file unless its writer lives. The name must satisfy is_name().
   static void remove_orphan(int directory, const std::string& name) noexcept;
-  // All of a directory. Throws Error(failed) when it cannot be read.
+  // Removes all orphans of a directory. Throws Error(failed) if it cannot be read.
   static void remove_orphans(int directory, const std::string& directory_path);
 
   // Throws Error(failed).
   TemporaryFile(int directory, std::string directory_path);
   TemporaryFile(TemporaryFile&&) noexcept;
   TemporaryFile& operator=(TemporaryFile&&) = delete;
-  ~TemporaryFile();  // removes it when it has got no name
+  ~TemporaryFile();  // removes the file unless it has its final name
 
-  // not_needed: for what means nothing after a crash.
+  // not_needed: for files without a meaning after a crash.
   enum class Sync { to_disk, not_needed };
   void write(std::string_view content, Sync sync = Sync::to_disk);  // throws Error(failed)
   void rename_over(const std::string& name);
-  // False when the name is taken.
+  // Returns false if the name is taken.
   bool rename_to_free(const std::string& name);
-  // The open file, still flock()ed.
+  // Returns the open file, which stays locked.
   Descriptor release() { return std::move(file_); }
 
  private:

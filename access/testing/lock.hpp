@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -15,6 +15,7 @@
 
 #include "access/core/error.hpp"
 #include "access/system/lock.hpp"
+#include "access/system/platform.hpp"
 #include "access/testing/forked_child.hpp"
 #include "access/testing/scratch_directory.hpp"
 
@@ -55,6 +56,17 @@ struct Directory {
     REQUIRE(::utimensat(AT_FDCWD, lock.c_str(), times, 0) == 0);
   }
 };
+
+// Returns the process number for a lock without a holder and with the start time 1: of this
+// process, which started at another time, or of an ended process if the system tells no start
+// times.
+inline long pid_without_lock() {
+  if (platform == Platform::linux_kernel) return ::getpid();
+  ForkedChild ended([](const Line&) { return 0; });
+  const long pid = ended.pid();
+  REQUIRE(ended.exit_code() == 0);
+  return pid;
+}
 
 // A wait that says 'w' once it waits for somebody.
 inline LockWait telling(const Line& line) {

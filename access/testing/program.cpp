@@ -11,20 +11,6 @@
 #include <utility>
 
 namespace mayfly::testing {
-namespace {
-
-// False when nobody takes it; what was answered nevertheless is still read.
-bool say(int socket, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::send(socket, text.data(), text.size(), MSG_NOSIGNAL);
-    if (count <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
-}  // namespace
-
 LocalPair tcp_pair() {
   const Descriptor listening(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   Descriptor programs(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -124,7 +110,8 @@ std::vector<Answer> converse(Descriptor socket, const std::vector<std::string>& 
   std::vector<Answer> answers;
   AnswerReader reader(socket.get());
   for (const std::string& request : requests) {
-    say(socket.get(), request);
+    // An answer that came before the connection was closed is still read.
+    static_cast<void>(send_all(socket.get(), request));
     answers.push_back(reader.next());
     if (!answers.back().whole) break;
   }

@@ -20,6 +20,8 @@
 #include <csignal>
 #include <functional>
 
+#include "access/system/platform.hpp"
+
 namespace mayfly::testing {
 
 // doctest's macros do not work in a child: what an attempt came to is its exit code.
@@ -32,7 +34,8 @@ inline int outcome(long returned) {
 
 inline bool kernel_can_confine() {
   const int filter = SECCOMP_RET_ERRNO;
-  return ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &filter) == 0 &&
+  return platform == Platform::linux_kernel &&
+         ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &filter) == 0 &&
          ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
 }
 

@@ -2,7 +2,7 @@
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/socket.h>

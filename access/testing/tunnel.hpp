@@ -1,7 +1,7 @@
 // Support for tests of tunnels: a server that upgrades, and options to reach it.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string>
 

@@ -1,10 +1,11 @@
 #include "access/tls/client_certificate.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
 
+#include "access/core/clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
@@ -59,17 +60,17 @@ void put_leaf_first(KeyPair& pair, const ClientCertificateFiles& files) {
 }
 
 void check_dates(const CertificateFacts& facts, const std::string& source, sys_seconds now) {
-  const std::string clock = fmt::format("this computer's clock says {}", date_text(now));
+  const std::string clock = fmt::format("this computer's clock says {}", utc_text(now));
   if (now > facts.not_after) {
     throw Error(ErrorKind::usage,
                 fmt::format("the client certificate \"{}\" in {} expired on {}", facts.subject,
-                            shown(source), date_text(facts.not_after)),
+                            shown(source), utc_text(facts.not_after)),
                 fmt::format("have a new one issued by \"{}\"; {}", facts.issuer, clock));
   }
   if (now < facts.not_before) {
     throw Error(ErrorKind::usage,
                 fmt::format("the client certificate \"{}\" in {} is not valid before {}",
-                            facts.subject, shown(source), date_text(facts.not_before)),
+                            facts.subject, shown(source), utc_text(facts.not_before)),
                 fmt::format("wait, or set the clock if it is wrong; {}", clock));
   }
 }
@@ -141,7 +142,7 @@ struct ClientCertificate::Impl {
   void renew() {
     if (stamps() == seen) return;
     try {
-      read(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+      read(now());
       log(LogLevel::info, "client certificate renewed", {{"subject", facts.subject}});
     } catch (const Error& error) {
       log(LogLevel::warn, "client certificate changed and cannot be used, keeping the one before",

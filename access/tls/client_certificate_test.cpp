@@ -1,7 +1,7 @@
 #include "access/tls/client_certificate.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 #include "access/core/error.hpp"

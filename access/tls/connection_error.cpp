@@ -1,6 +1,6 @@
 #include "access/tls/connection_error.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <fmt/ranges.h>
 #include <openssl/x509_vfy.h>
 
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "access/core/clock.hpp"
 #include "access/core/edge_clock.hpp"
 
 namespace mayfly {
@@ -38,11 +39,11 @@ Error error_of_chain(std::string_view where, const HandshakeReport& report) {
   switch (report.verify_error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
       return untrusted(fmt::format("its certificate \"{}\" expired on {}", facts.subject,
-                                   date_text(facts.not_after)),
+                                   utc_text(facts.not_after)),
                        hint_about_dates(where, "renew the certificate"));
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return untrusted(fmt::format("its certificate \"{}\" is not valid before {}", facts.subject,
-                                   date_text(facts.not_before)),
+                                   utc_text(facts.not_before)),
                        hint_about_dates(where, "replace the certificate"));
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:

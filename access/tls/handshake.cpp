@@ -1,11 +1,11 @@
 #include "access/tls/handshake.hpp"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <fmt/ranges.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "access/core/clock.hpp"
 #include "access/core/text.hpp"
 #include "access/tls/openssl_owner.hpp"
 
@@ -183,16 +183,9 @@ CertificateFacts facts_of(const X509* certificate) {
           .not_after = time_of(X509_get0_notAfter(certificate))};
 }
 
-std::string date_text(std::chrono::sys_seconds time) {
-  // Not to_time_t(), which counts nanoseconds up to the year 2262: certificates that never expire
-  // end in 9999.
-  const std::time_t seconds = time.time_since_epoch().count();
-  return fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(seconds));
-}
-
 std::string certificate_text(const CertificateFacts& facts) {
   return fmt::format("\"{}\", issued by \"{}\", valid from {} to {}", facts.subject, facts.issuer,
-                     date_text(facts.not_before), date_text(facts.not_after));
+                     utc_text(facts.not_before), utc_text(facts.not_after));
 }
 
 void note_certificate_request(SSL* ssl, HandshakeReport& report) {

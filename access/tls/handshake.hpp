@@ -25,9 +25,6 @@ struct CertificateFacts {
 };
 CertificateFacts facts_of(const X509* certificate);
 
-// Returns a time in the form "2026-01-31 17:05 UTC".
-std::string date_text(std::chrono::sys_seconds time);
-
 // Returns: "SUBJECT", issued by "ISSUER", valid from DATE to DATE
 std::string certificate_text(const CertificateFacts& facts);
 

@@ -1,7 +1,7 @@
 #include "access/tls/key_pair_files.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <openssl/pem.h>
 #include <openssl/provider.h>
 #include <sys/stat.h>
@@ -46,7 +46,7 @@ struct Content {
   }
 };
 
-void read_all(const std::string& path, Content& content) {
+void read_file(const std::string& path, Content& content) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
   if (!file || fstat(file.get(), &status) != 0) {
@@ -60,13 +60,9 @@ void read_all(const std::string& path, Content& content) {
   content.path = path;
   content.mode = status.st_mode;
   content.bytes.resize(static_cast<std::size_t>(status.st_size));
-  std::size_t filled = 0;
-  while (filled < content.bytes.size()) {
-    const ssize_t got = read(file.get(), &content.bytes[filled], content.bytes.size() - filled);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) throw unusable(path, got < 0 ? std::strerror(errno) : "it is being written", "");
-    filled += static_cast<std::size_t>(got);
-  }
+  const auto got = read_all(file.get(), content.bytes);
+  if (got < status.st_size)
+    throw unusable(path, got < 0 ? std::strerror(errno) : "it is being written", "");
 }
 
 void check_private(const Content& content) {
@@ -200,7 +196,7 @@ FileStamp stamp_of(const std::string& path) {
 
 KeyPair read_certificate_file(const std::string& path, WantKey want_key, PasswordCache& passwords) {
   Content content;
-  read_all(path, content);
+  read_file(path, content);
   if (const Pkcs12Pointer file = as_pkcs12(content)) {
     KeyPair pair = read_pkcs12(file.get(), content, passwords);
     if (pair.certificates.empty()) throw unusable(path, "there is no certificate in it", "");
@@ -220,7 +216,7 @@ KeyPair read_certificate_file(const std::string& path, WantKey want_key, Passwor
 
 KeyPointer read_key_file(const std::string& path, PasswordCache& passwords) {
   Content content;
-  read_all(path, content);
+  read_file(path, content);
   if (const Pkcs12Pointer file = as_pkcs12(content)) {
     KeyPair pair = read_pkcs12(file.get(), content, passwords);
     if (!pair.key) throw unusable(path, "there is no private key in it", "");

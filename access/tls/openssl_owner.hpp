@@ -21,10 +21,10 @@ using X509Pointer = std::unique_ptr<X509, Release<X509_free>>;
 using Pkcs12Pointer = std::unique_ptr<PKCS12, Release<PKCS12_free>>;
 using SslContextPointer = std::unique_ptr<SSL_CTX, Release<SSL_CTX_free>>;
 
-struct FreeX509Stack {
-  void operator()(STACK_OF(X509) * stack) const noexcept { sk_X509_pop_free(stack, X509_free); }
-};
-using X509StackPointer = std::unique_ptr<STACK_OF(X509), FreeX509Stack>;
+inline void free_x509_stack(STACK_OF(X509) * stack) noexcept {
+  sk_X509_pop_free(stack, X509_free);
+}
+using X509StackPointer = std::unique_ptr<STACK_OF(X509), Release<free_x509_stack>>;
 
 // Empties OpenSSL's error queue and returns the reason of the first error. An error that stays in
 // the queue would be attributed to a later call.

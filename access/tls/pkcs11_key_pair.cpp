@@ -2,7 +2,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "access/tls/pkcs11_key_pair.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <openssl/opensslconf.h>
 #include <openssl/params.h>
 #include <openssl/provider.h>

@@ -1,7 +1,7 @@
 #include "access/tls/pkcs11_key_pair.hpp"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <stdlib.h>
 
 #include <filesystem>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "access/core/encoding.hpp"
 #include "access/core/text.hpp"
 
 namespace mayfly {
@@ -46,32 +47,9 @@ Path path_of(std::string_view uri) {
   return read;
 }
 
-int hex_digit(char c) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  const std::string lower = to_lower({&c, 1});
-  const std::size_t found = digits.find(lower[0]);
-  return found == std::string_view::npos ? -1 : static_cast<int>(found);
-}
-
-// Keeps a "%" that is not followed by two hex digits.
-std::string percent_decoded(std::string_view text) {
-  std::string value;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
-    if (low >= 0) {
-      value += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      value += text[i];
-    }
-  }
-  return value;
-}
-
 std::string query_value(std::string_view uri, std::string_view name) {
   for (const std::string_view part : query_of(uri))
-    if (part.starts_with(name)) return percent_decoded(part.substr(name.size()));
+    if (part.starts_with(name)) return percent_decode(part.substr(name.size()));
   return {};
 }
 
@@ -104,14 +82,14 @@ std::string module_of(std::string_view uri) {
 
 std::string pin_of(std::string_view uri) {
   const std::string pin = query_value(uri, pin_value);
-  return pin.empty() ? percent_decoded(path_of(uri).pin) : pin;
+  return pin.empty() ? percent_decode(path_of(uri).pin) : pin;
 }
 
 std::string pin_file_of(std::string_view uri) {
   std::string path = query_value(uri, "pin-source=");
   for (const std::string_view attribute : split(before_query(uri), ';'))
     if (path.empty() && attribute.starts_with("pin-source="))
-      path = percent_decoded(attribute.substr(attribute.find('=') + 1));
+      path = percent_decode(attribute.substr(attribute.find('=') + 1));
   for (const std::string_view prefix : {"file:", "//localhost", "//"})
     if (path.starts_with(prefix)) path.erase(0, prefix.size());
   return path.starts_with('|') ? "" : path;  // a program

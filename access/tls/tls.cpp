@@ -1,6 +1,6 @@
 #include "access/tls/tls.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <new>

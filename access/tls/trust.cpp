@@ -1,8 +1,7 @@
 #include "access/tls/trust.hpp"
 
-#include <arpa/inet.h>
 #include <dirent.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
@@ -12,7 +11,10 @@
 #include <memory>
 #include <string_view>
 
+#include "access/core/encoding.hpp"
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
+#include "access/core/release.hpp"
 #include "access/core/text.hpp"
 #include "access/tls/openssl_owner.hpp"
 
@@ -37,7 +39,7 @@ constexpr std::array system_bundles = {
 // Whether `openssl rehash` makes such names: eight hexadecimal digits and ".0".
 bool is_hash_name(std::string_view name) {
   return name.size() == 10 && name.ends_with(".0") &&
-         name.substr(0, 8).find_first_not_of("0123456789abcdef") == std::string_view::npos;
+         name.substr(0, 8).find_first_not_of(hex_digits) == std::string_view::npos;
 }
 
 bool is_hashed_directory(const char* path) {
@@ -82,9 +84,7 @@ Trust trust_of(const ConnectionOptions& options) {
 }
 
 bool is_address(const std::string& host) {
-  in6_addr room{};
-  return inet_pton(AF_INET, host.c_str(), &room) == 1 ||
-         inet_pton(AF_INET6, host.c_str(), &room) == 1;
+  return is_ipv4(host) || is_ipv6(host);
 }
 
 void demand_server_name(X509_VERIFY_PARAM* verification, const std::string& host) {

@@ -24,15 +24,11 @@ namespace {
 
 constexpr short broken = POLLERR | POLLHUP | POLLNVAL;
 
-Pump::Time now() {
-  return std::chrono::steady_clock::now();
-}
-
 // Returns the timeout for poll(2) in ms, rounded up so that poll does not end before the deadline.
 int poll_timeout(const Pump::Wants& wants) {
   if (wants.at_once) return 0;
   if (!wants.deadline) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*wants.deadline - now());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*wants.deadline - Pump::now());
   return static_cast<int>(std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, INT_MAX));
 }
 
@@ -50,7 +46,7 @@ class PolledRun {
       : parts_(std::move(parts)),
         local_(parts_.local_in, parts_.local_out),
         pump_({observed(local_, parts_.observer, observed_), *parts_.open.stream, buffers_},
-              options, std::as_bytes(std::span(parts_.open.early)), now()) {
+              options, std::as_bytes(std::span(parts_.open.early)), Pump::now()) {
     parts_.open.early = {};
     watched_[signals] = {.fd = parts_.interrupted, .events = POLLIN, .revents = 0};
     watched_[reports] = {
@@ -80,15 +76,15 @@ class PolledRun {
 
 Ending PolledRun::run() {
   while (!pump_.finished()) {
-    Pump::Wants wants = pump_.step(now());
+    Pump::Wants wants = pump_.step(Pump::now());
     if (pump_.finished()) break;
     watch(wants);
     if (seen_) wants.deadline = std::min(report_at_, wants.deadline.value_or(report_at_));
     if (poll(watched_.data(), watched_.size(), poll_timeout(wants)) > 0) handle_events();
-    if (seen_ && now() >= report_at_) finish_report();
+    if (seen_ && Pump::now() >= report_at_) finish_report();
   }
   parts_.open.stream.reset();
-  Ending ending = pump_.ending(now());
+  Ending ending = pump_.ending(Pump::now());
   ending.ray = parts_.open.ray;
   return ending;
 }
@@ -119,20 +115,20 @@ void PolledRun::handle_events() {
 
 void PolledRun::interrupt() {
   watched_[signals].fd = -1;
-  interrupted_by() == SIGHUP ? pump_.local_is_gone() : pump_.interrupt(now());
+  interrupted_by() == SIGHUP ? pump_.local_is_gone() : pump_.interrupt(Pump::now());
 }
 
 // Further requests are answered after this one.
 void PolledRun::begin_report() {
   take_report_request();
   watched_[reports].fd = -1;
-  seen_ = pump_.traffic(now());
-  report_at_ = now() + report_time;
-  pump_.probe(now());
+  seen_ = pump_.traffic(Pump::now());
+  report_at_ = Pump::now() + report_time;
+  pump_.probe(Pump::now());
 }
 
 void PolledRun::finish_report() {
-  parts_.report({report_between(parts_.name, *seen_, pump_.traffic(now()))});
+  parts_.report({report_between(parts_.name, *seen_, pump_.traffic(Pump::now()))});
   seen_.reset();
   watched_[reports].fd = report_descriptor();
 }

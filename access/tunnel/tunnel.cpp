@@ -16,6 +16,7 @@
 #include "access/io/local_descriptors.hpp"
 #include "access/io/run_to_end.hpp"
 #include "access/system/ignored_signal.hpp"
+#include "access/system/platform.hpp"
 #include "access/tunnel/open_connection.hpp"
 #include "access/tunnel/polled_run.hpp"
 

@@ -15,6 +15,7 @@
 #include "access/io/run_to_end.hpp"
 #include "access/io/watched_descriptor.hpp"
 #include "access/pump/buffers.hpp"
+#include "access/system/descriptor.hpp"
 #include "access/tunnel/tunnel_run.hpp"
 
 namespace mayfly {
@@ -47,17 +48,6 @@ bool has_line(std::string_view text, std::string_view begin) {
        text.remove_prefix(end + 1))
     if (text.substr(0, end).starts_with(begin)) return true;
   return false;
-}
-
-struct Ends {
-  Descriptor ours, tunnels;
-};
-
-Ends make_ends() {
-  std::array<int, 2> both{};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, both.data()) != 0)
-    throw system_error("cannot listen to the tunnel", errno);
-  return {Descriptor(both[0]), Descriptor(both[1])};
 }
 
 }  // namespace
@@ -99,8 +89,8 @@ asio::awaitable<std::string> TunnelProbe::Impl::read(int from, std::string begin
 
 asio::awaitable<Heard> TunnelProbe::Impl::listen(std::string begin,
                                                  std::chrono::milliseconds patience) {
-  Ends ends = make_ends();
-  TunnelRun::Parts parts{.socket = std::move(ends.tunnels), .open = std::move(*open), .name = {}};
+  SocketPair ends = make_socket_pair("cannot listen to the tunnel", Blocking::no);
+  TunnelRun::Parts parts{.socket = std::move(ends.theirs), .open = std::move(*open), .name = {}};
   open.reset();
   const auto run = std::make_shared<TunnelRun>(
       loop.get_executor(), std::move(parts), buffers,

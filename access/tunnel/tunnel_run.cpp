@@ -1,6 +1,6 @@
 #include "access/tunnel/tunnel_run.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/socket.h>
 
 #include <asio/post.hpp>
@@ -11,14 +11,6 @@
 #include "access/system/peer_text.hpp"
 
 namespace mayfly {
-namespace {
-
-Pump::Time now() {
-  return std::chrono::steady_clock::now();
-}
-
-}  // namespace
-
 TunnelRun::TunnelRun(const asio::any_io_executor& executor, Parts parts, BufferPool& buffers,
                      const PumpOptions& options)
     : executor_(executor),
@@ -28,7 +20,7 @@ TunnelRun::TunnelRun(const asio::any_io_executor& executor, Parts parts, BufferP
       tunnel_(executor, parts_.open.stream->descriptor()),
       timer_(executor),
       pump_({observed(local_, parts_.observer, observed_), *parts_.open.stream, buffers}, options,
-            std::as_bytes(std::span(parts_.open.early)), now()) {
+            std::as_bytes(std::span(parts_.open.early)), Pump::now()) {
   waits_[0] = {&socket_, For::wait_read, &Pump::local_is_readable};
   waits_[1] = {&socket_, For::wait_write, &Pump::local_is_writable};
   waits_[2] = {&tunnel_, For::wait_read, &Pump::tunnel_is_readable};
@@ -49,18 +41,18 @@ std::string TunnelRun::name() const {
 }
 
 std::optional<Traffic> TunnelRun::traffic() const {
-  return ended_ ? std::optional(pump_.traffic(now())) : std::nullopt;
+  return ended_ ? std::optional(pump_.traffic(Pump::now())) : std::nullopt;
 }
 
 void TunnelRun::probe() {
   if (!ended_) return;
-  pump_.probe(now());
+  pump_.probe(Pump::now());
   advance();
 }
 
 void TunnelRun::interrupt() {
   if (!ended_) return;
-  pump_.interrupt(now());
+  pump_.interrupt(Pump::now());
   advance();
 }
 
@@ -70,7 +62,7 @@ void TunnelRun::abandon() {
 }
 
 void TunnelRun::advance() {
-  const Pump::Wants wants = pump_.finished() ? Pump::Wants{} : pump_.step(now());
+  const Pump::Wants wants = pump_.finished() ? Pump::Wants{} : pump_.step(Pump::now());
   if (pump_.finished()) return finish();
   arm(wants.local_readable, waits_[0]);
   arm(wants.local_writable, waits_[1]);
@@ -130,7 +122,7 @@ void TunnelRun::finish() {
   // Closing does not end the connection while a login process holds a copy of the descriptor.
   shutdown(parts_.socket.get(), SHUT_RDWR);
   parts_.socket = {};
-  Ending ending = pump_.ending(now());
+  Ending ending = pump_.ending(Pump::now());
   ending.ray = parts_.open.ray;
   ended(ending);
 }

@@ -1,5 +1,5 @@
 // `mayfly access curl`: becomes curl, which reads the application's token from a descriptor.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -155,10 +155,9 @@ void watch_answers(GuardedCurl& guarded, Words& front, AnswerWatch& watch) {
   const auto hear = [&watch](std::string_view bytes) { watch.feed(bytes); };
   for (CleanedOutput& output : guarded.outputs)
     if (output.holds_heads) output.hear = hear;
-  CleanedOutput heads = sign_of_life();
-  heads.as = CleanedOutput::As::nothing;
+  CleanedOutput heads{.as = CleanedOutput::As::nothing, .pipe = make_pipe("cannot watch curl")};
   heads.hear = hear;
-  append(front, {"--dump-header", path_of(heads.writing)});
+  append(front, {"--dump-header", path_of(heads.pipe.writing)});
   guarded.outputs.push_back(std::move(heads));
 }
 
@@ -178,7 +177,9 @@ std::vector<Secret> secrets_of(const Session& session, const Grant& grant) {
   for (const int number : ignored_signals) ::signal(number, SIG_DFL);
   // curl uses the same proxies as mayfly.
   const ChildEnvironment environment({}, ChildEnvironment::ProxyPasswords::kept);
-  ::execvpe("curl", words.data(), environment.get());
+  char** const own_environment = std::exchange(environ, const_cast<char**>(environment.get()));
+  ::execvp("curl", words.data());
+  environ = own_environment;  // that of curl ends with this function
   const Error reason = system_error("cannot run curl", errno);
   throw Error(reason.kind(), reason.message(), "install curl");
 }
@@ -237,7 +238,7 @@ int run(CurlFlags&, const Invocation& invocation) {
   };
   const bool stops_at_redirect =
       guarded.follows && curl.redirects == CurlArguments::Redirects::refused && credential.file;
-  if (stops_at_redirect) guarded.outputs.push_back(sign_of_life());
+  if (stops_at_redirect) guarded.outputs.push_back({.as = CleanedOutput::As::nothing, .pipe = make_pipe("cannot watch curl")});
   if (guarded.outputs.empty()) start();
   const int code = run_watched_curl(std::move(guarded.outputs), secrets_of(session, grant), start);
   if (stops_at_redirect && code == too_many_redirects) print_error(redirect_refused());

@@ -1,6 +1,6 @@
 #include "cli/curl/curl_arguments.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <iterator>
 #include <map>

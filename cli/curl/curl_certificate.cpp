@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "access/system/platform.hpp"
 #include "access/tls/pkcs11_uri.hpp"
 #include "cli/curl/memory_file.hpp"
 #include "cli/terminal/environment.hpp"
@@ -76,7 +77,7 @@ CurlPassword password_for_curl(const std::optional<Secret>& asked, const Identit
     line += c;
   }
   line += "\"\n";
-  result.file = memory_file(line);
+  result.file = anonymous_file(line);
   wipe(line);
   result.arguments = {"-K", path_of(result.file)};
   return result;

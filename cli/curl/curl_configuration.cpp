@@ -1,7 +1,7 @@
 #include "cli/curl/curl_configuration.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -117,23 +117,17 @@ bool ignores_configuration(const CurlArguments& curl) {
 std::string read_for_curl(const std::string& path) {
   const Descriptor file(path == "-" ? ::dup(STDIN_FILENO)
                                     : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  std::string text;
-  std::array<char, 4096> room{};
-  for (;;) {
-    const ssize_t got = file ? ::read(file.get(), room.data(), room.size()) : -1;
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      throw Error(
-          ErrorKind::usage,
-          system_error(fmt::format("cannot read {} for curl", printable(path)), errno).message());
-    }
-    if (got == 0) return text;
-    text.append(room.data(), static_cast<std::size_t>(got));
-    if (text.size() > most_bytes) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("cannot read {} for curl: it is larger than 1 MiB", printable(path)));
-    }
+  std::string text(most_bytes + 1, '\0');
+  const std::ptrdiff_t got = file ? read_all(file.get(), text) : -1;
+  if (got < 0) {
+    throw Error(
+        ErrorKind::usage,
+        system_error(fmt::format("cannot read {} for curl", printable(path)), errno).message());
   }
+  text.resize(static_cast<std::size_t>(got));
+  if (text.size() <= most_bytes) return text;
+  throw Error(ErrorKind::usage,
+              fmt::format("cannot read {} for curl: it is larger than 1 MiB", printable(path)));
 }
 
 std::vector<ConfigurationLine> parse_curl_configuration(std::string_view text) {

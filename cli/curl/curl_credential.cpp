@@ -5,9 +5,11 @@
 #include <algorithm>
 
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
 #include "access/core/text.hpp"
 #include "access/dial/endpoints.hpp"
 #include "access/dial/proxy.hpp"
+#include "access/system/platform.hpp"
 #include "cli/curl/curl_configuration.hpp"
 #include "cli/curl/curl_url.hpp"
 #include "cli/curl/memory_file.hpp"
@@ -39,16 +41,12 @@ std::string cookie_file(const Url& url, std::string_view jwt) {
   return fmt::format("{}\tFALSE\t/\tTRUE\t0\tCF_Authorization\t{}\n", url.host, jwt);
 }
 
-std::string in_brackets(const std::string& host) {
-  return host.find(':') == std::string::npos ? host : "[" + host + "]";
-}
-
 // Repeats the user's mapping of a port of the host. It is explicit, since an empty target would be
 // no mapping.
 Words open_port(const Url& url, std::uint16_t port, const std::vector<std::string>& mappings) {
   const Target target = redirected({url.host, std::to_string(port)}, mappings);
-  return {"--connect-to", fmt::format("{}:{}:{}:{}", in_brackets(url.host), port,
-                                      in_brackets(target.host), target.port)};
+  return {"--connect-to", fmt::format("{}:{}:{}:{}", bracketed(url.host), port,
+                                      bracketed(target.host), target.port)};
 }
 
 void append(Words& to, const Words& more) {
@@ -64,7 +62,7 @@ Words kept_to_port(const Url& url, const std::vector<std::string>& mappings) {
   append(words, open_port(url, plain_http, mappings));
   append(words,
          {"--connect-to",
-          fmt::format("{}::the-token-is-for-port-{}.invalid:", in_brackets(url.host), url.port)});
+          fmt::format("{}::the-token-is-for-port-{}.invalid:", bracketed(url.host), url.port)});
   return words;
 }
 
@@ -135,14 +133,14 @@ bool may_leave_host(const CurlArguments& curl, const Url& url) {
 CurlCredential token_for_curl(const CurlRun& run, const Secret& jwt) {
   CurlCredential credential;
   if (may_leave_host(run.curl, run.url)) {
-    credential.file = memory_file(cookie_file(run.url, jwt.reveal()));
+    credential.file = anonymous_file(cookie_file(run.url, jwt.reveal()));
     credential.arguments = {"-b", path_of(credential.file)};
     append(credential.arguments, kept_to_port(run.url, run.connection.connect_to));
     if (run.curl.redirects == Redirects::refused) credential.last = no_redirects;
     return credential;
   }
   std::string header = fmt::format("Cf-Access-Token: {}\n", jwt.reveal());
-  credential.file = memory_file(header);
+  credential.file = anonymous_file(header);
   wipe(header);
   credential.arguments = header_file(credential.file);
   return credential;
@@ -156,7 +154,7 @@ CurlCredential service_token_for_curl(const CurlRun& run, const ServiceToken& to
   for (const auto& [name, value] : service_token_headers(token))
     headers += fmt::format("{}: {}\n", name, value);
   CurlCredential credential;
-  credential.file = memory_file(headers);
+  credential.file = anonymous_file(headers);
   wipe(headers);
   credential.arguments = header_file(credential.file);
   append(credential.arguments, kept_to_origin(run.url, run.connection.connect_to));

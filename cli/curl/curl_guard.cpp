@@ -1,7 +1,7 @@
 #include "cli/curl/curl_guard.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,7 +13,9 @@
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/http1/head.hpp"
+#include "access/system/platform.hpp"
 #include "cli/curl/curl_configuration.hpp"
+#include "cli/curl/curl_trust.hpp"
 #include "cli/curl/curl_url.hpp"
 #include "cli/curl/memory_file.hpp"
 
@@ -21,26 +23,6 @@ namespace mayfly::cli {
 namespace {
 
 using Option = CurlArguments::Option;
-
-struct Trust {
-  std::string_view file, directory;
-};
-constexpr Trust trusts[] = {{"cacert", "capath"}, {"proxy-cacert", "proxy-capath"}};
-
-// curl trusts its built-in directory of CAs beside a file that is named. Returns the words that
-// replace the directory, by the position that they are inserted at.
-std::map<std::size_t, std::vector<std::string>> without_built_in_trust(
-    const std::vector<Option>& options) {
-  std::map<std::size_t, std::vector<std::string>> words;
-  for (const Trust& trust : trusts) {
-    const auto is_directory = [&](const Option& one) { return one.name == trust.directory; };
-    if (std::any_of(options.begin(), options.end(), is_directory)) continue;
-    for (const Option& option : options)
-      if (option.name == trust.file && !option.value.empty())
-        words[option.word + 1] = {"--" + std::string(trust.directory), "/dev/null"};
-  }
-  return words;
-}
 
 // Returns whether the value becomes a part of a request's body, or of curl's own output, alone.
 bool is_free_text(std::string_view name) {
@@ -70,7 +52,7 @@ class Guard {
       }
     }
     result_.words = guarded(curl.options, curl.arguments);
-    result_.inserted = without_built_in_trust(curl.options);
+    result_.inserted = without_built_in_directory(curl.options);
     refuse_headers_in_files();
     return std::move(result_);
   }
@@ -108,7 +90,7 @@ class Guard {
         result_.configured_urls.push_back(url);
       }
     }
-    const auto more = without_built_in_trust(all);
+    const auto more = without_built_in_directory(all);
     for (auto place = more.rbegin(); place != more.rend(); ++place)
       lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(place->first), place->second);
     if (redirects_ == CurlArguments::Redirects::refused) lines = without_redirects(lines);
@@ -130,7 +112,7 @@ class Guard {
   }
 
   std::string add_file(std::string_view content) {
-    result_.files.push_back(memory_file(content));
+    result_.files.push_back(anonymous_file(content));
     return path_of(result_.files.back());
   }
 
@@ -210,9 +192,9 @@ class Guard {
       return std::nullopt;
     }
     for (const CleanedOutput& known : result_.outputs)
-      if (known.path == path && known.as == as) return path_of(known.writing);
+      if (known.path == path && known.as == as) return path_of(known.pipe.writing);
     const bool holds_heads = as == CleanedOutput::As::text;
-    return path_of(add_output({.as = as, .path = path, .holds_heads = holds_heads}).writing);
+    return path_of(add_output({.as = as, .path = path, .holds_heads = holds_heads}).pipe.writing);
   }
 
   void clean(int stream) {
@@ -222,9 +204,7 @@ class Guard {
   }
 
   const CleanedOutput& add_output(CleanedOutput output) {
-    CleanedOutput pipe = sign_of_life();
-    output.reading = std::move(pipe.reading);
-    output.writing = std::move(pipe.writing);
+    output.pipe = make_pipe("cannot watch curl");
     result_.outputs.push_back(std::move(output));
     return result_.outputs.back();
   }
@@ -269,12 +249,6 @@ class Guard {
 };
 
 }  // namespace
-
-CleanedOutput sign_of_life() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw system_error("cannot make a pipe", errno);
-  return {.reading = Descriptor(ends[0]), .writing = Descriptor(ends[1])};
-}
 
 GuardedCurl guard_curl(const CurlArguments& curl) {
   return Guard().guard(curl);

@@ -13,19 +13,16 @@
 
 namespace mayfly::cli {
 
-// An output of curl that mayfly cleans before it is written.
+// An output of curl that mayfly cleans before it is written. Without a path and a stream it is a
+// pipe that curl only keeps open, by which run_watched_curl() sees that curl has ended.
 struct CleanedOutput {
   enum class As { text, cookie_jar, nothing } as = As::text;  // nothing: it is only heard
   std::string path = {};                                      // where the cleaned bytes go; or
   int stream = -1;                                            // STDOUT_FILENO or STDERR_FILENO
-  Descriptor reading = {}, writing = {};                      // the pipe that curl writes to
+  Pipe pipe = {};                                             // curl writes to it
   bool holds_heads = false;                                   // of the answers alone: --dump-header
   std::function<void(std::string_view)> hear = {};            // told the bytes as curl wrote them
 };
-
-// Returns a pipe that curl only keeps open. By it run_watched_curl() waits for a curl without other
-// outputs to clean.
-CleanedOutput sign_of_life();
 
 // Keeps curl from following any redirect.
 inline const std::vector<std::string> no_redirects = {"--max-redirs", "0"};

@@ -109,7 +109,8 @@ TEST_CASE("curl guard: files of headers and of cookies become pipes") {
   REQUIRE(curl.outputs.size() == 2);
   CHECK(curl.outputs[0].path == "head");
   CHECK(curl.outputs[1].as == CleanedOutput::As::cookie_jar);
-  const std::string head = path_of(curl.outputs[0].writing), jar = path_of(curl.outputs[1].writing);
+  const std::string head = path_of(curl.outputs[0].pipe.writing),
+                    jar = path_of(curl.outputs[1].pipe.writing);
   CHECK(curl.words == Words{"-q", "-D" + head, "-c", jar, "--next", "--dump-header=" + head});
 }
 
@@ -141,7 +142,7 @@ TEST_CASE("curl guard: a configuration is handed over as it was judged") {
   REQUIRE(curl.outputs.size() == 1);
   CHECK(curl.words == Words{"-q", "-sK" + path_of(curl.files[0])});
   CHECK(testing::content_of(path_of(curl.files[0])) ==
-        "--silent\n--dump-header \"" + path_of(curl.outputs[0].writing) +
+        "--silent\n--dump-header \"" + path_of(curl.outputs[0].pipe.writing) +
             "\"\n--user \"a:b c\"\n--max-redirs \"0\"\n");
   for (const char* line :
        {"trace = f", "-vvv", "tomorrow = x", "config = other", "--", "-", "batch"}) {

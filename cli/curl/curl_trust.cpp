@@ -3,13 +3,22 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
+#include "cli/curl/curl_guard.hpp"
 #include "cli/terminal/environment.hpp"
 
 namespace mayfly::cli {
 namespace {
+
+constexpr const char* no_directory = "/dev/null";
+
+struct Trust {
+  std::string_view file, directory;  // options of curl
+};
+constexpr Trust trusts[] = {{"cacert", "capath"}, {"proxy-cacert", "proxy-capath"}};
 
 // One of those that curl trusts there anyway: by its name, as `openssl rehash` makes them.
 std::string any_certificate_in(const std::string& directory) {
@@ -25,13 +34,26 @@ std::vector<std::string> trust_of_environment() {
   std::string directory = bundle.empty() ? variable("SSL_CERT_DIR") : "";
   if (file.empty() && directory.empty()) return {};
   if (file.empty()) file = any_certificate_in(directory);
-  if (directory.empty()) directory = "/dev/null";
+  if (directory.empty()) directory = no_directory;
   std::vector<std::string> words = {"--capath", directory};
   if (!file.empty()) words.insert(words.end(), {"--cacert", file});
   return words;
 }
 
 }  // namespace
+
+std::map<std::size_t, std::vector<std::string>> without_built_in_directory(
+    const std::vector<CurlArguments::Option>& options) {
+  std::map<std::size_t, std::vector<std::string>> words;
+  for (const Trust& trust : trusts) {
+    const auto is_directory = [&](const auto& option) { return option.name == trust.directory; };
+    if (std::any_of(options.begin(), options.end(), is_directory)) continue;
+    for (const CurlArguments::Option& option : options)
+      if (option.name == trust.file && !option.value.empty())
+        words[option.word + 1] = {"--" + std::string(trust.directory), no_directory};
+  }
+  return words;
+}
 
 void trust_environment_alone(const CurlArguments& curl, GuardedCurl& guarded) {
   const std::vector<std::string> words = trust_of_environment();

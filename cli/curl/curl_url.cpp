@@ -1,6 +1,6 @@
 #include "cli/curl/curl_url.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <string>

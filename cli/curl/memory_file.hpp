@@ -2,14 +2,11 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "access/system/descriptor.hpp"
 
 namespace mayfly::cli {
 
-// Returns a sealed file in memory, which no program inherits before hand_over().
-Descriptor memory_file(std::string_view content);
 // Lets every program that is started from now on inherit the file. Throws Error(failed) if no
 // program could open it by its path.
 void hand_over(const Descriptor& file);

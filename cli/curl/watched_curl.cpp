@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,7 +11,9 @@
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
+#include "access/system/descriptor.hpp"
 #include "access/system/interrupt.hpp"
+#include "access/system/platform.hpp"
 #include "cli/curl/memory_file.hpp"
 #include "cli/curl/redaction.hpp"
 #include "cli/terminal/message.hpp"
@@ -27,16 +28,6 @@ Descriptor open_for_writing(const std::string& path) {
   return file;
 }
 
-bool write_all(int to, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(to, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 // Moves one output from the pipe through the redaction to its destination.
 class Drain {
  public:
@@ -45,7 +36,7 @@ class Drain {
     if (is_text() && !output_->path.empty()) file_ = open_for_writing(output_->path);
   }
 
-  int reading() const { return output_->reading.get(); }
+  int reading() const { return output_->pipe.reading.get(); }
   bool is_open() const { return reading() >= 0; }
 
   // Reads once. Closes the pipe at its end, or if the destination takes no more, so that curl sees
@@ -64,7 +55,7 @@ class Drain {
     else
       jar_ += piece;
     if (got <= 0 && output_->as == CleanedOutput::As::cookie_jar) write_jar();
-    if (got <= 0 || !is_taken) output_->reading = Descriptor();
+    if (got <= 0 || !is_taken) output_->pipe.reading = Descriptor();
   }
 
  private:
@@ -90,13 +81,12 @@ class Drain {
 
 [[noreturn]] void be_the_child(const std::vector<CleanedOutput>& outputs,
                                const std::function<void()>& become_curl) {
-  // Ends curl if mayfly is killed.
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  end_with_parent();
   for (const CleanedOutput& output : outputs) {
     if (output.stream >= 0)
-      ::dup2(output.writing.get(), output.stream);
+      ::dup2(output.pipe.writing.get(), output.stream);
     else
-      hand_over(output.writing);
+      hand_over(output.pipe.writing);
   }
   try {
     become_curl();
@@ -126,7 +116,7 @@ void drain(std::vector<Drain>& drains, pid_t curl) {
 
 int exit_code_of(pid_t curl) {
   int status = 0;
-  while (::waitpid(curl, &status, 0) < 0 && errno == EINTR) continue;
+  uninterrupted([&] { return ::waitpid(curl, &status, 0); });
   if (!WIFSIGNALED(status)) return WEXITSTATUS(status);
   const int number = WTERMSIG(status);
   ::signal(number, SIG_DFL);
@@ -143,7 +133,7 @@ int run_watched_curl(std::vector<CleanedOutput> outputs, const std::vector<Secre
   const pid_t curl = ::fork();
   if (curl < 0) throw system_error("cannot start curl", errno);
   if (curl == 0) be_the_child(outputs, become_curl);
-  for (CleanedOutput& output : outputs) output.writing = Descriptor();
+  for (CleanedOutput& output : outputs) output.pipe.writing = Descriptor();
   drain(drains, curl);
   return exit_code_of(curl);
 }

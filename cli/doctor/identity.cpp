@@ -1,8 +1,9 @@
 #include "cli/doctor/identity.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "access/answer/refusal.hpp"
+#include "access/core/clock.hpp"
 #include "access/core/text.hpp"
 #include "access/identity/exchange.hpp"
 #include "access/identity/token_store.hpp"

@@ -1,10 +1,11 @@
 #include "cli/doctor/network.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <netdb.h>
 
 #include <cerrno>
 
+#include "access/core/clock.hpp"
 #include "access/core/edge_clock.hpp"
 #include "access/core/loopback_name.hpp"
 #include "access/core/text.hpp"
@@ -152,7 +153,7 @@ CheckResult judge_tls(const ProbedTls& tls, std::chrono::sys_seconds now) {
   if (!tls.server) return well(tls.version);
   const CertificateFacts& facts = *tls.server;
   const std::string detail = fmt::format("{}, issued by \"{}\", valid until {}", tls.version,
-                                         facts.issuer, date_text(facts.not_after));
+                                         facts.issuer, utc_text(facts.not_after));
   if (facts.not_after - now > certificate_ends_soon) return well(detail);
   return warning(fmt::format("{}, in {}", detail, duration_text(facts.not_after - now)),
                  "whoever runs that server should renew its certificate soon");
@@ -162,7 +163,7 @@ CheckResult judge_doubted_clock(const std::vector<std::string>& servers,
                                 std::chrono::sys_seconds now) {
   return failed(fmt::format("it says {}, when the certificates of {} are not valid: either it is "
                             "wrong, or somebody in between shows old certificates",
-                            date_text(now), joined(servers)),
+                            utc_text(now), joined(servers)),
                 set_by_ntp);
 }
 

@@ -1,12 +1,14 @@
 #include "cli/doctor/ssh.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 
+#include "access/core/clock.hpp"
+#include "access/core/state_names.hpp"
 #include "access/core/text.hpp"
 #include "cli/doctor/diagnosis.hpp"
 #include "cli/session/session.hpp"
@@ -179,7 +181,7 @@ void take_files(SshRoute& route, const SshTarget& target, const SshSettings& set
   for (const std::string& file : settings.certificate_files) {
     const std::string path = file_path(file, target, settings);
     route.reads_certificate |= path == kept(names.certificate);
-    if (path != kept(names.certificate) && path.ends_with("-cf_key-cert.pub"))
+    if (path != kept(names.certificate) && path.ends_with(suffix_of(StateFile::certificate)))
       route.other_certificate = path;
   }
 }

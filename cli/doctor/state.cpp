@@ -1,11 +1,12 @@
 #include "cli/doctor/state.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <optional>
 #include <string_view>
 
+#include "access/core/state_names.hpp"
 #include "access/core/text.hpp"
 #include "access/identity/inventory.hpp"
 #include "access/system/directory_facts.hpp"
@@ -19,14 +20,12 @@ using Kind = EntryFacts::Kind;
 
 // Ignores the files of cloudflared's own tunnels.
 bool is_ours(const EntryFacts& entry) {
-  constexpr std::string_view ends[] = {
-      "-token", "-app", "-jwks", "-cf_key", "-cf_key.pub", "-cf_key-cert.pub", ".lock", ".url"};
-  return std::any_of(std::begin(ends), std::end(ends),
-                     [&](std::string_view end) { return entry.name.ends_with(end); });
+  const auto found = recognise(entry.name);
+  return found && found->kind != StateFile::temporary;
 }
 
 bool is_secret(const EntryFacts& entry) {
-  return entry.name.ends_with("-token") || entry.name.ends_with("-cf_key");
+  return stem_of(StateFile::app_token, entry.name) || stem_of(StateFile::private_key, entry.name);
 }
 
 std::string path_of(const std::string& directory, const std::string& name) {
@@ -61,7 +60,8 @@ std::vector<std::string> orphans_in(const StateDirectory& state) {
   std::vector<std::string> names;
   const auto inventory = take_inventory(state);
   for (const std::string& base : inventory.lock_bases)
-    if (look_at_lock(state, base).state == LockHolder::State::gone) names.push_back(base + ".lock");
+    if (look_at_lock(state, base).state == LockHolder::State::gone)
+      names.push_back(state_name(StateFile::lock, base));
   return names;
 }
 

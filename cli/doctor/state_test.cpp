@@ -32,7 +32,7 @@ TEST_CASE("doctor: what keeps mayfly from using its state") {
   DirectoryFacts read_only;
   read_only.is_writable = false;
   const DirectoryFacts broken[] = {read_only, with({{"vm-aud-token", Kind::link}}),
-                                   with({{"vm.lock", Kind::other}}),
+                                   with({{"vm-cf_key.lock", Kind::other}}),
                                    with({{"vm-cf_key", Kind::file, false}})};
   const std::string_view words[] = {"cannot be written", "a symbolic link", "no regular file",
                                     "another user"};

@@ -1,6 +1,6 @@
 #include "cli/doctor/tunnel.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <optional>
 

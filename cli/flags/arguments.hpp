@@ -19,10 +19,6 @@ class Option;
 
 namespace mayfly::cli {
 
-inline bool is_among(std::string_view text, std::initializer_list<std::string_view> list) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
-
 // A command line from the command's name on.
 struct Invocation {
   std::string name;  // as typed: "ssh", "tcp" ...

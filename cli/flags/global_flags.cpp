@@ -1,6 +1,6 @@
 #include "cli/flags/global_flags.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <optional>

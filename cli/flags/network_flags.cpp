@@ -1,9 +1,10 @@
 #include "cli/flags/network_flags.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <utility>
 
+#include "access/core/clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/tls/pkcs11_uri.hpp"

@@ -1,7 +1,7 @@
 #include "cli/flags/secret_text.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,17 +16,12 @@
 namespace mayfly::cli {
 namespace {
 
-std::string_view without_blanks(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  const auto first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
+constexpr std::string_view blanks = " \t\r\n";
 
 std::string_view without_header(std::string_view text, std::string_view name) {
   const bool is_header = text.size() > name.size() && text[name.size()] == ':' &&
                          equals_ignoring_case(text.substr(0, name.size()), name);
-  return is_header ? without_blanks(text.substr(name.size() + 1)) : text;
+  return is_header ? trim(text.substr(name.size() + 1), blanks) : text;
 }
 
 bool is_unfit(char c) {
@@ -59,7 +54,7 @@ void refuse_swapped(std::string_view value, const ServiceTokenField& field) {
 std::string_view service_token_text(std::string_view text, const ServiceTokenField& field) {
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
-  const auto value = without_header(without_blanks(text), field.header);
+  const auto value = without_header(trim(text, blanks), field.header);
   const bool is_broken = std::any_of(value.begin(), value.end(), is_unfit);
   if (!value.empty() && !is_broken) {
     refuse_swapped(value, field);
@@ -87,13 +82,8 @@ Secret read_secret_file(const std::string& path) {
                 fmt::format("run: chmod 600 {}", path));
   }
   std::string text(longest + 1, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t got = ::read(file.get(), text.data() + size, text.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    size += static_cast<std::size_t>(got);
-  }
+  const auto size =
+      static_cast<std::size_t>(std::max<std::ptrdiff_t>(read_all(file.get(), text), 0));
   const Secret whole(std::string_view(text).substr(0, size));
   wipe(text);
   const auto line = whole.reveal().substr(0, whole.reveal().find_first_of("\r\n"));

@@ -1,22 +1,24 @@
 #include "cli/session/http_address.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sodium.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 
+#include "access/core/encoding.hpp"
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
+#include "access/core/state_names.hpp"
 #include "access/core/text.hpp"
 #include "access/system/state_lock.hpp"
 
 namespace mayfly::cli {
 namespace {
 
-constexpr std::string_view file = "http-ports";  // lines "PORT APPLICATION"
+constexpr const char* file = http_ports_name;
 constexpr std::size_t most_ports = last_http_port - first_http_port + 1;
 constexpr std::size_t longest_label = 63;
 
@@ -31,11 +33,11 @@ Hash hash_of(std::string_view text) {
 
 std::optional<HttpPort> port_in(std::string_view line) {
   HttpPort found;
-  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), found.port);
-  const std::string_view rest = line.substr(static_cast<std::size_t>(end - line.data()));
-  if (error != std::errc() || !rest.starts_with(' ') || rest.size() < 2) return std::nullopt;
+  const std::size_t space = std::min(line.find(' '), line.size());
+  found.port = parse_port(line.substr(0, space)).value_or(0);
   if (found.port < first_http_port || found.port > last_http_port) return std::nullopt;
-  found.application = rest.substr(1);
+  if (line.size() < space + 2) return std::nullopt;
+  found.application = line.substr(space + 1);
   return application_key(parse_url(found.application)) == found.application ? std::optional(found)
                                                                             : std::nullopt;
 }
@@ -93,8 +95,8 @@ std::string browser_name(const Url& application) {
   const bool is_fit = label.size() <= longest_label && !label.starts_with("xn--") &&
                       label.find('-') != std::string::npos && label.find(':') == std::string::npos;
   if (!is_fit) {
-    label = "app-";
-    for (const unsigned char byte : hash_of(application.host)) label += fmt::format("{:02x}", byte);
+    const Hash hash = hash_of(application.host);
+    label = "app-" + hex_encode({reinterpret_cast<const char*>(hash.data()), hash.size()});
   }
   return label + ".localhost";
 }

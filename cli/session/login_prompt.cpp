@@ -1,17 +1,18 @@
 #include "cli/session/login_prompt.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <poll.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <memory>
 #include <vector>
 
+#include "access/core/clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/system/interrupt.hpp"
@@ -32,9 +33,8 @@ bool is_forwarded(const std::string& display) {
 }
 
 std::string kernel_release() {
-  std::string release;
-  std::getline(std::ifstream("/proc/sys/kernel/osrelease"), release);
-  return release;
+  utsname names{};
+  return ::uname(&names) == 0 ? names.release : "";
 }
 
 std::string replaced(std::string text, std::string_view what, std::string_view by) {
@@ -76,8 +76,8 @@ struct Silenced : SpawnSettings {
 };
 
 bool survives_or_succeeds(pid_t child) {
-  const auto deadline = std::chrono::steady_clock::now() + time_to_fail;
-  while (std::chrono::steady_clock::now() < deadline && interrupted_by() == 0) {
+  const TimeLimit limit(time_to_fail);
+  while (!limit.is_over() && interrupted_by() == 0) {
     int status = 0;
     if (::waitpid(child, &status, WNOHANG) == child)
       return WIFEXITED(status) && WEXITSTATUS(status) == 0;

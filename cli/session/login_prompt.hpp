@@ -24,7 +24,7 @@ struct DesktopFacts {
   std::string display, wayland_display;  // DISPLAY, WAYLAND_DISPLAY
   std::string ssh_connection;            // SSH_CONNECTION, set in a session from another machine
   std::string wsl_distribution;          // WSL_DISTRO_NAME
-  std::string kernel;                    // /proc/sys/kernel/osrelease
+  std::string kernel;                    // the release that uname(2) returns
 };
 Desktop judge_desktop(const DesktopFacts& facts);
 

@@ -1,6 +1,6 @@
 #include "cli/session/session.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <chrono>
 

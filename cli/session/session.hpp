@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "access/core/clock.hpp"
 #include "access/curl/http.hpp"
 #include "access/identity/credentials.hpp"
 #include "access/system/files.hpp"

@@ -1,6 +1,7 @@
 // `mayfly access ssh-config`: prints, installs or removes the block that makes `ssh HOST` work.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
+#include "access/core/clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/core/url.hpp"

@@ -1,5 +1,6 @@
 // `mayfly access ssh-gen`: renews the short-lived certificate if it is not valid. ssh runs it
 // before every connection, so a valid certificate is found before anything else is set up.
+#include "access/core/clock.hpp"
 #include "access/system/leftovers.hpp"
 #include "cli/flags/command.hpp"
 #include "cli/flags/host_argument.hpp"

@@ -1,6 +1,6 @@
 #include "cli/terminal/environment.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,8 +10,12 @@
 #include <cstring>
 #include <filesystem>
 
+#include "access/core/encoding.hpp"
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
+#include "access/core/secret.hpp"
 #include "access/core/text.hpp"
+#include "access/system/platform.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -25,20 +29,16 @@ std::string& program_name() {
 
 bool is_this_program(const fs::path& candidate) {
   std::error_code ignored;
-  return fs::equivalent(candidate, "/proc/self/exe", ignored);
+  return fs::equivalent(candidate, own_executable(), ignored);
 }
 
 // Each field may be empty, and the last may be absent; an IPv6 address is in brackets.
 bool is_connect_to(std::string_view entry) {
-  constexpr std::string_view digits = "0123456789";
-  for (int field = 0;; ++field) {
-    const auto bracket = entry.starts_with('[') ? entry.find(']') : 0;
-    const auto colon = entry.find(':', std::min(bracket, entry.size()));
-    const bool is_port = field % 2 == 1;
-    if (is_port && entry.substr(0, colon).find_first_not_of(digits) != entry.npos) return false;
-    if (colon == entry.npos) return field == 2 || field == 3;
-    entry.remove_prefix(colon + 1);
-  }
+  const auto fields = colon_fields(entry);
+  if (fields.size() < 3 || fields.size() > 4) return false;
+  for (std::size_t i = 1; i < fields.size(); i += 2)
+    if (fields[i].find_first_not_of(decimal_digits) != std::string_view::npos) return false;
+  return true;
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ std::string variable(const char* name) {
 }
 
 void forget_variable(const char* name) noexcept {
-  if (char* value = std::getenv(name)) ::explicit_bzero(value, std::strlen(value));
+  if (char* value = std::getenv(name)) wipe(value, std::strlen(value));
   ::unsetenv(name);
 }
 
@@ -119,9 +119,8 @@ std::string program_path() {
       if (is_this_program(path)) return path.string();
     }
   }
-  std::error_code error;
-  const fs::path path = fs::read_symlink("/proc/self/exe", error);
-  return error ? name : path.string();
+  const std::string path = own_executable();
+  return path.empty() ? name : path;
 }
 
 }  // namespace mayfly::cli

@@ -1,8 +1,7 @@
 #include "cli/terminal/log_sink.hpp"
 
 #include <fcntl.h>
-#include <fmt/chrono.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include <optional>
 #include <utility>
 
+#include "access/core/clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
@@ -52,22 +52,18 @@ const Level& description(LogLevel level) {
   return levels[static_cast<std::size_t>(level)];
 }
 
-std::string timestamp() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
-}
-
 std::string json_line(LogLevel level, std::string_view message, LogFields fields) {
   nlohmann::ordered_json line;
   line["level"] = description(level).name;
   for (const auto& [key, value] : fields) line[std::string(key)] = value;
-  line["time"] = timestamp();
+  line["time"] = rfc3339(now());
   line["message"] = message;
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::string terminal_line(LogLevel level, std::string_view message, LogFields fields) {
   std::string line =
-      fmt::format("{} {} {}", timestamp(), description(level).short_name, printable(message));
+      fmt::format("{} {} {}", rfc3339(now()), description(level).short_name, printable(message));
   for (const auto& [key, value] : fields)
     line += fmt::format(" {}={}", key, printable(value, 1000));
   return line + "\n";

@@ -1,6 +1,6 @@
 #include "cli/terminal/message.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "access/system/descriptor.hpp"
 #include "cli/terminal/environment.hpp"
 
 namespace mayfly::cli {
@@ -22,16 +23,6 @@ const pid_t original_process = ::getpid();
 std::string& progress() {
   static std::string text;
   return text;
-}
-
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "cli/terminal/password_prompt.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <poll.h>
 #include <termios.h>
 #include <unistd.h>
@@ -54,7 +54,7 @@ Secret read_line(int terminal) {
   }
   const std::string_view typed(line.data(), size);
   Secret password(typed.substr(0, typed.find_first_of("\r\n")));
-  explicit_bzero(line.data(), line.size());
+  wipe(line.data(), line.size());
   return password;
 }
 

@@ -1,7 +1,6 @@
 #include "cli/terminal/qr_code.hpp"
 
-#include <dlfcn.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <qrencode.h>
 
 #include <array>
@@ -11,22 +10,18 @@
 #include <string_view>
 
 #include "access/core/error.hpp"
+#include "access/core/on_demand.hpp"
 
 namespace mayfly::cli {
 namespace {
 
 constexpr const char* library_name = "libqrencode.so.4";
 
-// Never unloads the library.
 template <typename Function>
 Function* find(const char* name) {
-  static void* const library = ::dlopen(library_name, RTLD_NOW | RTLD_LOCAL);
-  void* const symbol = library == nullptr ? nullptr : ::dlsym(library, name);
-  if (symbol == nullptr) {
-    throw Error(ErrorKind::failed, fmt::format("cannot use {}", library_name),
-                "install libqrencode 4 (Debian package: libqrencode4)");
-  }
-  return reinterpret_cast<Function*>(symbol);
+  if (auto* const function = on_demand<Function>(library_name, name)) return function;
+  throw Error(ErrorKind::failed, fmt::format("cannot use {}", library_name),
+              "install libqrencode 4 (Debian package: libqrencode4)");
 }
 
 constexpr int quiet_zone = 4;  // ISO/IEC 18004 section 5.3.8

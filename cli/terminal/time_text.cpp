@@ -7,23 +7,14 @@
 namespace mayfly::cli {
 namespace {
 
-// Unlike to_time_t(), which counts nanoseconds and ends in 2262: a token may say 9999 for never.
-std::time_t seconds_of(std::chrono::sys_seconds time) {
-  return time.time_since_epoch().count();
-}
-
 std::tm local_time(std::chrono::sys_seconds time) {
-  const std::time_t seconds = seconds_of(time);
+  const std::time_t seconds = time.time_since_epoch().count();  // not by to_time_t(): clock.cpp
   std::tm broken_down{};
   ::localtime_r(&seconds, &broken_down);
   return broken_down;
 }
 
 }  // namespace
-
-std::chrono::sys_seconds now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
 
 std::string countdown_text(std::chrono::seconds left) {
   return fmt::format("{}:{:02}", left.count() / 60, left.count() % 60);

@@ -4,12 +4,7 @@
 #include <chrono>
 #include <string>
 
-#include "access/core/duration_text.hpp"
-#include "access/core/rfc3339.hpp"
-
 namespace mayfly::cli {
-
-std::chrono::sys_seconds now();
 
 // Returns "2:31", as a clock that runs down shows it.
 std::string countdown_text(std::chrono::seconds left);

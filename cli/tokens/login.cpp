@@ -1,9 +1,10 @@
 // `mayfly access login`: gets a token by a browser, the org token, a client certificate or a
 // service token.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include "access/answer/refusal.hpp"
+#include "access/core/clock.hpp"
 #include "access/core/error.hpp"
 #include "cli/flags/command.hpp"
 #include "cli/session/session.hpp"

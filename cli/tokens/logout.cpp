@@ -1,13 +1,14 @@
 // `mayfly logout`: removes what is stored for one application, or for all. Uses no network.
 #include "access/identity/logout.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <functional>
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
+#include "access/identity/team_keys.hpp"
 #include "access/system/leftovers.hpp"
 #include "access/system/lock.hpp"
 #include "cli/flags/command.hpp"
@@ -72,7 +73,7 @@ void remove_files(Removal& removal, const StateDirectory& state, const LogoutPla
   }
   for (const std::string& team : plan.key_sets) {
     removal.attempt(fmt::format("the public keys of {}", team),
-                    [&] { return state.remove(team + "-jwks"); });
+                    [&] { return state.remove(keys_file(team)); });
   }
 }
 

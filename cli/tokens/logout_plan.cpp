@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "access/core/state_names.hpp"
 #include "access/identity/place.hpp"
 
 namespace mayfly::cli {
@@ -58,8 +59,8 @@ bool belongs(const Subject& subject, const TokenFile& token) {
 
 bool is_lock_of(const Subject& subject, const std::string& base) {
   if (const auto place = place_in_token_name(base)) return subject.hostnames.contains(*place);
-  return std::any_of(subject.places.begin(), subject.places.end(),
-                     [&](const auto& place) { return base == place + "-cf_key"; });
+  const auto place = stem_of(StateFile::private_key, base);
+  return place && subject.places.contains(std::string(*place));
 }
 
 constexpr std::string_view https = "https://";

@@ -1,6 +1,7 @@
 // `mayfly status`: shows the stored credentials. Uses no network and changes nothing.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
+#include "access/core/clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "cli/flags/command.hpp"

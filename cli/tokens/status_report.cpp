@@ -6,6 +6,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "access/core/clock.hpp"
 #include "access/core/text.hpp"
 #include "cli/terminal/message.hpp"
 #include "cli/terminal/time_text.hpp"
@@ -17,9 +18,6 @@ using std::chrono::seconds;
 using std::chrono::sys_seconds;
 using State = StatusEntry::State;
 using Kind = StatusEntry::Kind;
-
-// 9999-12-31T23:59:59Z: RFC 3339 cannot write a later time, which means never.
-constexpr std::uint64_t last_second = 253402300799;
 
 StatusEntry token_entry(const TokenFile& token, const Inventory& inventory, sys_seconds now) {
   StatusEntry entry;
@@ -55,7 +53,9 @@ StatusEntry certificate_entry(const sshgen::KeptCertificate& kept, const Invento
   }
   const sshgen::Certificate& certificate = *kept.certificate;
   entry.identity = fmt::format("{}", fmt::join(certificate.principals, ","));
-  if (certificate.valid_before <= last_second)
+  // A later end cannot be written, and means never.
+  if (certificate.valid_before <=
+      static_cast<std::uint64_t>(last_second.time_since_epoch().count()))
     entry.expires = sys_seconds(seconds(static_cast<std::int64_t>(certificate.valid_before)));
   if (certificate.remaining_at(now) == seconds(0))
     entry.state = State::expired;

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "access/core/clock.hpp"
 #include "cli/session/session.hpp"
 #include "cli/terminal/time_text.hpp"
 

@@ -1,5 +1,6 @@
 // `mayfly access token`: prints the stored token, without network if the application is recorded.
 #include "access/answer/refusal.hpp"
+#include "access/core/clock.hpp"
 #include "access/core/error.hpp"
 #include "cli/flags/command.hpp"
 #include "cli/session/session.hpp"

@@ -1,5 +1,5 @@
 // `mayfly http`: serves an application at a local address, for programs that cannot add its token.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -59,7 +59,7 @@ ForwarderOptions options_of(const HttpFlags& flags) {
 }
 
 bool has_ipv6_loopback() {
-  const Descriptor socket(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Descriptor socket = open_socket({.family = AF_INET6});
   sockaddr_in6 loopback{};
   loopback.sin6_family = AF_INET6;
   loopback.sin6_addr = in6addr_loopback;

@@ -1,7 +1,5 @@
 #include "cli/tunnel/listening.hpp"
 
-#include <arpa/inet.h>
-#include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -9,6 +7,7 @@
 #include <cstring>
 
 #include "access/core/error.hpp"
+#include "access/core/host_port.hpp"
 #include "access/core/log.hpp"
 #include "access/core/loopback_name.hpp"
 #include "access/system/descriptor.hpp"
@@ -20,16 +19,12 @@ namespace {
 
 std::string authority(const ListenAddress& address) {
   if (address.family == ListenAddress::Family::unix_socket) return "unix:" + address.path;
-  if (address.host.empty()) return fmt::format("127.0.0.1:{}", address.port);
-  const bool is_ipv6 = address.host.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", address.host, is_ipv6 ? "]" : "",
-                     address.port);
+  return host_port(address.host.empty() ? "127.0.0.1" : address.host, address.port);
 }
 
 // "127.example.com" is a name and no address.
 bool is_loopback_ipv4(const std::string& host) {
-  in_addr address{};
-  return host.starts_with("127.") && inet_pton(AF_INET, host.c_str(), &address) == 1;
+  return host.starts_with("127.") && is_ipv4(host);
 }
 
 bool is_loopback(const ListenAddress& address) {
@@ -52,7 +47,7 @@ Descriptor connected_to_manager() {
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.data(), path.size());
   if (path.front() == '@') address.sun_path[0] = '\0';  // the abstract name space
-  Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  Descriptor socket = open_socket({.family = AF_UNIX, .type = SOCK_DGRAM});
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
   if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0)
     return {};

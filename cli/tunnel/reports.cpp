@@ -1,11 +1,12 @@
 #include "cli/tunnel/reports.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
 #include <memory>
 
+#include "access/core/clock.hpp"
 #include "access/core/log.hpp"
 #include "access/system/report_signal.hpp"
 #include "cli/terminal/message.hpp"

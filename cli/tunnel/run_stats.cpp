@@ -1,6 +1,6 @@
 #include "cli/tunnel/run_stats.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <array>
@@ -8,6 +8,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "access/core/clock.hpp"
 #include "access/core/text.hpp"
 #include "access/system/appended_file.hpp"
 #include "access/system/descriptor.hpp"

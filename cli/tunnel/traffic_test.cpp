@@ -1,6 +1,6 @@
 // What SIGUSR1 prints.
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

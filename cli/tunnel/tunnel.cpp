@@ -1,7 +1,7 @@
 // `mayfly access ssh` (= tcp, rdp, smb): a tunnel on standard input and output, or a listener.
 #include "access/tunnel/tunnel.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <chrono>

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "access/system/lock.hpp"
+#include "access/system/platform.hpp"
 #include "fuzz.hpp"
 #include "property.hpp"
 #include "scratch.hpp"

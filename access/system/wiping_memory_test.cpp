@@ -1,4 +1,4 @@
-#include "access/core/wiping_memory.hpp"
+#include "access/system/wiping_memory.hpp"
 
 #include <doctest/doctest.h>
 
@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "access/system/platform.hpp"
 #include "access/testing/forked_child.hpp"
 
 namespace mayfly {
@@ -29,8 +30,8 @@ int bytes_left(void (*give_back)(char*)) {
       .exit_code();
 }
 
-TEST_SUITE("core/wiping_memory") {
-  TEST_CASE("what is given back is wiped") {
+TEST_SUITE("system/wiping_memory") {
+  TEST_CASE("what is given back is wiped" * doctest::skip(platform == Platform::portable)) {
     CHECK(bytes_left([](char* block) { wiping_free(block); }) == 0);
     CHECK(bytes_left([](char* block) { static_cast<void>(wiping_realloc(block, 1'000'000)); }) ==
           0);

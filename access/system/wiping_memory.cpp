@@ -1,4 +1,4 @@
-#include "access/core/wiping_memory.hpp"
+#include "access/system/wiping_memory.hpp"
 
 #include <malloc.h>
 #include <string.h>

@@ -1,0 +1,152 @@
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <linux/sockios.h>
+#include <malloc.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "access/core/error.hpp"
+#include "access/system/platform.hpp"
+#include "access/system/spawn_settings.hpp"
+
+namespace mayfly {
+namespace {
+
+// docs/protocol.md section 5: when cloudflared takes a lock for stale.
+constexpr long long start_time_tolerance_ms = 1000;
+
+int flags_of(Blocking blocking) {
+  return SOCK_CLOEXEC | (blocking == Blocking::no ? SOCK_NONBLOCK : 0);
+}
+
+std::optional<long long> boot_time_seconds() {
+  std::ifstream stat("/proc/stat");
+  for (std::string line; std::getline(stat, line);)
+    if (line.starts_with("btime ")) return std::atoll(line.c_str() + 6);
+  return std::nullopt;
+}
+
+}  // namespace
+
+const Platform platform = Platform::linux_kernel;
+
+Pipe make_pipe(std::string_view failure, Blocking blocking) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC | (blocking == Blocking::no ? O_NONBLOCK : 0)) != 0)
+    throw system_error(std::string(failure), errno);
+  return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+SocketPair make_socket_pair(std::string_view failure, Blocking blocking) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | flags_of(blocking), 0, ends) != 0)
+    throw system_error(std::string(failure), errno);
+  return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+Descriptor open_socket(const SocketKind& kind) noexcept {
+  return Descriptor(::socket(kind.family, kind.type | flags_of(kind.blocking), kind.protocol));
+}
+
+Descriptor accept_connection(int listening) noexcept {
+  return Descriptor(::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+int close_in_child_from(posix_spawn_file_actions_t& actions, int first) noexcept {
+  return ::posix_spawn_file_actions_addclosefrom_np(&actions, first);
+}
+
+void end_with_parent() noexcept {
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
+void forbid_tracing() noexcept {
+  ::prctl(PR_SET_DUMPABLE, 0);
+}
+
+std::string own_executable() {
+  std::error_code error;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? "" : path.string();
+}
+
+std::optional<long long> process_start_time_ms(long pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  const std::string stat{std::istreambuf_iterator<char>(file), {}};
+  // The name in parentheses may hold anything; field 3 follows the last ")".
+  const auto name_end = stat.rfind(')');
+  if (name_end == std::string::npos) return std::nullopt;
+  std::istringstream fields(stat.substr(name_end + 1));
+  std::string state, skipped;
+  fields >> state;
+  if (state == "Z" || state == "X") return std::nullopt;
+  for (int field = 4; field < 22; ++field) fields >> skipped;
+  long long ticks = 0;
+  const auto boot = boot_time_seconds();
+  if (!(fields >> ticks) || !boot) return std::nullopt;
+  return *boot * 1000 + ticks * 1000 / ::sysconf(_SC_CLK_TCK);
+}
+
+bool is_running(long pid, long long start_time_ms) {
+  const auto start = process_start_time_ms(pid);
+  return start && std::llabs(*start - start_time_ms) <= start_time_tolerance_ms;
+}
+
+Descriptor anonymous_file(std::string_view content) {
+  Descriptor file(::memfd_create("mayfly", MFD_ALLOW_SEALING | MFD_CLOEXEC));
+  if (!file) throw system_error("cannot make a file in memory", errno);
+  if (!write_all(file.get(), content)) throw system_error("cannot write a file in memory", errno);
+  ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+  return file;
+}
+
+int rename_to_free_name(int directory, const char* from, const char* to) noexcept {
+  return ::renameat2(directory, from, directory, to, RENAME_NOREPLACE) == 0 ? 0 : errno;
+}
+
+std::size_t unacknowledged_bytes(int socket) noexcept {
+  int bytes = 0;
+  return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+void keep_alive(int socket) noexcept {
+  const auto set = [socket](int level, int option, int value) {
+    ::setsockopt(socket, level, option, &value, sizeof value);
+  };
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 30);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 4);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+void widen_pipe(int descriptor) noexcept {
+  constexpr int wanted = 256 * 1024;
+  const int size = ::fcntl(descriptor, F_GETPIPE_SZ);
+  if (size > 0 && size < wanted) ::fcntl(descriptor, F_SETPIPE_SZ, wanted);
+}
+
+long peer_process(int socket) noexcept {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
+void release_freed_memory() noexcept {
+  ::malloc_trim(0);
+}
+
+}  // namespace mayfly

@@ -1,0 +1,52 @@
+// What POSIX does not offer. linux.cpp holds it for Linux; portable.cpp holds what any other Unix
+// has, and says where that protects less (SECURITY.md, "Other systems").
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "access/system/descriptor.hpp"
+
+namespace mayfly {
+
+// Whether processes and files are held back by a kernel that mayfly knows how to ask.
+enum class Platform { linux_kernel, portable };
+extern const Platform platform;
+
+// Asks for SIGTERM when the parent process ends. Portable: does nothing.
+void end_with_parent() noexcept;
+// Lets no other process of the user trace this one or read its memory. Portable: does nothing.
+void forbid_tracing() noexcept;
+// Returns the path of the running program, or "" if the system cannot tell.
+std::string own_executable();
+// Returns the start of a process in ms since the epoch, as cloudflared's library computes it (btime
+// of /proc/stat and field 22 of /proc/PID/stat, in clock ticks), or nullopt if there is no such
+// process or the system cannot tell.
+std::optional<long long> process_start_time_ms(long pid);
+// Returns whether a process lives that was started at that time. Portable: whether its number is in
+// use.
+bool is_running(long pid, long long start_time_ms);
+
+// Returns a file that has no name and holds the content, for a program that opens it as
+// "/dev/fd/N". It can be changed by nobody. Portable: a removed file in the directory for temporary
+// files. Throws Error(failed).
+Descriptor anonymous_file(std::string_view content);
+// Renames unless the new name is taken. Returns 0 or errno: EEXIST if it is taken, and ENOSYS or
+// EINVAL if the system or the file system cannot do it.
+int rename_to_free_name(int directory, const char* from, const char* to) noexcept;
+
+// Returns how many bytes that were sent have not been acknowledged by the other host. Portable: 0.
+std::size_t unacknowledged_bytes(int socket) noexcept;
+// Has the system ask a silent TCP connection after 30 s, and give it up after four questions 10 s
+// apart; reading then fails. Other sockets stay as they are. Portable: with the system's own times.
+void keep_alive(int socket) noexcept;
+// Makes a pipe hold more, so that reads and writes are full and fewer. Portable: does nothing.
+void widen_pipe(int descriptor) noexcept;
+// Returns the process at the other end of a Unix socket, or 0 if the system cannot tell.
+long peer_process(int socket) noexcept;
+
+// Gives memory that was freed back to the system. Portable: does nothing.
+void release_freed_memory() noexcept;
+
+}  // namespace mayfly
