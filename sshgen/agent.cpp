@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +14,7 @@
 #include "access/core/error.hpp"
 #include "access/identity/place.hpp"
 #include "access/system/interrupt.hpp"
+#include "access/system/platform.hpp"
 #include "sshgen/wire.hpp"
 
 namespace mayfly::sshgen {
@@ -87,6 +89,18 @@ void limit_connect_time(int fd, std::chrono::milliseconds patience) {
   ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
+// The path of an agent that has ended is free: another user may listen there and collect keys. Root
+// could read the memory of every agent anyway.
+void refuse_agent_of_another_user(int socket) {
+  const auto user = peer_user(socket);
+  if (!user || *user == ::geteuid() || *user == 0) return;
+  throw Error(ErrorKind::failed,
+              fmt::format("ssh-agent: the one at SSH_AUTH_SOCK belongs to another user (uid {}), "
+                          "who could use what it is given",
+                          *user),
+              "start one of your own with: eval \"$(ssh-agent)\"");
+}
+
 }  // namespace
 
 Agent Agent::connect(std::string_view socket_path, std::chrono::milliseconds patience) {
@@ -104,6 +118,7 @@ Agent Agent::connect(std::string_view socket_path, std::chrono::milliseconds pat
   limit_connect_time(socket.get(), patience);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     throw call_error("connect");
+  refuse_agent_of_another_user(socket.get());
   return Agent(std::move(socket), patience);
 }
 

@@ -45,6 +45,9 @@ void keep_alive(int socket) noexcept;
 void widen_pipe(int descriptor) noexcept;
 // Returns the process at the other end of a Unix socket, or 0 if the system cannot tell.
 long peer_process(int socket) noexcept;
+// Returns the user who listened at the other end of a Unix socket, or nullopt if the system cannot
+// tell.
+std::optional<unsigned> peer_user(int socket) noexcept;
 
 // Gives memory that was freed back to the system. Portable: does nothing.
 void release_freed_memory() noexcept;

@@ -111,6 +111,10 @@ long peer_process(int) noexcept {
   return 0;
 }
 
+std::optional<unsigned> peer_user(int) noexcept {
+  return std::nullopt;
+}
+
 void release_freed_memory() noexcept {}
 
 // Only sleeps: the caller looks again after each wait.

@@ -1,6 +1,9 @@
 """Key and certificate in a real ssh-agent until the certificate expires, with no key on disk."""
 import os
 import re
+import subprocess
+import tempfile
+import unittest
 
 from harness import programs
 from harness.case import FAILED, EdgeCase
@@ -132,6 +135,22 @@ class Agent(AgentCase):
             with self.subTest(socket):
                 result = self.generate(env={"SSH_AUTH_SOCK": socket})
                 self.assert_error(result, FAILED, "agent")
+        self.assertEqual(self.edge.log(), [], "nothing is asked for what could not be kept")
+
+    @unittest.skipUnless(os.geteuid() == 0, "another user has to be the agent's")
+    def test_agent_of_another_user(self):
+        """An agent that has ended leaves its path free for other users, who would get key and certificate."""
+        with tempfile.TemporaryDirectory() as place:
+            os.chmod(place, 0o777)
+            socket = os.path.join(place, "agent")
+            agent = subprocess.Popen([programs.system("ssh-agent"), "-D", "-a", socket], user=65534, group=65534,
+                                     extra_groups=[], stdout=subprocess.DEVNULL)
+            self.addCleanup(agent.wait)
+            self.addCleanup(agent.kill)
+            eventually("the agent listens", lambda: os.path.exists(socket))
+            result = self.generate(env={"SSH_AUTH_SOCK": socket})
+            self.assert_error(result, FAILED, "belongs to another user (uid 65534)", "ssh-agent")
+            self.assertEqual(run([programs.system("ssh-add"), "-l"], env=self.home.environment({"SSH_AUTH_SOCK": socket})).code, 1)
         self.assertEqual(self.edge.log(), [], "nothing is asked for what could not be kept")
 
     def test_locked_agent(self):
