@@ -212,9 +212,10 @@ bool may_change_with_headers(const Url& url, const Response& response, const Tea
 }
 
 Error logged_out(const Url& url) {
-  return {ErrorKind::login_needed,
-          fmt::format("a login to {} is needed: you logged out after this command began", url.host),
-          fmt::format("run: mayfly access login {}", printable(url.origin() + url.path))};
+  return {
+      ErrorKind::login_needed,
+      fmt::format("a login to {} is needed: you logged out after this command began", url.host),
+      fmt::format("run: mayfly access login {}", pasted_word(printable(url.origin() + url.path)))};
 }
 
 bool turns_metadata_question_away(const Response& response) {

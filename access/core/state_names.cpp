@@ -25,6 +25,7 @@ constexpr struct Kind {
     {StateFile::app_token, "-token"},
     {StateFile::application, "-app"},
     {StateFile::key_set, "-jwks"},
+    {StateFile::service_team, "-service-team"},
     {StateFile::lock, ".lock"},
     {StateFile::url, ".url"},
     {StateFile::temporary, ".tmp"},

@@ -18,6 +18,7 @@ enum class StateFile {
   org_token,          // "<team domain>-org-token"
   application,        // "<place>-app"
   key_set,            // "<team domain>-jwks"
+  service_team,       // "<id>-service-team", the team that a service token belongs to
   private_key,        // "<place>-cf_key"
   public_key,         // "<place>-cf_key.pub"
   certificate,        // "<place>-cf_key-cert.pub"

@@ -20,6 +20,7 @@ const Case cases[] = {
     {"team.cloudflareaccess.com-org-token", StateFile::org_token, "team.cloudflareaccess.com"},
     {"vm.example.com-app", StateFile::application, "vm.example.com"},
     {"team.cloudflareaccess.com-jwks", StateFile::key_set, "team.cloudflareaccess.com"},
+    {"0123.access-service-team", StateFile::service_team, "0123.access"},
     {"vm.example.com-cf_key", StateFile::private_key, "vm.example.com"},
     {"vm.example.com-cf_key.pub", StateFile::public_key, "vm.example.com"},
     {"vm.example.com-cf_key-cert.pub", StateFile::certificate, "vm.example.com"},

@@ -19,6 +19,9 @@ bool is_among(std::string_view text, std::initializer_list<std::string_view> lis
 bool is_among_ignoring_case(std::string_view text, std::initializer_list<std::string_view> list);
 // Returns the text without the blanks at both ends.
 std::string_view trim(std::string_view text, std::string_view blanks = " \t");
+// Returns the text as one word of a POSIX shell, in single quotes where it needs them: for commands
+// that people paste.
+std::string pasted_word(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
 
 // Returns whether the text is an RFC 1123 host name of at most 253 bytes, in labels of at most 63,

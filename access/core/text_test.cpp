@@ -94,6 +94,22 @@ TEST_SUITE("core/text") {
     }
   }
 
+  TEST_CASE("a shell reads a pasted word as one word") {
+    for (const std::string text :
+         {"https://vm.example.com/a", "", "a b", "https://h/a;touch$IFS$9marker;b", "it's", "`id`",
+          "$(id)", "a&b|c>d<e", "!x", "~", "*", "#", "a=b", "\\", "\"", "''"}) {
+      CAPTURE(text);
+      const std::string command = "printf %s " + pasted_word(text);
+      FILE* shell = ::popen(command.c_str(), "r");
+      REQUIRE(shell != nullptr);
+      char bytes[100];
+      const std::size_t size = std::fread(bytes, 1, sizeof bytes, shell);
+      CHECK(::pclose(shell) == 0);
+      CHECK(std::string(bytes, size) == text);
+    }
+    CHECK(pasted_word("https://vm.example.com/a") == "https://vm.example.com/a");
+  }
+
   TEST_CASE("case and white space") {
     CHECK(to_lower("AZaz09-É") == "azaz09-É");
     CHECK(equals_ignoring_case("CF-Ray", "cf-rAY"));

@@ -131,6 +131,11 @@ Application application_of(const Url& url, const Metadata& metadata) {
       .audience = metadata.audience,
       .hostname = metadata.app_hostname.empty() ? metadata.hostname : metadata.app_hostname};
   require_file_names(url, application);
+  if (!may_hold(application, url))
+    throw Error(ErrorKind::refused,
+                fmt::format("{} does not belong to the application that answers there, {}",
+                            printable(url.authority() + url.path), printable(application.hostname)),
+                "name the application's own address");
   return application;
 }
 

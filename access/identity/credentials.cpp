@@ -14,6 +14,7 @@
 #include "access/core/text.hpp"
 #include "access/identity/exchange.hpp"
 #include "access/identity/place.hpp"
+#include "access/identity/service_token_team.hpp"
 
 namespace mayfly {
 namespace {
@@ -22,8 +23,9 @@ using std::chrono::sys_seconds;
 using namespace std::chrono_literals;
 
 Error login_needed(const Url& url, std::string_view why) {
-  return Error(ErrorKind::login_needed, fmt::format("a login to {} is needed: {}", url.host, why),
-               fmt::format("run: mayfly access login {}", printable(url.origin() + url.path)));
+  return Error(
+      ErrorKind::login_needed, fmt::format("a login to {} is needed: {}", url.host, why),
+      fmt::format("run: mayfly access login {}", pasted_word(printable(url.origin() + url.path))));
 }
 
 // Logs the source of the token, its identity and its expiry.
@@ -91,6 +93,7 @@ std::optional<Grant> Credentials::stored_for(const std::optional<Application>& a
 }
 
 Grant Credentials::for_service_token(std::optional<Application> application) const {
+  if (application) require_team_of(*options_.service_token, *application, state_);
   return {.application = std::move(application), .has_service_token = true};
 }
 
@@ -274,6 +277,7 @@ void Credentials::forget(const Grant& refused) const try {
 
 // Sends the service token to an application that is verified.
 Grant Credentials::earn(const Url& url, const Application& application) const {
+  require_team_of(*options_.service_token, application, state_);
   const Request request =
       token_check(url, service_token_headers(*options_.service_token), "a token");
   const auto answer = judge_machine_answer(

@@ -104,6 +104,8 @@ void add_file(Inventory& inventory, const StateDirectory& state, const std::stri
     if (auto known = remembered(state, name, found.stem)) inventory.applications.push_back(*known);
   } else if (found.kind == StateFile::key_set && is_team(found.stem)) {
     inventory.key_sets.emplace_back(found.stem);
+  } else if (found.kind == StateFile::service_team) {
+    inventory.service_tokens.emplace_back(found.stem);
   }
 }
 

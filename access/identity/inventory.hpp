@@ -33,7 +33,8 @@ struct RememberedApplication {
 struct Inventory {
   std::vector<TokenFile> tokens;
   std::vector<RememberedApplication> applications;
-  std::vector<std::string> key_sets;    // teams with a "<auth domain>-jwks"
+  std::vector<std::string> key_sets;        // teams with a "<auth domain>-jwks"
+  std::vector<std::string> service_tokens;  // ids with a "<id>-service-team"
   std::vector<std::string> lock_bases;  // of login locks and URLs, "<base>.lock" and "<base>.url"
 };
 

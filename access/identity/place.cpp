@@ -62,6 +62,13 @@ std::vector<std::string> places_of(const Url& url, const std::optional<Applicati
   return {place_of(url), place_of(*application, url), file_name(application->hostname)};
 }
 
+bool may_hold(const Application& application, const Url& url) {
+  const auto path = path_of(application);
+  const std::string_view name = application.hostname;
+  if (!path || name.substr(0, name.find('/')) != url.host) return true;
+  return holds(*path, without_slashes_at_end(url.path));
+}
+
 bool is_at(const Application& application, const std::string& remembered_at, const Url& url) {
   const std::string_view asked = without_slashes_at_end(url.path);
   const auto path = path_of(application);

@@ -32,6 +32,10 @@ std::string place_of(const Application& application, const Url& url);
 // application is not known.
 std::vector<std::string> places_of(const Url& url, const std::optional<Application>& application);
 
+// Returns false if the application is a path of the URL's own host and the URL lies elsewhere on
+// it, where another server may answer.
+bool may_hold(const Application& application, const Url& url);
+
 // Returns whether the application in the record at `place` is that of this URL.
 bool is_at(const Application& application, const std::string& place, const Url& url);
 

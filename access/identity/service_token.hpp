@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "access/answer/machine.hpp"
 #include "access/core/secret.hpp"
@@ -20,15 +21,16 @@ inline Headers service_token_headers(const ServiceToken& token) {
           {std::string(service_token_secret_header), std::string(token.secret.reveal())}};
 }
 
-// Returns whether the app token with these claims came for this service token. Access writes the id
-// with ".access" at its end, and people leave that off.
+// Returns the id without the ".access" that Access writes at its end, and that people leave off.
+inline std::string_view bare_id(std::string_view id) {
+  constexpr std::string_view suffix = ".access";
+  if (id.ends_with(suffix)) id.remove_suffix(suffix.size());
+  return id;
+}
+
+// Returns whether the app token with these claims came for this service token.
 inline bool is_earned_by(const TokenClaims& claims, const ServiceToken& token) {
-  const auto bare = [](std::string_view id) {
-    constexpr std::string_view suffix = ".access";
-    if (id.ends_with(suffix)) id.remove_suffix(suffix.size());
-    return id;
-  };
-  return !claims.common_name.empty() && bare(claims.common_name) == bare(token.id);
+  return !claims.common_name.empty() && bare_id(claims.common_name) == bare_id(token.id);
 }
 
 }  // namespace mayfly

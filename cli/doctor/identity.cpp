@@ -6,6 +6,7 @@
 #include "access/core/clock.hpp"
 #include "access/core/text.hpp"
 #include "access/identity/exchange.hpp"
+#include "access/identity/service_token_team.hpp"
 #include "access/identity/token_store.hpp"
 #include "access/tls/client_certificate.hpp"
 #include "cli/doctor/diagnosis.hpp"
@@ -140,7 +141,8 @@ CheckResult judge_missing_token(const Url& url, const StoredTokens& tokens, sys_
   else
     detail += "; " + team_text(tokens.team, now);
   return failed({ErrorKind::login_needed, detail,
-                 fmt::format("run: mayfly access login {}", printable(url.origin() + url.path))});
+                 fmt::format("run: mayfly access login {}",
+                             pasted_word(printable(url.origin() + url.path)))});
 }
 
 std::optional<StoredToken> exchanged_token(Diagnosis& diagnosis) {
@@ -189,6 +191,8 @@ CheckResult check_service_token(Diagnosis& diagnosis) {
   if (diagnosis.service_token_error) return failed(*diagnosis.service_token_error);
   if (!diagnosis.service_token) return not_needed("none is given");
   if (!diagnosis.application) return skipped("there is no application to show it to");
+  if (diagnosis.state)
+    check_team_of(*diagnosis.service_token, *diagnosis.application, *diagnosis.state);
   const MachineAnswer answer =
       show(diagnosis, Machine::service_token, service_token_headers(*diagnosis.service_token));
   diagnosis.machine_is_let_in = true;

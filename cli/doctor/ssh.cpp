@@ -33,7 +33,7 @@ std::string shown(const Url& url) {
 
 std::string write_hint(const SshTarget& target) {
   return fmt::format("run: mayfly ssh-config --hostname {} --short-lived-cert --write",
-                     shown(target.url));
+                     pasted_word(shown(target.url)));
 }
 
 bool is_access_client(const std::string& program) {
@@ -240,7 +240,8 @@ CheckResult judge_ssh_certificate(const Url& url, const SshRoute& route,
                                   const sshgen::OnDisk& on_disk, sys_seconds now) {
   using State = sshgen::OnDisk::State;
   if (route.certificate == Certificate::agent) return not_needed("it is kept in the agent");
-  const std::string renew = fmt::format("run: mayfly ssh-gen --hostname {}", shown(url));
+  const std::string renew =
+      fmt::format("run: mayfly ssh-gen --hostname {}", pasted_word(shown(url)));
   switch (on_disk.state) {
     case State::valid:
       return well(lasting(*on_disk.certificate, now));

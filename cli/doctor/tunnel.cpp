@@ -36,7 +36,7 @@ CheckResult judge_login_page(const Url& url, const Response& answer, Shown shown
        fmt::format("run: mayfly access logout {0} && mayfly access login {0}; if that does "
                    "not help, an administrator can turn off Binding Cookie for this "
                    "application",
-                   printable(url.origin() + url.path))});
+                   pasted_word(printable(url.origin() + url.path)))});
 }
 
 CheckResult judge_end(const Ending& ending) {

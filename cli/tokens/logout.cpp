@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "access/core/error.hpp"
+#include "access/core/state_names.hpp"
 #include "access/core/text.hpp"
 #include "access/identity/team_keys.hpp"
 #include "access/system/leftovers.hpp"
@@ -74,6 +75,10 @@ void remove_files(Removal& removal, const StateDirectory& state, const LogoutPla
   for (const std::string& team : plan.key_sets) {
     removal.attempt(fmt::format("the public keys of {}", team),
                     [&] { return state.remove(keys_file(team)); });
+  }
+  for (const std::string& id : plan.service_tokens) {
+    removal.attempt(fmt::format("the team of the service token {}", printable(id)),
+                    [&] { return state.remove(state_name(StateFile::service_team, id)); });
   }
 }
 

@@ -103,6 +103,7 @@ LogoutPlan plan_logout(const Inventory& inventory, const std::vector<std::string
     plan.places = places_with_keys;
     plan.applications = inventory.applications;
     plan.key_sets = inventory.key_sets;
+    plan.service_tokens = inventory.service_tokens;
     plan.lock_bases = inventory.lock_bases;
     return plan;
   }

@@ -14,8 +14,9 @@ struct LogoutPlan {
   std::vector<TokenFile> tokens;
   std::vector<std::string> places;  // file stems of keys and certificates, on disk and in the agent
   std::vector<RememberedApplication> applications;
-  std::vector<std::string> key_sets;    // team domains
-  std::vector<std::string> lock_bases;  // unless a living process holds the lock
+  std::vector<std::string> key_sets;        // team domains
+  std::vector<std::string> service_tokens;  // ids whose team is remembered
+  std::vector<std::string> lock_bases;      // unless a living process holds the lock
   std::vector<std::string> marked;      // stems to mark as logged out (logout.hpp); empty for all
   std::vector<std::string> kept_teams;  // teams whose org token opens the application and stays
 };
