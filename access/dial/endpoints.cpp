@@ -135,7 +135,7 @@ Endpoints pinned(const Target& target, const std::vector<std::string>& resolve) 
 Endpoints known(const Target& target) {
   if (const auto endpoint = literal(target.host, target.port)) return {*endpoint};
   if (!is_loopback_name(target.host)) return {};
-  const std::uint16_t port = port_number(target.port);
+  const std::uint16_t port = parse_port(target.port).value_or(0);
   return {{asio::ip::address_v6::loopback(), port}, {asio::ip::address_v4::loopback(), port}};
 }
 
