@@ -20,8 +20,9 @@ std::string file_name(std::string_view raw);
 
 class StateDirectory {
  public:
-  // Opens the directory, making it (0700) when it is not there. Symbolic links, foreign owners and
-  // directories that others can write are refused. Throws Error(failed) with a hint.
+  // Opens the directory, making it (0700) when it is not there. Follows symbolic links of the
+  // user's own. Refuses links and directories of other users, and directories that others can
+  // write. Throws Error(failed) with a hint.
   static StateDirectory open(const std::string& path);
   // For who can do without: where it is not there and cannot be made, one that has no files; to
   // write there throws the Error that open() had thrown. What is there and cannot be used is
