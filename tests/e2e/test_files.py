@@ -129,7 +129,8 @@ class Files(EdgeCase):
         self.addCleanup(os.chmod, run_folder, os.stat(run_folder).st_mode)
         os.chmod(run_folder, 0o711)  # The other user has to get to the home.
         self.assert_done(left())
-        for path in (self.home.state, self.home.file(KEY + "-cert.pub")):
+        for path, words in ((self.home.state, command[-4:]), (self.home.file(self.home.token_name("ssh")), ["token", "ssh.example.com"])):
+            command[command.index(copy) + 1:] = words
             result = self.assert_error(left(path), FAILED, f"{path}: it belongs to root")
             self.assertIn(f"\nhint: run: sudo chown -R nobody: {path}\n", result.err)
 
