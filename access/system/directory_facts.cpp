@@ -19,7 +19,7 @@ EntryFacts facts_of_entry(const std::string& name, const struct stat& status) {
   const auto kind = S_ISREG(status.st_mode)   ? EntryFacts::Kind::file
                     : S_ISLNK(status.st_mode) ? EntryFacts::Kind::link
                                               : EntryFacts::Kind::other;
-  return {name, kind, status.st_uid == ::geteuid(), is_open_to_others(status)};
+  return {name, kind, status.st_uid == ::geteuid(), is_open_to_others(status), status.st_uid};
 }
 
 }  // namespace

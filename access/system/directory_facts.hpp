@@ -1,6 +1,8 @@
 // The owners and modes of the state directory and its files. Reads and changes no file.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -13,6 +15,7 @@ struct EntryFacts {
   enum class Kind { file, link, other } kind = Kind::file;
   bool is_own = true;              // belongs to the user of this process
   bool is_open_to_others = false;  // group or others may read or write it
+  uid_t owner = 0;
 };
 
 struct DirectoryFacts {

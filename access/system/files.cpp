@@ -7,12 +7,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/system/directory_listing.hpp"
 #include "access/system/file_time.hpp"
 #include "access/system/owners_umask.hpp"
+#include "access/system/ownership.hpp"
 #include "access/system/temporary_file.hpp"
 
 namespace mayfly {
@@ -24,10 +26,7 @@ constexpr const char* state_hint =
 void check_directory(const Descriptor& directory, const std::string& path) {
   struct stat status {};
   if (::fstat(directory.get(), &status) != 0) throw system_error("cannot look at " + path, errno);
-  if (status.st_uid != ::geteuid()) {
-    throw Error(ErrorKind::failed, fmt::format("cannot use {}: it belongs to another user", path),
-                "run mayfly as its owner, or name another directory in MAYFLY_HOME");
-  }
+  if (status.st_uid != ::geteuid()) throw foreign_owner("use", path, status.st_uid);
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     throw Error(ErrorKind::failed, fmt::format("cannot use {}: others can write to it", path),
                 fmt::format("run: chmod go-w {}", path));
@@ -45,8 +44,47 @@ std::string without_trailing_slashes(std::string path) {
   return path;
 }
 
-Descriptor open_directory(const std::string& path) {
-  return Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+// Returns the path that the user's own symbolic link names, or nothing for another user's link and
+// for no link. The link is opened itself, so that its owner and its target are of the same link.
+std::optional<std::string> target_of_own_link(const std::string& path) {
+  const Descriptor link(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!link || ::fstat(link.get(), &status) != 0 || !S_ISLNK(status.st_mode) ||
+      status.st_uid != ::geteuid())
+    return std::nullopt;
+  char target[PATH_MAX];
+  const ssize_t size = ::readlinkat(link.get(), "", target, sizeof target);
+  if (size <= 0 || size == sizeof target) return std::nullopt;
+  const std::string named = without_trailing_slashes({target, static_cast<std::size_t>(size)});
+  if (named.front() == '/') return named;
+  return path.substr(0, path.find_last_of('/') + 1) + named;
+}
+
+// Opens the directory, or the one that links of the user's own lead to (dotfiles).
+Descriptor open_directory(std::string path) {
+  constexpr int most_links = 8;
+  for (int followed = 0;; ++followed) {
+    Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (directory || (errno != ELOOP && errno != ENOTDIR)) {
+      if (!directory && followed > 0) errno = ELOOP;
+      return directory;
+    }
+    const auto target = followed < most_links ? target_of_own_link(path) : std::nullopt;
+    if (!target) {
+      errno = ELOOP;
+      return {};
+    }
+    path = *target;
+  }
+}
+
+// Whose the directory is that cannot be opened, if it is another user's.
+std::optional<Error> foreign_directory(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
+      status.st_uid == ::geteuid())
+    return std::nullopt;
+  return foreign_owner("use", path, status.st_uid);
 }
 
 Error with_state_hint(const Error& error) {
@@ -56,9 +94,12 @@ Error with_state_hint(const Error& error) {
 Error cannot_open(const std::string& path, int error) {
   if (error == ELOOP || error == ENOTDIR) {
     return Error(ErrorKind::failed,
-                 fmt::format("cannot use {}: it is a symbolic link or no directory", path),
+                 fmt::format("cannot use {}: it is no directory, and no symbolic link of yours to "
+                             "a directory of yours",
+                             path),
                  state_hint);
   }
+  if (const auto foreign = foreign_directory(path); foreign && error == EACCES) return *foreign;
   return with_state_hint(system_error("cannot open " + path, error));
 }
 
@@ -99,7 +140,7 @@ StateDirectory StateDirectory::open_or_none(const std::string& given_path) {
   }
   const int open_error = errno;
   if (make_error == 0 || make_error == EEXIST) throw cannot_open(path, open_error);
-  if (make_error == EROFS) return {path, cannot_open(path, open_error)};
+  if (make_error == EROFS && open_error != ENOENT) throw cannot_open(path, open_error);
   return {path, with_state_hint(system_error("cannot make the directory " + path, make_error))};
 }
 
@@ -136,12 +177,17 @@ std::optional<StateDirectory::File> StateDirectory::read(std::string_view name,
                 fmt::format("cannot read {}: it is a symbolic link", path_of(name)),
                 "remove the link; mayfly does not follow links there");
   }
-  if (!file) throw system_error("cannot read " + path_of(name), errno);
+  const int error = errno;
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) throw system_error("cannot read " + path_of(name), errno);
-  if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid()) {
+  const int known =
+      file ? ::fstat(file.get(), &status)
+           : ::fstatat(directory_.get(), one_name(name).c_str(), &status, AT_SYMLINK_NOFOLLOW);
+  if (known == 0 && S_ISREG(status.st_mode) && status.st_uid != ::geteuid())
+    throw foreign_owner("read", path_of(name), status.st_uid);
+  if (!file || known != 0) throw system_error("cannot read " + path_of(name), file ? errno : error);
+  if (!S_ISREG(status.st_mode)) {
     throw Error(ErrorKind::failed,
-                fmt::format("cannot read {}: it is no regular file of yours", path_of(name)),
+                fmt::format("cannot read {}: it is no regular file", path_of(name)),
                 "remove it, and run the command again");
   }
   const auto size = static_cast<std::size_t>(status.st_size);

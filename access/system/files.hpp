@@ -16,8 +16,9 @@ namespace mayfly {
 
 class StateDirectory {
  public:
-  // Opens the directory, and makes it (0700) if it is absent. Throws Error(failed) with a hint for
-  // symbolic links, other owners, and directories that other users can write.
+  // Opens the directory, making it (0700) when it is not there. Follows symbolic links of the
+  // user's own. Refuses links and directories of other users, and directories that others can
+  // write. Throws Error(failed) with a hint.
   static StateDirectory open(const std::string& path);
   // Like open(), but returns an empty directory if it is absent and cannot be made; writing to that
   // one throws the Error of open(). Throws as open() does if the directory exists and is unusable.

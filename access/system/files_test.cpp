@@ -138,8 +138,6 @@ TEST_SUITE("core/files") {
     }
     // What cannot be trusted is no reason to do without.
     check_failed([&] { StateDirectory::open_or_none(scratch / "file"); });
-    REQUIRE(::symlink((scratch / "state").c_str(), (scratch / "link").c_str()) == 0);
-    check_failed([&] { StateDirectory::open_or_none(scratch / "link"); });
     REQUIRE(::chmod((scratch / "state").c_str(), 0777) == 0);
     check_failed([&] { StateDirectory::open_or_none(scratch / "state"); });
   }
@@ -150,13 +148,48 @@ TEST_SUITE("core/files") {
     std::filesystem::create_symlink("real", scratch / "link");
     std::filesystem::create_symlink("nowhere", scratch / "dangling");
     put(scratch / "file", "");
-    for (const auto name : {"link", "link/", "link//", "dangling", "file"}) {
+    std::filesystem::create_symlink("loop", scratch / "loop");
+    std::filesystem::create_symlink("file", scratch / "to-file");
+    for (const auto name : {"dangling", "dangling/", "file", "loop", "to-file"}) {
       CAPTURE(name);
       check_failed([&] { StateDirectory::open(scratch / name); });
       check_failed([&] { StateDirectory::open_existing(scratch / name); });
     }
     CHECK_FALSE(is_there(scratch / "nowhere"));
     CHECK_NOTHROW(StateDirectory::open(scratch / "real/"));
+  }
+
+  TEST_CASE("a link of one's own to a directory of one's own is followed") {
+    const ScratchDirectory scratch;
+    std::filesystem::create_directory(scratch / "real");
+    std::filesystem::create_symlink("real", scratch / "link");
+    std::filesystem::create_symlink(scratch / "link", scratch / "second");
+    for (const auto name : {"link", "link/", "second", "second//"}) {
+      CAPTURE(name);
+      StateDirectory::open(scratch / name).write(std::string(name).substr(0, 4), "x");
+      CHECK(StateDirectory::open_existing(scratch / name));
+    }
+    CHECK(is_there(scratch / "real/link"));
+    CHECK(is_there(scratch / "real/seco"));
+    REQUIRE(::chmod((scratch / "real").c_str(), 0777) == 0);
+    check_failed([&] { StateDirectory::open(scratch / "link"); });
+  }
+
+  TEST_CASE("another user's link, and a link to another user's directory, are refused") {
+    const ScratchDirectory scratch;
+    std::filesystem::create_directory(scratch / "real");
+    std::filesystem::create_symlink("real", scratch / "link");
+    std::filesystem::create_symlink("/usr", scratch / "usr");
+    if (::geteuid() != 0) {
+      check_failed([&] { StateDirectory::open(scratch / "usr"); });
+      return;
+    }
+    REQUIRE(::lchown((scratch / "link").c_str(), 65534, 65534) == 0);
+    check_failed([&] { StateDirectory::open(scratch / "link"); });
+    check_failed([&] { StateDirectory::open_existing(scratch / "link"); });
+    REQUIRE(::lchown((scratch / "link").c_str(), 0, 0) == 0);
+    REQUIRE(::chown((scratch / "real").c_str(), 65534, 65534) == 0);
+    check_failed([&] { StateDirectory::open(scratch / "link"); });
   }
 
   TEST_CASE("a directory that others can write to is refused, with the cure") {

@@ -10,6 +10,7 @@
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/system/owners_umask.hpp"
+#include "access/system/ownership.hpp"
 
 namespace mayfly {
 namespace {
@@ -26,9 +27,15 @@ Descriptor open_lock(const StateDirectory& state) {
   if (!file) {
     const int error = errno;
     if (error == EROFS || (error == EACCES && !is_writable(state))) return {};
+    struct stat status {};
+    if (::fstatat(state.descriptor(), StateLock::file, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(status.st_mode) && status.st_uid != ::geteuid())
+      throw foreign_owner("lock", state.path_of(StateLock::file), status.st_uid);
     throw system_error("cannot open " + state.path_of(StateLock::file), error);
   }
   struct stat status {};
+  if (::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_uid != ::geteuid())
+    throw foreign_owner("lock", state.path_of(StateLock::file), status.st_uid);
   if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
       status.st_uid != ::geteuid() || ((status.st_mode & 077) != 0 && ::fchmod(file.get(), 0600)))
     throw Error(ErrorKind::failed,

@@ -11,6 +11,7 @@
 #include "access/identity/inventory.hpp"
 #include "access/system/directory_facts.hpp"
 #include "access/system/lock.hpp"
+#include "access/system/ownership.hpp"
 #include "cli/doctor/diagnosis.hpp"
 
 namespace mayfly::cli::doctor {
@@ -51,8 +52,7 @@ std::optional<CheckResult> judge_unusable(const std::string& path, const Directo
                               link->kind == Kind::link ? "a symbolic link" : "no regular file"),
                   "remove it; the next login makes the file anew");
   if (const auto* foreign = first(facts, [](const auto& entry) { return !entry.is_own; }))
-    return failed(fmt::format("{} belongs to another user", path_of(path, foreign->name)),
-                  "remove it, or make it yours with chown; do not run mayfly with sudo");
+    return failed(foreign_owner("use", path_of(path, foreign->name), foreign->owner));
   return std::nullopt;
 }
 

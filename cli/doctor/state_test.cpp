@@ -35,7 +35,7 @@ TEST_CASE("doctor: what keeps mayfly from using its state") {
                                    with({{"vm-cf_key.lock", Kind::other}}),
                                    with({{"vm-cf_key", Kind::file, false}})};
   const std::string_view words[] = {"cannot be written", "a symbolic link", "no regular file",
-                                    "another user"};
+                                    "belongs to root"};
   for (std::size_t i = 0; i < std::size(broken); ++i) {
     const CheckResult result = judge_state("/x", broken[i], {});
     CHECK(result.state == State::failed);

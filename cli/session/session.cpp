@@ -21,8 +21,19 @@ bool does_without_state(const NetworkFlags& flags, Storage storage) {
          (storage == Storage::for_persons && flags.identity.are_given());
 }
 
+// A person's login throws the reason if the directory cannot be used. A public application, which
+// needs no login, works without it.
+StateDirectory usable_or_none() {
+  try {
+    return StateDirectory::open(state_directory_path());
+  } catch (const Error& reason) {
+    return StateDirectory::none(reason);
+  }
+}
+
 StateDirectory state_for(const NetworkFlags& flags, Storage storage) {
-  if (!does_without_state(flags, storage)) return StateDirectory::open(state_directory_path());
+  if (storage == Storage::required) return StateDirectory::open(state_directory_path());
+  if (!does_without_state(flags, storage)) return usable_or_none();
   std::string path;
   try {
     path = state_directory_path();
