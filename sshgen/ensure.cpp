@@ -53,7 +53,7 @@ Certificate sign_under_lock(const Place& place, const Url& url, const Issuer& is
                             const EnsureOptions& options, const Grant& grant) {
   std::optional<Certificate> found;
   const auto satisfied = [&] {
-    if (!issuer.may_send(url, grant)) throw logged_out(url);
+    issuer.require_may_send(url, grant);
     if (options.renew == EnsureOptions::Renew::when_needed) found = place.find_valid();
     return found.has_value();
   };
@@ -62,8 +62,9 @@ Certificate sign_under_lock(const Place& place, const Url& url, const Issuer& is
   // Another process may have stored a certificate just before this one got the lock.
   if (satisfied()) return *std::move(found);
   const auto pair = generate_key_pair(options.key_type.value_or(KeyType::ecdsa));
-  auto made = request_certificate(issuer.send, {*grant.application, *grant.token},
-                                  pair.public_line(), options.clock());
+  const Subject subject{*grant.application, *grant.token,
+                        [&] { issuer.require_may_send(url, grant); }};
+  auto made = request_certificate(issuer.send, subject, pair.public_line(), options.clock());
   issuer.store(url, *grant.application, [&] { place.keep(pair, made); });
   return std::move(made.certificate);
 }

@@ -21,10 +21,8 @@ struct Issuer {
   std::function<Grant(const Url&)> obtain;
   std::function<Grant(const Url&, const Grant& refused)> renew;
   Send send;
-  // Like Credentials::may_send() for the grant's token.
-  std::function<bool(const Url&, const Grant&)> may_send = [](const Url&, const Grant&) {
-    return true;
-  };
+  // Like Credentials::require_may_send().
+  std::function<void(const Url&, const Grant&)> require_may_send = [](const Url&, const Grant&) {};
   // Like Credentials::store().
   std::function<void(const Url&, const Application&, const std::function<void()>& action)> store =
       [](const Url&, const Application&, const std::function<void()>& action) { action(); };
@@ -37,7 +35,7 @@ inline Issuer issuer_from(const Credentials& credentials, Send send) {
           },
           std::move(send),
           [&credentials](const Url& url, const Grant& grant) {
-            return credentials.may_send(url, grant.application, grant.token->jwt.reveal());
+            credentials.require_may_send(url, grant);
           },
           [&credentials](const Url& url, const Application& application,
                          const std::function<void()>& action) {

@@ -39,7 +39,10 @@ struct World {
               ++renewed;
               return next();
             },
-            signer.send(), [this](const Url&, const Grant&) { return !logged_out; },
+            signer.send(),
+            [this](const Url& at, const Grant&) {
+              if (logged_out) throw mayfly::logged_out(at);
+            },
             [this](const Url& at, const Application&, const std::function<void()>& action) {
               if (logged_out) throw mayfly::logged_out(at);
               action();
@@ -80,12 +83,24 @@ TEST_CASE("ensure: after a logout no token is sent to the signer") {
   CHECK(world.state.list().empty());
 }
 
-TEST_CASE("ensure: a certificate that is signed during a logout is not stored") {
+TEST_CASE("ensure: no token is sent to the signer if a logout comes while it is connected to") {
   World world;
   Issuer issuer = world.issuer();
   issuer.send = [&, send = issuer.send](const Request& request) {
     world.logged_out = true;
     return send(request);
+  };
+  CHECK_THROWS_AS(ensure_certificate(world.state, world.url, issuer), Error);
+  CHECK(world.signer.requests.empty());
+}
+
+TEST_CASE("ensure: a certificate that is signed during a logout is not stored") {
+  World world;
+  Issuer issuer = world.issuer();
+  issuer.send = [&, send = issuer.send](const Request& request) {
+    const Response response = send(request);
+    world.logged_out = true;
+    return response;
   };
   CHECK_THROWS_AS(ensure_certificate(world.state, world.url, issuer), Error);
   CHECK(world.signer.requests.size() == 1);

@@ -98,7 +98,8 @@ constexpr std::string_view administrator_hint =
 }
 
 Url signer_of(const Subject& subject) {
-  const auto& [application, token] = subject;
+  const Application& application = subject.application;
+  const StoredToken& token = subject.token;
   if (token.claims.issuer != issuer_of(application.auth_domain))
     throw Error(
         ErrorKind::protocol,
@@ -160,6 +161,7 @@ Signed request_certificate(const Send& send, const Subject& subject, const std::
   request.headers = {{"Content-Type", "application/json"}};
   request.body = request_body(subject, public_line);
   request.purpose = "a certificate";
+  request.before_sending = subject.before_sending;
   const auto response = send(request);
   const auto& signer = request.url.host;
 

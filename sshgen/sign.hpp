@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "access/core/error.hpp"
@@ -29,6 +30,7 @@ class TokenRejected : public Error {
 struct Subject {
   const Application& application;
   const StoredToken& token;
+  std::function<void()> before_sending = {};  // as Request::before_sending
 };
 
 // Sends the public key and the token to https://<team domain>/cdn-cgi/access/cert_sign and returns

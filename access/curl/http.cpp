@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <exception>
 #include <map>
 
 #include "access/core/edge_clock.hpp"
@@ -45,6 +46,23 @@ struct Arrival {
     if (arrival.header_bytes <= max_header_bytes) return size;
     arrival.excess = Excess::headers;
     return CURL_WRITEFUNC_ERROR;
+  }
+};
+
+// Asks Request::before_sending whether the request may go out.
+struct Departure {
+  const Request& request;
+  std::exception_ptr objection = {};
+
+  static int on_ready(void* self, char*, char*, int, int) noexcept {
+    auto& departure = *static_cast<Departure*>(self);
+    try {
+      if (departure.request.before_sending) departure.request.before_sending();
+      return CURL_PREREQFUNC_OK;
+    } catch (...) {
+      departure.objection = std::current_exception();
+      return CURL_PREREQFUNC_ABORT;
+    }
   }
 };
 
@@ -185,10 +203,14 @@ Response HttpClient::send(const Request& request) {
   set_option(easy, CURLOPT_WRITEDATA, &arrival);
   set_option(easy, CURLOPT_HEADERFUNCTION, &Arrival::on_header);
   set_option(easy, CURLOPT_HEADERDATA, &arrival);
+  Departure departure{.request = request};
+  set_option(easy, CURLOPT_PREREQFUNCTION, &Departure::on_ready);
+  set_option(easy, CURLOPT_PREREQDATA, &departure);
 
   handle.forget_failure();
   const Attached attached(impl_->multi.get(), easy);
   const CURLcode code = run(impl_->multi.get(), request.waiting);
+  if (departure.objection) std::rethrow_exception(departure.objection);
   check_size(arrival, request);
   if (code != CURLE_OK) throw network_error(handle, code, request.url);
   long status = 0;

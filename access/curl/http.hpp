@@ -26,6 +26,9 @@ struct Request {
   std::string_view purpose = {};  // for the log: "asked HOST for <purpose>"; the path may be secret
   // Called about once a second, sometimes more often, until the answer has arrived.
   std::function<void()> waiting = {};
+  // Called when the connection is ready, right before the request goes out on it. What it throws
+  // comes out of send(), and then the request does not go out.
+  std::function<void()> before_sending = {};
 };
 
 struct Response {

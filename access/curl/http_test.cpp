@@ -67,6 +67,30 @@ bool holds(const std::string& text, const std::string& part) {
 
 }  // namespace
 
+TEST_CASE("a request that may no longer be sent does not go out") {
+  std::atomic<int> seen = 0;
+  TestServer server(serving([&](const std::string&) {
+    ++seen;
+    return ok("hello");
+  }));
+  HttpClient client(to(server));
+  Request request = get("https://app.example/");
+  bool asked = false;
+  request.before_sending = [&] {
+    CHECK(seen == 0);
+    asked = true;
+  };
+  CHECK(client.send(request).status == 200);
+  CHECK(asked);
+
+  request.before_sending = [] { throw Error(ErrorKind::login_needed, "logged out"); };
+  CHECK(failure([&] { client.send(request); }).message() == "logged out");
+  CHECK(seen == 1);
+  request.before_sending = {};
+  CHECK(client.send(request).status == 200);
+  CHECK(seen == 2);
+}
+
 TEST_CASE("a GET carries path, query, headers and user agent, and its answer comes back whole") {
   std::string seen;
   TestServer server(serving([&](const std::string& request) {

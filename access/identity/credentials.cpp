@@ -6,6 +6,7 @@
 
 #include "access/answer/login.hpp"
 #include "access/answer/machine.hpp"
+#include "access/answer/refusal.hpp"
 #include "access/core/access_path.hpp"
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
@@ -37,13 +38,6 @@ Grant granted(const Application& application, StoredToken token, std::string_vie
 // A refused token is still there if no file can be removed.
 bool is_same(const StoredToken& token, const std::optional<StoredToken>& refused) {
   return refused && token.jwt == refused->jwt;
-}
-
-// Returns the places by which a logout names an application; all places above the URL while the
-// application is not known.
-std::vector<std::string> places_of(const Url& url, const std::optional<Application>& application) {
-  if (!application) return places_above(url);
-  return {place_of(url), place_of(*application, url), file_name(application->hostname)};
 }
 
 // The query may come from somebody else, and credentials go with the request.
@@ -172,6 +166,11 @@ bool Credentials::may_send(const Url& url, const std::optional<Application>& app
   if (options_.service_token || !logouts_.has_seen_logout(places_of(url, application))) return true;
   const auto stored = known(url);
   return stored && stored->token->jwt.reveal() == jwt;
+}
+
+void Credentials::require_may_send(const Url& url, const Grant& grant) const {
+  if (grant.token && !may_send(url, grant.application, grant.token->jwt.reveal()))
+    throw logged_out(url);
 }
 
 void Credentials::store(const Url& url, const Application& application,
@@ -349,8 +348,9 @@ std::optional<Grant> Credentials::by_exchange(const Url& url, const Application&
                                               const std::optional<StoredToken>& org_token) const {
   if (!org_token) return std::nullopt;
   const sys_seconds now = options_.now();
+  const std::function<void()> stop = [&] { stop_after_logout(url, application); };
   const auto token =
-      exchange_org_token(send_, without_query(url), application, org_token->jwt, now);
+      exchange_org_token(send_, {without_query(url), application, org_token->jwt, now, stop});
   if (!token) return std::nullopt;
   std::optional<StoredToken> stored;
   store_for_person(url, application,
@@ -387,10 +387,12 @@ TokenPair Credentials::await_tokens(const TransferKey& key,
   });
 }
 
-EdgeVerdict Credentials::accepted_at_edge(const Url& url, const StoredToken& token) const {
+EdgeVerdict Credentials::accepted_at_edge(const Url& url, const Grant& grant) const {
+  const StoredToken& token = *grant.token;
   Request request = token_check(url, {{"Cf-Access-Token", std::string(token.jwt.reveal())}},
                                 "its opinion of the token");
   request.timeout = 5s;
+  request.before_sending = [&] { require_may_send(url, grant); };
   try {
     const Response response = send_(request);
     const auto team = [&] { return team_of(token.claims.issuer); };

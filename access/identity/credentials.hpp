@@ -110,14 +110,17 @@ class Credentials {
   // sent. Uses no network.
   bool may_send(const Url& url, const std::optional<Application>& application,
                 std::string_view jwt) const;
+  // Throws Error(login_needed) if may_send() says no to the grant's token.
+  void require_may_send(const Url& url, const Grant& grant) const;
   // Runs `action`, which stores the result of a grant; no logout happens meanwhile. After a logout
   // it throws Error(login_needed) instead, unless the grant is of a machine's identity.
   void store(const Url& url, const Application& application,
              const std::function<void()>& action) const;
 
-  // Asks the edge whether it accepts the token: GET <url>?cloudflared_token_check=true. A wanted
-  // login means no; an error of the network or the origin means yes (docs/protocol.md section 2).
-  EdgeVerdict accepted_at_edge(const Url& url, const StoredToken& token) const;
+  // Asks the edge whether it accepts the grant's token: GET <url>?cloudflared_token_check=true. A
+  // wanted login means no; an error of the network or the origin means yes (docs/protocol.md
+  // section 2). Throws Error(login_needed) if it may no longer be sent.
+  EdgeVerdict accepted_at_edge(const Url& url, const Grant& grant) const;
 
  private:
   enum class Waiting { person, machine };

@@ -313,7 +313,7 @@ TEST_CASE("only a mark that wants a login means that the edge does not take a to
   const Grant grant = world.obtain();
   const auto accepted = [&](ScriptedSend::Answer answer) {
     world.application = std::move(answer);
-    return world.credentials().accepted_at_edge(parse_url("vm.example.com?a=1"), *grant.token);
+    return world.credentials().accepted_at_edge(parse_url("vm.example.com?a=1"), grant);
   };
   CHECK_FALSE(accepted([&](const Request& request) {
     CHECK(request.method == Request::Method::get);

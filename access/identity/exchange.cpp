@@ -14,13 +14,14 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view authorized_path = "/cdn-cgi/access/authorized";
 
-Response ask(const Send& send, const Url& url, Headers headers) {
+Response ask(const Send& send, const OrgTokenExchange& exchange, const Url& url, Headers headers) {
   return send({.method = Request::Method::head,
                .url = url,
                .headers = std::move(headers),
                .body = {},
                .timeout = 7s,
-               .purpose = "the exchange of the team's token"});
+               .purpose = "the exchange of the team's token",
+               .before_sending = exchange.before_sending});
 }
 
 std::string cookie_text(std::string_view name, std::string_view value) {
@@ -32,13 +33,14 @@ std::optional<Secret> give_up(std::string_view why) {
   return std::nullopt;
 }
 
-std::optional<Secret> granted_token(const Url& url, const Application& application,
-                                    const Response& response, sys_seconds now) {
-  const auto cookie = response.cookie(authorization_cookie, url, now);
-  if (!cookie || !cookie->expires || *cookie->expires <= now)
+std::optional<Secret> granted_token(const OrgTokenExchange& exchange, const Response& response) {
+  const auto cookie = response.cookie(authorization_cookie, exchange.url, exchange.now);
+  if (!cookie || !cookie->expires || *cookie->expires <= exchange.now)
     return give_up("no cookie with a future expiry");
   try {
-    return check_app_token(application, Secret(std::string_view(cookie->value)), now).jwt;
+    return check_app_token(exchange.application, Secret(std::string_view(cookie->value)),
+                           exchange.now)
+        .jwt;
   } catch (const Error& error) {
     return give_up(error.message());
   }
@@ -46,19 +48,19 @@ std::optional<Secret> granted_token(const Url& url, const Application& applicati
 
 }  // namespace
 
-std::optional<Secret> exchange_org_token(const Send& send, const Url& url,
-                                         const Application& application, const Secret& org_token,
-                                         sys_seconds now) {
+std::optional<Secret> exchange_org_token(const Send& send, const OrgTokenExchange& exchange) {
+  const Url& url = exchange.url;
   // An application with Managed OAuth sends the redirect to browsers alone (docs/protocol.md
   // section 6).
-  const Response at_application = ask(send, url, {{"Accept", "text/html"}});
+  const Response at_application = ask(send, exchange, url, {{"Accept", "text/html"}});
   const auto login = login_page(url, at_application.status, at_application.headers,
-                                [&] { return application.auth_domain; });
-  if (!login || login->host != application.auth_domain)
+                                [&] { return exchange.application.auth_domain; });
+  if (!login || login->host != exchange.application.auth_domain)
     return give_up("the application does not redirect to its team's login page");
 
   const Response at_login =
-      ask(send, *login, {{"Cookie", cookie_text(authorization_cookie, org_token.reveal())}});
+      ask(send, exchange, *login,
+          {{"Cookie", cookie_text(authorization_cookie, exchange.org_token.reveal())}});
   const auto authorized =
       redirect_below(*login, at_login.status, at_login.headers, authorized_path);
   if (!authorized || authorized->host != url.host ||
@@ -66,10 +68,10 @@ std::optional<Secret> exchange_org_token(const Send& send, const Url& url,
     return give_up("the login page does not take it");
 
   Headers headers;
-  if (const auto session = at_application.cookie(session_cookie, *authorized, now);
-      session && (!session->expires || *session->expires > now))
+  if (const auto session = at_application.cookie(session_cookie, *authorized, exchange.now);
+      session && (!session->expires || *session->expires > exchange.now))
     headers.add("Cookie", cookie_text(session_cookie, session->value));
-  return granted_token(url, application, ask(send, *authorized, std::move(headers)), now);
+  return granted_token(exchange, ask(send, exchange, *authorized, std::move(headers)));
 }
 
 }  // namespace mayfly

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 
 #include "access/core/secret.hpp"
@@ -11,11 +12,18 @@
 
 namespace mayfly {
 
+struct OrgTokenExchange {
+  const Url& url;  // of the application, without a query
+  const Application& application;
+  const Secret& org_token;
+  std::chrono::sys_seconds now;
+  // Called before each of the three requests, as Request::before_sending.
+  const std::function<void()>& before_sending;
+};
+
 // Returns the app token, or nullopt if the edge does not grant one (revoked, another login wanted).
 // Sends the org token to the team domain's login path over https and nowhere else, whatever a
-// redirect says. Throws Error(network).
-std::optional<Secret> exchange_org_token(const Send& send, const Url& url,
-                                         const Application& application, const Secret& org_token,
-                                         std::chrono::sys_seconds now);
+// redirect says. Throws Error(network), and what before_sending throws.
+std::optional<Secret> exchange_org_token(const Send& send, const OrgTokenExchange& exchange);
 
 }  // namespace mayfly

@@ -19,6 +19,7 @@ constexpr auto kFuture = "; Path=/; Secure; HttpOnly; Expires=Thu, 01 Jan 2099 0
 struct Exchange {
   ScriptedSend edge;
   std::chrono::sys_seconds now = system_now();
+  std::function<void()> before = [] {};
   std::string org = team_key().sign(org_claims(now));
   std::string app = team_key().sign(app_claims(now));
 
@@ -34,7 +35,7 @@ struct Exchange {
   }
   std::optional<Secret> run(const Url& url = test_url()) {
     edge.forget_requests();
-    return exchange_org_token(edge.send(), url, test_application(), Secret(org), now);
+    return exchange_org_token(edge.send(), {url, test_application(), Secret(org), now, before});
   }
   // How many requests carried the org token, which may go to the login page only.
   int org_token_sent() const {
@@ -76,6 +77,19 @@ TEST_CASE("an org token is exchanged in three requests") {
   CHECK(request_header(exchange.edge.requests()[2], "Cookie") == "CF_AppSession=sess10n");
   CHECK(exchange.edge.requests()[2].headers.size() == 1);
   CHECK(exchange.org_token_sent() == 1);
+}
+
+TEST_CASE("an exchange ends before the request that may not be sent") {
+  for (const std::size_t allowed : {0, 1, 2}) {
+    CAPTURE(allowed);
+    Exchange exchange;
+    std::size_t asked = 0;
+    exchange.before = [&] {
+      if (asked++ == allowed) throw Error(ErrorKind::login_needed, "logged out");
+    };
+    CHECK(error_of([&] { exchange.run(); }).kind() == ErrorKind::login_needed);
+    CHECK(exchange.edge.requests().size() == allowed);
+  }
 }
 
 TEST_CASE("the org token goes to the team's login page over https and nowhere else") {

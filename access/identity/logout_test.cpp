@@ -133,6 +133,29 @@ TEST_CASE("an exchange during which a person logs out stores nothing") {
   CHECK(world.state.names() == std::vector<std::string>{logout_mark_of_all});
 }
 
+TEST_CASE("the team's token is not sent if a logout comes after the exchange has begun") {
+  World world;
+  world.grant_exchange(world.token("exchanged"));
+  world.store(kOrgFile, world.org_token);
+  world.application = [&](const Request& request) {
+    if (request.purpose == "the exchange of the team's token") log_out(world, {});
+    return redirect(kLogin);
+  };
+  CHECK(is_logged_out(world.refusal()));
+  CHECK(world.edge.last(kApp).purpose == "the exchange of the team's token");
+  CHECK(world.edge.count(kLogin) == 0);
+}
+
+TEST_CASE("the edge is not asked for its opinion of a token after a logout") {
+  World world;
+  const Credentials before = world.credentials();
+  const Grant grant = before.obtain(test_url());
+  log_out(world, {});
+  world.edge.forget_requests();
+  CHECK(is_logged_out(error_of([&] { before.accepted_at_edge(test_url(), grant); })));
+  CHECK(world.edge.requests().empty());
+}
+
 TEST_CASE("a token that was read before a logout is not sent after it") {
   World world;
   const Credentials before = world.credentials();

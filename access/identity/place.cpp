@@ -57,6 +57,11 @@ std::string place_of(const Application& application, const Url& url) {
   return path && holds(*path, without_slashes_at_end(url.path)) ? place(url, *path) : place_of(url);
 }
 
+std::vector<std::string> places_of(const Url& url, const std::optional<Application>& application) {
+  if (!application) return places_above(url);
+  return {place_of(url), place_of(*application, url), file_name(application->hostname)};
+}
+
 bool is_at(const Application& application, const std::string& remembered_at, const Url& url) {
   const std::string_view asked = without_slashes_at_end(url.path);
   const auto path = path_of(application);

@@ -3,6 +3,7 @@
 // of its own, and it has brackets before a port.)
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,10 @@ std::vector<std::string> places_above(const Url& url);
 // Returns the place of the application to which the URL belongs: that of its own path, so that it
 // has one record and not one for each page. If a "*" in its path leaves that open, the URL's.
 std::string place_of(const Application& application, const Url& url);
+
+// Returns the places by which a logout names an application; all places above the URL while the
+// application is not known.
+std::vector<std::string> places_of(const Url& url, const std::optional<Application>& application);
 
 // Returns whether the application in the record at `place` is that of this URL.
 bool is_at(const Application& application, const std::string& place, const Url& url);

@@ -48,10 +48,11 @@ void ScriptedSend::on(const std::string& place, Response response) {
 
 Send ScriptedSend::send() {
   return [this](const Request& request) {
-    requests_.push_back(request);
     const auto found = answers_.find(place_of(request.url));
     if (found == answers_.end())
       throw Error(ErrorKind::failed, "unexpected request to " + place_of(request.url));
+    if (request.before_sending) request.before_sending();
+    requests_.push_back(request);
     return found->second(request);
   };
 }

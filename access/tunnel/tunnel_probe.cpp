@@ -129,8 +129,9 @@ ProbedTls TunnelProbe::shake_hands() {
   return facts_of(run_to_end(impl_->loop, impl_->dialer.secure()));
 }
 
-Response TunnelProbe::upgrade(Headers headers) {
-  Dialer::Outcome outcome = run_to_end(impl_->loop, impl_->dialer.dial(std::move(headers)));
+Response TunnelProbe::upgrade(Headers headers, const MaySend& may_send) {
+  Dialer::Outcome outcome =
+      run_to_end(impl_->loop, impl_->dialer.dial(std::move(headers), may_send));
   if (auto* response = std::get_if<Response>(&outcome)) return std::move(*response);
   impl_->open = std::get<Dialer::Open>(std::move(outcome));
   return impl_->open->answer;

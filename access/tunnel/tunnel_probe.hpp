@@ -47,7 +47,7 @@ class TunnelProbe {
   ProbedTls shake_hands();
 
   // Returns the answer to the upgrade; after 101 the tunnel is open. Throws as Dialer::dial() does.
-  Response upgrade(Headers headers);
+  Response upgrade(Headers headers, const MaySend& may_send);
 
   // Reads from the open tunnel until a line begins with line_begins, the tunnel ends, or patience
   // is over. Then closes the tunnel.

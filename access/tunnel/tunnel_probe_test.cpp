@@ -23,7 +23,7 @@ Heard heard_from(const std::string& frames, std::chrono::milliseconds patience) 
   TestServer server(
       serving([&](const std::string& request) { return upgraded(request) + frames; }));
   TunnelProbe probe(tunnel_to(server.port()));
-  REQUIRE(probe.upgrade({}).status == 101);
+  REQUIRE(probe.upgrade({}, may_always_send).status == 101);
   return probe.hear("SSH-", patience);
 }
 
@@ -86,7 +86,7 @@ TEST_CASE("an answer other than 101 is returned") {
     return "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nCF-RAY: 1-AMS\r\n\r\n";
   }));
   TunnelProbe probe(tunnel_to(server.port()));
-  const Response response = probe.upgrade({{"Cf-Access-Token", "x"}});
+  const Response response = probe.upgrade({{"Cf-Access-Token", "x"}}, may_always_send);
   CHECK(response.status == 403);
   CHECK(response.headers.find("cf-ray") == "1-AMS");
 }

@@ -121,7 +121,7 @@ Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
   if (session.service_token())
     if (auto known = credentials.known(url)) return std::move(*known);
   Grant grant = credentials.obtain(url);
-  if (!grant.token || credentials.accepted_at_edge(url, *grant.token)) return grant;
+  if (!grant.token || credentials.accepted_at_edge(url, grant)) return grant;
   return credentials.renew(url, grant);
 }
 
@@ -228,10 +228,7 @@ int run(CurlFlags&, const Invocation& invocation) {
     append(added.front, {"--proto-default", "https"});
   if (!curl.network.trust.insecure) trust_environment_alone(curl, guarded);
   if (hides_terminal(guarded)) added.front.emplace_back("--no-progress-meter");
-  const bool is_of_person = grant.application && grant.token;
-  if (is_of_person &&
-      !session.credentials().may_send(url, grant.application, grant.token->jwt.reveal()))
-    throw logged_out(url);
+  session.credentials().require_may_send(url, grant);
   const auto start = [&] {
     // Not before: a browser of the login must not inherit them.
     for (const Descriptor* file : {&password.file, &credential.file}) hand_over(*file);

@@ -1,5 +1,6 @@
 #include "cli/doctor/diagnosis.hpp"
 
+#include "access/identity/place.hpp"
 #include "access/identity/transfer.hpp"
 #include "cli/terminal/environment.hpp"
 
@@ -43,6 +44,10 @@ Diagnosis::Diagnosis(const Target& target, NetworkFlags flags)
 TunnelProbe& Diagnosis::probe() {
   if (!probe_) probe_ = std::make_unique<TunnelProbe>(tunnel);
   return *probe_;
+}
+
+bool Diagnosis::may_send_tokens() const {
+  return !logouts || !logouts->has_seen_logout(places_of(url, application));
 }
 
 Response Diagnosis::send(const Request& request) {

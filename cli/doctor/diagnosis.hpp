@@ -12,6 +12,7 @@
 #include "access/curl/http.hpp"
 #include "access/dial/address_probe.hpp"
 #include "access/identity/application.hpp"
+#include "access/identity/logout.hpp"
 #include "access/identity/service_token.hpp"
 #include "access/identity/token_store.hpp"
 #include "access/system/files.hpp"
@@ -49,6 +50,7 @@ class Diagnosis {
 
   // From the checks.
   std::optional<StateDirectory> state;  // nullopt if it is absent or state_is_broken
+  std::optional<LogoutWatch> logouts;   // if there is a state
   bool state_is_broken = false;
   bool goes_by_proxy = false, proxy_works = false;
   std::optional<ProbedName> name;
@@ -70,6 +72,8 @@ class Diagnosis {
   TeamOf team() const {
     return [this] { return application ? application->auth_domain : std::string(); };
   }
+  // Returns whether a stored or earned token may still be sent: no logout has come meanwhile.
+  bool may_send_tokens() const;
   bool has_trusted_connection() const { return tls && !tls->failure; }
 
  private:

@@ -146,8 +146,11 @@ std::optional<StoredToken> exchanged_token(Diagnosis& diagnosis) {
   const Stored stored = stored_tokens(diagnosis);
   if (!stored.team || stored.team->claims.expires <= now()) return std::nullopt;
   const Send send = [&](const Request& request) { return diagnosis.send(request); };
-  const auto jwt =
-      exchange_org_token(send, diagnosis.url, *diagnosis.application, stored.team->jwt, now());
+  const std::function<void()> stop = [&] {
+    if (!diagnosis.may_send_tokens()) throw logged_out(diagnosis.url);
+  };
+  const auto jwt = exchange_org_token(
+      send, {diagnosis.url, *diagnosis.application, stored.team->jwt, now(), stop});
   if (!jwt) return std::nullopt;
   return check_app_token(*diagnosis.application, *jwt, now());
 }

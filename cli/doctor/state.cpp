@@ -96,6 +96,7 @@ CheckResult check_state_directory(Diagnosis& diagnosis) {
     diagnosis.state_is_broken = false;
     return judge_no_state(diagnosis.state_path);
   }
+  diagnosis.logouts.emplace(*diagnosis.state);
   const DirectoryFacts facts = facts_of(*diagnosis.state);
   CheckResult result = judge_state(diagnosis.state_path, facts, orphans_in(*diagnosis.state));
   diagnosis.state_is_broken = result.state == CheckResult::State::failed;

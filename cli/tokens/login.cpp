@@ -42,10 +42,10 @@ Error not_accepted(const Url& url, const std::string& reference) {
 Grant verified_grant(Session& session, const Url& url) {
   if (session.service_token()) return session.credentials().earn_token(url);
   Grant grant = session.credentials().obtain(url);
-  if (!grant.token || session.credentials().accepted_at_edge(url, *grant.token)) return grant;
+  if (!grant.token || session.credentials().accepted_at_edge(url, grant)) return grant;
   grant = session.credentials().renew(url, grant);
   if (!grant.token) return grant;
-  const EdgeVerdict verdict = session.credentials().accepted_at_edge(url, *grant.token);
+  const EdgeVerdict verdict = session.credentials().accepted_at_edge(url, grant);
   if (!verdict) throw not_accepted(url, verdict.reference);
   return grant;
 }
@@ -86,6 +86,7 @@ int run(LoginFlags& flags, const Invocation&) {
   Session session({.application = url, .tells_login = false}, flags.network);
   const Grant grant = verified_grant(session, url);
   if (!grant.application) throw no_application(url, grant.answered);
+  session.credentials().require_may_send(url, grant);  // The check may have taken seconds.
   report(flags, url, grant);
   return 0;
 }

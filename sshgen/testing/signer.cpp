@@ -39,6 +39,7 @@ Response signed_answer(const std::string& certificate_line) {
 
 Send Signer::send() {
   return [this](const Request& request) {
+    if (request.before_sending) request.before_sending();
     requests.push_back(request);
     if (!script.empty()) {
       auto scripted = script.front();

@@ -11,6 +11,7 @@ from crash_checks import check_nothing_left_over, check_whole
 from crash_sweep import install_quick_browser
 from harness import programs
 from harness.case import FAILED, LOGIN_NEEDED, EdgeCase
+from harness.edge import header
 from harness.listener import STARTED, receive
 from harness.process import PIPE
 from harness.waiting import GENEROUS, eventually
@@ -211,6 +212,10 @@ def fake_time():
     return (found.stdout.split() or [""])[0]
 
 
+def claims_of(token):
+    return json.loads(base64.urlsafe_b64decode(token.split(b".")[1] + b"=="))
+
+
 @unittest.skipUnless(fake_time(), "libfaketime is not installed")
 @unittest.skipIf(programs.is_instrumented(), "a sanitizer's library wants to be loaded before libfaketime")
 class Clock(AdversityCase):
@@ -234,10 +239,19 @@ class Clock(AdversityCase):
                 self.assert_done(self.generate(env=env))
                 self.assert_done(self.generate("--check", env=env))
                 token = self.assert_done(self.login(env=env)).out
-                claims = json.loads(base64.urlsafe_b64decode(token.split(b".")[1] + b"=="))
-                self.assertGreater(claims["exp"], time.time() + offset)
+                self.assertGreater(claims_of(token)["exp"], time.time() + offset)
                 self.assertEqual(self.assert_done(self.home.mayfly("token", WEB, env=env)).out, token)
                 check_nothing_left_over(self.home)
+                self.assert_no_token_sent_after_its_end(offset)
+
+    def assert_no_token_sent_after_its_end(self, offset):
+        entries = self.edge.log()
+        sent = [(entry, value) for entry in entries for value in header(entry, "Cf-Access-Token")]
+        sent += [(entry, json.loads(entry["body"])["jwt"]) for entry in entries if entry["path"].endswith("/cert_sign")]
+        self.assertTrue(sent)
+        for entry, token in sent:
+            self.assertGreater(claims_of(token.encode())["exp"], entry["time"] + offset, entry["target"])
+        self.edge.ask("DELETE", "/log")
 
     def test_this_computer_alone_is_wrong(self):
         """An hour is too much: what does not fit is refused, and the message names the clock."""
@@ -300,7 +314,7 @@ class Clock(AdversityCase):
         self.home.install_idle_browser()
         path, env = self.jumping()
         running = self.home.start("login", "--no-verbose", WEB, env=env)
-        eventually("the browser is open", self.home.browsed)
+        eventually("the browser is open, and the wait has begun", lambda: self.home.browsed() and self.edge.stats()["polls"])
         for offset in (5 * DAY, -5 * DAY):
             self.set_clock(path, offset)
             polls = self.edge.stats()["polls"]

@@ -69,7 +69,7 @@ const Harness harness("exchange", [](std::string_view input) {
     return response_of(sections.section());
   };
   const auto token = result_of({ErrorKind::network}, [&] {
-    return exchange_org_token(send, url, application, Secret(org_token), now);
+    return exchange_org_token(send, {url, application, Secret(org_token), now, [] {}});
   });
   require(token.has_value() && requests.size() <= 3, "it ends after three requests");
   if (!*token) return;
