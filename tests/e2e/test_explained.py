@@ -135,15 +135,17 @@ class Identity(Explained):
         return ca
 
     def test_wrong_service_token(self):
-        for policy, refusal, how in (("service", "403", "HTTP 403"),
-                                     ("identity", "login", "sent to the login page, HTTP 302")):
+        for policy, refusal, how in (
+                ("service", "403", lambda command: "status 403" if command == ECHO else "HTTP 403"),
+                ("identity", "login", lambda command: "status 302, location https://acme.cloudflareaccess.com/"
+                 if command == ECHO else "sent to the login page, HTTP 302")):
             for command in (("login", "echo.example.com"), ECHO, ("ssh-gen", "--hostname", "echo.example.com")):
                 with self.subTest(policy=policy, command=command):
                     self.fresh()
                     self.edge.application("echo", policy=policy, service_refusal=refusal)
                     result = self.home.mayfly(*command, env={"TUNNEL_SERVICE_TOKEN_ID": ID,
                                                              "TUNNEL_SERVICE_TOKEN_SECRET": SECRET})
-                    self.assert_explained(result, REFUSED, f"the service token was not accepted ({how}",
+                    self.assert_explained(result, REFUSED, f"the service token was not accepted ({how(command)}",
                                           "Service Auth")
                     self.assertNotIn(SECRET, result.err)
 
@@ -152,7 +154,7 @@ class Identity(Explained):
         self.edge.fault("upgrade.403")
         result = self.home.mayfly(*ECHO, env={"TUNNEL_SERVICE_TOKEN_ID": ID,
                                               "TUNNEL_SERVICE_TOKEN_SECRET": SECRET})
-        self.assert_explained(result, REFUSED, "Access does not let this service token in", "Service Auth")
+        self.assert_explained(result, REFUSED, "the service token was not accepted", "Service Auth")
 
     def test_client_certificate(self):
         self.fresh()

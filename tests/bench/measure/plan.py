@@ -45,6 +45,7 @@ FIGURES = (
     Figure("start", start.start, 60),
     Figure("ssh-gen", start.ssh_gen, 40),
     Figure("first-byte", first_byte.first_byte, 40),
+    Figure("service-token", first_byte.service_token, 3),
     Figure("upload", bulk.upload, 5),
     Figure("download", bulk.download, 5),
     Figure("echo", echo.echo, 7),

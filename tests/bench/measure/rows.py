@@ -47,6 +47,8 @@ ROWS = (
     Row("first-byte.wall", "`ssh` to first byte", "ms", of_peer(1 / 3, "a third")),
     Row("first-byte.cpu", "`ssh` to first byte and end, CPU", "ms"),
     Row("first-byte.connections", "`ssh` to first byte, TLS connections", "", at_most(1, "1")),
+    Row("service-token.connections", "`ssh` with a service token, TLS connections", "", at_most(1, "1")),
+    Row("service-token.requests", "`ssh` with a service token, requests", "", at_most(1, "1")),
     Row("upload.cpu", "upload, CPU per GiB", "s", of_floor(1.1, "floor + 10 %")),
     Row("upload.rate", "upload", "MiB/s"),
     Row("download.cpu", "download, CPU per GiB", "s", of_floor(1.1, "floor + 10 %")),

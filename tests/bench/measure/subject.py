@@ -7,6 +7,7 @@ from harness.home import Home
 from harness.sshd import client_config
 
 SSH = "ssh.example.com"
+SERVICE_TOKEN = {"id": "0123456789abcdef0123456789abcdef.access", "secret": "cfast_" + "0" * 48}
 
 
 class Subject:
@@ -81,7 +82,7 @@ class Floor(Subject):
             raise SystemExit(f"no {self.path}: build it first")
 
     def has(self, figure):
-        return figure not in ("listener", "count-allocations")
+        return figure not in ("listener", "service-token", "count-allocations")
 
     def prepare(self):
         model = self.world.subjects[0]

@@ -10,7 +10,7 @@ from harness.sshd import Sshd
 
 from . import trust
 from .line import Lines
-from .subject import Floor, Peer, Product
+from .subject import SERVICE_TOKEN, Floor, Peer, Product
 
 APPLICATIONS = {
     "ssh": {"hostname": "ssh.example.com"},
@@ -18,6 +18,8 @@ APPLICATIONS = {
     "held": {"hostname": "held.example.com", "origin": "echo", "websocket": {"buffer": 4096}},
     "up": {"hostname": "up.example.com", "origin": "discard"},
     "down": {"hostname": "down.example.com", "origin": "source:1"},
+    "machine": {"hostname": "machine.example.com", "origin": "source:1", "policy": "service",
+                "strict_service_token_auth": True, "service_tokens": [SERVICE_TOKEN]},
 }
 NAMES = [application["hostname"] for application in APPLICATIONS.values()] + [
     "acme.cloudflareaccess.com", "login.cloudflareaccess.org"]
@@ -59,6 +61,10 @@ class World:
         """Returns the edge's counters, over one connection that stays open."""
         self._stats.request("GET", "/stats")
         return json.loads(self._stats.getresponse().read())
+
+    def traffic(self, application):
+        """Returns what the application cost so far."""
+        return self.stats()["applications"].get(application, {"connections": 0, "requests": 0, "origin_requests": 0})
 
     def source(self, size):
         """From now on down.example.com sends `size` bytes, and then its Close."""

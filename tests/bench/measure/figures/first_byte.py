@@ -1,7 +1,7 @@
 """Measures the time from the start of the program to the first byte of a server that speaks first, as sshd does."""
 from ..program import Client, spawn
 from harness import programs
-from ..subject import SSH
+from ..subject import SERVICE_TOKEN, SSH
 
 
 def _time_to_first_byte(subject):
@@ -18,6 +18,23 @@ def first_byte(world, subject, _scale):
     cost = client.end()
     return {"first-byte.wall": wall * 1e3, "first-byte.cpu": cost.cpu * 1e3,
             "first-byte.connections": world.stats()["tls_connections"] - before}
+
+
+def service_token(world, subject, _scale):
+    """Counts what a tunnel to a known application costs in an organisation with strict service tokens."""
+    environment = {**subject.environment(), "TUNNEL_SERVICE_TOKEN_ID": SERVICE_TOKEN["id"],
+                   "TUNNEL_SERVICE_TOKEN_SECRET": SERVICE_TOKEN["secret"]}
+
+    def tunnel():
+        client = Client(subject.argv("ssh", "--hostname", "machine.example.com"), environment)
+        client.exactly(1)
+        client.end()
+
+    tunnel()  # From now on the application is known.
+    before = world.traffic("machine")
+    tunnel()
+    after = world.traffic("machine")
+    return {f"service-token.{what}": after[what] - before[what] for what in ("connections", "requests")}
 
 
 def far_first_byte(world, subject, _scale):
