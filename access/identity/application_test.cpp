@@ -262,10 +262,35 @@ TEST_CASE("the time of issue is checked") {
   }
 }
 
+TEST_CASE("an application on a path is not that of other paths of its host") {
+  ApplicationWorld world;
+  const auto found = [&](const std::string& path, const char* defined) {
+    world.edge.on(
+        "https://vm.example.com" + path,
+        answer(200, {{"cf-access-metadata",
+                      team_key().sign(metadata_claims(world.now).text("app_hostname", defined))}}));
+    return world.finder.find(parse_url("vm.example.com" + path), world.now).application.has_value();
+  };
+  for (const char* defined :
+       {"vm.example.com/admin", "*.example.com/admin", "vm.example.com/admin/"}) {
+    CAPTURE(defined);
+    CHECK(found("/admin", defined));
+    CHECK(found("/admin/users", defined));
+    for (const char* path : {"", "/", "/public", "/administration", "/x/admin"}) {
+      CAPTURE(path);
+      const Error error = error_of([&] { found(path, defined); });
+      CHECK(error.kind() == ErrorKind::refused);
+      CHECK(contains(error.message(), defined));
+    }
+  }
+  // A team may describe an application of several hosts by the address of one.
+  CHECK(found("/public", "other.example.com/admin"));
+}
+
 TEST_CASE("the application's own hostname names it") {
   ApplicationWorld world;
-  world.serve(team_key().sign(metadata_claims(world.now).text("app_hostname", "*.example.com/x")));
-  CHECK(world.find()->hostname == "*.example.com/x");
+  world.serve(team_key().sign(metadata_claims(world.now).text("app_hostname", "*.example.com")));
+  CHECK(world.find()->hostname == "*.example.com");
   for (const auto& claims : {metadata_claims(world.now).without("app_hostname"),
                              metadata_claims(world.now).text("app_hostname", "")}) {
     world.serve(team_key().sign(claims));

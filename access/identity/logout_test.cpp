@@ -52,6 +52,18 @@ TEST_CASE("a command that began before a logout neither logs in nor stores anyth
   }
 }
 
+TEST_CASE("the command that is named after a logout can be pasted, whatever the path holds") {
+  World world;
+  const Credentials before = world.credentials();
+  log_out(world, everywhere);
+  const Url url = parse_url("vm.example.com/a;touch$IFS$9marker;b");
+  world.edge.on(url.origin() + url.path, [&](const Request& request) {
+    return world.edge.send()({.url = test_url(), .headers = request.headers, .body = {}});
+  });
+  CHECK(contains(error_of([&] { before.obtain(url); }).hint(),
+                 "mayfly access login 'https://vm.example.com/a;touch$IFS$9marker;b'"));
+}
+
 TEST_CASE("a command that begins after a logout logs in, and that ends the logout for all") {
   for (const auto& places : {everywhere, here()}) {
     World world;

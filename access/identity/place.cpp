@@ -1,5 +1,7 @@
 #include "access/identity/place.hpp"
 
+#include <fnmatch.h>
+
 #include <optional>
 #include <string_view>
 
@@ -64,8 +66,8 @@ std::vector<std::string> places_of(const Url& url, const std::optional<Applicati
 
 bool may_hold(const Application& application, const Url& url) {
   const auto path = path_of(application);
-  const std::string_view name = application.hostname;
-  if (!path || name.substr(0, name.find('/')) != url.host) return true;
+  const std::string host = application.hostname.substr(0, application.hostname.find('/'));
+  if (!path || ::fnmatch(host.c_str(), url.host.c_str(), FNM_NOESCAPE) != 0) return true;
   return holds(*path, without_slashes_at_end(url.path));
 }
 

@@ -91,19 +91,35 @@ class OldRecord(ListenerCase):
         self.assert_nothing_told(stranger.requests)
 
     def test_name_that_another_team_holds_now(self):
+        self.home.mayfly("ssh", "--batch", "--hostname", HOST, env=SERVICE, stdin=PIPE)
+        self.assertIn(SERVICE_SECRET, str(self.edge.log(HOST)), "the service token belongs to this team")
         self.edge.application("taken", hostname=HOST, team="other", origin="echo")
         self.edge.application("wild", hostname="*.moved.example.com")
+        for env in ({}, SERVICE):
+            for command in self.commands():
+                with self.subTest(command=command, env=env):
+                    self.home.plant(RECORD, self.record(400 * DAY, app_hostname="*.wild.example.com"))
+                    self.edge.ask("DELETE", "/log")
+                    self.home.mayfly(*command, env=env, stdin=PIPE)
+                    self.assertTrue(self.edge.log(HOST), "it was not asked")
+                    self.assert_nothing_told(str(entry) for entry in self.edge.log(HOST))
+            self.home.plant(RECORD, self.record(400 * DAY, app_hostname="*.wild.example.com"))
+            self.edge.ask("DELETE", "/log")
+            self.use_listeners(env)
+            self.assert_nothing_told(str(entry) for entry in self.edge.log(HOST))
+
+    def test_service_token_at_another_team(self):
+        """A name that somebody else chose, as in the URL of a submodule, leads to a team of that person."""
+        self.home.mayfly("ssh", "--batch", "--hostname", HOST, env=SERVICE, stdin=PIPE)
+        self.edge.application("lure", hostname="lure.example.net", team="other", origin="echo")
         for command in self.commands():
+            command = [word.replace(HOST, "lure.example.net") for word in command]
             with self.subTest(command=command):
-                self.home.plant(RECORD, self.record(400 * DAY, app_hostname="*.wild.example.com"))
                 self.edge.ask("DELETE", "/log")
-                self.home.mayfly(*command, stdin=PIPE)
-                self.assertTrue(self.edge.log(HOST), "it was not asked")
-                self.assert_nothing_told(str(entry) for entry in self.edge.log(HOST))
-        self.home.plant(RECORD, self.record(400 * DAY, app_hostname="*.wild.example.com"))
-        self.edge.ask("DELETE", "/log")
-        self.use_listeners({})
-        self.assert_nothing_told(str(entry) for entry in self.edge.log(HOST))
+                result = self.home.mayfly(*command, env=SERVICE, stdin=PIPE)
+                self.assertIn("belongs to the team other.cloudflareaccess.com", result.err + result.out.decode())
+                self.assertTrue(self.edge.log("lure.example.net"), "it was not asked")
+                self.assert_nothing_told(str(entry) for entry in self.edge.log("lure.example.net"))
 
     def test_application_that_has_another_audience_now(self):
         self.edge.application("wild", aud="5" * 64)
