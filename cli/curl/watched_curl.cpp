@@ -48,11 +48,9 @@ class Drain {
     const std::string_view piece(room.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
     bool is_taken = true;
     if (output_->hear) output_->hear(piece);
-    if (output_->as == CleanedOutput::As::nothing)
-      ;  // it was heard
-    else if (is_text())
+    if (is_text())
       is_taken = write_all(destination(), got > 0 ? redaction_.next(piece) : redaction_.rest());
-    else
+    else if (output_->as == CleanedOutput::As::cookie_jar)
       jar_ += piece;
     if (got <= 0 && output_->as == CleanedOutput::As::cookie_jar) write_jar();
     if (got <= 0 || !is_taken) output_->pipe.reading = Descriptor();
