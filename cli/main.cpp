@@ -43,7 +43,26 @@ bool is_version(std::string_view word) {
   return is_among(word, {"--version", "-version", "-V", "version"});
 }
 
+// Returns the hint that names the program which has the command.
+std::string other_cloudflared() {
+  const std::string path = other_program("cloudflared");
+  if (!path.empty()) return fmt::format("give the path of the real one: {}", printable(path));
+  return "install cloudflared for it: https://github.com/cloudflare/cloudflared/releases";
+}
+
+// The commands of cloudflared that run or administer a tunnel, or update the program.
+bool is_of_cloudflared(std::string_view word) {
+  return is_among(word,
+                  {"tunnel", "update", "service", "tail", "management", "proxy-dns", "db-connect"});
+}
+
 [[noreturn]] void refuse_command(std::string_view word) {
+  if (is_of_cloudflared(word))
+    throw Error(ErrorKind::usage,
+                fmt::format("there is no command \"{}\" here: this is mayfly, a client for "
+                            "Cloudflare Access",
+                            printable(word)),
+                other_cloudflared());
   throw Error(ErrorKind::usage, fmt::format("there is no command \"{}\"", printable(word)),
               "run: mayfly --help");
 }

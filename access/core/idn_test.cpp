@@ -37,6 +37,23 @@ TEST_SUITE("core/idn") {
     for (const auto& [name, ascii] : cases) CHECK(host_to_ascii(name) == ascii);
   }
 
+  TEST_CASE("a name that is refused is given in the form that works") {
+    const auto error_of = [](std::string_view name) -> Error {
+      try {
+        host_to_ascii(name);
+      } catch (const Error& error) {
+        return error;
+      }
+      return Error(ErrorKind::failed, "not refused");
+    };
+    CHECK(error_of("💩.la").hint() == "if it is the right one, write it as xn--ls8h.la");
+    CHECK(error_of("i❤️.ws").hint() == "if it is the right one, write it as xn--i-7iq.ws");
+    // U+1E9E: UTS #46 mapped it to "ss" before Unicode 15.1, and to "ß" since.
+    const Error sharp = error_of("STRAẞE.example");
+    CHECK(sharp.kind() == ErrorKind::usage);
+    CHECK(sharp.hint() == "write the name with \"ß\" or with \"ss\"");
+  }
+
   TEST_CASE("what is no name") {
     std::string long_label = "ü";
     long_label.append(63, 'a');

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "access/core/error.hpp"
+#include "access/curl/proxy_choice.hpp"
 #include "access/system/descriptor.hpp"
 #include "access/system/wiping_memory.hpp"
 #include "access/tls/client_certificate.hpp"
@@ -84,7 +85,9 @@ void set_protocol(CURL* easy, const ConnectionOptions& options) {
   if (!options.user_agent.empty()) {
     set_option(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
   }
-  if (!options.proxy.empty()) set_option(easy, CURLOPT_PROXY, options.proxy.c_str());
+  // libcurl would read the variables itself, but not every form that is in use.
+  if (const std::string proxy = proxy_choice(options).url; !proxy.empty())
+    set_option(easy, CURLOPT_PROXY, proxy.c_str());
 }
 
 CurlList list_of(const std::vector<std::string>& texts) {
@@ -190,6 +193,7 @@ CurlHandle::CurlHandle(const ConnectionOptions& options, const Url& url)
   set_option(easy, CURLOPT_ERRORBUFFER, state.detail.data());
   set_option(easy, CURLOPT_URL, url.text().c_str());
   set_protocol(easy, options);
+  if (is_exempt_by_pattern(url)) set_option(easy, CURLOPT_NOPROXY, "*");
   set_trust(easy, options);
   state.connect_to = list_of(options.connect_to);
   state.resolve = list_of(options.resolve);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "access/core/text.hpp"
+#include "access/curl/proxy_choice.hpp"
 #include "access/tls/connection_error.hpp"
 
 namespace mayfly {
@@ -23,6 +24,7 @@ struct Failure {
     if (text.ends_with('.')) text.pop_back();
     return text;
   }
+  std::string proxy() const { return shown_proxy(proxy_choice(handle.options()).url); }
   long number(CURLINFO info) const {
     long value = 0;
     curl_easy_getinfo(handle.get(), info, &value);
@@ -61,12 +63,14 @@ Error error_of_trust(const Failure& failure) {
   return {ErrorKind::network, fmt::format("cannot trust {}: {}", failure.where, failure.detail())};
 }
 
-Error error_of_proxy_answer(long status) {
+Error error_of_proxy_answer(const Failure& failure, long status) {
   if (status == 407) {
-    return {ErrorKind::network, "the proxy wants a user name and password (407)",
+    return {ErrorKind::network,
+            fmt::format("the proxy {} wants a user name and password (407)", failure.proxy()),
             "give them in the proxy's URL: --proxy http://USER:PASSWORD@HOST:PORT"};
   }
-  return {ErrorKind::network, fmt::format("the proxy refused to connect: status {}", status),
+  return {ErrorKind::network,
+          fmt::format("the proxy {} refused to connect: status {}", failure.proxy(), status),
           "ask whoever runs the proxy to allow this host, or go around it with NO_PROXY"};
 }
 
@@ -75,7 +79,7 @@ Error error_of_stream(const Failure& failure) {
   const HandshakeReport& report = failure.handle.handshake();
   if (report.client_certificate_refused()) return *alert_error(failure.where, report);
   if (const long status = failure.number(CURLINFO_HTTP_CONNECTCODE); status >= 400) {
-    return error_of_proxy_answer(status);
+    return error_of_proxy_answer(failure, status);
   }
   if (const auto error = alert_error(failure.where, report)) return *error;
   if (failure.code == CURLE_GOT_NOTHING) {
@@ -107,6 +111,25 @@ Error stored_error(const std::exception_ptr& thrown) {
   }
 }
 
+// Returns the URL of the proxy that the request went through and its source, or "" for no proxy.
+std::string proxy_of(const CurlHandle& handle, const Url& url) {
+  const ProxyChoice proxy = proxy_choice(handle.options());
+  if (proxy.url.empty() || is_exempt_from_proxy(handle.options(), url)) return {};
+  return fmt::format("{} (named by {})", shown_proxy(proxy.url), proxy.named_by);
+}
+
+std::string blank_before(const std::string& text) {
+  return text.empty() ? text : " " + text;
+}
+
+Error error_of_proxy(const Failure& failure, const std::string& proxy) {
+  const auto reason = static_cast<int>(failure.number(CURLINFO_OS_ERRNO));
+  const Error plain = connect_error(failure.where, reason, {.otherwise = failure.detail()});
+  const auto why = plain.message().substr(plain.message().find(": ") + 2);
+  return {ErrorKind::network, failure.cannot_reach(fmt::format("the proxy {}: {}", proxy, why)),
+          "check --proxy, HTTPS_PROXY and ALL_PROXY, or go around the proxy with NO_PROXY"};
+}
+
 }  // namespace
 
 Error network_error(const CurlHandle& handle, CURLcode code, const Url& url) {
@@ -117,9 +140,13 @@ Error network_error(const CurlHandle& handle, CURLcode code, const Url& url) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return unknown_name_error(failure.where, url.host);
     case CURLE_COULDNT_RESOLVE_PROXY:
-      return {ErrorKind::network, failure.cannot_reach("the name of the proxy is not known"),
+      return {ErrorKind::network,
+              failure.cannot_reach("the name of the proxy" + blank_before(proxy_of(handle, url)) +
+                                   " is not known"),
               "check --proxy, HTTPS_PROXY and ALL_PROXY"};
     case CURLE_COULDNT_CONNECT:
+      if (const std::string proxy = proxy_of(handle, url); !proxy.empty())
+        return error_of_proxy(failure, proxy);
       return connect_error(failure.where, static_cast<int>(failure.number(CURLINFO_OS_ERRNO)),
                            {.otherwise = failure.detail(), .address = failure.handle.address()});
     case CURLE_OPERATION_TIMEDOUT:
@@ -128,7 +155,9 @@ Error network_error(const CurlHandle& handle, CURLcode code, const Url& url) {
     case CURLE_SSL_ISSUER_ERROR:
       return error_of_trust(failure);
     case CURLE_PROXY:
-      return {ErrorKind::network, failure.cannot_reach(failure.detail()),
+      return {ErrorKind::network,
+              failure.cannot_reach(fmt::format(
+                  "the proxy{}: {}", blank_before(proxy_of(handle, url)), failure.detail())),
               "check --proxy, HTTPS_PROXY and ALL_PROXY"};
     case CURLE_SSL_CACERT_BADFILE:
       return {ErrorKind::usage,

@@ -141,10 +141,22 @@ TEST_CASE("a proxy's refusal is explained") {
   options.proxy = fmt::format("http://127.0.0.1:{}", proxy.port());
   Error error = failure(options);
   CHECK(error.kind() == ErrorKind::network);
-  CHECK(error.message() == "the proxy wants a user name and password (407)");
+  CHECK(error.message() ==
+        fmt::format("the proxy {} wants a user name and password (407)", options.proxy));
   status = "403 Forbidden";
   error = failure(options);
-  CHECK(error.message() == "the proxy refused to connect: status 403");
+  CHECK(error.message() ==
+        fmt::format("the proxy {} refused to connect: status 403", options.proxy));
+}
+
+TEST_CASE("a proxy that cannot be reached is named, with its source") {
+  ConnectionOptions options;
+  options.proxy = fmt::format("http://jdoe:s3cret@127.0.0.1:{}", 1);
+  const Error error = failure(options);
+  CHECK(error.kind() == ErrorKind::network);
+  CHECK(error.message() ==
+        "cannot reach app.example: the proxy http://127.0.0.1:1 (named by --proxy): connection "
+        "refused");
 }
 
 TEST_CASE("the password in a proxy's URL is in no message about it") {

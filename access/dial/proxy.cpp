@@ -1,8 +1,7 @@
 #include "access/dial/proxy.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 
 #include <asio/redirect_error.hpp>
@@ -10,7 +9,6 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
-#include <cstdlib>
 #include <map>
 #include <optional>
 
@@ -26,18 +24,6 @@ namespace mayfly {
 namespace {
 
 using For = WatchedDescriptor::For;
-
-// Loopback addresses that tell the two ways apart. Nothing ever connects to them.
-constexpr const char* as_proxy = "http://127.0.0.2:1";
-constexpr const char* as_edge = "::127.0.0.3:1";
-
-curl_socket_t note_and_refuse(void* noted, curlsocktype, curl_sockaddr* address) noexcept {
-  if (address->family == AF_INET) {
-    const auto* ipv4 = reinterpret_cast<const sockaddr_in*>(&address->addr);
-    *static_cast<std::optional<in_addr_t>*>(noted) = ipv4->sin_addr.s_addr;
-  }
-  return CURL_SOCKET_BAD;
-}
 
 // A CONNECT_ONLY transfer in a multi of its own, driven by the loop.
 class ProxyTransfer : public std::enable_shared_from_this<ProxyTransfer> {
@@ -247,39 +233,6 @@ std::unique_ptr<Wire> wire_of(std::shared_ptr<ProxyTransfer> transfer, const std
 }
 
 }  // namespace
-
-ProxyChoice proxy_choice(const ConnectionOptions& options) {
-  if (!options.proxy.empty()) return {options.proxy, "--proxy"};
-  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
-    if (const char* value = std::getenv(name); value != nullptr && *value != '\0')
-      return {value, name};
-  }
-  return {};
-}
-
-bool is_exempt_from_proxy(const ConnectionOptions& options, const Url& url) {
-  ConnectionOptions asked = options;
-  asked.proxy = as_proxy;
-  asked.connect_to = {as_edge};
-  asked.resolve.clear();
-  const CurlHandle handle(asked, url);
-  std::optional<in_addr_t> address;
-  set_option(handle.get(), CURLOPT_OPENSOCKETFUNCTION, &note_and_refuse);
-  set_option(handle.get(), CURLOPT_OPENSOCKETDATA, &address);
-  curl_easy_perform(handle.get());
-  return address == inet_addr("127.0.0.3");
-}
-
-// The last "@" counts, so a password with a slash is not shown either.
-std::string shown_proxy(std::string_view url) {
-  const auto scheme = url.find("://");
-  const std::string_view prefix = url.substr(0, scheme == std::string_view::npos ? 0 : scheme + 3);
-  std::string_view authority = url.substr(prefix.size());
-  if (const auto at = authority.rfind('@'); at != std::string_view::npos)
-    authority.remove_prefix(at + 1);
-  authority = authority.substr(0, authority.find_first_of("/?#"));
-  return printable(std::string(prefix).append(authority));
-}
 
 asio::awaitable<std::unique_ptr<Wire>> connect_by_proxy(ConnectionOptions options, Url url,
                                                         std::string proxy, Deadline& deadline) {

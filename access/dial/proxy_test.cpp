@@ -44,6 +44,10 @@ TEST_CASE("the proxy is the flag's, then the variables' in libcurl's order") {
     CHECK(proxy_choice(options).url == "socks5h://b:1");
     CHECK(proxy_choice(options).named_by == "ALL_PROXY");
   }
+  {
+    const Variables gnome(Pairs{{"all_proxy", "socks://p:1080/"}});
+    CHECK(proxy_choice(options).url == "socks5h://p:1080/");
+  }
   const Variables both(Pairs{{"HTTPS_PROXY", "http://a:1"}, {"ALL_PROXY", "http://b:1"}});
   CHECK(proxy_choice(options).url == "http://a:1");
   CHECK(proxy_choice(options).named_by == "HTTPS_PROXY");
@@ -66,6 +70,20 @@ TEST_CASE("NO_PROXY exempts hosts from the proxy") {
                         {"ample.com", false},
                         {"other.org, vm.example.com", true},
                         {"vm.example.com.", true},
+                        {"*.example.com", true},
+                        {"*.vm.example.com", false},
+                        {"*.com", true},
+                        {"*.other.org *.example.com", true},
+                        {"vm.example.com:443", true},
+                        {"VM.example.com:443", true},
+                        {"example.com:443", true},
+                        {"*.example.com:443", true},
+                        {".example.com:443", true},
+                        {"vm.example.com:8443", false},
+                        {"*.example.com:80", false},
+                        {"mvm.example.com:443", false},
+                        {":443", false},
+                        {"*.", false},
                         {"127.0.0.1,localhost", false}};
   for (const Case& one : cases) {
     CAPTURE(one.no_proxy);

@@ -108,6 +108,17 @@ std::string as_called(std::string text) {
   return text;
 }
 
+std::string other_program(const std::string& name) {
+  const std::string search = variable("PATH") + ":/usr/local/bin:/usr/bin";
+  for (const std::string_view folder : split(search, ':')) {
+    const fs::path path = fs::path(folder) / name;
+    if (path.is_absolute() && !is_this_program(path) && ::access(path.c_str(), X_OK) == 0 &&
+        !fs::is_directory(path))
+      return path.string();
+  }
+  return {};
+}
+
 std::string program_path() {
   const std::string& name = program_name();
   if (name.find('/') != std::string::npos) {

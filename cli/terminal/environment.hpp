@@ -22,6 +22,9 @@ std::string state_directory_path();
 // Returns the entries of MAYFLY_CONNECT_TO, "HOST:PORT:HOST2:PORT2" as curl's. Throws usage Error.
 std::vector<std::string> connect_to_from_environment();
 
+// Returns the first other program of that name in PATH, /usr/local/bin and /usr/bin, or "".
+std::string other_program(const std::string& name);
+
 // Main calls it with argv[0].
 void set_program_name(std::string argv0);
 // Returns an absolute path that starts this program again under the name that started it: a

@@ -107,6 +107,20 @@ class CommandLine(EdgeCase):
                 self.assert_error(self.home.mayfly(*arguments), USAGE)
         self.assertEqual([f for f in self.home.files()], [])
 
+    def test_commands_of_cloudflared_alone(self):
+        """Under the name cloudflared, a script that runs a tunnel learns whose program this is."""
+        link = os.path.join(self.home.bin, "cloudflared")
+        os.symlink(programs.mayfly(), link)
+        for words in (["tunnel", "run"], ["update"], ["service", "install"], ["--no-autoupdate", "tunnel", "run"]):
+            with self.subTest(words):
+                result = self.home.mayfly(*words, program=link)
+                self.assert_error(result, USAGE, "this is mayfly, a client for Cloudflare Access", "cloudflared")
+        other = os.path.join(self.home.path, "real")
+        os.mkdir(other)
+        os.symlink(programs.system("true"), os.path.join(other, "cloudflared"))
+        result = self.home.mayfly("tunnel", "run", program=link, env={"PATH": f"{self.home.bin}:{other}"})
+        self.assert_error(result, USAGE, f"hint: give the path of the real one: {other}/cloudflared")
+
     def test_usage_errors_show_the_wrong_argument(self):
         for words, shown in ((["login", "vm.example.com", "extra", "words"], "not expected: extra words"),
                              ([""], 'no command ""'),

@@ -562,12 +562,12 @@ class StateDirectory(DoctorCase):
         if os.geteuid() != 0:
             self.skipTest("only root can give a directory away")
         os.chown(self.home.state, 65534, 65534)
-        self.assert_broken(self.examine(), "state_directory", FAILED, "another user")
+        self.assert_broken(self.examine(), "state_directory", FAILED, "it belongs to nobody")
 
     def test_link(self):
         os.rename(self.home.state, self.home.state + ".real")
-        os.symlink(self.home.state + ".real", self.home.state)
-        self.assert_broken(self.examine(), "state_directory", FAILED, "symbolic link")
+        os.symlink(self.home.state + ".missing", self.home.state)
+        self.assert_broken(self.examine(), "state_directory", FAILED, "no symbolic link of yours")
 
     def test_link_in_the_directory(self):
         name = self.home.token_name("echo")

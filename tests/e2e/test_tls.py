@@ -251,10 +251,36 @@ class Proxies(EdgeCase):
         self.assert_done(running.finish())
 
     def test_exceptions(self):
-        proxy = self.proxy()
-        env = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}", "NO_PROXY": "example.com,cloudflareaccess.com"}
-        self.assert_error(self.home.mayfly(*ASK, env=env), LOGIN_NEEDED)
-        self.assertEqual(proxy.requests, [])
+        """The forms of libcurl, and those of cloudflared."""
+        for exempt in ("example.com,cloudflareaccess.com", "*.example.com,*.cloudflareaccess.com",
+                       "web.example.com:443,acme.cloudflareaccess.com:443"):
+            with self.subTest(exempt):
+                self.fresh()
+                proxy = self.proxy()
+                env = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}", "NO_PROXY": exempt}
+                self.assert_error(self.home.mayfly(*ASK, env=env), LOGIN_NEEDED)
+                self.home.plant_token("web")
+                self.assert_done(self.home.mayfly("login", "--batch", "-q", "web.example.com", env=env))
+                self.assertEqual(proxy.requests, [])
 
     def test_unreachable_proxy(self):
-        self.assert_error(self.home.mayfly(*ASK, "--proxy", "http://127.0.0.1:1"), NETWORK)
+        """The proxy is named with its source, and not the application alone."""
+        for name in ("--proxy", "HTTPS_PROXY", "all_proxy"):
+            for scheme in ("http", "https", "socks5h", "socks"):
+                with self.subTest((name, scheme)):
+                    url = f"{scheme}://alice:s3cret@127.0.0.1:1"
+                    flags, env = ([name, url], {}) if name.startswith("--") else ([], {name: url})
+                    shown = url.replace("alice:s3cret@", "").replace("socks://", "socks5h://")
+                    for command in (ASK, TUNNEL):
+                        result = self.home.mayfly(*command, *flags, env=env)
+                        self.assert_error(result, NETWORK, f"the proxy {shown} (named by {name})")
+                        self.assertNotIn("s3cret", result.err)
+
+    def test_socks_without_a_version(self):
+        """GNOME sets all_proxy=socks://HOST:PORT/. It means SOCKS5, and the proxy looks the name up."""
+        proxy = SocksProxy()
+        self.addCleanup(proxy.stop)
+        host, port = self.edge.connect_to.rsplit(":", 2)[1:]
+        env = {"all_proxy": f"socks://127.0.0.1:{proxy.port}/", "MAYFLY_CONNECT_TO": f":443:localhost:{port}"}
+        self.assert_error(self.home.mayfly(*ASK, env=env), LOGIN_NEEDED)
+        self.assertIn(("localhost", int(port)), proxy.requests, host)
