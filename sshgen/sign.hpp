@@ -18,9 +18,9 @@ struct Signed {
   Certificate certificate;
 };
 
-// Says that the signer rejected the token (401, 403, "unauthorized", or a mark of Access that wants a
-// login), so that a new token may help. An HTML page without that mark is no such rejection: a proxy
-// or firewall made it without looking at the token.
+// Says that the signer rejected the token (401, 403, "unauthorized", or a mark of Access that wants
+// a login), so that a new token may help. An HTML page without that mark is no such rejection: a
+// proxy or firewall made it without looking at the token.
 class TokenRejected : public Error {
  public:
   using Error::Error;

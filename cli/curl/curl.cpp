@@ -238,7 +238,9 @@ int run(CurlFlags&, const Invocation& invocation) {
   };
   const bool stops_at_redirect =
       guarded.follows && curl.redirects == CurlArguments::Redirects::refused && credential.file;
-  if (stops_at_redirect) guarded.outputs.push_back({.as = CleanedOutput::As::nothing, .pipe = make_pipe("cannot watch curl")});
+  if (stops_at_redirect)
+    guarded.outputs.push_back(
+        {.as = CleanedOutput::As::nothing, .pipe = make_pipe("cannot watch curl")});
   if (guarded.outputs.empty()) start();
   const int code = run_watched_curl(std::move(guarded.outputs), secrets_of(session, grant), start);
   if (stops_at_redirect && code == too_many_redirects) print_error(redirect_refused());
