@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
@@ -15,6 +14,7 @@
 #include "access/system/file_time.hpp"
 #include "access/system/owners_umask.hpp"
 #include "access/system/ownership.hpp"
+#include "access/system/platform.hpp"
 #include "access/system/temporary_file.hpp"
 
 namespace mayfly {
@@ -44,18 +44,12 @@ std::string without_trailing_slashes(std::string path) {
   return path;
 }
 
-// Returns the path that the user's own symbolic link names, or nothing for another user's link and
-// for no link. The link is opened itself, so that its owner and its target are of the same link.
+// Returns the path that the user's own symbolic link names, or nullopt for another user's link and
+// for no link.
 std::optional<std::string> target_of_own_link(const std::string& path) {
-  const Descriptor link(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  struct stat status {};
-  if (!link || ::fstat(link.get(), &status) != 0 || !S_ISLNK(status.st_mode) ||
-      status.st_uid != ::geteuid())
-    return std::nullopt;
-  char target[PATH_MAX];
-  const ssize_t size = ::readlinkat(link.get(), "", target, sizeof target);
-  if (size <= 0 || size == sizeof target) return std::nullopt;
-  const std::string named = without_trailing_slashes({target, static_cast<std::size_t>(size)});
+  const std::string target = read_own_link(path.c_str());
+  if (target.empty()) return std::nullopt;
+  const std::string named = without_trailing_slashes(target);
   if (named.front() == '/') return named;
   return path.substr(0, path.find_last_of('/') + 1) + named;
 }

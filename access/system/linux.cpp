@@ -10,8 +10,11 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -137,6 +140,18 @@ void widen_pipe(int descriptor) noexcept {
   constexpr int wanted = 256 * 1024;
   const int size = ::fcntl(descriptor, F_GETPIPE_SZ);
   if (size > 0 && size < wanted) ::fcntl(descriptor, F_SETPIPE_SZ, wanted);
+}
+
+std::string read_own_link(const char* path) {
+  const Descriptor link(::open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!link || ::fstat(link.get(), &status) != 0 || !S_ISLNK(status.st_mode) ||
+      status.st_uid != ::geteuid())
+    return "";
+  std::array<char, PATH_MAX> target{};
+  const ssize_t size = ::readlinkat(link.get(), "", target.data(), target.size());
+  if (size <= 0 || static_cast<std::size_t>(size) == target.size()) return "";
+  return {target.data(), static_cast<std::size_t>(size)};
 }
 
 long peer_process(int socket) noexcept {

@@ -36,6 +36,11 @@ Descriptor anonymous_file(std::string_view content);
 // EINVAL if the system or the file system cannot do it.
 int rename_to_free_name(int directory, const char* from, const char* to) noexcept;
 
+// Returns the path that the user's own symbolic link names, or "" for another user's link and for
+// no link. The owner and the path are of the same link, even if somebody swaps links meanwhile.
+// Portable: unless the link is swapped twice.
+std::string read_own_link(const char* path);
+
 // Returns how many bytes that were sent have not been acknowledged by the other host. Portable: 0.
 std::size_t unacknowledged_bytes(int socket) noexcept;
 // Has the system ask a silent TCP connection after 30 s, and give it up after four questions 10 s
