@@ -1,6 +1,7 @@
 #include "access/core/punycode.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "access/core/text.hpp"
@@ -11,6 +12,7 @@ namespace {
 // RFC 3492 section 5.
 constexpr std::uint32_t base = 36, t_min = 1, t_max = 26, skew = 38, damp = 700;
 constexpr std::uint32_t initial_bias = 72, initial_n = 128;
+constexpr char32_t highest = 0x10FFFF;
 constexpr std::size_t longest_label = 63;  // RFC 1035 section 2.3.4
 
 char digit(std::uint32_t value) {
@@ -45,7 +47,7 @@ std::string encoded(const std::u32string& label) {
   if (basic > 0) text += '-';
   std::uint32_t n = initial_n, delta = 0, bias = initial_bias, handled = basic;
   while (handled < label.size()) {
-    std::uint32_t next = 0x10FFFF;
+    std::uint32_t next = highest;
     for (const char32_t c : label)
       if (c >= n) next = std::min(next, static_cast<std::uint32_t>(c));
     delta += (next - n) * (handled + 1);
@@ -81,6 +83,10 @@ std::optional<std::u32string> code_points(std::string_view utf8) {
         return std::nullopt;
       point = (point << 6) | (static_cast<unsigned char>(utf8[i++]) & 0x3F);
     }
+    constexpr std::array<char32_t, 4> least = {0, 0x80, 0x800, 0x10000};
+    const bool is_surrogate = point >= 0xD800 && point <= 0xDFFF;
+    if (point < least.at(static_cast<std::size_t>(more)) || point > highest || is_surrogate)
+      return std::nullopt;
     if (point != 0xFE0F) points += point;
   }
   return points;

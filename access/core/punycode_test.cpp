@@ -23,3 +23,14 @@ TEST_CASE("punycode: the samples of RFC 3492, and names with emoji") {
   for (const std::string_view bad : {"\xff", "b\xc3", "\xc3(", "\xf8\x88\x80\x80", "\x80"})
     CHECK_FALSE(xn_form(bad));
 }
+
+// Unicode 15.0, section 3.9, table 3-7.
+TEST_CASE("what is not UTF-8 has no ASCII form") {
+  for (const char* text :
+       {"\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf0\x80\x80\x80", "\xe0\x80\x80", "\xc0\x80",
+        "\xed\xa0\x80", "\xed\xbf\xbf", "\x80", "\xc3", "a\xe2\x82"}) {
+    CAPTURE(text);
+    CHECK_FALSE(xn_form(text));
+  }
+  CHECK(xn_form("\xf4\x8f\xbf\xbf"));
+}
