@@ -52,6 +52,9 @@ void check_request(const Request& request) {
     if (header.value == "CF_Authorization=" + std::string(org_token))
       require(is_at_login(request.url),
               "the org token goes to the team's login page and to nobody else");
+    else if (header.name == "Accept")
+      require(header.value == "text/html" && request.url == url,
+              "the application is asked as by a browser");
     else
       require(header.value.starts_with("CF_AppSession=") && request.url.origin() == url.origin(),
               "the session goes back to where it came from");

@@ -67,8 +67,8 @@ const Harness harness("metadata", [](std::string_view input) {
 
   const Send send = [&](const Request& request) { return answer(request, text, mode); };
   const ApplicationFinder finder(scratch.state(), send);
-  const auto found =
-      result_of({ErrorKind::protocol}, [&] { return finder.find(url, now).application; });
+  const auto found = result_of({ErrorKind::protocol, ErrorKind::refused},
+                               [&] { return finder.find(url, now).application; });
   if (!found) require(scratch.state().list() == before, "a failure changes no file");
   if (found && *found) {
     require(!mode.raw, "nobody signs by guessing");
