@@ -112,13 +112,12 @@ class OldRecord(ListenerCase):
         """A name that somebody else chose, as in the URL of a submodule, leads to a team of that person."""
         self.home.mayfly("ssh", "--batch", "--hostname", HOST, env=SERVICE, stdin=PIPE)
         self.edge.application("lure", hostname="lure.example.net", team="other", origin="echo")
-        for command in self.commands():
+        for command in self.commands():  # The first ones ask, and the record is young after them.
             command = [word.replace(HOST, "lure.example.net") for word in command]
             with self.subTest(command=command):
                 self.edge.ask("DELETE", "/log")
                 result = self.home.mayfly(*command, env=SERVICE, stdin=PIPE)
                 self.assertIn("belongs to the team other.cloudflareaccess.com", result.err + result.out.decode())
-                self.assertTrue(self.edge.log("lure.example.net"), "it was not asked")
                 self.assert_nothing_told(str(entry) for entry in self.edge.log("lure.example.net"))
 
     def test_application_that_has_another_audience_now(self):

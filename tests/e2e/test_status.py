@@ -135,7 +135,7 @@ class Json(EdgeCase):
         token = self.home.text(self.home.token_name("web"))
         self.assertEqual(json.loads(result.out),
                          {"application": "web.example.com", "identity": EMAIL,
-                          "expires": rfc3339(claims(token)["exp"])})
+                          "expires": rfc3339(claims(token)["exp"]), "stored": True, "why_not_stored": None})
         for part in token.split("."):
             self.assertNotIn(part, result.out.decode() + result.err)
 
