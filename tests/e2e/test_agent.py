@@ -140,7 +140,7 @@ class Agent(AgentCase):
     @unittest.skipUnless(os.geteuid() == 0, "another user has to be the agent's")
     def test_agent_of_another_user(self):
         """An agent that has ended leaves its path free for other users, who would get key and certificate."""
-        with tempfile.TemporaryDirectory() as place:
+        with tempfile.TemporaryDirectory(prefix="mayfly-agent-", dir="/tmp") as place:  # not the closed TMPDIR
             os.chmod(place, 0o777)
             socket = os.path.join(place, "agent")
             agent = subprocess.Popen([programs.system("ssh-agent"), "-D", "-a", socket], user=65534, group=65534,
