@@ -193,6 +193,16 @@ std::optional<Denial> denial_of_browser(const RequestHead& head, const LocalPlac
   return std::nullopt;
 }
 
+// Returns whether WebKit may have asked a name service for this name under .localhost, which could
+// have answered first with another address and then with this one (DNS rebinding).
+bool is_only_looked_up(const LocalPlace& place, std::string_view host) {
+  const auto parts = split_host(host);
+  return parts && to_lower(parts->host).ends_with(".localhost") &&
+         std::ranges::none_of(place.names, [&](const std::string& name) {
+           return equals_ignoring_case(name, parts->host);
+         });
+}
+
 Denial wrong_host(std::string_view host, const LocalPlace& place) {
   if (place.family == LocalPlace::Family::unix_socket)
     return {421, fmt::format("\"{}\" is no host name", printable(host)),
@@ -264,6 +274,8 @@ std::optional<Denial> denial_of(const RequestHead& head, const LocalPlace& place
     return Denial{400, hosts.empty() ? "it names no Host" : "it names more than one Host",
                   "exactly one belongs to each request (RFC 9112 section 3.2)"};
   if (!place.is_meant_by(hosts.front())) return wrong_host(hosts.front(), place);
+  if (is_webkit(head) && is_only_looked_up(place, hosts.front()))
+    return wrong_host(hosts.front(), place);
   if (auto denial = denial_of_browser(head, place, hosts.front())) return denial;
   if (place.family == LocalPlace::Family::tcp && is_of_any_page(head, hosts.front()))
     return Denial{403, "a page of another site may ask for it",

@@ -259,6 +259,22 @@ TEST_CASE("a page of another site opens nothing by itself") {
     CHECK(status_for({link, whole, {"Sec-Fetch-Site", site}}) == 0);
 }
 
+TEST_CASE("a name under .localhost that WebKit may have looked up is refused") {
+  const Header webkit{"User-Agent",
+                      "Mozilla/5.0 AppleWebKit/605.1.15 Version/18.0 Safari/605.1.15"};
+  const Header firefox{"User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101"};
+  const Header same{"Sec-Fetch-Site", "same-origin"};
+  const auto status_at = [&](const char* host, const Header& agent) {
+    const auto denial =
+        denial_of(RequestHead{"GET", "/", 1, {{"Host", host}, agent, same}}, place());
+    return denial ? denial->status : 0;
+  };
+  CHECK(status_at("evil.localhost:8080", webkit) == 421);
+  CHECK(status_at("EVIL.Localhost:8080", webkit) == 421);
+  for (const char* host : {"localhost:8080", "127.0.0.1:8080"}) CHECK(status_at(host, webkit) == 0);
+  CHECK(status_at("evil.localhost:8080", firefox) == 0);
+}
+
 TEST_CASE("the script of a service worker is refused unless the person allows it") {
   for (const Header& mark :
        {Header{"Service-Worker", "script"}, Header{"Sec-Fetch-Dest", "serviceworker"}}) {

@@ -283,6 +283,12 @@ TEST_CASE("an application on a path is not that of other paths of its host") {
       CHECK(error.message().find(defined) != std::string::npos);
     }
   }
+  for (const char* defined : {"vm.example.com/admin/*", "VM.example.com/Admin",
+                              "*.example.com/*/users", "vm.example.com/adm*"}) {
+    CAPTURE(defined);
+    CHECK(found("/admin/users", defined));
+    CHECK(error_of([&] { found("/public", defined); }).kind() == ErrorKind::refused);
+  }
   // A team may describe an application of several hosts by the address of one.
   CHECK(found("/public", "other.example.com/admin"));
 }

@@ -2,8 +2,11 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
+
+#include "access/core/text.hpp"
 
 namespace mayfly {
 namespace {
@@ -65,10 +68,16 @@ std::vector<std::string> places_of(const Url& url, const std::optional<Applicati
 }
 
 bool may_hold(const Application& application, const Url& url) {
-  const auto path = path_of(application);
-  const std::string host = application.hostname.substr(0, application.hostname.find('/'));
-  if (!path || ::fnmatch(host.c_str(), url.host.c_str(), FNM_NOESCAPE) != 0) return true;
-  return holds(*path, without_slashes_at_end(url.path));
+  const std::string name = to_lower(application.hostname);
+  const auto slash = std::min(name.find('/'), name.size());
+  const auto matches = [](const std::string& pattern, const std::string& text) {
+    return ::fnmatch(pattern.c_str(), text.c_str(), FNM_NOESCAPE) == 0;
+  };
+  if (!matches(name.substr(0, slash), url.host)) return true;
+  const std::string path(without_slashes_at_end(std::string_view(name).substr(slash)));
+  const std::string asked = to_lower(without_slashes_at_end(url.path));
+  if (path.find('*') == std::string::npos) return holds(path, asked);
+  return matches(path, asked) || matches(path + "/*", asked) || matches(path, asked + "/");
 }
 
 bool is_at(const Application& application, const std::string& remembered_at, const Url& url) {

@@ -145,6 +145,8 @@ bool hides_terminal(const GuardedCurl& guarded) {
 
 // Returns an empty credential if nothing is to be sent.
 CurlCredential credential_for(const CurlRun& run, const Session& session, const Grant& grant) {
+  const bool sends = grant.has_service_token || grant.token;
+  if (grant.application && sends) refuse_other_paths(run, *grant.application);
   if (grant.application && grant.has_service_token)
     return service_token_for_curl(run, *session.service_token());
   return grant.token ? token_for_curl(run, grant.token->jwt) : CurlCredential();

@@ -9,6 +9,7 @@
 #include "access/core/text.hpp"
 #include "access/dial/endpoints.hpp"
 #include "access/dial/proxy.hpp"
+#include "access/identity/place.hpp"
 #include "access/system/platform.hpp"
 #include "cli/curl/curl_configuration.hpp"
 #include "cli/curl/curl_url.hpp"
@@ -66,10 +67,11 @@ Words kept_to_port(const Url& url, const std::vector<std::string>& mappings) {
   return words;
 }
 
-// curl sends a header to every host and port, so all others are mapped to a name that cannot exist.
+// curl sends a header to every host and port, so all others are mapped to an address to which no
+// system connects. A name could be looked up: by a hostile resolver, or in the user's --resolve.
 Words kept_to_origin(const Url& url, const std::vector<std::string>& mappings) {
   Words words = open_port(url, url.port, mappings);
-  append(words, {"--connect-to", "::the-service-token-goes-to-no-other-host.invalid:"});
+  append(words, {"--connect-to", "::255.255.255.255:1"});
   return words;
 }
 
@@ -119,7 +121,36 @@ void refuse_ways_around(const CurlRun& run) {
                        "redirects to");
 }
 
+bool has_glob_with_dots(const std::string& text) {
+  return text.find_first_of("{[") != std::string::npos &&
+         (text.find("..") != std::string::npos || to_lower(text).find("%2e") != std::string::npos);
+}
+
+// Returns whether curl could ask for another path than the application's.
+bool leaves_path(const std::string& text, const Application& application) try {
+  return has_glob_with_dots(text) || !may_hold(application, parse_curl_url(text));
+} catch (const Error&) {
+  return true;
+}
+
 }  // namespace
+
+void refuse_other_paths(const CurlRun& run, const Application& application) {
+  if (application.hostname.find('/') == std::string::npos) return;
+  const auto leaves = [&](const std::string& text) { return leaves_path(text, application); };
+  const auto sends_as_is = [](const GuardedCurl::Given& given) {
+    return is_among(given.option.name, {"path-as-is", "request-target"}) ||
+           is_url_of_curl(given.option);
+  };
+  if (std::ranges::none_of(run.curl.urls, leaves) &&
+      std::ranges::none_of(run.guarded.configured_urls, leaves) &&
+      std::ranges::none_of(run.guarded.given, sends_as_is))
+    return;
+  throw Error(ErrorKind::usage,
+              fmt::format("curl could ask for more of the host than the application, {}",
+                          printable(application.hostname)),
+              "name URLs of the application alone, without --path-as-is and --request-target");
+}
 
 bool may_leave_host(const CurlArguments& curl, const Url& url) {
   if (curl.reach == CurlArguments::Reach::open) return true;

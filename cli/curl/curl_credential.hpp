@@ -28,6 +28,10 @@ struct CurlRun {
   const ConnectionOptions& connection;
 };
 
+// Throws usage Error if the application is a path of its host and curl could ask for another path,
+// where another server may answer.
+void refuse_other_paths(const CurlRun& run, const Application& application);
+
 // Returns the credential by which curl sends the token: a header, or a cookie if curl may leave the
 // host.
 CurlCredential token_for_curl(const CurlRun& run, const Secret& jwt);

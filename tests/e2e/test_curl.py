@@ -505,6 +505,34 @@ class Written(CurlCase):
         self.assertTrue(result.out.endswith(b"\r\n\r\n" + data))
 
 
+class ApplicationOnAPath(CurlCase):
+    """The rest of the host belongs to somebody else, whose server would read the token."""
+    PLACE = "https://tools.example.com/admin"
+
+    def setUp(self):
+        super().setUp()
+        self.edge.application("tools", hostname="tools.example.com/admin", origin="page")
+        self.token = self.home.plant_token("tools")
+        self.assert_done(self.home.mayfly("login", "--batch", "-q", self.PLACE))
+        self.edge.ask("DELETE", "/log")
+
+    def test_its_own_urls(self):
+        for arguments in ([self.PLACE], [f"{self.PLACE}/a", f"{self.PLACE}/b"], [f"{self.PLACE}/{{a,b}}"]):
+            with self.subTest(arguments):
+                self.assert_done(self.curl("-s", *arguments))
+        self.assertTrue(all(self.carried(entry) for entry in self.edge.log("tools.example.com")))
+
+    def test_other_paths(self):
+        other = "https://tools.example.com/other"
+        config = self.home.plant("../other.cfg", f'url = "{other}"\n')
+        for arguments in ([self.PLACE, other], [self.PLACE, "--next", other], ["--config", config, self.PLACE],
+                          [f"{self.PLACE}/{{a,../../other}}"], [f"{self.PLACE}/[a-b]/../../other"],
+                          ["--path-as-is", f"{other}/../admin/"], ["--request-target", "/other", self.PLACE]):
+            with self.subTest(arguments):
+                self.assert_error(self.curl("-s", *arguments), USAGE, "more of the host than the application")
+        self.assertEqual([entry["target"] for entry in self.edge.log("tools.example.com") if self.carried(entry)], [])
+
+
 class Elsewhere(CurlCase):
     """A server that curl is led to, or a second URL, gets no token."""
 

@@ -413,6 +413,17 @@ class Curl(EdgeCase):
                 told = {entry["host"] for entry in self.edge.log() if header(entry, "Cf-Access-Client-Secret")}
                 self.assertEqual(told, {"web.example.com"})
 
+    def test_addresses_that_the_user_gives_lead_nobody_else_to_the_secret(self):
+        """As --resolve '*:443:...' or a resolver does that has an address for every name."""
+        self.edge.application("echo", policy="none", origin="page")
+        self.redirecting("https://echo.example.com/")
+        self.edge.ask("DELETE", "/log")
+        everything = [word for port in (443, 1, self.edge.port)
+                      for word in ("--resolve", f"*:{port}:127.0.0.1")]
+        result = self.curl("-L", "--allow-redirects", *everything, "https://web.example.com/old")
+        self.assertNotEqual(result.code, DONE, result)
+        self.assertNotIn("echo.example.com", self.edge.hosts())
+
     def test_ways_around_are_refused(self):
         self.redirecting("https://echo.example.com/")
         self.edge.ask("DELETE", "/log")
