@@ -173,7 +173,7 @@ TEST_CASE("a path too long for a file name is found and not remembered") {
   const Url url = parse_url("vm.example.com" + path);
   auto claims = metadata_claims(world.now);
   SUBCASE("as the application's own") {
-    claims.text("app_hostname", "vm.example.com/" + std::string(100, 'y') + "/*");
+    claims.text("app_hostname", "vm.example.com/" + std::string(100, 'x') + "*");
     world.edge.on(url.text(), answer(200, {{"cf-access-metadata", team_key().sign(claims)}}));
     CHECK(world.finder.find(url, world.now).application);
     CHECK_FALSE(world.finder.known(url, world.now));
