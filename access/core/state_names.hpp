@@ -47,7 +47,7 @@ std::optional<StateName> recognise(std::string_view name);
 
 // The lock of the whole directory (state_lock.hpp).
 inline constexpr const char* state_lock_name = ".mayfly-lock";
-// What `mayfly logout` of everything leaves for logins that are under way (identity/logout.hpp).
+// `mayfly logout --all` leaves this mark for logins that are under way (identity/logout.hpp).
 inline constexpr const char* logout_mark_of_all = ".mayfly-logout";
 // The ports of mayfly http, a line for each: PORT APPLICATION.
 inline constexpr const char* http_ports_name = "http-ports";

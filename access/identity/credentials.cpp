@@ -276,8 +276,8 @@ void Credentials::forget(const Grant& refused) const try {
 }
 
 // Sends the service token to an application that is verified.
+// obtain() has found the application, and has checked that the service token may go there.
 Grant Credentials::earn(const Url& url, const Application& application) const {
-  require_team_of(*options_.service_token, application, state_);
   const Request request =
       token_check(url, service_token_headers(*options_.service_token), "a token");
   const auto answer = judge_machine_answer(

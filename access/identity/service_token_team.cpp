@@ -36,19 +36,24 @@ Error team_differs(const ServiceToken& token, const Application& application,
       "--all"};
 }
 
+// Returns whether a team is remembered. Throws if it is another than the application's.
+bool has_gone_to_team_of(const Application& application, const ServiceToken& token,
+                         const StateDirectory& state) {
+  const auto team = remembered_team(token, state);
+  if (team && *team != application.auth_domain) throw team_differs(token, application, *team);
+  return team.has_value();
+}
+
 }  // namespace
 
 void check_team_of(const ServiceToken& token, const Application& application,
                    const StateDirectory& state) {
-  const auto team = remembered_team(token, state);
-  if (team && *team != application.auth_domain) throw team_differs(token, application, *team);
+  has_gone_to_team_of(application, token, state);
 }
 
 void require_team_of(const ServiceToken& token, const Application& application,
                      const StateDirectory& state) {
-  const auto team = remembered_team(token, state);
-  if (team && *team != application.auth_domain) throw team_differs(token, application, *team);
-  if (team) return;
+  if (has_gone_to_team_of(application, token, state)) return;
   try {
     state.write(record_of(token), application.auth_domain + "\n");
   } catch (const Error& error) {

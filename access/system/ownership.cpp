@@ -28,7 +28,8 @@ std::string quoted(const std::string& path) {
   return word + "'";
 }
 
-// What sudo has left in a place of the user's own is given back. Another user's place stays his.
+// Returns whether the file lies in a directory of the user's own, where sudo may have left it.
+// Files in another user's directory stay that user's.
 bool is_in_own_place(const std::string& path) {
   struct stat status {};
   const auto slash = path.find_last_of('/');

@@ -1,5 +1,5 @@
-// What POSIX does not offer. linux.cpp holds it for Linux; portable.cpp holds what any other Unix
-// has, and says where that protects less (SECURITY.md, "Other systems").
+// Calls that POSIX does not have. linux.cpp makes them on Linux. portable.cpp makes those of any
+// Unix in their place, and says where these protect less (SECURITY.md, "Other systems").
 #pragma once
 
 #include <optional>

@@ -24,8 +24,8 @@ class ServiceTokenSource {
   const ServiceToken& read_again();
 
  private:
-  // What tells that a file was written or replaced. Only a regular file is read again: a pipe gives
-  // its bytes once.
+  // Tells a file from the one that was written or put in its place later. Only a regular file is
+  // read again, since a pipe gives its bytes once.
   struct Version {
     dev_t device = 0;
     ino_t inode = 0;

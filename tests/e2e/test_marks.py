@@ -10,7 +10,7 @@ from harness.listener import ListenerCase
 from harness.process import PIPE, run
 
 XHR = ("-H", "X-Requested-With: XMLHttpRequest")
-# What the application is like, the flags by which a tunnel provokes the mark, and the status that bears it.
+# Each mark has the settings of its application, the flags by which a tunnel provokes it, and its status.
 MARKS = {"redirect": ({}, (), 302), "challenge": ({}, XHR, 401), "Managed OAuth": ({"managed_oauth": True}, (), 401)}
 # Revoked app tokens leave the team's token, which earns another one without a browser.
 REVOKED = {"kind": "app"}
