@@ -8,6 +8,8 @@
 #include <span>
 #include <string>
 
+#include "access/system/local_peers.hpp"
+
 namespace mayfly {
 
 // The outcome of one operation.
@@ -29,6 +31,10 @@ class LocalEnd {
   virtual ~LocalEnd() = default;
   virtual IoResult read(std::span<std::byte> into) = 0;
   virtual IoResult write(std::span<const iovec> pieces) = 0;  // ended: the reader is gone
+  // Whether both directions are one connection: a program that has closed it sends nothing more.
+  virtual bool is_connection() const { return false; }
+  // Returns whether the local program is still there, once its end of stream was read.
+  virtual Presence presence() { return Presence::unknown; }
 };
 
 // The end at the edge, behind TLS.
