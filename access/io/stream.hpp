@@ -43,9 +43,11 @@ class TunnelEnd {
   virtual ~TunnelEnd() = default;
   virtual IoResult read(std::span<std::byte> into) = 0;
   virtual IoResult write(std::span<const std::byte> bytes) = 0;
-  // The bytes written to the wire so far, and how many of them the peer's host has acknowledged.
+  // The bytes written to the wire so far, how many of them the peer's host has acknowledged, and
+  // whether that host answers our kernel although the peer reads nothing.
   struct Progress {
     std::uint64_t written = 0, acknowledged = 0;
+    bool host_answers = false;
   };
   virtual Progress progress() const { return {}; }
 };

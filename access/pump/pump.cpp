@@ -296,8 +296,10 @@ void Pump::check_liveness() {
   const auto due = liveness_.due();
   if (!due || now_ < *due) return;
   const TunnelEnd::Progress progress = ends_.tunnel.progress();
-  switch (liveness_.tick(now_, {.end = progress.written + outgoing_.pending() + ping_size,
-                                .acknowledged = progress.acknowledged})) {
+  const std::uint64_t end = progress.written + outgoing_.pending();
+  switch (liveness_.tick(now_, {.end = end + ping_size,
+                                .acknowledged = progress.acknowledged,
+                                .held_up = progress.host_answers && progress.acknowledged < end})) {
     case Liveness::Verdict::fine:
       return;
     case Liveness::Verdict::ping:

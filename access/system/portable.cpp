@@ -104,6 +104,10 @@ std::size_t unacknowledged_bytes(int) noexcept {
   return 0;
 }
 
+std::optional<TcpFacts> tcp_facts(int) noexcept {
+  return std::nullopt;
+}
+
 void keep_alive(int socket) noexcept {
   const int on = 1;
   ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);

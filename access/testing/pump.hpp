@@ -104,6 +104,7 @@ struct FakeTunnel : TunnelEnd {
   Script in;
   Record out;
   std::uint64_t acknowledged = 0;
+  bool host_answers = false;
   IoResult read(std::span<std::byte> into) override {
     if (const auto fault = faults.at(Operation::tunnel_read)) return *fault;
     return in.read(into);
@@ -114,7 +115,7 @@ struct FakeTunnel : TunnelEnd {
   }
   Progress progress() const override {
     return {
-        .written = out.bytes.size(), .acknowledged = acknowledged};
+        .written = out.bytes.size(), .acknowledged = acknowledged, .host_answers = host_answers};
   }
 };
 
