@@ -6,8 +6,10 @@ import socket
 import subprocess
 import threading
 import time
+import unittest
 
 from harness import memory, programs
+from harness.http_case import HttpCase
 from harness.listener import ListenerCase, receive
 from harness.origin import Origin
 from harness.postgres import Postgres
@@ -218,3 +220,54 @@ class Socks(SocksCase):
         client.sendall(b"request")
         client.shutdown(socket.SHUT_WR)
         self.assertEqual(receive(client, 100), b"late answer")
+
+
+class Http(HttpCase):
+    FRAME = b"\x82\x87\0\0\0\0request"  # RFC 6455 section 5.2: a masked binary frame, whose mask is zero
+
+    def upgraded(self, port):
+        connection = self.connect(port)
+        connection.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
+        self.assert_upgraded(connection)
+        return connection
+
+    def test_late_message_after_the_program_has_finished_sending(self):
+        origin = Origin(answers_late)
+        self.addCleanup(origin.stop)
+        self.edge.application("wiki", origin=origin.address)
+        connection = self.upgraded(self.at_free_port()[1])
+        connection.sendall(self.FRAME)
+        connection.shutdown(socket.SHUT_WR)
+        self.assertEqual(receive(connection, 2 + len(b"late answer")), b"\x82\x0blate answer")
+
+    def test_upgraded_connection_of_a_program_that_is_gone(self):
+        gone = Gone(self)
+        self.edge.application("wiki", origin=gone.address)
+        connection = self.upgraded(self.at_free_port()[1])
+        self.assertEqual(receive(connection, 7), b"\x82\x05hello")
+        for end in (lambda: connection.shutdown(socket.SHUT_WR), connection.close):
+            self.assertFalse(gone.ended.is_set())
+            before = time.monotonic()
+            end()
+        gone.assert_told(before)
+
+    @unittest.skipUnless(memory.shows_descriptors(), "nobody can count its descriptors")
+    def test_killed_curl_that_waited_for_an_answer(self):
+        let_go, asked = threading.Event(), threading.Semaphore(0)
+        self.addCleanup(let_go.set)
+
+        def answer(handler):
+            asked.release()
+            let_go.wait(GENEROUS)
+            handler.close_connection = True
+        self.web(answer)
+        running, port = self.at_free_port()
+        before = memory.count_descriptors(running.pid)
+        for _ in range(3):
+            curl = Running([programs.system("curl"), "-sS", f"http://127.0.0.1:{port}/"], env={})
+            self.assertTrue(asked.acquire(timeout=GENEROUS))
+            curl.send(signal.SIGKILL)
+            curl.finish()
+            eventually("nothing is left of it", lambda: memory.count_descriptors(running.pid) == before, SOON)
+        self.assertNotIn("ERR", running.err)
