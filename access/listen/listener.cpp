@@ -39,6 +39,7 @@ class TunnelService {
     BufferPool& buffers;
     LocalServer& server;
     const LocalPeers& peers;
+    EventLoop& events;
     LocalProtocol* protocol;
   };
   // All parts must outlive the service.
@@ -123,7 +124,8 @@ void TunnelService::carry(Accepted accepted, Dialer::Open open, std::string name
                              .open = std::move(open),
                              .name = std::move(name),
                              .observer = tunnel.observer,
-                             .peers = &parts_.peers};
+                             .peers = &parts_.peers,
+                             .events = &parts_.events};
   auto run = std::make_shared<TunnelRun>(
       parts_.server.executor(), std::move(run_parts), parts_.buffers,
       PumpOptions{.ping_interval = tunnel.ping_interval, .linger = tunnel.linger});
@@ -144,6 +146,7 @@ void serve_tunnels(const ListenerOptions& options, const Authorization& authoriz
   BufferPool buffers;
   const LocalPeers peers;
   asio::io_context loop(ASIO_CONCURRENCY_HINT_UNSAFE);  // its coroutines refer to the objects above
+  EventLoop events(loop);
   LocalServer server(loop, options);
   TunnelService service({.options = options,
                          .authorizer = authorizer,
@@ -151,13 +154,15 @@ void serve_tunnels(const ListenerOptions& options, const Authorization& authoriz
                          .buffers = buffers,
                          .server = server,
                          .peers = peers,
+                         .events = events,
                          .protocol = protocol});
   const ReportWatch reports(
       loop.get_executor(), [&] { return server.open(); }, options.tunnel.report);
-  server.run([&](Descriptor socket, LocalServer::Guest guest) {
+  const auto serve = [&](Descriptor socket, LocalServer::Guest guest) {
     Accepted accepted{std::move(socket), std::move(guest)};
     return service.serve(std::move(accepted));
-  });
+  };
+  server.run(serve, &events);
 }
 
 void run_listener(const ListenerOptions& options, const Authorization& authorization) {

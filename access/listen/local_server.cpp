@@ -61,13 +61,13 @@ LocalServer::LocalServer(asio::io_context& loop, const ListenOptions& options, s
   }
 }
 
-void LocalServer::run(const Serve& serve) {
+void LocalServer::run(const Serve& serve, EventLoop* events) {
   const IgnoredSignal no_sigpipe(SIGPIPE);
   for (const ListeningSocket& socket : sockets_)
     asio::co_spawn(loop_, accept_from(socket.descriptor(), serve), asio::detached);
   const InterruptWatch interrupts(loop_.get_executor(), [this] { shut_down(); });
   tell_addresses();
-  loop_.run();
+  events != nullptr ? events->run() : void(loop_.run());
 }
 
 // Tells an address once, although a name has a socket for IPv4 and one for IPv6.

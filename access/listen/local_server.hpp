@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "access/io/descriptor_states.hpp"
+#include "access/io/event_loop.hpp"
 #include "access/listen/admission.hpp"
 #include "access/listen/listener.hpp"
 #include "access/listen/listening_socket.hpp"
@@ -33,8 +34,9 @@ class LocalServer {
   // an address.
   LocalServer(asio::io_context& loop, const ListenOptions& options, std::string too_many = {});
 
-  // Serves until SIGTERM, SIGINT or SIGHUP, and then interrupts the open connections.
-  void run(const Serve& serve);
+  // Serves until SIGTERM, SIGINT or SIGHUP, and then interrupts the open connections. events: runs
+  // the loop, if connections use it.
+  void run(const Serve& serve, EventLoop* events = nullptr);
 
   // Between the two calls the server keeps a connection alive, and interrupts it at a signal.
   void opened(std::shared_ptr<OpenConnection> connection) { open_.insert(std::move(connection)); }

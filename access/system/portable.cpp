@@ -1,5 +1,5 @@
 // Stands in for linux.cpp, directory_watch.cpp, landlock.cpp, seccomp.cpp, sandbox.cpp,
-// sock_diag.cpp and wiping_memory.cpp in a build with -Dportable=true: POSIX calls only.
+// readiness_set.cpp, sock_diag.cpp and wiping_memory.cpp in a build with -Dportable=true: POSIX calls only.
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -19,6 +19,7 @@
 #include "access/system/directory_watch.hpp"
 #include "access/system/interrupt.hpp"
 #include "access/system/platform.hpp"
+#include "access/system/readiness_set.hpp"
 #include "access/system/sandbox.hpp"
 #include "access/system/sock_diag.hpp"
 #include "access/system/spawn_settings.hpp"
@@ -137,6 +138,10 @@ std::optional<unsigned> peer_user(int) noexcept {
 }
 
 void release_freed_memory() noexcept {}
+
+std::shared_ptr<ReadinessSet> ReadinessSet::make() noexcept {
+  return nullptr;
+}
 
 Descriptor open_sock_diag() noexcept {
   return {};

@@ -16,22 +16,34 @@ TunnelRun::TunnelRun(const asio::any_io_executor& executor, Parts parts, BufferP
     : executor_(executor),
       parts_(std::move(parts)),
       local_(parts_.socket.get(), parts_.socket.get(), parts_.peers),
-      socket_(executor, parts_.socket.get()),
-      tunnel_(executor, parts_.open.stream->descriptor()),
       timer_(executor),
       pump_({observed(local_, parts_.observer, observed_), *parts_.open.stream, buffers}, options,
             std::as_bytes(std::span(parts_.open.early)), Pump::now()) {
-  waits_[0] = {&socket_, For::wait_read, &Pump::local_is_readable};
-  waits_[1] = {&socket_, For::wait_write, &Pump::local_is_writable};
-  waits_[2] = {&tunnel_, For::wait_read, &Pump::tunnel_is_readable};
-  waits_[3] = {&tunnel_, For::wait_write, &Pump::tunnel_is_writable};
+  socket_.readable = &Pump::local_is_readable;
+  socket_.writable = &Pump::local_is_writable;
+  tunnel_.readable = &Pump::tunnel_is_readable;
+  tunnel_.writable = &Pump::tunnel_is_writable;
   parts_.open.early = {};
 }
 
 void TunnelRun::start(Ended ended) {
   ended_ = std::move(ended);
-  watch_reader();
+  watch(socket_, parts_.socket.get());
+  watch(tunnel_, parts_.open.stream->descriptor());
+  if (socket_.watched) watch_reader();
   advance();
+}
+
+void TunnelRun::watch(Side& side, int descriptor) {
+  side.run = this;
+  if (parts_.events != nullptr) side.registration = parts_.events->add(descriptor, side);
+  if (!side.registration) side.watched.emplace(executor_, descriptor);
+}
+
+// Before the descriptor is closed. The object that Asio's handlers refer to stays.
+void TunnelRun::release(Side& side) {
+  side.registration.reset();
+  if (side.watched) side.watched->release();
 }
 
 std::string TunnelRun::name() const {
@@ -61,24 +73,51 @@ void TunnelRun::abandon() {
   finish();
 }
 
+void TunnelRun::on_ready(Side& side, const Readiness& readiness) {
+  if (!ended_) return;
+  const auto self = shared_from_this();
+  side.has_ended = side.has_ended || readiness.has_ended;
+  side.is_broken = side.is_broken || readiness.is_broken;
+  if (readiness.is_urgent) side.more_reads = 2;  // the first may only say that the last was short
+  if (readiness.readable) (pump_.*side.readable)();
+  if (readiness.writable) (pump_.*side.writable)();
+  if (readiness.is_broken && &side == &socket_ && reader_is_gone(parts_.socket.get()))
+    pump_.local_is_gone();
+  advance();
+}
+
 void TunnelRun::advance() {
   const Pump::Wants wants = pump_.finished() ? Pump::Wants{} : pump_.step(Pump::now());
   if (pump_.finished()) return finish();
-  arm(wants.local_readable, waits_[0]);
-  arm(wants.local_writable, waits_[1]);
-  arm(wants.tunnel_readable, waits_[2]);
-  arm(wants.tunnel_writable, waits_[3]);
+  arm(socket_, {wants.local_readable, wants.local_writable});
+  arm(tunnel_, {wants.tunnel_readable, wants.tunnel_writable});
   arm_timer(wants.deadline);
   if (wants.at_once) again();
 }
 
-void TunnelRun::arm(bool wanted, Wait& wait) {
-  if (!wanted || wait.armed) return;
-  wait.armed = true;
-  wait.descriptor->wait(wait.side, [self = shared_from_this(), &wait](const auto& error) {
-    wait.armed = false;
+void TunnelRun::arm(Side& side, Wanted wanted) {
+  if (!side.registration) {
+    if (wanted.readable) wait_for(side, For::wait_read, side.waits_to_read);
+    if (wanted.writable) wait_for(side, For::wait_write, side.waits_to_write);
+    return;
+  }
+  if (wanted.writable) side.registration->watch_writing();
+  // A read that emptied the socket may have seen the end of stream without telling it.
+  const bool reads = wanted.readable && (side.has_ended || side.more_reads > 0);
+  const bool writes = wanted.writable && side.is_broken;
+  if (reads) (pump_.*side.readable)();
+  if (reads && side.more_reads > 0) --side.more_reads;
+  if (writes) (pump_.*side.writable)();
+  if (reads || writes) again();
+}
+
+void TunnelRun::wait_for(Side& side, For what, bool& waits) {
+  if (waits) return;
+  waits = true;
+  side.watched->wait(what, [self = shared_from_this(), &side, what, &waits](const auto& error) {
+    waits = false;
     if (!self->ended_ || error) return;
-    (self->pump_.*wait.ready)();
+    (self->pump_.*(what == For::wait_read ? side.readable : side.writable))();
     self->advance();
   });
 }
@@ -89,6 +128,7 @@ void TunnelRun::arm_timer(const std::optional<Pump::Time>& deadline) {
   if (!deadline || (timer_at_ && *timer_at_ <= *deadline)) return;
   timer_at_ = deadline;
   timer_.expires_at(*deadline);
+  if (parts_.events != nullptr) parts_.events->poll_asio();  // it may have cancelled a wait
   timer_.async_wait([self = shared_from_this()](const auto& error) {
     if (error || !self->ended_) return;
     self->timer_at_.reset();
@@ -99,15 +139,19 @@ void TunnelRun::arm_timer(const std::optional<Pump::Time>& deadline) {
 void TunnelRun::again() {
   if (again_posted_) return;
   again_posted_ = true;
-  asio::post(executor_, [self = shared_from_this()] {
+  auto once_more = [self = shared_from_this()] {
     self->again_posted_ = false;
     if (self->ended_) self->advance();
-  });
+  };
+  if (socket_.registration)
+    parts_.events->call(std::move(once_more));
+  else
+    asio::post(executor_, std::move(once_more));
 }
 
 // Notices that the local program has gone away, even while there is nothing to write to it.
 void TunnelRun::watch_reader() {
-  socket_.wait(For::wait_error, [self = shared_from_this()](const auto& error) {
+  socket_.watched->wait(For::wait_error, [self = shared_from_this()](const auto& error) {
     if (error || !self->ended_ || !reader_is_gone(self->parts_.socket.get())) return;
     self->pump_.local_is_gone();
     self->advance();
@@ -118,8 +162,9 @@ void TunnelRun::finish() {
   if (!ended_) return;
   const Ended ended = std::exchange(ended_, nullptr);
   timer_.cancel();
-  socket_.release();
-  tunnel_.release();
+  if (parts_.events != nullptr) parts_.events->poll_asio();
+  release(socket_);
+  release(tunnel_);
   parts_.open.stream.reset();
   // Closing does not end the connection while a login process holds a copy of the descriptor.
   shutdown(parts_.socket.get(), SHUT_RDWR);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "access/dial/dial.hpp"
+#include "access/io/event_loop.hpp"
 #include "access/io/local_descriptors.hpp"
 #include "access/io/watched_descriptor.hpp"
 #include "access/pump/observed_end.hpp"
@@ -25,7 +26,9 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
     Dialer::Open open;
     std::string name;  // the destination that the local program named, or ""; printable
     PayloadObserver observer = nullptr;
-    const LocalPeers* peers = nullptr;  // outlives the run
+    // What a listener has for all its runs, which it outlives.
+    const LocalPeers* peers = nullptr;
+    EventLoop* events = nullptr;  // nullptr: Asio watches the descriptors
   };
   using Ended = std::function<void(const Ending&)>;
 
@@ -44,16 +47,29 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
 
  private:
   using For = WatchedDescriptor::For;
-  // A side of a descriptor that is watched, at most once at a time.
-  struct Wait {
-    WatchedDescriptor* descriptor;
-    For side;
-    void (Pump::*ready)();
-    bool armed = false;
+  // A descriptor, and how it is watched.
+  struct Side : Watcher {
+    TunnelRun* run = nullptr;
+    void (Pump::*readable)() = nullptr;
+    void (Pump::*writable)() = nullptr;
+    std::unique_ptr<ReadinessSet::Registration> registration;  // nullptr: by Asio
+    std::optional<WatchedDescriptor> watched;
+    bool waits_to_read = false, waits_to_write = false;  // Asio's waits, one of each at a time
+    bool has_ended = false, is_broken = false;           // and will not tell of changes any more
+    int more_reads = 0;                                  // to be tried without being told to
+    void on_ready(const Readiness& readiness) override { run->on_ready(*this, readiness); }
   };
 
+  void watch(Side& side, int descriptor);
+  void release(Side& side);
+  void on_ready(Side& side, const Readiness& readiness);
   void advance();
-  void arm(bool wanted, Wait& wait);
+  // What the pump wants of a descriptor.
+  struct Wanted {
+    bool readable = false, writable = false;
+  };
+  void arm(Side& side, Wanted wanted);
+  void wait_for(Side& side, For what, bool& waits);
   void arm_timer(const std::optional<Pump::Time>& deadline);
   void again();
   void watch_reader();
@@ -63,11 +79,9 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
   Parts parts_;
   LocalDescriptors local_;
   std::optional<ObservedEnd> observed_;  // wraps local_ if there is an observer
-  WatchedDescriptor socket_;
-  WatchedDescriptor tunnel_;
+  Side socket_, tunnel_;
   asio::steady_timer timer_;
   std::optional<Pump::Time> timer_at_;
-  Wait waits_[4];
   bool again_posted_ = false;
   Pump pump_;
   Ended ended_;  // empty before start() and after the end

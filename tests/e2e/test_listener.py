@@ -223,6 +223,16 @@ class Connections(ListenerCase):
         other = self.connect(port)
         self.assertGreaterEqual(len(receive(other, 1 << 20)), 1 << 20)
 
+    def test_urgent_bytes_of_a_program(self):
+        """A read of the kernel stops before an urgent byte, which goes no further, although more bytes follow it."""
+        _, port = self.at_free_port()
+        connection = self.assert_echo(self.connect(port))
+        for _ in range(20):
+            connection.sendall(b"before")
+            connection.send(b"!", socket.MSG_OOB)
+            connection.sendall(b"after")
+            self.assertEqual(receive(connection, 11), b"beforeafter")
+
     def test_many_at_once(self):
         running, port = self.at_free_port()
         failures = []

@@ -11,7 +11,7 @@ import time
 from harness import programs
 
 from . import trust
-from .figures import bulk, count, echo, first_byte, growth, listener, start
+from .figures import bulk, count, echo, exchanges, first_byte, growth, listener, start
 from .subject import Peer
 
 FAR = 50
@@ -50,6 +50,7 @@ FIGURES = (
     Figure("download", bulk.download, 5),
     Figure("echo", echo.echo, 7),
     Figure("listener", listener.listener, 2),
+    Figure("exchanges", exchanges.exchanges, 7),
     Figure("far-ssh-gen", start.far_ssh_gen, 11, FAR),
     Figure("far-first-byte", first_byte.far_first_byte, 11, FAR),
     Figure("far-ssh", first_byte.far_ssh, 9, FAR),
@@ -57,6 +58,7 @@ FIGURES = (
     Figure("count-upload", count.upload, 1, counted=True),
     Figure("count-download", count.download, 1, counted=True),
     Figure("count-allocations", count.allocations, 1, counted=True),
+    Figure("count-calls", exchanges.calls, 1),
     *(Figure(f"growth-{round_trip}", growth.growth(round_trip), 2, round_trip, grows=True)
       for round_trip in (0, 20, 100)),
 )

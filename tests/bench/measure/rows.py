@@ -61,6 +61,9 @@ ROWS = (
     Row("listener.memory", "listener, memory per connection held", "KiB", at_most(48, "48")),
     Row("listener.cpu", "listener, CPU per new connection", "ms", at_most(0.5, "0.5")),
     Row("listener.held", "listener, connections held", ""),
+    Row("exchanges.cpu", "listener, 50 echoes at once, CPU for each", "us"),
+    Row("exchanges.rate", "listener, 50 echoes at once", "/s"),
+    Row("exchanges.calls", "listener, 50 echoes at once, system calls for each", ""),
     Row("far.ssh-gen", "50 ms away: `ssh-gen`", "ms", at_most(5, "5")),
     Row("far.first-byte", "50 ms away: `ssh` to first byte", "ms", at_most(200, "200")),
     Row("far.ssh", "50 ms away: all of `ssh host true`", "ms", at_most(700, "700")),
@@ -70,4 +73,4 @@ ROWS = (
     Row("count.download", "instructions: 16 MiB down", "million"),
     Row("count.allocations", "allocations for each frame, but OpenSSL's", "", at_most(0, "0")),
 )
-MORE_IS_BETTER = ("upload.rate", "download.rate", "listener.held")
+MORE_IS_BETTER = ("upload.rate", "download.rate", "listener.held", "exchanges.rate")

@@ -82,7 +82,7 @@ class Floor(Subject):
             raise SystemExit(f"no {self.path}: build it first")
 
     def has(self, figure):
-        return figure not in ("listener", "service-token", "count-allocations")
+        return figure not in ("listener", "exchanges", "count-calls", "service-token", "count-allocations")
 
     def prepare(self):
         model = self.world.subjects[0]

@@ -60,7 +60,7 @@ def _listens(port):
     return any((row.state, row.port) == (tcp.LISTENING, port) for row in tcp.rows())
 
 
-def _wait_until_it_listens(port):
+def wait_until_it_listens(port):
     deadline = time.monotonic() + 60
     while not _listens(port):
         if time.monotonic() > deadline:
@@ -73,7 +73,7 @@ def plateaus(subject, counts):
     port = free_port()
     argv = subject.argv("tcp", "--hostname", "held.example.com", "--url", f"127.0.0.1:{port}")
     with Client(argv, subject.environment("held")) as client:
-        _wait_until_it_listens(port)
+        wait_until_it_listens(port)
         crowd = Crowd(port)
         found = [(0, client.cpu(), client.memory()["rss"])]
         for count in counts:
