@@ -79,7 +79,20 @@ constexpr std::string_view administrator_hint =
     "ask an administrator of the team whether short-lived certificates are set up for this "
     "application (Access > Service Auth > SSH) and whether your policy covers you";
 
+// Returns whether the signer has no CA for the application, or signs for no custom domain
+// (docs/protocol.md section 6).
+bool signs_none(const Words& words) {
+  const std::string text = to_lower(words.text);
+  return text.find("create a ca for application") != std::string::npos ||
+         text.find("only cloudflareaccess subdomains") != std::string::npos;
+}
+
 [[noreturn]] void throw_refusal(const Url& signer, const Response& response, const Words& words) {
+  if (signs_none(words))
+    throw NoCertificates(ErrorKind::refused,
+                         fmt::format("certificate not signed by {} ({}): {}", signer.host,
+                                     response.reference(), quoted(words)),
+                         std::string(administrator_hint));
   if (rejects_token(signer, response, words))
     throw TokenRejected(ErrorKind::refused,
                         fmt::format("certificate refused by {} ({}): {}", signer.host,
