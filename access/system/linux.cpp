@@ -126,6 +126,15 @@ std::size_t unacknowledged_bytes(int socket) noexcept {
   return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
+std::optional<TcpFacts> tcp_facts(int socket) noexcept {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  return TcpFacts{.since_acknowledgement = std::chrono::milliseconds(info.tcpi_last_ack_recv),
+                  .has_bytes_in_flight = info.tcpi_unacked > 0,
+                  .unanswered_probes = info.tcpi_probes};
+}
+
 void keep_alive(int socket) noexcept {
   const auto set = [socket](int level, int option, int value) {
     ::setsockopt(socket, level, option, &value, sizeof value);

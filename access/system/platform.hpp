@@ -2,6 +2,7 @@
 // Unix in their place, and says where these protect less (SECURITY.md, "Other systems").
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,14 @@ std::string read_own_link(const char* path);
 
 // Returns how many bytes that were sent have not been acknowledged by the other host. Portable: 0.
 std::size_t unacknowledged_bytes(int socket) noexcept;
+// What the kernel knows about the other host of a TCP connection (TCP_INFO, tcp(7)).
+struct TcpFacts {
+  std::chrono::milliseconds since_acknowledgement{};  // of bytes, or of a probe of a closed window
+  bool has_bytes_in_flight = false;                   // sent and not acknowledged
+  unsigned unanswered_probes = 0;                     // of a closed window
+};
+// Returns nullopt if this is no TCP connection. Portable: nullopt.
+std::optional<TcpFacts> tcp_facts(int socket) noexcept;
 // Has the system ask a silent TCP connection after 30 s, and give it up after four questions 10 s
 // apart; reading then fails. Other sockets stay as they are. Portable: with the system's own times.
 void keep_alive(int socket) noexcept;

@@ -1,5 +1,5 @@
-// Stands in for linux.cpp, directory_watch.cpp, landlock.cpp, seccomp.cpp, sandbox.cpp and
-// wiping_memory.cpp in a build with -Dportable=true: POSIX calls only.
+// Stands in for linux.cpp, directory_watch.cpp, landlock.cpp, seccomp.cpp, sandbox.cpp,
+// sock_diag.cpp and wiping_memory.cpp in a build with -Dportable=true: POSIX calls only.
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -20,6 +20,7 @@
 #include "access/system/interrupt.hpp"
 #include "access/system/platform.hpp"
 #include "access/system/sandbox.hpp"
+#include "access/system/sock_diag.hpp"
 #include "access/system/spawn_settings.hpp"
 #include "access/system/wiping_memory.hpp"
 
@@ -103,6 +104,10 @@ std::size_t unacknowledged_bytes(int) noexcept {
   return 0;
 }
 
+std::optional<TcpFacts> tcp_facts(int) noexcept {
+  return std::nullopt;
+}
+
 void keep_alive(int socket) noexcept {
   const int on = 1;
   ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
@@ -132,6 +137,14 @@ std::optional<unsigned> peer_user(int) noexcept {
 }
 
 void release_freed_memory() noexcept {}
+
+Descriptor open_sock_diag() noexcept {
+  return {};
+}
+
+std::optional<bool> peer_is_held(int, const ConnectedEnds&) noexcept {
+  return std::nullopt;
+}
 
 // Only sleeps: the caller looks again after each wait.
 DirectoryWatch::DirectoryWatch(int) {}
