@@ -83,9 +83,12 @@ Session::Session(const SessionOptions& options, NetworkFlags flags)
     if (!http_) http_ = std::make_unique<HttpClient>(connection());
     return send_showing_progress(*http_, request);
   };
+  CredentialOptions credential = credential_options(flags_, options.storage, service_token());
+  credential.browser = options.browser;
+  credential.close_connections = [this] { http_.reset(); };
   credentials_ = std::make_unique<Credentials>(
       state_, send_, terminal_login_prompt(flags_.interaction, options.tells_login),
-      credential_options(flags_, options.storage, service_token()));
+      std::move(credential));
 }
 
 Session::~Session() = default;

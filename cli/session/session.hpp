@@ -31,6 +31,8 @@ struct SessionOptions {
   Storage storage = Storage::required;
   // Whether log lines go to standard error even without -v, as those of a listener do.
   LogSettings::Terminal log = LogSettings::Terminal::silent;
+  // detached: for a command that a program starts and may end while the person logs in.
+  CredentialOptions::Browser browser = CredentialOptions::Browser::attached;
   bool tells_login = true;  // whether a login at a terminal ends with a line that says so
 };
 

@@ -129,7 +129,10 @@ std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats&
       SessionOptions{
           .application = options.url,
           .storage = Storage::for_persons,
-          .log = flags.listens() ? LogSettings::Terminal::lines : LogSettings::Terminal::silent},
+          .log = flags.listens() ? LogSettings::Terminal::lines : LogSettings::Terminal::silent,
+          // The login process of a listener ends with the listener.
+          .browser = flags.listens() ? CredentialOptions::Browser::attached
+                                     : CredentialOptions::Browser::detached},
       flags.network);
   wipe(flags.network.identity.service_token_secret);  // the session has a copy
   options.connection = session->connection();
