@@ -316,9 +316,12 @@ Grant Credentials::by_person(const Url& url, const Application& application) con
   const auto load_org = [&] {
     return load_org_token(state_, application.auth_domain, options_.now());
   };
-  const bool is_browser_allowed = options_.login == CredentialOptions::Login::allowed;
+  const std::string objection = options_.login == CredentialOptions::Login::allowed
+                                    ? options_.objection_to_browser()
+                                    : "logging in is not allowed here";
+  const bool is_browser_allowed = objection.empty();
   if (!is_browser_allowed && !load_org())
-    throw login_needed(url, "no valid token is stored, and logging in is not allowed here");
+    throw login_needed(url, "no valid token is stored, and " + objection);
   const Waiting waiting = is_browser_allowed ? Waiting::person : Waiting::machine;
 
   // In the order of cloudflared: the lock of the app token, then that of the org token if none is
@@ -340,8 +343,7 @@ Grant Credentials::by_person(const Url& url, const Application& application) con
   }
   if (auto grant = by_exchange(url, application, org_token)) return std::move(*grant);
   if (!is_browser_allowed)
-    throw login_needed(
-        url, "the team's stored token is not accepted, and logging in is not allowed here");
+    throw login_needed(url, "the team's stored token is not accepted, and " + objection);
   std::vector<LoginLock> locks;
   for (auto* one : {&held, &held_org})
     if (*one) locks.push_back(std::move(**one));

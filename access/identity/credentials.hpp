@@ -38,6 +38,8 @@ struct CredentialOptions {
   std::optional<ServiceToken> service_token;
   enum class ClientCertificate { absent, present } client_certificate = ClientCertificate::absent;
   enum class Login { allowed, never } login = Login::allowed;  // never: --batch
+  // Called when a browser login would begin. Returns why it must not, or "".
+  std::function<std::string()> objection_to_browser = [] { return std::string(); };
   // optional: a machine's token is used even if it cannot be stored, and without a lock if none can
   // be taken.
   enum class Storage { required, optional } storage = Storage::required;

@@ -208,7 +208,7 @@ int run(CurlFlags&, const Invocation& invocation) {
   Added added{.front = certificate_arguments(curl), .back = connect_to_arguments()};
   Session session({.application = url,
                    .storage = Storage::for_persons,
-                   .browser = CredentialOptions::Browser::detached},
+                   .started_by = SessionOptions::StartedBy::a_script},
                   curl.network);
   // Loads the certificate now: an error is found, and its password is asked for once.
   if (!identity.certificate.empty()) session.connection();

@@ -4,6 +4,7 @@
 #include "access/system/leftovers.hpp"
 #include "cli/flags/command.hpp"
 #include "cli/flags/host_argument.hpp"
+#include "cli/session/calling_ssh.hpp"
 #include "cli/session/session.hpp"
 #include "cli/terminal/environment.hpp"
 #include "cli/terminal/time_text.hpp"
@@ -75,7 +76,9 @@ int run(SshGenFlags& flags, const Invocation& invocation) {
   }
   // Doctor runs ssh (sshconfig/match_exec.hpp), and a script of a Match exec runs this ssh-gen.
   if (!variable(sshconfig::real_shell_variable).empty()) return 0;
-  Session session({.application = url, .browser = CredentialOptions::Browser::detached},
+  // ssh prints its configuration as a connection would use it, and needs no certificate for that.
+  if (calling_ssh() == SshPurpose::no_login) return 0;
+  Session session({.application = url, .started_by = SessionOptions::StartedBy::ssh},
                   flags.network);
   const sshgen::Issuer issuer = sshgen::issuer_from(session.credentials(), session.send());
   if (flags.agent) {

@@ -130,9 +130,8 @@ std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats&
           .application = options.url,
           .storage = Storage::for_persons,
           .log = flags.listens() ? LogSettings::Terminal::lines : LogSettings::Terminal::silent,
-          // The login process of a listener ends with the listener.
-          .browser = flags.listens() ? CredentialOptions::Browser::attached
-                                     : CredentialOptions::Browser::detached},
+          .started_by = flags.listens() ? SessionOptions::StartedBy::a_person
+                                        : SessionOptions::StartedBy::ssh},
       flags.network);
   wipe(flags.network.identity.service_token_secret);  // the session has a copy
   options.connection = session->connection();
