@@ -2,6 +2,7 @@
 // before every connection, so a valid certificate is found before anything else is set up.
 #include "cli/flags/command.hpp"
 #include "cli/flags/host_argument.hpp"
+#include "cli/session/calling_ssh.hpp"
 #include "cli/session/session.hpp"
 #include "cli/ssh/short_lived_certificate.hpp"
 #include "cli/terminal/environment.hpp"
@@ -40,7 +41,10 @@ int run(SshGenFlags& flags, const Invocation& invocation) {
   }
   // Doctor runs ssh (sshconfig/match_exec.hpp), and a script of a Match exec runs this ssh-gen.
   if (!variable(sshconfig::real_shell_variable).empty()) return 0;
-  Session session({.application = url}, flags.network);
+  // ssh prints its configuration as a connection would use it, and needs no certificate for that.
+  if (calling_ssh() == SshPurpose::no_login) return 0;
+  Session session({.application = url, .started_by = SessionOptions::StartedBy::ssh},
+                  flags.network);
   ensure_certificate(session, url, flags.certificate);
   return 0;
 }
