@@ -157,7 +157,7 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::forward(AskedRequest& a
     if (auto* page = std::get_if<Page>(&*opening))
       co_return Outcome{What::refused, std::move(*page)};
     Outcome outcome = co_await attempt(asked, std::get<Headers>(*opening), which);
-    if (outcome.what == What::stale) {
+    if (outcome.what == What::stale || outcome.what == What::part) {
       which = EdgePool::Which::fresh;
     } else if (outcome.what == What::login) {
       if (renewed_) co_return Outcome{What::refused, std::move(outcome.page)};
@@ -198,9 +198,11 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::attempt(AskedRequest& a
   const Headers& own = shared_.options.edge.headers;
   changes.added.add(own);
   if (asked.websocket) changes.upgrade = RequestChanges::Upgrade::websocket;
+  const ChangedUrls urls = shared_.options.changed_urls;
+  if (urls == ChangedUrls::everywhere) changes.answer = asked.wanted_answer();
   const auto interim = [&](const ResponseHead& head) {
     if (asked.head.minor_version == 0) return std::string();
-    return response_text(head, {.site = asked.site, .body = {}});
+    return response_text(head, {.site = asked.site, .body = {}, .urls = urls});
   };
   HttpExchange exchange({.client = stream_.end(),
                          .edge = *edge->stream,
@@ -320,7 +322,7 @@ std::optional<HttpConnection::Outcome> HttpConnection::judge_login(const Respons
 
 // Passes the answer on, or tells what becomes of the request instead.
 std::optional<HttpConnection::Outcome> HttpConnection::decide(HttpExchange& exchange,
-                                                              const AskedRequest& asked,
+                                                              AskedRequest& asked,
                                                               const Headers& opening) {
   using What = Outcome::What;
   const ResponseHead& head = exchange.head();
@@ -342,28 +344,35 @@ std::optional<HttpConnection::Outcome> HttpConnection::decide(HttpExchange& exch
 }
 
 std::optional<HttpConnection::Outcome> HttpConnection::pass_on(HttpExchange& exchange,
-                                                               const AskedRequest& asked) {
+                                                               AskedRequest& asked) {
   using Kind = BodyFraming::Kind;
   const ResponseHead& head = exchange.head();
   const auto framing = framing_of(head, asked.head.method);
   if (const auto* malformed = std::get_if<Malformed>(&framing))
     return Outcome{Outcome::What::refused, no_answer(asked, malformed->why)};
   const BodyFraming body = std::get<BodyFraming>(framing);
-  ResponseChanges changes{.site = asked.site, .body = body};
+  ResponseChanges changes{.site = asked.site, .body = body, .urls = shared_.options.changed_urls};
+  const bool has_json = changes.urls == ChangedUrls::everywhere && has_json_to_change(head);
+  const bool is_part = head.status == 206;  // cut at a place that the change moves
+  if (has_json && is_part && asked.ask_for_whole()) return Outcome{Outcome::What::part};
+  const bool changes_json = has_json && !is_part;
+  if (changes_json) changes.content = ResponseChanges::Content::changed;
   auto chunks = HttpExchange::Chunks::kept;
-  if (body.kind == Kind::chunked && asked.head.minor_version == 0) {
-    chunks = HttpExchange::Chunks::decoded;
-    changes.body = {Kind::until_close, 0};
-  }
   // A Unix socket knows no reset: the end of its connection says nothing about that of an answer.
-  if (body.kind == Kind::until_close && asked.head.minor_version > 0) {
+  if (body.kind == Kind::until_close || (changes_json && body.kind != Kind::none)) {
     chunks = HttpExchange::Chunks::made;
     changes.body = {Kind::chunked, 0};
+  }
+  if (changes.body.kind == Kind::chunked && asked.head.minor_version == 0) {
+    chunks = HttpExchange::Chunks::decoded;
+    changes.body = {Kind::until_close, 0};
   }
   // A body that nobody waited for is not read to its end.
   if (changes.body.kind == Kind::until_close || !exchange.request_is_over()) next_ = Next::goodbye;
   if (next_ == Next::goodbye) changes.then = ResponseChanges::Then::close;
-  exchange.pass_on(response_text(head, changes), body, chunks);
+  std::optional<JsonUrls> changed;
+  if (changes_json) changed.emplace(asked.site);
+  exchange.pass_on(response_text(head, changes), body, chunks, std::move(changed));
   return std::nullopt;
 }
 

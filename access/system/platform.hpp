@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "access/system/descriptor.hpp"
 
@@ -28,6 +29,13 @@ std::optional<long long> process_start_time_ms(long pid);
 // Returns whether a process lives that was started at that time. Portable: whether its number is in
 // use.
 bool is_running(long pid, long long start_time_ms);
+
+struct ProcessFacts {
+  long parent = 0;
+  std::vector<std::string> words;  // the program and its arguments
+};
+// Returns nullopt if there is no such process, or if the system cannot tell. Portable: nullopt.
+std::optional<ProcessFacts> process_facts(long pid);
 
 // Returns a file that has no name and holds the content, for a program that opens it as
 // "/dev/fd/N". It can be changed by nobody. Portable: a removed file in the directory for temporary

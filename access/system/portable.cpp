@@ -86,6 +86,10 @@ bool is_running(long pid, long long) {
   return pid > 0 && (::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
 }
 
+std::optional<ProcessFacts> process_facts(long) {
+  return std::nullopt;
+}
+
 Descriptor anonymous_file(std::string_view content) {
   const char* folder = std::getenv("TMPDIR");
   std::string name = std::string(folder != nullptr ? folder : "/tmp") + "/mayfly-XXXXXX";

@@ -34,8 +34,9 @@ std::optional<Error> error_in(const std::exception_ptr& thrown) {
 
 ProbedTls facts_of(const Dialer::Secured& secured) {
   const HandshakeReport& report = secured.stream->report();
-  ProbedTls probed{.failure = error_in(secured.failure),
-                   .version = secured.stream->facts().version};
+  const TlsStream::Facts facts = secured.stream->facts();
+  ProbedTls probed{
+      .failure = error_in(secured.failure), .version = facts.version, .group = facts.group};
   if (report.server) probed.server = mayfly::facts_of(report.server.get());
   probed.request = report.request;
   probed.has_wrong_dates = is_about_dates(report);

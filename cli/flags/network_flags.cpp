@@ -99,6 +99,11 @@ void bind_network_flags(Parser& parser, NetworkFlags& flags) {
   bind_logging(parser, flags.logging);
 }
 
+void bind_trust_flags(Parser& parser, TrustFlags& flags) {
+  parser.add_help_for_all("--help-all", "show the shared flags too");
+  bind_trust(parser, flags);
+}
+
 void bind_listeners(Parser& parser, std::vector<std::string>& addresses, const char* help) {
   parser.add_option("--url,--listener,-L", addresses, help)
       .envname("TUNNEL_SERVICE_URL")

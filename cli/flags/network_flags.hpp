@@ -54,6 +54,9 @@ struct NetworkFlags {
 };
 
 void bind_network_flags(Parser& parser, NetworkFlags& flags);
+// For commands that use the network only if they are asked to, and without an identity of their
+// own.
+void bind_trust_flags(Parser& parser, TrustFlags& flags);
 
 void bind_listeners(Parser& parser, std::vector<std::string>& addresses, const char* help);
 void bind_headers(Parser& parser, std::vector<std::string>& headers, const char* help);

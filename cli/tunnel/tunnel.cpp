@@ -130,7 +130,9 @@ std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats&
       SessionOptions{
           .application = options.url,
           .storage = Storage::for_persons,
-          .log = flags.listens() ? LogSettings::Terminal::lines : LogSettings::Terminal::silent},
+          .log = flags.listens() ? LogSettings::Terminal::lines : LogSettings::Terminal::silent,
+          .started_by = flags.listens() ? SessionOptions::StartedBy::a_person
+                                        : SessionOptions::StartedBy::ssh},
       flags.network);
   wipe(flags.network.identity.service_token_secret);  // the session has a copy
   options.connection = session->connection();
