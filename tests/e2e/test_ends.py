@@ -95,17 +95,22 @@ class LocalPrograms(ListenerCase):
         gone.assert_told(before)
 
     def test_last_bytes_of_a_client_that_has_closed_are_delivered(self):
+        """The listener sees the bytes and the end of the connection at once."""
         data = os.urandom(100_000)
         for kind in ("unix", "tcp"):
             with self.subTest(kind):
                 gone = Gone(self)
                 self.edge.application("echo", origin=gone.address)
-                if kind == "unix":
-                    connection = self.connect_unix(self.at_unix_socket(*PATIENT))
-                else:
-                    connection = self.connect(self.at_free_port(*PATIENT)[1])
-                connection.sendall(data)  # perhaps before there is a tunnel
+                address = f"unix:{self.home.path}/socket" if kind == "unix" else "127.0.0.1:0"
+                running = self.listen("--url", address, *PATIENT)
+                place, = self.places(running)
+                connection = (self.connect_unix(place.removeprefix("unix:")) if kind == "unix" else
+                              self.connect(int(place.rsplit(":", 1)[1])))
+                self.assertEqual(receive(connection, 5), b"hello")
+                running.send(signal.SIGSTOP)
+                connection.sendall(data)
                 connection.close()
+                running.send(signal.SIGCONT)
                 self.assertTrue(gone.ended.wait(GENEROUS))
                 self.assertTrue(bytes(gone.received) == data, f"{len(gone.received)} of {len(data)} bytes")
 
