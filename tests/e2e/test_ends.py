@@ -28,14 +28,15 @@ HASTY = ("--linger", "1")
 class Gone:
     """An origin that tells when its connections end, and what came before."""
 
-    def __init__(self, case):
-        self.case, self.ended, self.received = case, threading.Event(), bytearray()
+    def __init__(self, case, greeting=b"hello"):
+        self.case, self.greeting = case, greeting
+        self.ended, self.received = threading.Event(), bytearray()
         origin = Origin(self._serve)
         case.addCleanup(origin.stop)
         self.address, self.port = origin.address, origin.port
 
     def _serve(self, connection):
-        connection.sendall(b"hello")
+        connection.sendall(self.greeting)
         while piece := connection.recv(1 << 16):
             self.received += piece
         self.ended.set()
@@ -212,11 +213,12 @@ class Stdio(TunnelCase):
 
 class Socks(SocksCase):
     def test_killed_client_and_late_answer(self):
-        gone, late = Gone(self), Origin(answers_late)
+        gone, late = Gone(self, b""), Origin(answers_late)
         self.addCleanup(late.stop)
         _, port = self.at_free_port(*PATIENT)
         client = self.assert_open(port, by_address("127.0.0.1", gone.port))
-        self.assertEqual(receive(client, 5), b"hello")
+        client.sendall(b"x")
+        eventually("the far side has its byte", lambda: bytes(gone.received) == b"x")
         before = time.monotonic()
         client.close()
         gone.assert_told(before)
