@@ -81,6 +81,19 @@ bool is_exempt_by_pattern(const Url& url) {
   return false;
 }
 
+bool is_socks(std::string_view proxy) {
+  return to_lower(proxy.substr(0, proxy.find("://"))).starts_with("socks");
+}
+
+bool has_user(std::string_view proxy) {
+  return proxy.find('@') != std::string_view::npos;
+}
+
+bool may_ask_for_kerberos(const ConnectionOptions& options) {
+  const std::string proxy = proxy_choice(options).url;
+  return !proxy.empty() && !is_socks(proxy) && !has_user(proxy);
+}
+
 // The last "@" counts, so a password with a slash is not shown either.
 std::string shown_proxy(std::string_view url) {
   const auto scheme = url.find("://");

@@ -26,6 +26,13 @@ bool is_exempt_by_pattern(const Url& url);
 // and stopped once its first address is known. Throws Error(failed) without libcurl.
 bool is_exempt_from_proxy(const ConnectionOptions& options, const Url& url);
 
+// Return whether the proxy's URL has a SOCKS scheme, and whether it has a user name.
+bool is_socks(std::string_view proxy);
+bool has_user(std::string_view proxy);
+// Returns whether the user or the environment names a proxy of HTTP without a user name, which may
+// ask for a Kerberos ticket (RFC 4559).
+bool may_ask_for_kerberos(const ConnectionOptions& options);
+
 // Returns the proxy's URL fit to be shown: without user name and password.
 std::string shown_proxy(std::string_view url);
 
