@@ -13,9 +13,12 @@ struct ProxyChoice {
   std::string url;       // "" for none
   std::string named_by;  // "--proxy", or the variable
 };
-// Returns the proxy for https by the options or the environment, as libcurl reads it. The scheme
-// "socks", which GNOME puts into all_proxy, becomes "socks5h": SOCKS5, and the proxy looks names
-// up. NO_PROXY is another question: see is_exempt_from_proxy().
+// Returns the URL of a proxy as curl and libcurl read it: for the scheme "socks", which GNOME puts
+// into all_proxy and curl takes for SOCKS4, "socks5h", so that the proxy looks names up.
+std::string proxy_for_curl(const std::string& proxy);
+
+// Returns the proxy for https by the options or the environment, as proxy_for_curl()
+// has it. NO_PROXY is another question: see is_exempt_from_proxy().
 ProxyChoice proxy_choice(const ConnectionOptions& options);
 
 // Returns whether an entry of NO_PROXY that libcurl does not know exempts the URL: "*.example.com",
