@@ -61,6 +61,7 @@ Words words_of(const Response& response) {
 }
 
 std::string quoted(const Words& words) {
+  if (words.text.empty() && words.form == Words::Form::text) return "an empty answer";
   if (words.text.empty())
     return words.form == Words::Form::html ? "an HTML page" : "no reason given";
   return words.form == Words::Form::html ? fmt::format("an HTML page titled \"{}\"", words.text)
@@ -79,21 +80,39 @@ constexpr std::string_view administrator_hint =
     "ask an administrator of the team whether short-lived certificates are set up for this "
     "application (Access > Service Auth > SSH) and whether your policy covers you";
 
+// Returns the hint for a message of Cloudflare's signer that says that it never signs for the
+// application (docs/protocol.md section 6), or "".
+std::string_view hint_if_never_signed(const Words& words) {
+  const std::string text = to_lower(words.text);
+  if (text.find("create a ca for application") != std::string::npos)
+    return "an administrator has to generate the certificate for this application in the "
+           "dashboard: Access > Service Auth > SSH (step 3 in mayfly's README)";
+  if (text.find("only cloudflareaccess subdomains") != std::string::npos)
+    return "certificates cannot be signed for a team with a custom domain: an administrator can "
+           "give the team its name under cloudflareaccess.com back; until then, use an SSH key of "
+           "your own";
+  return {};
+}
+
+std::string hint_for(const Words& words) {
+  return words.form == Words::Form::html
+             ? "a proxy or firewall on the way answered in the signer's place"
+             : std::string(administrator_hint);
+}
+
 [[noreturn]] void throw_refusal(const Url& signer, const Response& response, const Words& words) {
+  const auto what = fmt::format("certificate not signed by {} ({}): {}", signer.host,
+                                response.reference(), quoted(words));
+  if (const auto hint = hint_if_never_signed(words); !hint.empty())
+    throw NoCertificates(ErrorKind::refused, what, std::string(hint));
   if (rejects_token(signer, response, words))
     throw TokenRejected(ErrorKind::refused,
                         fmt::format("certificate refused by {} ({}): {}", signer.host,
                                     response.reference(), quoted(words)),
-                        std::string(administrator_hint));
-  const auto what = fmt::format("certificate not signed by {} ({}): {}", signer.host,
-                                response.reference(), quoted(words));
+                        hint_for(words));
   if (response.status >= 500)
     throw Error(ErrorKind::network, what, "the signer is in trouble; try again in a moment");
-  if (response.status >= 400)
-    throw Error(ErrorKind::refused, what,
-                words.form == Words::Form::html
-                    ? "a proxy or firewall on the way answered in the signer's place"
-                    : std::string(administrator_hint));
+  if (response.status >= 400) throw Error(ErrorKind::refused, what, hint_for(words));
   throw Error(ErrorKind::protocol, what);
 }
 
@@ -145,6 +164,9 @@ std::string certificate_line(const Url& signer, const Response& response) {
   auto words = words_of(response);
   if (response.status != 200 || words.status >= 400 || rejects_token(signer, response, words))
     throw_refusal(signer, response, words);
+  if (response.body.empty())
+    throw Error(ErrorKind::protocol, fmt::format("the answer of {} is empty", signer.host),
+                "try again; ask an administrator of the team if that does not help");
   throw Error(ErrorKind::protocol,
               words.form == Words::Form::json
                   ? fmt::format("the answer of {} holds no certificate", signer.host)

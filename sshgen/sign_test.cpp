@@ -106,7 +106,8 @@ TEST_CASE("sign: quotes the signer, and only a rejection of the token counts as 
       {200, R"({"status":403,"message":"no"})", refused, true, "\"no\""},
       {400, "unauthorized", refused, true, "\"unauthorized\""},
       {200, "Unauthorized\n", refused, true, "\"Unauthorized\""},
-      {403, "", refused, true, "no reason given"},
+      {403, "", refused, true, "an empty answer"},
+      {403, "{}", refused, true, "no reason given"},
       {400, R"({"status":400,"message":"key type not supported"})", refused, false,
        "\"key type not supported\""},
       {404, "404 page not found\n", refused, false, "\"404 page not found\""},
@@ -116,12 +117,12 @@ TEST_CASE("sign: quotes the signer, and only a rejection of the token counts as 
       {403, "<html><body>no</body></html>", refused, false, "an HTML page"},
       {502, "<HTML><TITLE lang=en>Bad Gateway</TITLE>", network, false, "titled \"Bad Gateway\""},
       {500, R"({"status":500,"message":"internal"})", network, false, "\"internal\""},
-      {302, "", protocol, false, "no reason given"},
+      {302, "", protocol, false, "an empty answer"},
       {204, "", protocol, false, "HTTP 204"},
       {200, "<html><title>Welcome</title></html>", protocol, false,
        "not JSON: an HTML page titled"},
       {200, "garbage", protocol, false, "not JSON: \"garbage\""},
-      {200, "", protocol, false, "not JSON"},
+      {200, "", protocol, false, "is empty"},
       {200, "{}", protocol, false, "holds no certificate"},
       {200, "[]", protocol, false, "not JSON"},
       {200, R"({"certificate":""})", protocol, false, "holds no certificate"},
@@ -140,6 +141,28 @@ TEST_CASE("sign: quotes the signer, and only a rejection of the token counts as 
     CHECK(contains(error.message(), team));
     CHECK(attempt.token_rejected() == refusal.token_rejected);
   }
+}
+
+TEST_CASE("sign: each known message of the signer has its hint") {
+  struct Known {
+    const char* message;
+    const char* hint;
+  };
+  // As Cloudflare's documentation quotes them (docs/protocol.md section 6).
+  const Known known[] = {
+      {"Please create a ca for application", "generate the certificate"},
+      {"Invalid issuer. Currently only cloudflareaccess subdomains are supported", "custom domain"},
+      {"something else", "ask an administrator"}};
+  for (const auto& [message, hint] : known)
+    for (const int status : {400, 403}) {
+      Attempt attempt;
+      const auto scripted =
+          answer(status, std::string(R"({"message":")").append(message).append("\"}"));
+      attempt.signer.script = {scripted, scripted};
+      const auto error = attempt.error();
+      CHECK(contains(error.message(), message));
+      CHECK(contains(error.hint(), hint));
+    }
 }
 
 TEST_CASE("sign: a mark of Access that wants a login rejects the token, whatever page comes") {

@@ -16,6 +16,7 @@
 #include "access/system/descriptor.hpp"
 #include "access/system/wiping_memory.hpp"
 #include "access/tls/client_certificate.hpp"
+#include "access/tls/key_exchange.hpp"
 #include "access/tls/trust.hpp"
 
 namespace mayfly {
@@ -179,6 +180,7 @@ int CurlHandle::State::on_certificate_request(SSL* ssl, void* state) noexcept {
 void CurlHandle::State::set_up_context(SSL_CTX* context) {
   report.clear_failure();
   report.begun = true;
+  offer_post_quantum_first(context);
   if (!is_for_proxy(context)) {
     // libcurl would also accept the common name.
     if (options.verify == ConnectionOptions::Verify::yes)

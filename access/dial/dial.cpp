@@ -83,6 +83,7 @@ void DialLog::secured(const TlsStream& stream) {
   log(LogLevel::debug, "TLS established",
       {{"version", facts.version},
        {"cipher", facts.cipher},
+       {"group", facts.group},
        {"session", facts.session == TlsStream::Facts::Session::resumed ? "resumed" : "new"},
        {"took", took()}});
 }

@@ -24,6 +24,9 @@ using State = HttpExchange::State;
 using std::chrono::milliseconds;
 
 constexpr milliseconds for_ever = std::chrono::hours(24 * 365);
+// After an upgrade, for a program that has finished sending: known to be there, or not known.
+constexpr milliseconds linger_for_waiting = std::chrono::seconds(30);
+constexpr milliseconds linger = std::chrono::seconds(5);
 
 LocalPlace place_of(int socket, const HttpConnection::Shared& shared) {
   const ForwarderOptions& options = shared.options;
@@ -48,7 +51,7 @@ HttpConnection::HttpConnection(const asio::any_io_executor& executor, const Shar
       socket_(std::move(socket)),
       place_(place_of(socket_.get(), shared)),
       stream_(executor, socket_.get()),
-      program_(socket_.get(), stream_) {
+      program_(socket_.get(), stream_, shared.peers) {
   keep_alive(socket_.get());
 }
 
@@ -253,6 +256,12 @@ HttpConnection::Outcome HttpConnection::outcome_of(const HttpExchange& exchange,
   return Outcome{What::refused, no_answer(asked, exchange.problem())};
 }
 
+milliseconds HttpConnection::patience_for(const HttpExchange& exchange) const {
+  if (!upgraded_) return shared_.options.patience.silence;
+  if (!exchange.client_has_finished()) return for_ever;
+  return program_.is_there() ? linger_for_waiting : linger;
+}
+
 // Lets the exchange go on until it has come to something, or nothing moves any more.
 asio::awaitable<HttpConnection::Patience> HttpConnection::settle(HttpExchange& exchange,
                                                                  EdgeConnection& edge,
@@ -264,6 +273,8 @@ asio::awaitable<HttpConnection::Patience> HttpConnection::settle(HttpExchange& e
   while (in_time && goes_on(exchange) && !(upgraded_ && interrupted_)) {
     if (program_.has_aborted() && !upgraded_) exchange.client_has_gone();
     const HttpExchange::Wants wants = exchange.step();
+    if (exchange.client_has_finished()) program_.has_finished_sending();
+    if (exchange.client_has_finished() && program_.has_aborted()) exchange.client_has_gone();
     if (!goes_on(exchange)) break;
     if (wants.at_once) {
       co_await asio::post(executor_, asio::use_awaitable);
@@ -279,8 +290,9 @@ asio::awaitable<HttpConnection::Patience> HttpConnection::settle(HttpExchange& e
     if (wants.edge_writable)
       ready.watch(edge.watched, For::wait_write, other(Ready::wait_writable));
     // After an upgrade the program is read from, and what it said last still counts.
-    if (!upgraded_) program_.wake(ready);
-    in_time = co_await ready.wait(upgraded_ ? for_ever : shared_.options.patience.silence);
+    if (!upgraded_ || exchange.client_has_finished()) program_.wake(ready);
+    if (!upgraded_ && exchange.request_is_over()) program_.wake_at_end_of_stream(ready);
+    in_time = co_await program_.wait(ready, patience_for(exchange));
   }
   ready_ = nullptr;
   co_return in_time ? Patience::left : Patience::over;

@@ -33,6 +33,7 @@ class HttpConnection : public OpenConnection {
     EdgePool& pool;
     BufferPool& buffers;
     std::vector<std::string> names;  // of the listener
+    const LocalPeers* peers = nullptr;
   };
   // guest: its place; the default has no limits.
   HttpConnection(const asio::any_io_executor& executor, const Shared& shared, Descriptor socket,
@@ -69,6 +70,7 @@ class HttpConnection : public OpenConnection {
   asio::awaitable<Outcome> exchange(AskedRequest& asked, EdgeConnection& edge,
                                     HttpExchange& exchange, const Headers& opening);
   enum class Patience { left, over };
+  std::chrono::milliseconds patience_for(const HttpExchange& exchange) const;
   asio::awaitable<Patience> settle(HttpExchange& exchange, EdgeConnection& edge, FirstReady& ready);
   Outcome outcome_of(const HttpExchange& exchange, const AskedRequest& asked,
                      const EdgeConnection& edge, Patience patience);

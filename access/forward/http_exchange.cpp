@@ -104,7 +104,7 @@ bool HttpExchange::send() {
 // The next piece of the request's body, if there is one.
 bool HttpExchange::take_body() {
   RequestBody& body = parts_.body;
-  if (body.scanner.over() || client_in_ != Wait::moved) return false;
+  if (body.scanner.over() || client_finished_ || client_in_ != Wait::moved) return false;
   if (parts_.ahead.empty()) {
     BufferPool::Buffer buffer = parts_.buffers.take();
     const std::span room(buffer.get(), BufferPool::size);
@@ -113,7 +113,9 @@ bool HttpExchange::take_body() {
     parts_.buffers.give_back(std::move(buffer));
     if (!settled(client_in_, result)) return false;
     if (result.state != Wait::moved) {
-      end(both_ways_ ? State::done : State::client_gone, "the local program went away");
+      client_finished_ = both_ways_ && result.state == Wait::ended;
+      if (!client_finished_)
+        end(both_ways_ ? State::done : State::client_gone, "the local program went away");
       return false;
     }
   }

@@ -63,6 +63,8 @@ class HttpExchange {
   // What the loop saw.
   void client_is(IoResult::State ready);
   void edge_is(IoResult::State ready);
+  // Whether the local program has finished sending after an upgrade. It may still read.
+  bool client_has_finished() const noexcept { return client_finished_; }
   // Nobody is left to read the answer, or to send the rest of the request.
   void client_has_gone();
 
@@ -116,7 +118,7 @@ class HttpExchange {
   std::optional<BodyScanner> answer_;
   Chunks chunks_ = Chunks::kept;
   std::optional<JsonUrls> changed_;
-  bool both_ways_ = false;
+  bool both_ways_ = false, client_finished_ = false;
   bool edge_spoke_ = false, edge_ended_ = false, edge_deaf_ = false;
   bool reusable_ = true;
   Wait client_in_ = Wait::moved, client_out_ = Wait::moved;

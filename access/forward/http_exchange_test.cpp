@@ -407,7 +407,7 @@ TEST_CASE("a connection that said close, or too much, serves no other request") 
   }
 }
 
-TEST_CASE("after an upgrade bytes go both ways until one side ends") {
+TEST_CASE("after an upgrade bytes go both ways until the edge ends, or nobody reads") {
   Fixture f;
   f.edge.pieces = {"HTTP/1.1 101 Switching Protocols\r\n\r\nearly"};
   auto exchange = f.exchange();
@@ -424,9 +424,17 @@ TEST_CASE("after an upgrade bytes go both ways until one side ends") {
     f.edge.ends = true;
     exchange.edge_is(IoResult::State::wait_readable);
   }
-  SUBCASE("the program") {
+  SUBCASE("the edge, after the program has finished sending") {
     f.client.ends = true;
     exchange.client_is(IoResult::State::wait_readable);
+    go(exchange);
+    CHECK(exchange.client_has_finished());
+    CHECK(exchange.state() == State::passing);
+    f.edge.pieces = {"late"};
+    f.edge.ends = true;
+    exchange.edge_is(IoResult::State::wait_readable);
+    go(exchange);
+    CHECK(f.client.written == "101 earlyponglate");
   }
   go(exchange);
   CHECK(exchange.state() == State::done);

@@ -8,6 +8,7 @@
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/tls/client_certificate.hpp"
+#include "access/tls/key_exchange.hpp"
 #include "access/tls/trust.hpp"
 
 namespace mayfly {
@@ -94,6 +95,7 @@ SslContextPointer TlsContext::make_context() const {
   SSL_CTX_set_ciphersuites(context,
                            "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_"
                            "SHA256");
+  offer_post_quantum_first(context);
   SSL_CTX_set1_cert_store(context, trusted_.get());
   const bool verify = options_.verify == ConnectionOptions::Verify::yes;
   SSL_CTX_set_verify(context, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
@@ -184,6 +186,7 @@ IoResult TlsStream::write(std::span<const std::byte> bytes) {
 TlsStream::Facts TlsStream::facts() const {
   return {.version = SSL_get_version(ssl_.get()),
           .cipher = SSL_get_cipher_name(ssl_.get()),
+          .group = key_exchange_group(ssl_.get()),
           .session = SSL_session_reused(ssl_.get()) == 1 ? Facts::Session::resumed
                                                          : Facts::Session::fresh};
 }
@@ -191,7 +194,8 @@ TlsStream::Facts TlsStream::facts() const {
 TunnelEnd::Progress TlsStream::progress() const {
   const std::size_t waiting = end_.wire->unacknowledged();
   return {.written = end_.written,
-          .acknowledged = end_.written - std::min<std::uint64_t>(end_.written, waiting)};
+          .acknowledged = end_.written - std::min<std::uint64_t>(end_.written, waiting),
+          .host_answers = end_.wire->host_answers()};
 }
 
 // Whether the server's certificate was verified. If OpenSSL's configuration allows anonymous cipher

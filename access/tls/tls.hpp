@@ -74,6 +74,7 @@ class TlsStream : public TunnelEnd {
   // The result of the handshake.
   struct Facts {
     std::string version, cipher;  // "TLSv1.3", "TLS_AES_128_GCM_SHA256"
+    std::string group;            // of the key exchange: "x25519"; "" if it is not known
     enum class Session { fresh, resumed } session = Session::fresh;
   };
   Facts facts() const;

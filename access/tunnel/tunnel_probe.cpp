@@ -34,8 +34,9 @@ std::optional<Error> error_in(const std::exception_ptr& thrown) {
 
 ProbedTls facts_of(const Dialer::Secured& secured) {
   const HandshakeReport& report = secured.stream->report();
-  ProbedTls probed{.failure = error_in(secured.failure),
-                   .version = secured.stream->facts().version};
+  const TlsStream::Facts facts = secured.stream->facts();
+  ProbedTls probed{
+      .failure = error_in(secured.failure), .version = facts.version, .group = facts.group};
   if (report.server) probed.server = mayfly::facts_of(report.server.get());
   probed.request = report.request;
   probed.has_wrong_dates = is_about_dates(report);
@@ -94,7 +95,7 @@ asio::awaitable<Heard> TunnelProbe::Impl::listen(std::string begin,
   open.reset();
   const auto run = std::make_shared<TunnelRun>(
       loop.get_executor(), std::move(parts), buffers,
-      PumpOptions{.ping_interval = options.ping_interval, .drain = options.drain});
+      PumpOptions{.ping_interval = options.ping_interval, .linger = options.linger});
   Heard heard;
   bool hung_up = false;
   run->start([&](const Ending& ending) {

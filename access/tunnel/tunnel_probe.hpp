@@ -20,6 +20,7 @@ namespace mayfly {
 struct ProbedTls {
   std::optional<Error> failure;                 // nullopt: the handshake succeeded
   std::string version;                          // such as "TLSv1.3"; may be "" after a failure
+  std::string group = {};                       // of the key exchange; "" if it is not known
   std::optional<CertificateFacts> server = {};  // nullopt if the server showed no certificate
   CertificateRequest request = {};
   bool has_wrong_dates = false;  // the failure: by our clock, a certificate is not valid now

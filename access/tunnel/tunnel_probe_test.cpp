@@ -36,6 +36,7 @@ TEST_CASE("the handshake shows version, certificate and the request for a client
     const ProbedTls tls = TunnelProbe(tunnel_to(server.port())).shake_hands();
     CHECK_FALSE(tls.failure);
     CHECK(tls.version == "TLSv1.3");
+    CHECK_FALSE(tls.group.empty());
     REQUIRE(tls.server);
     CHECK(tls.server->issuer == "CN=Test Root");
     CHECK_FALSE(tls.request.asked);

@@ -226,7 +226,10 @@ int run(CurlFlags&, const Invocation& invocation) {
   const bool leaves_host = may_leave_host(curl, url);
   if (leaves_host && !identity.certificate.empty()) refuse_to_show_certificate();
   Added added{.front = certificate_arguments(curl), .back = connect_to_arguments()};
-  Session session({.application = url, .storage = Storage::for_persons}, curl.network);
+  Session session({.application = url,
+                   .storage = Storage::for_persons,
+                   .started_by = SessionOptions::StartedBy::a_script},
+                  curl.network);
   // Loads the certificate now: an error is found, and its password is asked for once.
   if (!identity.certificate.empty()) session.connection();
   const Grant grant = grant_for(curl, url, session);

@@ -98,6 +98,10 @@ CheckResult check_ssh_config(Diagnosis& diagnosis);
 CheckResult check_ssh_certificate(Diagnosis& diagnosis);
 CheckResult check_agent(Diagnosis& diagnosis);
 
+// Adds to a result what Access says about the person of this token, which goes to the server `at`:
+// a policy has refused the person. Adds nothing if Access does not say.
+void add_person(CheckResult& result, Diagnosis& diagnosis, const Url& at, const Secret& token);
+
 // Exchanges the stored org token for an app token, which is not stored. Returns nullopt if there is
 // no org token or Access does not accept it.
 std::optional<StoredToken> exchanged_token(Diagnosis& diagnosis);

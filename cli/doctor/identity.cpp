@@ -4,8 +4,10 @@
 
 #include "access/answer/refusal.hpp"
 #include "access/core/clock.hpp"
+#include "access/core/log.hpp"
 #include "access/core/text.hpp"
 #include "access/identity/exchange.hpp"
+#include "access/identity/person.hpp"
 #include "access/identity/service_token_team.hpp"
 #include "access/identity/token_store.hpp"
 #include "access/tls/client_certificate.hpp"
@@ -145,6 +147,17 @@ CheckResult judge_missing_token(const Url& url, const StoredTokens& tokens, sys_
                              pasted_word(printable(url.origin() + url.path)))});
 }
 
+void add_person(CheckResult& result, Diagnosis& diagnosis, const Url& at, const Secret& token) try {
+  const Send send = [&](const Request& request) { return diagnosis.send(request); };
+  const auto person = ask_person(send, {at, token, [&] {
+                                          if (!diagnosis.may_send_tokens())
+                                            throw logged_out(diagnosis.url);
+                                        }});
+  if (person) result.detail += fmt::format("; Access knows you as {}", person->text());
+} catch (const Error& error) {
+  log(LogLevel::debug, "the identity is not known", {{"reason", error.message()}});
+}
+
 std::optional<StoredToken> exchanged_token(Diagnosis& diagnosis) {
   const Stored stored = stored_tokens(diagnosis);
   if (!stored.team || stored.team->claims.expires <= now()) return std::nullopt;
@@ -227,7 +240,13 @@ CheckResult check_token(Diagnosis& diagnosis) {
     open_by_token(diagnosis, earned->jwt, Shown::fresh_token);
     return judge_earned_token(earned->claims, now());
   }
-  return judge_missing_token(diagnosis.url, stored.claims(), now());
+  CheckResult result = judge_missing_token(diagnosis.url, stored.claims(), now());
+  if (stored.team && stored.team->claims.expires > now()) {
+    Url team;
+    team.host = diagnosis.application->auth_domain;
+    add_person(result, diagnosis, team, stored.team->jwt);
+  }
+  return result;
 }
 
 }  // namespace mayfly::cli::doctor

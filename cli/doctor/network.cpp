@@ -11,6 +11,7 @@
 #include "access/core/text.hpp"
 #include "access/dial/proxy.hpp"
 #include "access/tls/connection_error.hpp"
+#include "access/tls/key_exchange.hpp"
 #include "cli/doctor/diagnosis.hpp"
 #include "cli/session/session.hpp"
 #include "cli/terminal/time_text.hpp"
@@ -64,6 +65,12 @@ std::string what_it_breaks(seconds offset) {
   if (offset.count() > 0)
     return "tokens and short-lived certificates seem to have ended before they have";
   return "what Access signs seems to come from the future, and is refused";
+}
+
+std::string key_exchange_text(const std::string& group) {
+  if (group.empty()) return "";
+  return fmt::format(", key exchange {} ({}post-quantum)", group,
+                     is_post_quantum(group) ? "" : "not ");
 }
 
 ProbedFamily ipv4_of(Diagnosis& diagnosis) {
@@ -150,10 +157,11 @@ CheckResult judge_family(const ProbedFamily& own, const ProbedFamily& other, std
 
 CheckResult judge_tls(const ProbedTls& tls, std::chrono::sys_seconds now) {
   if (tls.failure) return failed(*tls.failure);
-  if (!tls.server) return well(tls.version);
+  const std::string way = tls.version + key_exchange_text(tls.group);
+  if (!tls.server) return well(way);
   const CertificateFacts& facts = *tls.server;
-  const std::string detail = fmt::format("{}, issued by \"{}\", valid until {}", tls.version,
-                                         facts.issuer, utc_text(facts.not_after));
+  const std::string detail = fmt::format("{}, issued by \"{}\", valid until {}", way, facts.issuer,
+                                         utc_text(facts.not_after));
   if (facts.not_after - now > certificate_ends_soon) return well(detail);
   return warning(fmt::format("{}, in {}", detail, duration_text(facts.not_after - now)),
                  "whoever runs that server should renew its certificate soon");

@@ -101,6 +101,10 @@ TEST_CASE("doctor: TLS") {
   CHECK(fine.state == State::ok);
   // date -u -d @1700000000
   CHECK(fine.detail == "TLSv1.3, issued by \"CN=Some CA\", valid until 2023-11-14 22:13 UTC");
+  tls.group = "x25519";
+  CHECK(holds(judge_tls(tls, at(0)).detail, "TLSv1.3, key exchange x25519 (not post-quantum), "));
+  tls.group = "X25519MLKEM768";
+  CHECK(holds(judge_tls(tls, at(0)).detail, "key exchange X25519MLKEM768 (post-quantum), "));
   const CheckResult soon = judge_tls(tls, at(1'700'000'000 - 2 * 86400));
   CHECK(soon.state == State::warning);
   CHECK(holds(soon.detail, "in 2 d"));

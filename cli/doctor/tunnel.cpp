@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "access/answer/marks.hpp"
 #include "access/answer/refusal.hpp"
 #include "access/core/text.hpp"
 #include "cli/doctor/diagnosis.hpp"
@@ -67,6 +68,11 @@ Response open(Diagnosis& diagnosis) {
   });
 }
 
+bool is_refused_by_policy(const Diagnosis& diagnosis, const Response& answer) {
+  return answer.status == 403 && diagnosis.credential->contains("Cf-Access-Token") &&
+         is_refusal_of_access(diagnosis.url, answer.status, answer.headers);
+}
+
 }  // namespace
 
 CheckResult judge_upgrade(const Url& url, const Response& answer, Shown shown, const TeamOf& team) {
@@ -104,7 +110,11 @@ CheckResult check_upgrade(Diagnosis& diagnosis) {
     }
   }
   diagnosis.tunnel_is_open = answer.status == 101;
-  return judge_upgrade(diagnosis.url, answer, diagnosis.shown, diagnosis.team());
+  CheckResult result = judge_upgrade(diagnosis.url, answer, diagnosis.shown, diagnosis.team());
+  if (is_refused_by_policy(diagnosis, answer))
+    add_person(result, diagnosis, diagnosis.url,
+               Secret(std::string_view(diagnosis.credential->find("Cf-Access-Token"))));
+  return result;
 }
 
 CheckResult check_ssh_banner(Diagnosis& diagnosis) {

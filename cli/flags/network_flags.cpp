@@ -99,6 +99,11 @@ void bind_network_flags(Parser& parser, NetworkFlags& flags) {
   bind_logging(parser, flags.logging);
 }
 
+void bind_trust_flags(Parser& parser, TrustFlags& flags) {
+  parser.add_help_for_all("--help-all", "show the shared flags too");
+  bind_trust(parser, flags);
+}
+
 void bind_listeners(Parser& parser, std::vector<std::string>& addresses, const char* help) {
   parser.add_option("--url,--listener,-L", addresses, help)
       .envname("TUNNEL_SERVICE_URL")
@@ -115,8 +120,13 @@ void bind_destination(Parser& parser, std::string& destination) {
       .type_name("HOST:PORT");
 }
 
-void bind_ping_interval(Parser& parser, unsigned& seconds) {
-  parser.add_option("--ping-interval", seconds, "seconds between pings, 0 for none (30)")
+void bind_tunnel_times(Parser& parser, TunnelTimes& times) {
+  parser
+      .add_option("--ping-interval", times.ping_interval, "seconds between pings, 0 for none (30)")
+      .range(0, 3600);
+  parser
+      .add_option("--linger", times.linger,
+                  "seconds to wait for more bytes after the end of input (5)")
       .range(0, 3600);
 }
 

@@ -8,6 +8,7 @@
 #include "access/core/text.hpp"
 #include "access/system/leftovers.hpp"
 #include "cli/flags/network_flags.hpp"
+#include "cli/session/calling_ssh.hpp"
 #include "cli/session/login_prompt.hpp"
 #include "cli/terminal/environment.hpp"
 #include "cli/terminal/message.hpp"
@@ -57,6 +58,10 @@ CredentialOptions credential_options(const NetworkFlags& flags, Storage storage,
   return options;
 }
 
+ToldToShow told_to_show(const InteractionFlags& flags) {
+  return flags.no_browser || flags.qr ? ToldToShow::yes : ToldToShow::no;
+}
+
 Response send_showing_progress(HttpClient& client, const Request& request) {
   if (request.waiting) return client.send(request);
   ProgressLine line;
@@ -83,9 +88,18 @@ Session::Session(const SessionOptions& options, NetworkFlags flags)
     if (!http_) http_ = std::make_unique<HttpClient>(connection());
     return send_showing_progress(*http_, request);
   };
+  CredentialOptions credential = credential_options(flags_, options.storage, service_token());
+  using StartedBy = SessionOptions::StartedBy;
+  if (options.started_by != StartedBy::a_person)
+    credential.browser = CredentialOptions::Browser::detached;
+  if (options.started_by == StartedBy::ssh)
+    credential.objection_to_browser = [told = told_to_show(flags_.interaction)] {
+      return objection_to_browser(told);
+    };
+  credential.close_connections = [this] { http_.reset(); };
   credentials_ = std::make_unique<Credentials>(
       state_, send_, terminal_login_prompt(flags_.interaction, options.tells_login),
-      credential_options(flags_, options.storage, service_token()));
+      std::move(credential));
 }
 
 Session::~Session() = default;

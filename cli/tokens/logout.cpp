@@ -1,4 +1,5 @@
-// `mayfly logout`: removes what is stored for one application, or for all. Uses no network.
+// `mayfly logout`: removes what is stored for one application, or for all. Uses no network but with
+// --revoke.
 #include "access/identity/logout.hpp"
 
 #include <fmt/core.h>
@@ -6,10 +7,13 @@
 #include <algorithm>
 #include <functional>
 
+#include "access/core/clock.hpp"
 #include "access/core/error.hpp"
 #include "access/core/state_names.hpp"
 #include "access/core/text.hpp"
+#include "access/identity/person.hpp"
 #include "access/identity/team_keys.hpp"
+#include "access/identity/token_store.hpp"
 #include "access/system/leftovers.hpp"
 #include "access/system/lock.hpp"
 #include "cli/flags/command.hpp"
@@ -18,6 +22,7 @@
 #include "cli/terminal/environment.hpp"
 #include "cli/terminal/message.hpp"
 #include "cli/tokens/logout_plan.hpp"
+#include "cli/tokens/sessions.hpp"
 #include "sshgen/inventory.hpp"
 #include "sshgen/on_disk.hpp"
 
@@ -26,12 +31,15 @@ namespace {
 
 struct LogoutFlags {
   std::string url;
-  bool all = false;
+  bool all = false, revoke = false;
+  TrustFlags trust;
 };
 
 void bind(Parser& parser, LogoutFlags& flags) {
   parser.add_option("URL", flags.url, "the application");
   parser.add_flag("--all", flags.all, "everything, with the tokens of teams");
+  parser.add_flag("--revoke", flags.revoke, "end your sessions at Access, too");
+  bind_trust_flags(parser, flags.trust);
 }
 
 // Removes one thing after the other, and goes on after a failure.
@@ -154,6 +162,34 @@ void remove_state(Removal& removal, LogoutPlan& plan, const StateDirectory& stat
   clear_leftovers(state);
 }
 
+// Reads the tokens, which are gone when Access is asked.
+std::vector<AccessSession> sessions_to_end(const StateDirectory& state,
+                                           const std::optional<Url>& url) {
+  const Inventory inventory = take_inventory(state);
+  LogoutPlan plan = plan_logout(inventory, {}, url);
+  for (const TokenFile& token : inventory.tokens)
+    if (token.kind == TokenFile::Kind::team && std::ranges::count(plan.kept_teams, token.place) > 0)
+      plan.tokens.push_back(token);
+  return sessions_of(state, inventory, plan.tokens, now());
+}
+
+void end_all(Removal& removal, LogoutPlan& plan, const StateDirectory& state,
+             const std::vector<AccessSession>& sessions, const TrustFlags& trust) {
+  HttpClient http(connection_of(trust));
+  const Send send = [&](const Request& request) { return http.send(request); };
+  for (const AccessSession& session : sessions) {
+    removal.attempt(
+        fmt::format("your sessions at {}, which end within half a minute", session.team), [&] {
+          verify_host(state, send, session);
+          end_sessions(send, {session.at, session.token});
+          // The session of the org token has ended as well.
+          std::erase(plan.kept_teams, session.team);
+          state.remove(org_token_file(session.team));
+          return true;
+        });
+  }
+}
+
 int report(const Removal& removal, const LogoutPlan& plan, const LogoutFlags& flags) {
   if (!removal.removed() && !removal.failed()) {
     print_notice(flags.all ? "Nothing was stored.\n"
@@ -177,9 +213,15 @@ int run(LogoutFlags& flags, const Invocation&) {
   if (!flags.all) url = parse_url(flags.url);
   Removal removal;
   LogoutPlan plan = plan_logout({}, {}, url);
-  if (const auto state = StateDirectory::open_existing(state_directory_path()))
-    remove_state(removal, plan, *state, url);
+  const auto state = StateDirectory::open_existing(state_directory_path());
+  const auto sessions =
+      state && flags.revoke ? sessions_to_end(*state, url) : std::vector<AccessSession>();
+  if (state) remove_state(removal, plan, *state, url);
   remove_certificates(removal, plan, flags);
+  // Not before: whatever the network does, nothing stays here.
+  if (!sessions.empty()) end_all(removal, plan, *state, sessions, flags.trust);
+  if (flags.revoke && sessions.empty())
+    print_notice("No valid token was stored, so no session at Access is known.\n");
   return report(removal, plan, flags);
 }
 
@@ -189,7 +231,7 @@ Command logout_command() {
   return {
       .name = "logout",
       .summary = "forget what is stored for an application, or for all",
-      .usage = {.synopsis = "logout URL | --all",
+      .usage = {.synopsis = "logout [--revoke] URL | --all",
                 .description =
                     "Forget tokens, keys, certificates and caches of an application, or of all.",
                 .examples = "  mayfly logout https://intranet.example.com\n"

@@ -127,6 +127,25 @@ nlohmann::ordered_json json_of(const StatusEntry& entry, sys_seconds now) {
   return object;
 }
 
+nlohmann::ordered_json json_of(const Person& person) {
+  nlohmann::ordered_json posture = nlohmann::ordered_json::array();
+  for (const Person::Posture& one : person.posture)
+    posture.push_back({{"rule", one.rule}, {"passed", one.passed}});
+  return {{"email", text_or_null(person.email)},
+          {"name", text_or_null(person.name)},
+          {"machine", text_or_null(person.machine)},
+          {"identity_provider", text_or_null(person.provider)},
+          {"groups", person.groups},
+          {"posture", std::move(posture)}};
+}
+
+nlohmann::ordered_json json_of(const OnlineAnswer& answer) {
+  return {{"team", answer.team},
+          {"application", text_or_null(answer.application)},
+          {"person", answer.person ? json_of(*answer.person) : nlohmann::ordered_json(nullptr)},
+          {"problem", text_or_null(answer.problem)}};
+}
+
 }  // namespace
 
 std::vector<StatusEntry> status_entries(const Inventory& inventory,
@@ -164,6 +183,20 @@ std::string listener_lines(const std::vector<HttpPort>& listeners) {
   return lines;
 }
 
+std::string online_lines(const std::vector<OnlineAnswer>& answers) {
+  std::string lines;
+  for (const OnlineAnswer& one : answers) {
+    const std::string name = shown(one.application.empty() ? one.team : one.application);
+    if (one.person)
+      lines += fmt::format("{} knows you as {}\n", name, one.person->text());
+    else if (one.problem.empty())
+      lines += fmt::format("the session at {} has ended: log in again\n", name);
+    else
+      lines += fmt::format("{} was not asked: {}\n", name, printable(one.problem, 400));
+  }
+  return lines;
+}
+
 std::string status_json(const StatusReport& report, sys_seconds now) {
   nlohmann::ordered_json entries = nlohmann::ordered_json::array();
   for (const StatusEntry& entry : report.entries) entries.push_back(json_of(entry, now));
@@ -172,9 +205,14 @@ std::string status_json(const StatusReport& report, sys_seconds now) {
     listeners.push_back({{"application", one.application},
                          {"address", one.address()},
                          {"browser_address", one.browser_address()}});
-  return json_text({{"directory", report.directory},
-                    {"entries", std::move(entries)},
-                    {"listeners", std::move(listeners)}});
+  nlohmann::ordered_json object = {{"directory", report.directory},
+                                   {"entries", std::move(entries)},
+                                   {"listeners", std::move(listeners)}};
+  if (report.online) {
+    object["online"] = nlohmann::ordered_json::array();
+    for (const OnlineAnswer& one : *report.online) object["online"].push_back(json_of(one));
+  }
+  return json_text(object);
 }
 
 std::string login_json(const Application& application, const std::optional<StoredToken>& token,

@@ -8,6 +8,7 @@
 
 #include "access/identity/application.hpp"
 #include "access/identity/inventory.hpp"
+#include "access/identity/person.hpp"
 #include "access/identity/token_store.hpp"
 #include "cli/session/http_address.hpp"
 #include "sshgen/inventory.hpp"
@@ -36,11 +37,23 @@ std::string status_table(const std::vector<StatusEntry>& entries, std::chrono::s
 // Returns a line for each application that `mayfly http` has an address for.
 std::string listener_lines(const std::vector<HttpPort>& listeners);
 
+// What Access says about a session. Without a person and a problem, the session has ended.
+struct OnlineAnswer {
+  std::string team;         // the team domain
+  std::string application;  // whose app token was shown; "" for the org token
+  std::optional<Person> person;
+  std::string problem;  // why Access could not be asked
+};
+
+// Returns a line for each answer, fit to be shown.
+std::string online_lines(const std::vector<OnlineAnswer>& answers);
+
 // The content of a state directory.
 struct StatusReport {
   std::string directory;
   std::vector<StatusEntry> entries;
   std::vector<HttpPort> listeners;
+  std::optional<std::vector<OnlineAnswer>> online = {};  // nullopt: Access was not asked
 };
 
 // Returns the JSON of mayfly-status(1).
