@@ -86,9 +86,28 @@ void set_protocol(CURL* easy, const ConnectionOptions& options) {
   if (!options.user_agent.empty()) {
     set_option(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
   }
-  // libcurl would read the variables itself, but not every form that is in use.
-  if (const std::string proxy = proxy_choice(options).url; !proxy.empty())
-    set_option(easy, CURLOPT_PROXY, proxy.c_str());
+}
+
+// How to log in at a proxy, which libcurl does only when the proxy asks for it, as browsers do (RFC
+// 9110 section 11.7). It takes the best scheme that the proxy offers for a password; without one,
+// the Kerberos ticket of the person. libcurl wants an empty user name for that one.
+void set_proxy_login(CURL* easy, const std::string& proxy) {
+  if (is_socks(proxy)) return;
+  if (has_user(proxy))
+    return set_option(easy, CURLOPT_PROXYAUTH,
+                      static_cast<long>(CURLAUTH_BASIC | CURLAUTH_DIGEST | CURLAUTH_NTLM));
+  // A libcurl without GSSAPI refuses this option. The proxy's 407 then says what is missing.
+  if (curl_easy_setopt(easy, CURLOPT_PROXYAUTH,
+                       static_cast<long>(CURLAUTH_ONLY | CURLAUTH_NEGOTIATE)) == CURLE_OK)
+    set_option(easy, CURLOPT_PROXYUSERPWD, ":");
+}
+
+// libcurl would read the variables itself, but not every form that is in use.
+void set_proxy(CURL* easy, const ConnectionOptions& options) {
+  const std::string proxy = proxy_choice(options).url;
+  if (proxy.empty()) return;
+  set_option(easy, CURLOPT_PROXY, proxy.c_str());
+  set_proxy_login(easy, proxy);
 }
 
 CurlList list_of(const std::vector<std::string>& texts) {
@@ -195,6 +214,7 @@ CurlHandle::CurlHandle(const ConnectionOptions& options, const Url& url)
   set_option(easy, CURLOPT_ERRORBUFFER, state.detail.data());
   set_option(easy, CURLOPT_URL, url.text().c_str());
   set_protocol(easy, options);
+  set_proxy(easy, options);
   if (is_exempt_by_pattern(url)) set_option(easy, CURLOPT_NOPROXY, "*");
   set_trust(easy, options);
   state.connect_to = list_of(options.connect_to);

@@ -63,12 +63,35 @@ Error error_of_trust(const Failure& failure) {
   return {ErrorKind::network, fmt::format("cannot trust {}: {}", failure.where, failure.detail())};
 }
 
+// The proxy asks for a login that libcurl had nothing for, or refused it.
+Error error_of_proxy_login(const Failure& failure) {
+  const bool has_password = has_user(proxy_choice(failure.handle.options()).url);
+  const long offered = failure.number(CURLINFO_PROXYAUTH_AVAIL);
+  const bool wants_ticket = (offered & static_cast<long>(CURLAUTH_NEGOTIATE)) != 0;
+  constexpr auto by_password = static_cast<long>(CURLAUTH_BASIC | CURLAUTH_DIGEST | CURLAUTH_NTLM);
+  const bool wants_password = (offered & by_password) != 0 || !wants_ticket;
+  const auto error = [&](const char* what, const char* hint) {
+    return Error(ErrorKind::network, fmt::format("the proxy {} {} (407)", failure.proxy(), what),
+                 hint);
+  };
+  if (has_password && wants_password)
+    return error("does not accept the user name and password",
+                 "check them in --proxy, HTTPS_PROXY or ALL_PROXY");
+  if (wants_ticket && has_password)
+    return error("wants a Kerberos ticket",
+                 "run kinit, and take user name and password out of the proxy's URL");
+  if (wants_ticket && wants_password)
+    return error("wants a Kerberos ticket, or a user name and password",
+                 "run kinit, or give them: --proxy http://USER:PASSWORD@HOST:PORT");
+  if (wants_ticket)
+    return error("wants a Kerberos ticket",
+                 "run kinit; klist shows your tickets, which are for the proxy's host name");
+  return error("wants a user name and password",
+               "give them in the proxy's URL: --proxy http://USER:PASSWORD@HOST:PORT");
+}
+
 Error error_of_proxy_answer(const Failure& failure, long status) {
-  if (status == 407) {
-    return {ErrorKind::network,
-            fmt::format("the proxy {} wants a user name and password (407)", failure.proxy()),
-            "give them in the proxy's URL: --proxy http://USER:PASSWORD@HOST:PORT"};
-  }
+  if (status == 407) return error_of_proxy_login(failure);
   return {ErrorKind::network,
           fmt::format("the proxy {} refused to connect: status {}", failure.proxy(), status),
           "ask whoever runs the proxy to allow this host, or go around it with NO_PROXY"};

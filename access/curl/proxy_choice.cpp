@@ -24,13 +24,6 @@ curl_socket_t note_and_refuse(void* noted, curlsocktype, curl_sockaddr* address)
   return CURL_SOCKET_BAD;
 }
 
-std::string spoken(const std::string& proxy) {
-  constexpr std::string_view socks = "socks://";
-  const bool is_socks =
-      equals_ignoring_case(std::string_view(proxy).substr(0, socks.size()), socks);
-  return is_socks ? "socks5h://" + proxy.substr(socks.size()) : proxy;
-}
-
 // Only the forms that libcurl does not know; "example.com:443" means the hosts below it, too.
 bool matches(std::string_view entry, const Url& url) {
   const bool has_star = entry.starts_with("*.");
@@ -49,11 +42,18 @@ bool matches(std::string_view entry, const Url& url) {
 
 }  // namespace
 
+std::string proxy_for_curl(const std::string& proxy) {
+  constexpr std::string_view socks = "socks://";
+  const bool is_socks =
+      equals_ignoring_case(std::string_view(proxy).substr(0, socks.size()), socks);
+  return is_socks ? "socks5h://" + proxy.substr(socks.size()) : proxy;
+}
+
 ProxyChoice proxy_choice(const ConnectionOptions& options) {
-  if (!options.proxy.empty()) return {spoken(options.proxy), "--proxy"};
+  if (!options.proxy.empty()) return {proxy_for_curl(options.proxy), "--proxy"};
   for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
     if (const char* value = std::getenv(name); value != nullptr && *value != '\0')
-      return {spoken(value), name};
+      return {proxy_for_curl(value), name};
   }
   return {};
 }
@@ -79,6 +79,19 @@ bool is_exempt_by_pattern(const Url& url) {
     for (const std::string_view entry : split(part, ' '))
       if (matches(to_lower(entry), url)) return true;
   return false;
+}
+
+bool is_socks(std::string_view proxy) {
+  return to_lower(proxy.substr(0, proxy.find("://"))).starts_with("socks");
+}
+
+bool has_user(std::string_view proxy) {
+  return proxy.find('@') != std::string_view::npos;
+}
+
+bool may_ask_for_kerberos(const ConnectionOptions& options) {
+  const std::string proxy = proxy_choice(options).url;
+  return !proxy.empty() && !is_socks(proxy) && !has_user(proxy);
 }
 
 // The last "@" counts, so a password with a slash is not shown either.

@@ -249,6 +249,14 @@ TEST_CASE("through a proxy") {
     Dialer dialer(options, TlsContext::Buffers::keep);
     CHECK(std::holds_alternative<Dialer::Open>(dial(dialer)));
     CHECK(proxy.request().starts_with("CONNECT app.example:443 HTTP/1.1\r\n"));
+    // A proxy that does not ask for the password does not get it.
+    CHECK(proxy.request().find("Proxy-Authorization") == std::string::npos);
+    CHECK(server.handshakes() == 1);
+  }
+  SUBCASE("that asks for a login") {
+    proxy.ask_for_login();
+    Dialer dialer(options, TlsContext::Buffers::keep);
+    CHECK(std::holds_alternative<Dialer::Open>(dial(dialer)));
     // printf user:pass | base64
     CHECK(proxy.request().find("Proxy-Authorization: Basic dXNlcjpwYXNz\r\n") != std::string::npos);
     CHECK(server.handshakes() == 1);

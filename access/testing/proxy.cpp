@@ -51,6 +51,7 @@ struct TestProxy::Impl {
   asio::io_context loop;
   tcp::acceptor acceptor;
   std::string refusal, request;  // touched in the loop only
+  bool asks_for_login = false;
   std::thread thread;
 };
 
@@ -60,6 +61,16 @@ asio::awaitable<void> TestProxy::Impl::serve(Socket client) {
     co_await asio::async_read_until(*client, asio::dynamic_buffer(head), "\r\n\r\n",
                                     asio::use_awaitable);
     request = head;
+    if (asks_for_login && head.find("\r\nProxy-Authorization: ") == std::string::npos) {
+      const std::string challenge =
+          "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n"
+          "Content-Length: 0\r\n\r\n";
+      co_await asio::async_write(*client, asio::buffer(challenge), asio::use_awaitable);
+      head.clear();
+      co_await asio::async_read_until(*client, asio::dynamic_buffer(head), "\r\n\r\n",
+                                      asio::use_awaitable);
+      request = head;
+    }
     const std::string answer =
         refusal.empty() ? "HTTP/1.1 200 Connection established\r\n\r\n" : refusal;
     const auto server = std::make_shared<tcp::socket>(loop);
@@ -98,6 +109,15 @@ void TestProxy::refuse(const std::string& answer) {
   std::promise<void> done;
   asio::post(impl_->loop, [&] {
     impl_->refusal = answer;
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+void TestProxy::ask_for_login() {
+  std::promise<void> done;
+  asio::post(impl_->loop, [&] {
+    impl_->asks_for_login = true;
     done.set_value();
   });
   done.get_future().wait();

@@ -16,6 +16,7 @@ class TestProxy {
 
   int port() const noexcept;
   void refuse(const std::string& answer);  // from now on
+  void ask_for_login();                    // of Basic, from now on; it takes any
   std::string request() const;             // the last one
 
  private:

@@ -12,6 +12,8 @@
 #include "access/answer/machine.hpp"
 #include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"
+#include "access/curl/proxy_choice.hpp"
+#include "access/system/child_environment.hpp"
 #include "access/system/spawn_settings.hpp"
 #include "cli/curl/answer_watch.hpp"
 #include "cli/curl/curl_arguments.hpp"
@@ -170,7 +172,25 @@ std::vector<Secret> secrets_of(const Session& session, const Grant& grant) {
   return secrets;
 }
 
-[[noreturn]] void become_curl(Words arguments) {
+// Returns the changes to the environment with which curl takes the same way as mayfly: it reads
+// socks:// as SOCKS4, and does not know each form of NO_PROXY.
+ChildEnvironment::Changes proxies_for_curl(const CurlArguments& curl) {
+  ChildEnvironment::Changes changes;
+  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
+    if (const std::string value = variable(name); proxy_for_curl(value) != value)
+      changes.emplace_back(name, proxy_for_curl(value));
+  std::string exempt = variable("no_proxy").empty() ? variable("NO_PROXY") : variable("no_proxy");
+  const std::string before = exempt;
+  for (const std::string& text : curl.urls) try {
+      const Url url = parse_curl_url(text);
+      if (is_exempt_by_pattern(url)) exempt.append(",").append(url.host);
+    } catch (const Error&) {  // curl judges a URL that is not the application's
+    }
+  if (exempt != before) changes.emplace_back("no_proxy", exempt);
+  return changes;
+}
+
+[[noreturn]] void become_curl(Words arguments, const ChildEnvironment::Changes& changes) {
   arguments.insert(arguments.begin(), "curl");
   std::vector<char*> words;
   words.reserve(arguments.size() + 1);
@@ -178,7 +198,7 @@ std::vector<Secret> secrets_of(const Session& session, const Grant& grant) {
   words.push_back(nullptr);
   for (const int number : ignored_signals) ::signal(number, SIG_DFL);
   // curl uses the same proxies as mayfly.
-  const ChildEnvironment environment({}, ChildEnvironment::ProxyPasswords::kept);
+  const ChildEnvironment environment(changes, ChildEnvironment::ProxyPasswords::kept);
   char** const own_environment = std::exchange(environ, const_cast<char**>(environment.get()));
   ::execvp("curl", words.data());
   environ = own_environment;  // that of curl ends with this function
@@ -234,12 +254,13 @@ int run(CurlFlags&, const Invocation& invocation) {
     append(added.front, {"--proto-default", "https"});
   if (!curl.network.trust.insecure) trust_environment_alone(curl, guarded);
   if (hides_terminal(guarded)) added.front.emplace_back("--no-progress-meter");
+  const auto proxies = proxies_for_curl(curl);
   session.credentials().require_may_send(url, grant);
   const auto start = [&] {
     // Not before: a browser of the login must not inherit them.
     for (const Descriptor* file : {&password.file, &credential.file}) hand_over(*file);
     for (const Descriptor& file : guarded.files) hand_over(file);
-    become_curl(with_added(curl, guarded, added));
+    become_curl(with_added(curl, guarded, added), proxies);
   };
   const bool stops_at_redirect =
       guarded.follows && curl.redirects == CurlArguments::Redirects::refused && credential.file;

@@ -9,6 +9,7 @@
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
+#include "access/curl/proxy_choice.hpp"
 #include "access/tls/pkcs11_uri.hpp"
 #include "cli/curl/curl_certificate.hpp"
 #include "cli/curl/curl_options.hpp"
@@ -144,9 +145,13 @@ class Reader {
     if (name == "cert-type") result_.names_certificate_type = true;
     if (name == "key") identity.key = value;
     if (name == "pass") identity.certificate_password = value;
-    if (is_among(name, {"cert", "key"}) && is_pkcs11_uri(value)) replace_value(value);
+    if (is_among(name, {"cert", "key"}) && is_pkcs11_uri(value))
+      replace_value(value, certificate_for_curl(value));
     if (name == "cacert") trust.ca_file = value;
-    if (name == "proxy") trust.proxy = value;
+    if (name == "proxy") {
+      trust.proxy = value;
+      replace_value(value, proxy_for_curl(value));
+    }
     if (name == "connect-to") trust.connect_to.push_back(value);
     if (name == "resolve") trust.resolve.push_back(value);
   }
@@ -185,10 +190,10 @@ class Reader {
     return all_[next_++];
   }
 
-  // Replaces the URI in the last kept word, which is the value or ends with it.
-  void replace_value(const std::string& uri) {
+  // Replaces the value in the last kept word, which is the value or ends with it.
+  void replace_value(const std::string& value, const std::string& replacement) {
     std::string& word = result_.arguments.back();
-    word.replace(word.size() - uri.size(), uri.size(), certificate_for_curl(uri));
+    word.replace(word.size() - value.size(), value.size(), replacement);
   }
 
   // Returns the position of the word among the kept words.

@@ -7,6 +7,7 @@
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
+#include "access/curl/proxy_choice.hpp"
 #include "access/system/sandbox.hpp"
 #include "access/tls/pkcs11_uri.hpp"
 #include "cli/terminal/environment.hpp"
@@ -39,6 +40,16 @@ void tell(const Confinement& confinement) {
 
 bool is_in_token(const IdentityFlags& flags) {
   return is_pkcs11_uri(flags.certificate) || is_pkcs11_uri(flags.key);
+}
+
+// On a computer that is set up for it.
+bool may_use_kerberos(const TrustFlags& flags) {
+  const std::string file = variable("KRB5_CONFIG");
+  std::error_code ignored;
+  ConnectionOptions connection;
+  connection.proxy = flags.proxy;
+  return std::filesystem::exists(file.empty() ? "/etc/krb5.conf" : file, ignored) &&
+         may_ask_for_kerberos(connection);
 }
 
 void tell_not_renewed(const std::vector<std::string>& files) {
@@ -110,6 +121,8 @@ void confine_when_ready(ListenOptions& options, const NetworkFlags& flags) {
   std::string why = objection();
   // The module of a PKCS#11 token may use any files, services and memory.
   if (why.empty() && is_in_token(flags.identity)) why = "the key is in a PKCS#11 token";
+  // A ticket may be in any file, in the kernel's keyring or behind a service.
+  if (why.empty() && may_use_kerberos(flags.trust)) why = "the proxy may want a Kerberos ticket";
   options.ready = [ready = options.ready, left = options.addresses.size(), why,
                    files = listener_files(options, flags, EnvironmentPaths::of_this_process())](
                       const ListenAddress& address) mutable {

@@ -11,7 +11,7 @@ from harness import memory, namespace, programs
 from harness.authority import Authority
 from harness.case import LOGIN_NEEDED, USAGE, EdgeCase
 from harness.edge import header
-from harness.origin import Origin, Proxy
+from harness.origin import Origin, Proxy, SocksProxy
 from harness.process import run
 from harness.stranger import Stranger
 from harness.waiting import eventually
@@ -714,6 +714,31 @@ class SharedOptions(CurlCase):
                 self.assert_serves(flag, f"http://127.0.0.1:{proxy.port}", "--cacert", self.edge.ca,
                                    "--connect-to", f"::127.0.0.1:{self.edge.port}", env=env)
                 self.assertGreater(len(proxy.requests), 1, "only one of the two went by the proxy")
+
+    def test_proxy_of_the_environment(self):
+        """curl takes socks:// for SOCKS4, and does not know HOST:PORT in NO_PROXY."""
+        mapped = ("--cacert", self.edge.ca, "--connect-to", f"::localhost:{self.edge.port}")
+        for flag in ("-x", "--proxy", "all_proxy", "HTTPS_PROXY"):
+            with self.subTest(flag):
+                env = self.bare()
+                proxy = SocksProxy()
+                self.addCleanup(proxy.stop)
+                url = f"socks://127.0.0.1:{proxy.port}"
+                if flag.startswith("-"):
+                    self.assert_serves(flag, url, *mapped, env=env)
+                else:
+                    self.assert_serves(*mapped, env={**env, flag: url})
+                self.assertGreater(len(proxy.requests), 1, "only one of the two went by the proxy")
+        for exempt in ("*.example.com", "web.example.com:443", "other.example, *.example.com:443"):
+            for name in ("NO_PROXY", "no_proxy"):
+                with self.subTest((name, exempt)):
+                    env = self.bare()
+                    proxy = Proxy()
+                    self.addCleanup(proxy.stop)
+                    exempt_all = exempt + ",acme.cloudflareaccess.com:443"
+                    self.assert_serves(*mapped, env={**env, "https_proxy": f"http://127.0.0.1:{proxy.port}",
+                                                     name: exempt_all})
+                    self.assertEqual(proxy.requests, [])
 
     def test_named_authority_counts_alone(self):
         """Whoever is in between lets mayfly's requests pass and takes curl's, with a certificate of a CA that the system

@@ -64,22 +64,25 @@ class Proxy(Server):
         super().__init__()
 
     def serve(self, connection):
+        while text := self._head(connection):
+            self.requests.append(text)
+            method, target, _ = text.split(" ", 2)
+            if method != "CONNECT":
+                return connection.sendall(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
+            if not self.credentials or self._expected() in text:
+                return self._tunnel(connection, target)
+            connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n"
+                               b'Proxy-Authenticate: Basic realm="e2e"\r\nContent-Length: 0\r\n\r\n')
+        return None
+
+    def _head(self, connection):
         head = b""
         while b"\r\n\r\n" not in head:
             piece = connection.recv(4096)
             if not piece:
-                return
+                return ""
             head += piece
-        text = head.decode("latin-1")
-        self.requests.append(text)
-        method, target, _ = text.split(" ", 2)
-        if method != "CONNECT":
-            connection.sendall(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
-        elif self.credentials and self._expected() not in text:
-            connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n"
-                               b'Proxy-Authenticate: Basic realm="e2e"\r\nContent-Length: 0\r\n\r\n')
-        else:
-            self._tunnel(connection, target)
+        return head.decode("latin-1")
 
     def _expected(self):
         return "Basic " + base64.b64encode(self.credentials.encode()).decode()
