@@ -31,6 +31,8 @@ struct SessionOptions {
   Storage storage = Storage::required;
   // Whether log lines go to standard error even without -v, as those of a listener do.
   LogSettings::Terminal log = LogSettings::Terminal::silent;
+  // never: the command needs an app token, or its request has a header Authorization of its own.
+  enum class Oauth { allowed, never } oauth = Oauth::allowed;
   bool tells_login = true;  // whether a login at a terminal ends with a line that says so
 };
 

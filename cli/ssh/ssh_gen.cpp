@@ -75,7 +75,7 @@ int run(SshGenFlags& flags, const Invocation& invocation) {
   }
   // Doctor runs ssh (sshconfig/match_exec.hpp), and a script of a Match exec runs this ssh-gen.
   if (!variable(sshconfig::real_shell_variable).empty()) return 0;
-  Session session({.application = url}, flags.network);
+  Session session({.application = url, .oauth = SessionOptions::Oauth::never}, flags.network);
   const sshgen::Issuer issuer = sshgen::issuer_from(session.credentials(), session.send());
   if (flags.agent) {
     sshgen::Agent agent = sshgen::Agent::connect(variable("SSH_AUTH_SOCK"));

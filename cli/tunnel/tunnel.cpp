@@ -129,7 +129,8 @@ std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats&
       SessionOptions{
           .application = options.url,
           .storage = Storage::for_persons,
-          .log = flags.listens() ? LogSettings::Terminal::lines : LogSettings::Terminal::silent},
+          .log = flags.listens() ? LogSettings::Terminal::lines : LogSettings::Terminal::silent,
+          .oauth = oauth_beside(options.headers)},
       flags.network);
   wipe(flags.network.identity.service_token_secret);  // the session has a copy
   options.connection = session->connection();
