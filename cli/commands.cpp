@@ -13,6 +13,7 @@ Command curl_command();
 Command tunnel_command();
 Command socks_command();
 Command http_command();
+Command connect_command();
 Command ssh_config_command();
 Command ssh_gen_command();
 Command status_command();
@@ -22,9 +23,10 @@ Command completion_command();
 
 std::span<const Command> all_commands() {
   static const Command commands[] = {
-      login_command(),  token_command(),  curl_command(),       tunnel_command(),
-      socks_command(),  http_command(),   ssh_config_command(), ssh_gen_command(),
-      status_command(), logout_command(), doctor_command(),     completion_command(),
+      login_command(),      token_command(),  curl_command(),    tunnel_command(),
+      socks_command(),      http_command(),   connect_command(), ssh_config_command(),
+      ssh_gen_command(),    status_command(), logout_command(),  doctor_command(),
+      completion_command(),
   };
   return commands;
 }

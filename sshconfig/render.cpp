@@ -228,6 +228,17 @@ std::string render_block(const BlockOptions& options) {
   return block;
 }
 
+std::vector<std::string> block_settings(BlockOptions options) {
+  options.alias = options.host.substr(0, options.host.find('/'));
+  const Target target = target_of(options);
+  const std::string lines =
+      tunnel_lines(options, target, "") + identity_lines(options, target) + user_line(options);
+  std::vector<std::string> settings;
+  for (const std::string_view line : split(lines, '\n'))
+    if (!line.empty()) settings.emplace_back(trim(line));
+  return settings;
+}
+
 std::string render_advice(const BlockOptions& options, std::string_view home) {
   std::string advice = fmt::format("\nAdd to your {}/.ssh/config:\n\n", printable(home, 4096));
   advice += render_block(options);

@@ -36,6 +36,11 @@ std::string block_host(std::string_view hostname);
 // host, user or alias that a block cannot have, and for a secret among the flags.
 std::string render_block(const BlockOptions& options);
 
+// Returns the lines of the block for one host, "Keyword value", each for an option -o of ssh. They
+// name the application and no token of ssh's, whatever HostName a configuration sets. Throws as
+// render_block() does, and for a wildcard.
+std::vector<std::string> block_settings(BlockOptions options);
+
 // Returns what cloudflared prints: a blank line, "Add to your <home>/.ssh/config:", a blank line,
 // the block.
 std::string render_advice(const BlockOptions& options, std::string_view home);

@@ -301,3 +301,22 @@ TEST_CASE("render: a secret is never written down") {
     CHECK(message.find("s3cret") == std::string::npos);
   }
 }
+
+TEST_CASE("render: the settings for ssh's option -o name the application literally") {
+  BlockOptions options = short_lived("vm.example.com");
+  options.user = "jane";
+  CHECK(block_settings(options) ==
+        std::vector<std::string>{
+            "HostName vm.example.com",
+            "ProxyCommand /usr/bin/mayfly access ssh --hostname vm.example.com",
+            "IdentityFile ~/.cloudflared/vm.example.com-cf_key",
+            "CertificateFile ~/.cloudflared/vm.example.com-cf_key-cert.pub",
+            "AddKeysToAgent no",
+            "User jane",
+        });
+  options.host = "*.example.com";
+  CHECK_THROWS_AS(block_settings(options), Error);
+  options.host = "vm.example.com";
+  options.user = "-oProxyCommand=x";
+  CHECK_THROWS_AS(block_settings(options), Error);
+}

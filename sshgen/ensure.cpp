@@ -22,13 +22,13 @@ Grant with_token(const Url& url, Grant grant) {
   const auto name = printable(url.text());
   if (!grant.application) throw no_application(url, grant.answered);
   if (!grant.token && grant.guard == Grant::Guard::nobody)
-    throw Error(
+    throw NoCertificates(
         ErrorKind::failed,
         fmt::format("no certificate for {}: a policy of Access bypasses the login there", name),
         "use an SSH key of your own, or ask the administrator for a policy that knows who you "
         "are");
   if (!grant.token && grant.has_service_token)
-    throw Error(
+    throw NoCertificates(
         ErrorKind::failed,
         fmt::format(
             "no certificate for {}: a service token earns none there, since the organisation "
@@ -36,7 +36,7 @@ Grant with_token(const Url& url, Grant grant) {
             name),
         "use an SSH key of your own; the service token still opens the tunnel");
   if (!grant.token)
-    throw Error(
+    throw NoCertificates(
         ErrorKind::failed,
         fmt::format("no certificate for {}: the application gives no token to sign for", name),
         "its session duration is No Duration; use an SSH key of your own");

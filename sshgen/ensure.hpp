@@ -56,7 +56,7 @@ struct EnsureOptions {
 // Returns the valid certificate on disk, or obtains a new one for a new key pair and stores both.
 // The lock "<key file>.lock" makes processes that ask at the same time share one signature. A token
 // that the signer rejects is renewed once. Throws what Issuer::obtain and request_certificate()
-// throw, and Error(failed) if no Access application is there or if it issues no token.
+// throw, Error(failed) if no Access application is there, and NoCertificates if it issues no token.
 Certificate ensure_certificate(const StateDirectory& state, const Url& url, const Issuer& issuer,
                                const EnsureOptions& options = {});
 

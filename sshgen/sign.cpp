@@ -80,10 +80,9 @@ constexpr std::string_view administrator_hint =
     "ask an administrator of the team whether short-lived certificates are set up for this "
     "application (Access > Service Auth > SSH) and whether your policy covers you";
 
-// The messages of Cloudflare's signer (docs/protocol.md section 6).
-std::string hint_for(const Words& words) {
-  if (words.form == Words::Form::html)
-    return "a proxy or firewall on the way answered in the signer's place";
+// Returns the hint for a message of Cloudflare's signer that says that it never signs for the
+// application (docs/protocol.md section 6), or "".
+std::string_view hint_if_never_signed(const Words& words) {
   const std::string text = to_lower(words.text);
   if (text.find("create a ca for application") != std::string::npos)
     return "an administrator has to generate the certificate for this application in the "
@@ -92,17 +91,25 @@ std::string hint_for(const Words& words) {
     return "certificates cannot be signed for a team with a custom domain: an administrator can "
            "give the team its name under cloudflareaccess.com back; until then, use an SSH key of "
            "your own";
-  return std::string(administrator_hint);
+  return {};
+}
+
+std::string hint_for(const Words& words) {
+  return words.form == Words::Form::html
+             ? "a proxy or firewall on the way answered in the signer's place"
+             : std::string(administrator_hint);
 }
 
 [[noreturn]] void throw_refusal(const Url& signer, const Response& response, const Words& words) {
+  const auto what = fmt::format("certificate not signed by {} ({}): {}", signer.host,
+                                response.reference(), quoted(words));
+  if (const auto hint = hint_if_never_signed(words); !hint.empty())
+    throw NoCertificates(ErrorKind::refused, what, std::string(hint));
   if (rejects_token(signer, response, words))
     throw TokenRejected(ErrorKind::refused,
                         fmt::format("certificate refused by {} ({}): {}", signer.host,
                                     response.reference(), quoted(words)),
                         hint_for(words));
-  const auto what = fmt::format("certificate not signed by {} ({}): {}", signer.host,
-                                response.reference(), quoted(words));
   if (response.status >= 500)
     throw Error(ErrorKind::network, what, "the signer is in trouble; try again in a moment");
   if (response.status >= 400) throw Error(ErrorKind::refused, what, hint_for(words));

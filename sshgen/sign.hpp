@@ -26,6 +26,13 @@ class TokenRejected : public Error {
   using Error::Error;
 };
 
+// The application has no short-lived certificates, or none for this identity. Another login does
+// not help.
+class NoCertificates : public Error {
+ public:
+  using Error::Error;
+};
+
 // The application and the token that the certificate is requested with, as Credentials grants them.
 struct Subject {
   const Application& application;
@@ -36,7 +43,7 @@ struct Subject {
 // Sends the public key and the token to https://<team domain>/cdn-cgi/access/cert_sign and returns
 // the certificate, checked by objection_to(). Sends nothing if the token's issuer is not that team
 // domain. Throws TokenRejected, Error(refused) for other 4xx, Error(network) for 5xx, and
-// Error(protocol); the messages quote the signer.
+// Error(protocol), and NoCertificates; the messages quote the signer.
 Signed request_certificate(const Send& send, const Subject& subject, const std::string& public_line,
                            std::chrono::sys_seconds now);
 

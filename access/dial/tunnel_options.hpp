@@ -44,9 +44,8 @@ struct TunnelOptions {
   std::chrono::milliseconds handshake_timeout = std::chrono::seconds(15);  // TLS and upgrade
   std::chrono::milliseconds ping_interval =
       std::chrono::seconds(30);  // 0: no pings; dead after two unanswered
-  std::chrono::milliseconds drain =
-      std::chrono::seconds(30);  // how long to go on delivering after local EOF without a byte
-  TellTraffic report = {};       // called at SIGUSR1, after catch_report_signal()
+  std::chrono::milliseconds linger = std::chrono::seconds(5);  // see PumpOptions
+  TellTraffic report = {};             // called at SIGUSR1, after catch_report_signal()
   PayloadObserver observer = nullptr;  // may be empty
 };
 

@@ -43,6 +43,7 @@ void run_forwarder(const ForwarderOptions& options, const Authorization& authori
   Authorizer authorizer(authorization);  // first, so that its login process inherits nothing else
   Dialer dialer(options.edge, TlsContext::Buffers::release);
   BufferPool buffers;
+  const LocalPeers peers;
   asio::io_context loop(ASIO_CONCURRENCY_HINT_UNSAFE);  // what waits in it goes before those
   LocalServer server(loop, options, page_text(too_busy()));
   EdgePool pool(dialer);
@@ -50,7 +51,8 @@ void run_forwarder(const ForwarderOptions& options, const Authorization& authori
                                       .authorizer = authorizer,
                                       .pool = pool,
                                       .buffers = buffers,
-                                      .names = names_of(options)};
+                                      .names = names_of(options),
+                                      .peers = &peers};
   server.run([&](Descriptor socket, LocalServer::Guest guest) {
     return serve(server, shared, std::move(socket), std::move(guest));
   });

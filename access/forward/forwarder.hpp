@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "access/forward/http_guard.hpp"
+#include "access/forward/http_rewrite.hpp"
 #include "access/listen/listener.hpp"
 
 namespace mayfly {
@@ -22,6 +23,7 @@ struct ForwarderOptions : ListenOptions {
   std::string own_name = {};
   LocalPlace::LocalNames local_names = LocalPlace::LocalNames::without_hyphen;
   LocalPlace::ServiceWorkers service_workers = LocalPlace::ServiceWorkers::refused;
+  ChangedUrls changed_urls = ChangedUrls::everywhere;
 };
 
 // As run_listener(): blocks until a signal, one thread. Requests under way at the signal get a

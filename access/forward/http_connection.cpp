@@ -24,6 +24,9 @@ using State = HttpExchange::State;
 using std::chrono::milliseconds;
 
 constexpr milliseconds for_ever = std::chrono::hours(24 * 365);
+// After an upgrade, for a program that has finished sending: known to be there, or not known.
+constexpr milliseconds linger_for_waiting = std::chrono::seconds(30);
+constexpr milliseconds linger = std::chrono::seconds(5);
 
 LocalPlace place_of(int socket, const HttpConnection::Shared& shared) {
   const ForwarderOptions& options = shared.options;
@@ -48,7 +51,7 @@ HttpConnection::HttpConnection(const asio::any_io_executor& executor, const Shar
       socket_(std::move(socket)),
       place_(place_of(socket_.get(), shared)),
       stream_(executor, socket_.get()),
-      program_(socket_.get(), stream_) {
+      program_(socket_.get(), stream_, shared.peers) {
   keep_alive(socket_.get());
 }
 
@@ -154,7 +157,7 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::forward(AskedRequest& a
     if (auto* page = std::get_if<Page>(&*opening))
       co_return Outcome{What::refused, std::move(*page)};
     Outcome outcome = co_await attempt(asked, std::get<Headers>(*opening), which);
-    if (outcome.what == What::stale) {
+    if (outcome.what == What::stale || outcome.what == What::part) {
       which = EdgePool::Which::fresh;
     } else if (outcome.what == What::login) {
       if (renewed_) co_return Outcome{What::refused, std::move(outcome.page)};
@@ -195,9 +198,11 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::attempt(AskedRequest& a
   const Headers& own = shared_.options.edge.headers;
   changes.added.add(own);
   if (asked.websocket) changes.upgrade = RequestChanges::Upgrade::websocket;
+  const ChangedUrls urls = shared_.options.changed_urls;
+  if (urls == ChangedUrls::everywhere) changes.answer = asked.wanted_answer();
   const auto interim = [&](const ResponseHead& head) {
     if (asked.head.minor_version == 0) return std::string();
-    return response_text(head, {.site = asked.site, .body = {}});
+    return response_text(head, {.site = asked.site, .body = {}, .urls = urls});
   };
   HttpExchange exchange({.client = stream_.end(),
                          .edge = *edge->stream,
@@ -251,6 +256,12 @@ HttpConnection::Outcome HttpConnection::outcome_of(const HttpExchange& exchange,
   return Outcome{What::refused, no_answer(asked, exchange.problem())};
 }
 
+milliseconds HttpConnection::patience_for(const HttpExchange& exchange) const {
+  if (!upgraded_) return shared_.options.patience.silence;
+  if (!exchange.client_has_finished()) return for_ever;
+  return program_.is_there() ? linger_for_waiting : linger;
+}
+
 // Lets the exchange go on until it has come to something, or nothing moves any more.
 asio::awaitable<HttpConnection::Patience> HttpConnection::settle(HttpExchange& exchange,
                                                                  EdgeConnection& edge,
@@ -262,6 +273,8 @@ asio::awaitable<HttpConnection::Patience> HttpConnection::settle(HttpExchange& e
   while (in_time && goes_on(exchange) && !(upgraded_ && interrupted_)) {
     if (program_.has_aborted() && !upgraded_) exchange.client_has_gone();
     const HttpExchange::Wants wants = exchange.step();
+    if (exchange.client_has_finished()) program_.has_finished_sending();
+    if (exchange.client_has_finished() && program_.has_aborted()) exchange.client_has_gone();
     if (!goes_on(exchange)) break;
     if (wants.at_once) {
       co_await asio::post(executor_, asio::use_awaitable);
@@ -277,8 +290,9 @@ asio::awaitable<HttpConnection::Patience> HttpConnection::settle(HttpExchange& e
     if (wants.edge_writable)
       ready.watch(edge.watched, For::wait_write, other(Ready::wait_writable));
     // After an upgrade the program is read from, and what it said last still counts.
-    if (!upgraded_) program_.wake(ready);
-    in_time = co_await ready.wait(upgraded_ ? for_ever : shared_.options.patience.silence);
+    if (!upgraded_ || exchange.client_has_finished()) program_.wake(ready);
+    if (!upgraded_ && exchange.request_is_over()) program_.wake_at_end_of_stream(ready);
+    in_time = co_await program_.wait(ready, patience_for(exchange));
   }
   ready_ = nullptr;
   co_return in_time ? Patience::left : Patience::over;
@@ -308,7 +322,7 @@ std::optional<HttpConnection::Outcome> HttpConnection::judge_login(const Respons
 
 // Passes the answer on, or tells what becomes of the request instead.
 std::optional<HttpConnection::Outcome> HttpConnection::decide(HttpExchange& exchange,
-                                                              const AskedRequest& asked,
+                                                              AskedRequest& asked,
                                                               const Headers& opening) {
   using What = Outcome::What;
   const ResponseHead& head = exchange.head();
@@ -330,28 +344,35 @@ std::optional<HttpConnection::Outcome> HttpConnection::decide(HttpExchange& exch
 }
 
 std::optional<HttpConnection::Outcome> HttpConnection::pass_on(HttpExchange& exchange,
-                                                               const AskedRequest& asked) {
+                                                               AskedRequest& asked) {
   using Kind = BodyFraming::Kind;
   const ResponseHead& head = exchange.head();
   const auto framing = framing_of(head, asked.head.method);
   if (const auto* malformed = std::get_if<Malformed>(&framing))
     return Outcome{Outcome::What::refused, no_answer(asked, malformed->why)};
   const BodyFraming body = std::get<BodyFraming>(framing);
-  ResponseChanges changes{.site = asked.site, .body = body};
+  ResponseChanges changes{.site = asked.site, .body = body, .urls = shared_.options.changed_urls};
+  const bool has_json = changes.urls == ChangedUrls::everywhere && has_json_to_change(head);
+  const bool is_part = head.status == 206;  // cut at a place that the change moves
+  if (has_json && is_part && asked.ask_for_whole()) return Outcome{Outcome::What::part};
+  const bool changes_json = has_json && !is_part;
+  if (changes_json) changes.content = ResponseChanges::Content::changed;
   auto chunks = HttpExchange::Chunks::kept;
-  if (body.kind == Kind::chunked && asked.head.minor_version == 0) {
-    chunks = HttpExchange::Chunks::decoded;
-    changes.body = {Kind::until_close, 0};
-  }
   // A Unix socket knows no reset: the end of its connection says nothing about that of an answer.
-  if (body.kind == Kind::until_close && asked.head.minor_version > 0) {
+  if (body.kind == Kind::until_close || (changes_json && body.kind != Kind::none)) {
     chunks = HttpExchange::Chunks::made;
     changes.body = {Kind::chunked, 0};
+  }
+  if (changes.body.kind == Kind::chunked && asked.head.minor_version == 0) {
+    chunks = HttpExchange::Chunks::decoded;
+    changes.body = {Kind::until_close, 0};
   }
   // A body that nobody waited for is not read to its end.
   if (changes.body.kind == Kind::until_close || !exchange.request_is_over()) next_ = Next::goodbye;
   if (next_ == Next::goodbye) changes.then = ResponseChanges::Then::close;
-  exchange.pass_on(response_text(head, changes), body, chunks);
+  std::optional<JsonUrls> changed;
+  if (changes_json) changed.emplace(asked.site);
+  exchange.pass_on(response_text(head, changes), body, chunks, std::move(changed));
   return std::nullopt;
 }
 

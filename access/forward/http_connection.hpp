@@ -33,6 +33,7 @@ class HttpConnection : public OpenConnection {
     EdgePool& pool;
     BufferPool& buffers;
     std::vector<std::string> names;  // of the listener
+    const LocalPeers* peers = nullptr;
   };
   // guest: its place; the default has no limits.
   HttpConnection(const asio::any_io_executor& executor, const Shared& shared, Descriptor socket,
@@ -51,6 +52,7 @@ class HttpConnection : public OpenConnection {
       gone,     // there is nobody to answer
       login,    // other headers may open the application; page says why these did not
       stale,    // the kept connection had ended
+      part,     // the answer is a part of a JSON text; the whole is to be asked for
       refused,  // page says why
       cut,      // in the middle of the answer
     } what = What::answered;
@@ -68,14 +70,15 @@ class HttpConnection : public OpenConnection {
   asio::awaitable<Outcome> exchange(AskedRequest& asked, EdgeConnection& edge,
                                     HttpExchange& exchange, const Headers& opening);
   enum class Patience { left, over };
+  std::chrono::milliseconds patience_for(const HttpExchange& exchange) const;
   asio::awaitable<Patience> settle(HttpExchange& exchange, EdgeConnection& edge, FirstReady& ready);
   Outcome outcome_of(const HttpExchange& exchange, const AskedRequest& asked,
                      const EdgeConnection& edge, Patience patience);
-  std::optional<Outcome> decide(HttpExchange& exchange, const AskedRequest& asked,
+  std::optional<Outcome> decide(HttpExchange& exchange, AskedRequest& asked,
                                 const Headers& opening);
   std::optional<Outcome> judge_login(const ResponseHead& head, const AskedRequest& asked,
                                      const Headers& opening);
-  std::optional<Outcome> pass_on(HttpExchange& exchange, const AskedRequest& asked);
+  std::optional<Outcome> pass_on(HttpExchange& exchange, AskedRequest& asked);
   asio::awaitable<void> say(Page page);
 
   asio::any_io_executor executor_;

@@ -104,7 +104,7 @@ bool HttpExchange::send() {
 // The next piece of the request's body, if there is one.
 bool HttpExchange::take_body() {
   RequestBody& body = parts_.body;
-  if (body.scanner.over() || client_in_ != Wait::moved) return false;
+  if (body.scanner.over() || client_finished_ || client_in_ != Wait::moved) return false;
   if (parts_.ahead.empty()) {
     BufferPool::Buffer buffer = parts_.buffers.take();
     const std::span room(buffer.get(), BufferPool::size);
@@ -113,7 +113,9 @@ bool HttpExchange::take_body() {
     parts_.buffers.give_back(std::move(buffer));
     if (!settled(client_in_, result)) return false;
     if (result.state != Wait::moved) {
-      end(both_ways_ ? State::done : State::client_gone, "the local program went away");
+      client_finished_ = both_ways_ && result.state == Wait::ended;
+      if (!client_finished_)
+        end(both_ways_ ? State::done : State::client_gone, "the local program went away");
       return false;
     }
   }
@@ -180,9 +182,11 @@ void HttpExchange::read_head() {
   }
 }
 
-void HttpExchange::pass_on(std::string_view text, const BodyFraming& body, Chunks chunks) {
+void HttpExchange::pass_on(std::string_view text, const BodyFraming& body, Chunks chunks,
+                           std::optional<JsonUrls> changed) {
   state_ = State::passing;
   chunks_ = chunks;
+  changed_ = std::move(changed);
   down_ += text;
   answer_.emplace(body);
   if (body.kind == BodyFraming::Kind::until_close) reusable_ = false;
@@ -209,8 +213,12 @@ bool HttpExchange::scan_answer(std::span<char> bytes) {
     size = taken;
     piece_ = all.substr(0, kept);
   } else {
-    for (Part part; (part = answer_->next(all.substr(size))).size > 0; size += part.size)
-      if (part.sort == Part::Sort::data) put(all.substr(size, part.size));
+    for (Part part; (part = answer_->next(all.substr(size))).size > 0; size += part.size) {
+      if (part.sort != Part::Sort::data) continue;
+      const std::string_view data = all.substr(size, part.size);
+      changed_ ? put(changed_->take(data)) : put(data);
+    }
+    if (answer_->over()) end_body();
   }
   if (answer_->malformed()) end(State::cut, "the chunks of the answer are malformed");
   if (size < bytes.size()) reusable_ = false;
@@ -218,10 +226,17 @@ bool HttpExchange::scan_answer(std::span<char> bytes) {
 }
 
 void HttpExchange::put(std::string_view data) {
+  if (data.empty()) return;  // an empty chunk would be the last
   if (chunks_ == Chunks::made)
     down_ += fmt::format("{:x}\r\n{}\r\n", data.size(), data);
   else
     down_ += data;
+}
+
+// The body is whole.
+void HttpExchange::end_body() {
+  if (changed_) put(changed_->take_rest());
+  if (chunks_ == Chunks::made) down_ += "0\r\n\r\n";
 }
 
 bool HttpExchange::deliver() {
@@ -257,8 +272,8 @@ void HttpExchange::on_edge_end(const IoResult& result) {
   if (both_ways_ || answer_->over()) return;
   if (cut || !answer_->may_end_here())
     end(State::cut, cut ? result.failure : "the connection was closed in the middle of the answer");
-  else if (chunks_ == Chunks::made)
-    down_ += "0\r\n\r\n";
+  else
+    end_body();
 }
 
 // --- the end ---

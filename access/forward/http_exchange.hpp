@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "access/forward/json_urls.hpp"
 #include "access/http1/body.hpp"
 #include "access/io/stream.hpp"
 #include "access/pump/buffers.hpp"
@@ -62,14 +63,18 @@ class HttpExchange {
   // What the loop saw.
   void client_is(IoResult::State ready);
   void edge_is(IoResult::State ready);
+  // Whether the local program has finished sending after an upgrade. It may still read.
+  bool client_has_finished() const noexcept { return client_finished_; }
   // Nobody is left to read the answer, or to send the rest of the request.
   void client_has_gone();
 
   const ResponseHead& head() const { return *head_; }
   // The answer's head for the client, and the framing that the edge gave its body. decoded: the
-  // client does not understand chunks; made: out of what ends with its connection.
+  // client does not understand chunks; made: out of what ends with its connection, or is changed.
   enum class Chunks { kept, decoded, made };
-  void pass_on(std::string_view text, const BodyFraming& body, Chunks chunks);
+  // changed: what changes in the body, if anything does; its chunks are not kept then.
+  void pass_on(std::string_view text, const BodyFraming& body, Chunks chunks,
+               std::optional<JsonUrls> changed = {});
   // The answer was 101: bytes both ways from now on.
   void pass_both_ways(std::string_view text);
 
@@ -93,6 +98,7 @@ class HttpExchange {
   void read_head();
   bool scan_answer(std::span<char> bytes);
   void put(std::string_view data);
+  void end_body();
   void on_edge_end(const IoResult& result);
   void end(State state, std::string problem);
   void finish_when_done();
@@ -111,7 +117,8 @@ class HttpExchange {
   std::optional<ResponseHead> head_;
   std::optional<BodyScanner> answer_;
   Chunks chunks_ = Chunks::kept;
-  bool both_ways_ = false;
+  std::optional<JsonUrls> changed_;
+  bool both_ways_ = false, client_finished_ = false;
   bool edge_spoke_ = false, edge_ended_ = false, edge_deaf_ = false;
   bool reusable_ = true;
   Wait client_in_ = Wait::moved, client_out_ = Wait::moved;

@@ -2,6 +2,7 @@
 #include "access/forward/http_exchange.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstring>
@@ -251,6 +252,49 @@ TEST_CASE("chunks are made of an answer that ends with its connection") {
   CHECK(f.client.written.ends_with("\r\n0\r\n\r\n") == f.edge.ends);
 }
 
+TEST_CASE("URLs in a body change, whatever its framing, and its end stays an end") {
+  const SitePair site{.local = "127.0.0.1:8080", .application = parse_url("app.example.com")};
+  const std::string text = R"({"a":"https://app.example.com/x","b":"https://app.example.com)";
+  const std::string expected = R"({"a":"http://127.0.0.1:8080/x","b":"https://app.example.com)";
+  struct Row {
+    BodyFraming body;
+    std::string begin, end;
+  };
+  const Row rows[] = {{{Kind::length, text.size()}, "", ""},
+                      {{Kind::chunked, 0}, fmt::format("{:x}\r\n", text.size()), "\r\n0\r\n\r\n"},
+                      {{Kind::until_close, 0}, "", ""}};
+  for (const Row& row : rows)
+    for (const std::size_t piece : {1, 5, 1000})
+      for (const auto how : {HttpExchange::Chunks::made, HttpExchange::Chunks::decoded}) {
+        Fixture f;
+        const std::string body = row.begin + text + row.end;
+        f.edge.pieces = {"HTTP/1.1 200 OK\r\n\r\n" + body.substr(0, piece)};
+        auto exchange = f.exchange();
+        go(exchange);
+        for (std::size_t at = piece; at < body.size(); at += piece)
+          f.edge.pieces.push_back(body.substr(at, piece));
+        f.edge.ends = row.body.kind == Kind::until_close;
+        exchange.pass_on("", row.body, how, JsonUrls(site));
+        go(exchange);
+        CHECK(exchange.state() == State::done);
+        CHECK(exchange.edge_is_clean() == (row.body.kind != Kind::until_close));
+        if (how == HttpExchange::Chunks::decoded) {
+          CHECK(f.client.written == expected);
+          continue;
+        }
+        BodyScanner scanner({Kind::chunked, 0});
+        std::string read;
+        const std::string_view written = f.client.written;
+        std::size_t at = 0;
+        for (BodyScanner::Part part; (part = scanner.next(written.substr(at))).size > 0;
+             at += part.size)
+          if (part.sort == BodyScanner::Part::Sort::data) read += written.substr(at, part.size);
+        CHECK(read == expected);
+        CHECK(scanner.over());
+        CHECK(at == written.size());
+      }
+}
+
 TEST_CASE("an answer that is cut is not taken for a whole one") {
   Fixture f;
   f.edge.pieces = {ok + "he"};
@@ -363,7 +407,7 @@ TEST_CASE("a connection that said close, or too much, serves no other request") 
   }
 }
 
-TEST_CASE("after an upgrade bytes go both ways until one side ends") {
+TEST_CASE("after an upgrade bytes go both ways until the edge ends, or nobody reads") {
   Fixture f;
   f.edge.pieces = {"HTTP/1.1 101 Switching Protocols\r\n\r\nearly"};
   auto exchange = f.exchange();
@@ -380,9 +424,17 @@ TEST_CASE("after an upgrade bytes go both ways until one side ends") {
     f.edge.ends = true;
     exchange.edge_is(IoResult::State::wait_readable);
   }
-  SUBCASE("the program") {
+  SUBCASE("the edge, after the program has finished sending") {
     f.client.ends = true;
     exchange.client_is(IoResult::State::wait_readable);
+    go(exchange);
+    CHECK(exchange.client_has_finished());
+    CHECK(exchange.state() == State::passing);
+    f.edge.pieces = {"late"};
+    f.edge.ends = true;
+    exchange.edge_is(IoResult::State::wait_readable);
+    go(exchange);
+    CHECK(f.client.written == "101 earlyponglate");
   }
   go(exchange);
   CHECK(exchange.state() == State::done);

@@ -88,6 +88,19 @@ Page::Body AskedRequest::page_body() const {
   return head.method == "HEAD" ? Page::Body::head_only : Page::Body::sent;
 }
 
+RequestChanges::Answer AskedRequest::wanted_answer() const {
+  using Answer = RequestChanges::Answer;
+  if (wants_whole) return Answer::uncompressed_and_whole;
+  return !websocket && may_ask_for_json(head) ? Answer::uncompressed : Answer::any;
+}
+
+bool AskedRequest::ask_for_whole() {
+  if (wants_whole || !head.headers.contains("Range") || !is_idempotent() || !body.can_be_replayed)
+    return false;
+  wants_whole = true;
+  return true;
+}
+
 std::string AskedRequest::name() const {
   const std::string path = path_of_target(head);
   return printable(fmt::format("{} {}", head.method, path.substr(0, path.find('?'))));

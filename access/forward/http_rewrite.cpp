@@ -47,13 +47,13 @@ std::string_view name_of(std::string_view pair) {
   return trim(pair.substr(0, pair.find('=')));
 }
 
-// What follows the authority of a URL, when that is `authority`; nothing otherwise.
-std::optional<std::string_view> after_authority(std::string_view url, std::string_view authority) {
-  if (!starts_ignoring_case(url, authority)) return std::nullopt;
-  url.remove_prefix(authority.size());
-  if (!url.empty() && url.front() != '/' && url.front() != '?' && url.front() != '#')
-    return std::nullopt;
-  return url;
+// Range and If-Range (RFC 9110 section 14): a server may answer with the whole.
+bool is_left_out(std::string_view name, RequestChanges::Answer answer) {
+  using Answer = RequestChanges::Answer;
+  if (answer == Answer::any) return false;
+  return equals_ignoring_case(name, "Accept-Encoding") ||
+         (answer == Answer::uncompressed_and_whole &&
+          is_among_ignoring_case(name, {"Range", "If-Range"}));
 }
 
 std::string request_value(const Header& header, const SitePair& site) {
@@ -70,8 +70,21 @@ std::string local_referrer_policy(std::string_view value) {
   return equals_ignoring_case(last, "no-referrer") ? "same-origin" : std::string(value);
 }
 
+// Returns the value with the listener's URLs. Of a header that redirects nobody, such as Link, only
+// if it is to be changed too.
+std::optional<std::string> local_value(const Header& header, const ResponseChanges& changes) {
+  const auto& [name, value] = header;
+  if (is_among_ignoring_case(name, {"Location", "Content-Location"}))
+    return local_url(value, changes.site);
+  if (changes.urls == ChangedUrls::in_redirects) return std::nullopt;
+  if (equals_ignoring_case(name, "Link")) return local_link(value, changes.site);
+  if (equals_ignoring_case(name, "Refresh")) return local_refresh(value, changes.site);
+  if (equals_ignoring_case(name, "WWW-Authenticate")) return local_challenges(value, changes.site);
+  return std::nullopt;
+}
+
 // Nothing for what is left out.
-std::optional<std::string> response_value(const Header& header, const SitePair& site) {
+std::optional<std::string> response_value(const Header& header, const ResponseChanges& changes) {
   if (equals_ignoring_case(header.name, "Set-Cookie")) return local_cookie(header.value);
   // They would take a browser away from the listener.
   if (is_among_ignoring_case(header.name, {"Strict-Transport-Security", "Alt-Svc"}))
@@ -82,13 +95,16 @@ std::optional<std::string> response_value(const Header& header, const SitePair& 
     return std::nullopt;
   if (equals_ignoring_case(header.name, "Referrer-Policy"))
     return local_referrer_policy(header.value);
-  if (is_among_ignoring_case(header.name, {"Location", "Content-Location"}))
-    return local_url(header.value, site);
+  if (changes.content == ResponseChanges::Content::changed &&
+      equals_ignoring_case(header.name, "Accept-Ranges"))
+    return std::nullopt;
+  if (auto value = local_value(header, changes)) return value;
   // A browser shares its cache between all ports of a name. A page of another port could read what
   // lies there, if the response allowed it, without any request that the listener could refuse.
   if (equals_ignoring_case(header.name, "Access-Control-Allow-Origin")) {
-    const std::string origin = local_url(header.value, site);
-    return origin == fmt::format("http://{}", site.local) ? std::optional(origin) : std::nullopt;
+    const std::string origin = local_url(header.value, changes.site);
+    return origin == fmt::format("http://{}", changes.site.local) ? std::optional(origin)
+                                                                  : std::nullopt;
   }
   return header.value;
 }
@@ -168,18 +184,29 @@ bool wants_websocket(const RequestHead& head) {
          head.headers.lists("Connection", "upgrade");
 }
 
+bool may_ask_for_json(const RequestHead& head) {
+  const auto kinds = head.headers.all("Sec-Fetch-Dest");
+  return std::ranges::none_of(kinds, [](std::string_view kind) {
+    return is_among(kind, {"audio", "document", "font", "frame", "iframe", "image", "script",
+                           "style", "track", "video", "worker", "sharedworker"});
+  });
+}
+
 std::string request_text(const RequestHead& head, const RequestChanges& changes) {
   std::string text = fmt::format("{} {} HTTP/1.1\r\n", head.method, path_of_target(head));
   put(text, "Host", changes.site.application.authority());
   for (const Header& header : head.headers) {
     const std::string& name = header.name;
     if (equals_ignoring_case(name, "Host") || is_header_of_access(name) ||
-        is_hop_by_hop(name, head.headers) || changes.added.contains(name))
+        is_hop_by_hop(name, head.headers) || changes.added.contains(name) ||
+        is_left_out(name, changes.answer))
       continue;
     const std::string value = request_value(header, changes.site);
     if (!value.empty() || header.value.empty()) put(text, name, value);
   }
   for (const auto& [name, value] : changes.added) put(text, name, value);
+  if (changes.answer != RequestChanges::Answer::any && !changes.added.contains("Accept-Encoding"))
+    put(text, "Accept-Encoding", "identity");
   put_framing(text, changes.body);
   // RFC 9110 section 8.6: an empty body is announced where one is expected.
   if (changes.body.kind == BodyFraming::Kind::none &&
@@ -197,12 +224,12 @@ std::string response_text(const ResponseHead& head, const ResponseChanges& chang
   if (head.status >= 200) put_own_pages_only(text);
   for (const Header& header : head.headers) {
     if (is_hop_by_hop(header.name, head.headers)) continue;
-    if (const auto value = response_value(header, changes.site)) put(text, header.name, *value);
+    if (const auto value = response_value(header, changes)) put(text, header.name, *value);
   }
   // An answer without a body may still say how long it would be (HEAD, 304).
   const auto lengths = head.headers.all("Content-Length");
   if (changes.body.kind == BodyFraming::Kind::none && lengths.size() == 1 && head.status >= 200 &&
-      head.status != 204)
+      head.status != 204 && changes.content == ResponseChanges::Content::as_it_came)
     put(text, "Content-Length", lengths.front());
   put_framing(text, changes.body);
   if (changes.then == ResponseChanges::Then::close) put(text, "Connection", "close");
@@ -243,26 +270,6 @@ std::string cookies_without_access(std::string_view value) {
     kept.append(kept.empty() ? "" : "; ").append(trim(pair));
   }
   return kept;
-}
-
-std::string local_url(std::string_view url, const SitePair& site) {
-  std::string_view rest = url;
-  for (const std::string_view scheme : {"https://", "http://", "//"}) {
-    if (!starts_ignoring_case(url, scheme)) continue;
-    rest.remove_prefix(scheme.size());
-    const Url& application = site.application;
-    auto after = after_authority(rest, application.authority());
-    if (!after && application.port == 443) after = after_authority(rest, application.host + ":443");
-    return after ? fmt::format("http://{}{}", site.local, *after) : std::string(url);
-  }
-  return std::string(url);
-}
-
-std::string application_url(std::string_view url, const SitePair& site) {
-  constexpr std::string_view scheme = "http://";
-  if (!starts_ignoring_case(url, scheme)) return std::string(url);
-  const auto after = after_authority(url.substr(scheme.size()), site.local);
-  return after ? site.application.origin() + std::string(*after) : std::string(url);
 }
 
 std::string page_text(const Page& page) {

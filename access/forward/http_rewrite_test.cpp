@@ -221,6 +221,58 @@ TEST_CASE("an answer without a body may say how long it would be") {
         answer_begin + "Transfer-Encoding: chunked\r\n\r\n");
 }
 
+TEST_CASE("headers that programs follow lead to the listener, unless they are to stay") {
+  const Headers headers = {{"Link", "<https://app.example.com/?page=2>; rel=next"},
+                           {"Refresh", "5; url=https://app.example.com/x"},
+                           {"WWW-Authenticate", "Bearer realm=\"https://app.example.com/token\""},
+                           {"Content-Location", "https://app.example.com/y"}};
+  ResponseChanges changes;
+  changes.urls = ChangedUrls::everywhere;
+  CHECK(received(headers, changes) ==
+        answer_begin +
+            "Link: <http://127.0.0.1:8080/?page=2>; rel=next\r\n"
+            "Refresh: 5; url=http://127.0.0.1:8080/x\r\n"
+            "WWW-Authenticate: Bearer realm=\"http://127.0.0.1:8080/token\"\r\n"
+            "Content-Location: http://127.0.0.1:8080/y\r\n\r\n");
+  CHECK(received(headers) ==
+        answer_begin +
+            "Link: <https://app.example.com/?page=2>; rel=next\r\n"
+            "Refresh: 5; url=https://app.example.com/x\r\n"
+            "WWW-Authenticate: Bearer realm=\"https://app.example.com/token\"\r\n"
+            "Content-Location: http://127.0.0.1:8080/y\r\n\r\n");
+}
+
+TEST_CASE("an answer that changes says nothing about its length or its parts") {
+  ResponseChanges changes;
+  changes.content = ResponseChanges::Content::changed;
+  const Headers headers = {{"Content-Length", "7"}, {"Accept-Ranges", "bytes"}, {"ETag", "\"x\""}};
+  CHECK(received(headers, changes) == answer_begin + "ETag: \"x\"\r\n\r\n");
+  CHECK(received(headers) == answer_begin +
+                                 "Accept-Ranges: bytes\r\nETag: \"x\"\r\n"
+                                 "Content-Length: 7\r\n\r\n");
+}
+
+TEST_CASE("an answer that may change is asked for uncompressed, and whole if need be") {
+  const Headers headers = {
+      {"Accept-Encoding", "gzip, br"}, {"Range", "bytes=5-"}, {"If-Range", "\"x\""}};
+  RequestChanges changes;
+  CHECK(sent(headers, changes) == request_begin +
+                                      "Accept-Encoding: gzip, br\r\nRange: bytes=5-\r\n"
+                                      "If-Range: \"x\"\r\n\r\n");
+  changes.answer = RequestChanges::Answer::uncompressed;
+  CHECK(sent(headers, changes) == request_begin +
+                                      "Range: bytes=5-\r\nIf-Range: \"x\"\r\n"
+                                      "Accept-Encoding: identity\r\n\r\n");
+  changes.answer = RequestChanges::Answer::uncompressed_and_whole;
+  CHECK(sent(headers, changes) == request_begin + "Accept-Encoding: identity\r\n\r\n");
+  changes.added = {{"Accept-Encoding", "gzip"}};
+  CHECK(sent(headers, changes) == request_begin + "Accept-Encoding: gzip\r\n\r\n");
+  CHECK(may_ask_for_json(request({})));
+  CHECK(may_ask_for_json(request({{"Sec-Fetch-Dest", "empty"}})));
+  for (const char* kind : {"document", "script", "style", "image", "font", "video"})
+    CHECK_FALSE(may_ask_for_json(request({{"Sec-Fetch-Dest", kind}})));
+}
+
 TEST_CASE("a page of our own is small text that nobody keeps") {
   const std::string page = page_text({.status = 502, .message = "no way", .hint = "try again"});
   CHECK(page.starts_with("HTTP/1.1 502 Bad Gateway\r\n"));

@@ -55,7 +55,8 @@ asio::awaitable<std::optional<Opening>> find_opening(asio::any_io_executor execu
   asio::co_spawn(executor, obtain(authorizer, std::move(refused), obtaining), asio::detached);
   while (!obtaining->opening && !program.has_aborted()) {
     program.wake(obtaining->ready);
-    co_await obtaining->ready.wait(for_ever);
+    program.wake_at_end_of_stream(obtaining->ready);
+    co_await program.wait(obtaining->ready, for_ever);
   }
   program.stop();
   co_return std::move(obtaining->opening);

@@ -12,9 +12,12 @@
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
+#include "access/identity/detached_login.hpp"
 #include "access/identity/exchange.hpp"
 #include "access/identity/place.hpp"
 #include "access/identity/service_token_team.hpp"
+#include "access/system/forked_child.hpp"
+#include "access/system/session_watch.hpp"
 
 namespace mayfly {
 namespace {
@@ -391,10 +394,11 @@ Grant Credentials::by_oauth(const Url& url, const Application& application,
   if (refused.oauth) secret = refused.oauth->access;
   if (auto token = renewed_oauth_token(context, secret))
     return {.application = application, .oauth = std::move(token)};
-  if (options_.login == CredentialOptions::Login::never)
-    throw login_needed(url,
-                       "no valid token of Managed OAuth is stored, and logging in is not "
-                       "allowed here");
+  const std::string objection = options_.login == CredentialOptions::Login::allowed
+                                    ? options_.objection_to_browser()
+                                    : "logging in is not allowed here";
+  if (!objection.empty())
+    throw login_needed(url, "no valid token of Managed OAuth is stored, and " + objection);
   const OauthPrompt prompt{.show = prompt_.show_local,
                            .waiting = prompt_.waiting,
                            .waited = prompt_.waited,
@@ -418,9 +422,12 @@ Grant Credentials::by_person(const Url& url, const Application& application,
   const auto load_org = [&] {
     return load_org_token(state_, application.auth_domain, options_.now());
   };
-  const bool is_browser_allowed = options_.login == CredentialOptions::Login::allowed;
+  const std::string objection = options_.login == CredentialOptions::Login::allowed
+                                    ? options_.objection_to_browser()
+                                    : "logging in is not allowed here";
+  const bool is_browser_allowed = objection.empty();
   if (!is_browser_allowed && !load_org())
-    throw login_needed(url, "no valid token is stored, and logging in is not allowed here");
+    throw login_needed(url, "no valid token is stored, and " + objection);
   const Waiting waiting = is_browser_allowed ? Waiting::person : Waiting::machine;
 
   // In the order of cloudflared: the lock of the app token, then that of the org token if none is
@@ -442,14 +449,13 @@ Grant Credentials::by_person(const Url& url, const Application& application,
   }
   if (auto grant = by_exchange(url, application, org_token)) return std::move(*grant);
   if (!is_browser_allowed)
-    throw login_needed(
-        url, "the team's stored token is not accepted, and logging in is not allowed here");
+    throw login_needed(url, "the team's stored token is not accepted, and " + objection);
   if (offers_oauth_alone(url, application, first))
     return by_oauth(without_query(url), application, {});
-  std::vector<LoginLock*> locks;
+  std::vector<LoginLock> locks;
   for (auto* one : {&held, &held_org})
-    if (*one) locks.push_back(&**one);
-  return by_browser(url, application, locks);
+    if (*one) locks.push_back(std::move(**one));
+  return by_browser(url, application, std::move(locks));
 }
 
 std::optional<Grant> Credentials::by_exchange(const Url& url, const Application& application,
@@ -467,23 +473,63 @@ std::optional<Grant> Credentials::by_exchange(const Url& url, const Application&
 }
 
 Grant Credentials::by_browser(const Url& url, const Application& application,
-                              const std::vector<LoginLock*>& locks) const {
+                              std::vector<LoginLock> locks) const {
+  std::optional<StoredToken> token;
+  if (options_.browser == CredentialOptions::Browser::detached) {
+    log_in_detached(url, application, locks);
+    token = stored_token(application);
+    stop_after_logout(url, application);
+    if (!token) throw login_needed(url, "the token of the login is gone");
+  } else {
+    token = log_in_by_browser(url, application, locks,
+                              {.stop = [&] { stop_after_logout(url, application); }});
+  }
+  prompt_.logged_in(token->claims);
+  return granted(application, *std::move(token), "the browser");
+}
+
+void Credentials::log_in_detached(const Url& url, const Application& application,
+                                  std::vector<LoginLock>& locks) const {
+  const SessionWatch session;
+  const auto stop = [&] {
+    stop_after_logout(url, application);
+    if (session.has_ended())
+      throw Error(ErrorKind::login_needed, "login not completed: its session has ended");
+  };
+  const PersonWaitedFor scope(prompt_);
+  options_.close_connections();
+  run_detached_login({.take_over =
+                          [&] {
+                            for (LoginLock& one : locks) one.take_over();
+                          },
+                      .log_in =
+                          [&] {
+                            std::vector<LoginLock> held = std::move(locks);
+                            log_in_by_browser(url, application, held,
+                                              {.stop = stop, .shown = leave_standard_error});
+                          },
+                      .waiting = prompt_.waiting,
+                      .patience = options_.transfer.patience});
+}
+
+StoredToken Credentials::log_in_by_browser(const Url& url, const Application& application,
+                                           std::vector<LoginLock>& locks,
+                                           const LoginSteps& steps) const {
   const TransferKey key;
   const std::string page = login_url(url, application, key.public_key(), options_.transfer);
-  for (LoginLock* one : locks) try {
-      one->publish_url(page);
+  for (LoginLock& one : locks) try {
+      one.publish_url(page);
     } catch (const Error& error) {
       log(LogLevel::warn, "login URL not shown to others", {{"reason", error.message()}});
     }
-  const auto stop = [&] { stop_after_logout(url, application); };
-  stop();
+  steps.stop();
   prompt_.show(page);
-  const TokenPair tokens = await_tokens(key, stop);
+  steps.shown();
+  const TokenPair tokens = await_tokens(key, steps.stop);
   std::optional<StoredToken> token;
   store_for_person(url, application,
                    [&] { token = save_tokens(state_, application, tokens, options_.now()); });
-  prompt_.logged_in(token->claims);
-  return granted(application, *std::move(token), "the browser");
+  return *std::move(token);
 }
 
 TokenPair Credentials::await_tokens(const TransferKey& key,

@@ -43,6 +43,8 @@ struct CredentialOptions {
   std::optional<ServiceToken> service_token;
   enum class ClientCertificate { absent, present } client_certificate = ClientCertificate::absent;
   enum class Login { allowed, never } login = Login::allowed;  // never: --batch
+  // Called when a browser login would begin. Returns why it must not, or "".
+  std::function<std::string()> objection_to_browser = [] { return std::string(); };
   // Managed OAuth (docs/protocol.md section 6). when_stored: a grant that a person has given before
   // is used if no app token is stored, and its login is the last way if the application offers no
   // other. preferred: --oauth.
@@ -51,6 +53,11 @@ struct CredentialOptions {
   // be taken.
   enum class Storage { required, optional } storage = Storage::required;
   TransferOptions transfer;
+  // detached: a browser login goes on, and stores its tokens, when this process ends
+  // (detached_login.hpp).
+  enum class Browser { attached, detached } browser = Browser::attached;
+  // Called before a process is forked, which would otherwise share open connections with this one.
+  std::function<void()> close_connections = [] {};
   // How long a machine's identity, or Login::never, waits for another process's login. Then it goes
   // on without the lock.
   std::chrono::milliseconds machine_patience = std::chrono::seconds(5);
@@ -180,7 +187,15 @@ class Credentials {
   std::optional<Grant> by_exchange(const Url& url, const Application& application,
                                    const std::optional<StoredToken>& org_token) const;
   Grant by_browser(const Url& url, const Application& application,
-                   const std::vector<LoginLock*>& locks) const;
+                   std::vector<LoginLock> locks) const;
+  void log_in_detached(const Url& url, const Application& application,
+                       std::vector<LoginLock>& locks) const;
+  struct LoginSteps {
+    std::function<void()> stop;  // throws if the login has to end; called about once a second
+    std::function<void()> shown = [] {};  // called after LoginPrompt::show
+  };
+  StoredToken log_in_by_browser(const Url& url, const Application& application,
+                                std::vector<LoginLock>& locks, const LoginSteps& steps) const;
   TokenPair await_tokens(const TransferKey& key, const std::function<void()>& stop) const;
 
   const StateDirectory& state_;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -27,6 +28,13 @@ NonBlocking::~NonBlocking() {
 bool reader_is_gone(int descriptor) noexcept {
   pollfd state{.fd = descriptor, .events = 0, .revents = 0};
   return ::poll(&state, 1, 0) == 1 && (state.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+}
+
+bool are_one_socket(int one, int other) noexcept {
+  struct stat first {
+  }, second{};
+  return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 && S_ISSOCK(first.st_mode) &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
 IoResult LocalDescriptors::read(std::span<std::byte> into) {
@@ -66,6 +74,15 @@ IoResult LocalDescriptors::write(std::span<const iovec> pieces) {
   const auto bytes = static_cast<std::size_t>(count);
   full_ = bytes < all;
   return {.bytes = bytes};
+}
+
+// The kernel forgets the socket of a program that is gone: after a minute at most.
+Presence LocalDescriptors::presence() {
+  if (peers_ == nullptr || !is_connection()) return Presence::unknown;
+  const Presence now = peers_->look(in_);
+  if (now == Presence::unknown && was_there_) return Presence::gone;
+  was_there_ = now == Presence::there;
+  return now;
 }
 
 }  // namespace mayfly

@@ -22,15 +22,25 @@ class NonBlocking {
 // Returns whether the reading end of a pipe or connection is closed.
 bool reader_is_gone(int descriptor) noexcept;
 
+// Returns whether both are descriptors of the same socket, as for a program that inetd(8) or
+// socat(1) starts.
+bool are_one_socket(int one, int other) noexcept;
+
 class LocalDescriptors : public LocalEnd {
  public:
-  // Both are non-blocking and owned by the caller; for a socket, pass it twice.
-  LocalDescriptors(int in, int out) : in_(in), out_(out) {}
+  // Both are non-blocking and owned by the caller; for a socket, pass it twice. peers, which may be
+  // nullptr, outlives this object.
+  LocalDescriptors(int in, int out, const LocalPeers* peers = nullptr)
+      : in_(in), out_(out), peers_(peers) {}
   IoResult read(std::span<std::byte> into) override;
   IoResult write(std::span<const iovec> pieces) override;
+  bool is_connection() const override { return in_ == out_; }
+  Presence presence() override;
 
  private:
   int in_, out_;
+  const LocalPeers* peers_;
+  bool was_there_ = false;
   // The last call moved less than it could have, so the next one would only report EAGAIN.
   bool drained_ = false, full_ = false;
 };

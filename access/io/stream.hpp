@@ -8,6 +8,8 @@
 #include <span>
 #include <string>
 
+#include "access/system/local_peers.hpp"
+
 namespace mayfly {
 
 // The outcome of one operation.
@@ -29,6 +31,10 @@ class LocalEnd {
   virtual ~LocalEnd() = default;
   virtual IoResult read(std::span<std::byte> into) = 0;
   virtual IoResult write(std::span<const iovec> pieces) = 0;  // ended: the reader is gone
+  // Whether both directions are one connection: a program that has closed it sends nothing more.
+  virtual bool is_connection() const { return false; }
+  // Returns whether the local program is still there, once its end of stream was read.
+  virtual Presence presence() { return Presence::unknown; }
 };
 
 // The end at the edge, behind TLS.
@@ -37,9 +43,11 @@ class TunnelEnd {
   virtual ~TunnelEnd() = default;
   virtual IoResult read(std::span<std::byte> into) = 0;
   virtual IoResult write(std::span<const std::byte> bytes) = 0;
-  // The bytes written to the wire so far, and how many of them the peer's host has acknowledged.
+  // The bytes written to the wire so far, how many of them the peer's host has acknowledged, and
+  // whether that host answers our kernel although the peer reads nothing.
   struct Progress {
     std::uint64_t written = 0, acknowledged = 0;
+    bool host_answers = false;
   };
   virtual Progress progress() const { return {}; }
 };

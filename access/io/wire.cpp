@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <new>
 
@@ -93,6 +94,15 @@ BIO_METHOD* wire_method() {
 
 std::size_t Wire::unacknowledged() const noexcept {
   return unacknowledged_bytes(descriptor());
+}
+
+// A host with a closed window answers probes, which the kernel sends up to two minutes apart: one
+// may be on its way. An open window is answered within a round trip.
+bool Wire::host_answers() const noexcept {
+  const auto facts = tcp_facts(descriptor());
+  if (!facts) return false;
+  if (facts->has_bytes_in_flight) return facts->since_acknowledgement < std::chrono::seconds(5);
+  return facts->unanswered_probes < 2;
 }
 
 SocketWire::SocketWire(Descriptor socket) : socket_(std::move(socket)) {

@@ -23,6 +23,8 @@ class Wire {
   virtual int descriptor() const noexcept = 0;  // to be watched, not to be used
   // Returns how many sent bytes the other host has not acknowledged.
   virtual std::size_t unacknowledged() const noexcept;
+  // Returns whether the other host still answers our kernel, also while its window is closed.
+  bool host_answers() const noexcept;
 };
 
 // A connected TCP socket; made non-blocking.

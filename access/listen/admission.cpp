@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "access/system/platform.hpp"
-
 namespace mayfly {
 namespace {
 
@@ -12,7 +10,7 @@ namespace {
 constexpr std::size_t other_descriptors = 128;
 constexpr std::size_t fewest_connections = 16;
 // After fewer connections than this there is too little memory to give back.
-constexpr std::size_t small_peak = 64;
+constexpr std::size_t smallest_crowd = 64;
 
 }  // namespace
 
@@ -43,13 +41,11 @@ bool Admission::end_oldest(std::size_t with_bytes) {
   return false;
 }
 
-// Gives memory back to the system after a crowd has left, which the C library would not do by
-// itself.
 void Admission::leave() {
   --connections_;
-  if (peak_ < small_peak || connections_ > peak_ / 4) return;
+  if (peak_ < smallest_crowd || connections_ > peak_ / 4) return;
   peak_ = connections_;
-  release_freed_memory();
+  if (crowd_left_) crowd_left_();
 }
 
 Admission::Guest::~Guest() {

@@ -25,6 +25,9 @@ class Admission : public std::enable_shared_from_this<Admission> {
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
+  // Sets a function that is called when a quarter of a crowd (64 connections or more) is left.
+  void on_crowd_left(std::function<void()> function) { crowd_left_ = std::move(function); }
+
   class Guest;
   // Admits a connection, which has its place until the Guest is destroyed. If all places are taken,
   // ends the oldest half-open connection, or else the oldest idle one. Returns nullptr if every
@@ -42,7 +45,8 @@ class Admission : public std::enable_shared_from_this<Admission> {
   Limits limits_;
   std::size_t connections_ = 0;  // without those that were told to end
   std::size_t bytes_ = 0, unfinished_ = 0;
-  std::size_t peak_ = 0;                // the most connections since memory was given back
+  std::size_t peak_ = 0;  // the most connections since crowd_left_ was called
+  std::function<void()> crowd_left_;
   std::list<Guest*> half_open_, idle_;  // the oldest first
 };
 

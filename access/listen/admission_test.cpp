@@ -141,3 +141,20 @@ TEST_CASE("without an admission there are no limits") {
   CHECK(guest.hold(std::size_t{1} << 40));
   guest.is_busy();
 }
+
+TEST_CASE("a crowd has left when a quarter of it is there, and again when a quarter of these is") {
+  const auto admission = std::make_shared<Admission>(Admission::Limits{.connections = 400});
+  int left = 0;
+  admission->on_crowd_left([&] { ++left; });
+  std::vector<Guest> guests;
+  const auto remain = [&](std::size_t count) {
+    while (guests.size() > count) guests.pop_back();
+    return left;
+  };
+  while (guests.size() < 400) guests.push_back(admission->admit());
+  CHECK(remain(101) == 0);
+  CHECK(remain(100) == 1);
+  CHECK(remain(26) == 1);
+  CHECK(remain(25) == 2);
+  CHECK(remain(0) == 2);  // 25 are no crowd
+}

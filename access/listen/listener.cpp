@@ -38,6 +38,7 @@ class TunnelService {
     Dialer& dialer;
     BufferPool& buffers;
     LocalServer& server;
+    const LocalPeers& peers;
     LocalProtocol* protocol;
   };
   // All parts must outlive the service.
@@ -121,10 +122,11 @@ void TunnelService::carry(Accepted accepted, Dialer::Open open, std::string name
   TunnelRun::Parts run_parts{.socket = std::move(accepted.socket),
                              .open = std::move(open),
                              .name = std::move(name),
-                             .observer = tunnel.observer};
+                             .observer = tunnel.observer,
+                             .peers = &parts_.peers};
   auto run = std::make_shared<TunnelRun>(
       parts_.server.executor(), std::move(run_parts), parts_.buffers,
-      PumpOptions{.ping_interval = tunnel.ping_interval, .drain = tunnel.drain});
+      PumpOptions{.ping_interval = tunnel.ping_interval, .linger = tunnel.linger});
   parts_.server.opened(run);
   run->start([this, key = run.get(), guest = std::move(accepted.guest)](const Ending& ending) {
     parts_.options.ended(ending);
@@ -140,6 +142,7 @@ void serve_tunnels(const ListenerOptions& options, const Authorization& authoriz
   Authorizer authorizer(authorization);  // first, so that its login process inherits nothing else
   Dialer dialer(options.tunnel, TlsContext::Buffers::release);
   BufferPool buffers;
+  const LocalPeers peers;
   asio::io_context loop(ASIO_CONCURRENCY_HINT_UNSAFE);  // its coroutines refer to the objects above
   LocalServer server(loop, options);
   TunnelService service({.options = options,
@@ -147,6 +150,7 @@ void serve_tunnels(const ListenerOptions& options, const Authorization& authoriz
                          .dialer = dialer,
                          .buffers = buffers,
                          .server = server,
+                         .peers = peers,
                          .protocol = protocol});
   const ReportWatch reports(
       loop.get_executor(), [&] { return server.open(); }, options.tunnel.report);

@@ -19,6 +19,7 @@
 #include "access/listen/local_stream.hpp"
 #include "access/system/descriptor.hpp"
 #include "access/system/ignored_signal.hpp"
+#include "access/system/platform.hpp"
 
 namespace mayfly {
 namespace {
@@ -27,6 +28,9 @@ using namespace std::chrono_literals;
 
 // How often a message about too many connections or failed accepts is shown.
 constexpr auto between_messages = 10s;
+// How long after a crowd has left its memory is given back. All of its connections are closed by
+// then, and their TLS sessions freed.
+constexpr auto until_memory_is_free = 1s;
 // How many connections above the limit are answered at once; others are closed without an answer.
 constexpr int most_turned_away = 16;
 // A connection has a local socket, and one to the edge.
@@ -54,7 +58,9 @@ LocalServer::LocalServer(asio::io_context& loop, const ListenOptions& options, s
       options_(options),
       too_many_(std::move(too_many)),
       admission_(std::make_shared<Admission>(Admission::limits_under(raise_descriptor_limit()))),
+      memory_timer_(loop),
       shut_down_timer_(loop) {
+  admission_->on_crowd_left([this] { release_memory_soon(); });
   for (const ListenAddress& address : options.addresses) {
     auto opened = ListeningSocket::open(address);
     for (ListeningSocket& socket : opened) sockets_.push_back(std::move(socket));
@@ -155,6 +161,14 @@ void LocalServer::report(const std::exception_ptr& thrown) {
 void LocalServer::closed(const std::shared_ptr<OpenConnection>& connection) {
   open_.erase(connection);
   if (ending_ && open_.empty()) loop_.stop();
+}
+
+// The C library would keep the memory of a crowd that has left.
+void LocalServer::release_memory_soon() {
+  memory_timer_.expires_after(until_memory_is_free);
+  memory_timer_.async_wait([](const auto& error) {
+    if (!error) release_freed_memory();
+  });
 }
 
 // Interrupts all connections. Those that do not end by themselves are dropped with the loop.

@@ -32,6 +32,9 @@ class LocalServer {
   // connection above the limit; "" closes it without an answer. Throws Error if it cannot listen on
   // an address.
   LocalServer(asio::io_context& loop, const ListenOptions& options, std::string too_many = {});
+  ~LocalServer() { admission_->on_crowd_left({}); }
+  LocalServer(const LocalServer&) = delete;
+  LocalServer& operator=(const LocalServer&) = delete;
 
   // Serves until SIGTERM, SIGINT or SIGHUP, and then interrupts the open connections.
   void run(const Serve& serve);
@@ -51,6 +54,7 @@ class LocalServer {
   void tell_rarely(const Error& error);
   void tell_addresses();
   void report(const std::exception_ptr& thrown);
+  void release_memory_soon();
   void shut_down();
 
   asio::io_context& loop_;
@@ -61,7 +65,7 @@ class LocalServer {
   DescriptorStates states_;
   int being_turned_away_ = 0;
   std::chrono::steady_clock::time_point silent_until_;  // for tell_rarely()
-  asio::steady_timer shut_down_timer_;
+  asio::steady_timer memory_timer_, shut_down_timer_;
   std::unordered_set<std::shared_ptr<OpenConnection>> open_;
   bool ending_ = false;
 };

@@ -16,34 +16,14 @@
 #include <optional>
 
 #include "access/io/watched_descriptor.hpp"
+#include "access/system/forked_child.hpp"
+#include "access/system/framed_message.hpp"
 #include "access/system/interrupt.hpp"
-#include "access/system/platform.hpp"
 
 namespace mayfly {
 namespace {
 
-constexpr std::uint32_t max_message_size = 1 << 20;
 constexpr int release_ms = 500;  // for a login to release its locks
-
-// --- messages ---
-
-// Parts of a message begin with their size. Both processes run on the same machine, so its byte
-// order does.
-void put(std::string& text, std::string_view part) {
-  const auto size = static_cast<std::uint32_t>(part.size());
-  text.append(reinterpret_cast<const char*>(&size), sizeof size).append(part);
-}
-
-std::optional<std::string> take(std::string_view& text) {
-  std::uint32_t size = 0;
-  if (text.size() < sizeof size) return std::nullopt;
-  std::memcpy(&size, text.data(), sizeof size);
-  text.remove_prefix(sizeof size);
-  if (text.size() < size) return std::nullopt;
-  const std::string part(text.substr(0, size));
-  text.remove_prefix(size);
-  return part;
-}
 
 Error login_died() {
   return {ErrorKind::failed, "the login ended without a result", "try again"};
@@ -53,29 +33,6 @@ Error login_died() {
 Error process_died() {
   return {ErrorKind::failed, "the process that logs in for this listener is gone",
           "restart this listener"};
-}
-
-// --- the socket between the two processes ---
-
-// Returns false if the other process is gone.
-bool send_message(int socket, std::string_view message) {
-  std::string framed;
-  put(framed, message);
-  return send_all(socket, framed);
-}
-
-// Returns false if the other process is gone.
-bool fill(int socket, std::span<char> into) {
-  return read_all(socket, into) == static_cast<std::ptrdiff_t>(into.size());
-}
-
-std::optional<std::string> receive_message(int socket) {
-  std::uint32_t size = 0;
-  if (!fill(socket, {reinterpret_cast<char*>(&size), sizeof size}) || size > max_message_size)
-    return std::nullopt;
-  std::string message(size, '\0');
-  if (!fill(socket, message)) return std::nullopt;
-  return message;
 }
 
 // --- inside the login process ---
@@ -102,12 +59,6 @@ std::string carry_out(const Authorization& authorization, std::string_view reque
   const Obtained refused = decode_obtained(request.substr(1));
   if (!std::holds_alternative<Headers>(refused)) return encode_obtained(login_died());
   return encode_obtained(obtain_here(authorization, why, refused));
-}
-
-// Makes this process end when its parent does.
-void end_with(pid_t parent) {
-  end_with_parent();
-  if (::getppid() != parent) ::_exit(0);
 }
 
 enum class Woken { by_awaited, by_end };
@@ -145,26 +96,6 @@ bool has_answered(pid_t child) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-// Forks a child that runs `work`, whose result is its exit code. Signals are blocked until the
-// child has its own handlers, so that none is lost.
-template <typename Work>
-pid_t fork_to(const Work& work) {
-  sigset_t interrupts, before;
-  ::sigemptyset(&interrupts);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&interrupts, number);
-  ::sigprocmask(SIG_BLOCK, &interrupts, &before);
-  const pid_t parent = ::getpid();
-  const pid_t child = ::fork();
-  if (child == 0) {
-    catch_interrupts_anew();
-    end_with(parent);
-    ::sigprocmask(SIG_SETMASK, &before, nullptr);
-    ::_exit(work());
-  }
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
-  return child;
-}
-
 // Answers one request. Returns false if the login process has to end.
 bool serve(const Authorization& authorization, int socket, std::string_view request) {
   Pipe end;  // the child holds its writing end, so that the child's death is an end of file
@@ -198,14 +129,12 @@ int run_login_process(const Authorization& authorization, int socket) {
 std::string encode_obtained(const Obtained& obtained) {
   std::string text;
   if (const auto* error = std::get_if<Error>(&obtained)) {
-    text += static_cast<char>(error->kind());
-    put(text, error->message());
-    put(text, error->hint());
+    text = 'e' + encode_error(*error);
   } else {
-    text += '\0';
+    text = 'h';
     for (const auto& [name, value] : std::get<Headers>(obtained)) {
-      put(text, name);
-      put(text, value);
+      put_part(text, name);
+      put_part(text, value);
     }
   }
   return text + '.';  // marks the end, which is missing if the process died while it wrote
@@ -213,23 +142,18 @@ std::string encode_obtained(const Obtained& obtained) {
 
 Obtained decode_obtained(std::string_view text) {
   if (text.size() < 2 || !text.ends_with('.')) return login_died();
-  const int kind = static_cast<unsigned char>(text.front());
+  const char what = text.front();
   text.remove_prefix(1);
   text.remove_suffix(1);
-  if (kind > static_cast<int>(ErrorKind::protocol)) return login_died();
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    auto part = take(text);
-    if (!part) return login_died();
-    parts.push_back(std::move(*part));
-  }
-  if (parts.size() % 2 != 0) return login_died();
-  if (kind != 0) {
-    if (parts.size() != 2) return login_died();
-    return Error(static_cast<ErrorKind>(kind), parts[0], parts[1]);
-  }
+  if (what == 'e') return decode_error(text).value_or(login_died());
+  if (what != 'h') return login_died();
   Headers headers;
-  for (std::size_t i = 0; i < parts.size(); i += 2) headers.add(parts[i], parts[i + 1]);
+  while (!text.empty()) {
+    auto name = take_part(text);
+    auto value = take_part(text);
+    if (!name || !value) return login_died();
+    headers.add(*std::move(name), *std::move(value));
+  }
   return headers;
 }
 
@@ -266,7 +190,7 @@ asio::awaitable<Obtained> LoginProcess::obtain(Authorization::Why why, Headers r
     if (received.size() > max_message_size) co_return login_died();
     received.append(room.data(), static_cast<std::size_t>(count));
     std::string_view framed = received;
-    if (const auto message = take(framed)) co_return decode_obtained(*message);
+    if (const auto message = take_part(framed)) co_return decode_obtained(*message);
   }
 }
 

@@ -37,6 +37,8 @@ class Incoming {
 
   // Writes the payload. Returns moved once all of it is written.
   IoResult write(LocalEnd& local);
+  // Discards the payload.
+  void drop_payload() { first_ = last_; }
   // Gives the buffer back if it holds nothing any more.
   void rest(BufferPool& buffers);
   void discard(BufferPool& buffers) { buffers.give_back(std::move(buffer_)); }

@@ -13,7 +13,8 @@ namespace mayfly {
 // Says when to ping. A ping is due after each interval without received bytes; the peer is dead a
 // quarter of an interval after the second unanswered ping (67.5 s for an interval of 30 s). Any
 // received byte counts as an answer, since edges may omit pongs. A ping that queues behind bulk
-// data on a slow line does not count as unanswered while the peer acknowledges bytes.
+// data on a slow line does not count as unanswered while the peer acknowledges bytes. A peer that
+// reads nothing cannot answer: while bytes for it wait and its host answers, it is not dead.
 class Liveness {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -26,6 +27,7 @@ class Liveness {
   void progress(Time now) {
     since_ = now;
     unanswered_ = 0;
+    was_held_up_ = false;
   }
 
   // Returns when to call tick() next, or nullopt if pings are off.
@@ -38,6 +40,7 @@ class Liveness {
   struct Position {
     std::uint64_t end = 0;           // the end of a ping that is sent now
     std::uint64_t acknowledged = 0;  // bytes that the peer's host has acknowledged
+    bool held_up = false;            // bytes wait for the peer, whose host answers
   };
   // Returns whether to do nothing, to ping, or to give the peer up.
   Verdict tick(Time now, Position position) {
@@ -48,7 +51,15 @@ class Liveness {
       since_ = now;
       return Verdict::fine;
     }
-    if (unanswered_ == most_unanswered) return Verdict::dead;
+    if (unanswered_ == most_unanswered) {
+      if (position.held_up) {
+        since_ = now;
+        was_held_up_ = true;
+        return Verdict::fine;
+      }
+      if (!was_held_up_) return Verdict::dead;
+      progress(now);  // it has taken the bytes, and has its time to answer
+    }
     ++unanswered_;
     since_ = now;
     ping_end_ = position.end;
@@ -60,6 +71,7 @@ class Liveness {
   std::chrono::milliseconds interval_;
   Time since_;
   int unanswered_ = 0;
+  bool was_held_up_ = false;
   std::uint64_t ping_end_ = 0, acknowledged_ = 0;
 };
 

@@ -39,6 +39,9 @@ class ObservedEnd : public LocalEnd {
     return result;
   }
 
+  bool is_connection() const override { return end_.is_connection(); }
+  Presence presence() override { return end_.presence(); }
+
  private:
   void tell(PayloadDirection direction, const void* bytes, std::size_t size) {
     observer_(direction, {static_cast<const char*>(bytes), size});

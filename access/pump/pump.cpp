@@ -17,6 +17,9 @@ constexpr int rounds_per_step = 16;
 constexpr std::uint64_t ping_size = 6 + RoundTrip::body_size;  // the frame, without TLS
 constexpr auto close_patience = 1500ms;                        // for the peer's Close after ours
 constexpr auto goodbye_patience = 1s;                          // for writing our Close
+constexpr auto linger_for_waiting = 30s;  // for a local program that has finished sending
+// A program that ends is seen to be gone shortly after its end of stream.
+constexpr auto first_looks = 10ms, last_looks = 500ms;
 
 bool is_clean(std::uint16_t code) {
   return code == close_code::normal || code == close_code::going_away ||
@@ -31,7 +34,8 @@ Pump::Pump(const Ends& ends, const PumpOptions& options, std::span<const std::by
       started_(now),
       now_(now),
       liveness_(options.ping_interval, now),
-      last_data_(now) {
+      last_data_(now),
+      next_look_(now) {
   incoming_.preload(early, ends_.buffers);
 }
 
@@ -125,10 +129,19 @@ void Pump::on_peer_close(const Event& event) {
 }
 
 bool Pump::deliver() {
-  if (!incoming_.has_payload() || local_out_.wait != Lane::Wait::nothing) return false;
+  if (!incoming_.has_payload()) return false;
+  if (is_unread_) {
+    incoming_.drop_payload();
+    incoming_.rest(ends_.buffers);
+    return true;
+  }
+  if (local_out_.wait != Lane::Wait::nothing) return false;
   const auto before = incoming_.payload_written();
   const IoResult result = incoming_.write(ends_.local);
-  if (result.state == IoResult::State::ended) local_is_gone();
+  if (result.state == IoResult::State::ended) {
+    local_is_gone();
+    return is_unread_;
+  }
   if (result.state == IoResult::State::failed)
     end_by_local(Ending::How::undelivered, result.failure);
   if (!local_out_.settled(result) || finished()) return false;
@@ -181,13 +194,27 @@ bool Pump::read_local() {
   }
   ends_.buffers.give_back(std::move(buffer));
   if (!local_in_.settled(result)) return false;
-  if (result.state == IoResult::State::failed) {
+  if (result.state == IoResult::State::failed && !is_unread_)
     end_by_local(Ending::How::interrupted, result.failure);
-  } else {
-    phase_ = Phase::draining;
-    last_data_ = now_;
-  }
+  else
+    begin_to_drain();
   return false;
+}
+
+void Pump::begin_to_drain() {
+  phase_ = Phase::draining;
+  last_data_ = next_look_ = now_;
+  look_again_ = first_looks;
+}
+
+void Pump::look_for_local() {
+  if (phase_ != Phase::draining || is_unread_ || now_ < next_look_) return;
+  const Presence presence = ends_.local.presence();
+  if (presence == Presence::gone) is_unread_ = true;
+  if (presence == Presence::there)
+    options_.linger = std::max<std::chrono::milliseconds>(options_.linger, linger_for_waiting);
+  next_look_ = presence == Presence::there ? now_ + look_again_ : Time::max();
+  look_again_ = std::min<std::chrono::milliseconds>(2 * look_again_, last_looks);
 }
 
 // --- the end ---
@@ -216,6 +243,12 @@ void Pump::interrupt(Time now) {
 }
 
 void Pump::local_is_gone() {
+  if (!ends_.local.is_connection() || !is_running()) return abandon();
+  is_unread_ = true;
+  local_in_.wait = Lane::Wait::nothing;
+}
+
+void Pump::abandon() {
   end_by_local(Ending::How::interrupted, "the local reader went away");
 }
 
@@ -235,7 +268,8 @@ void Pump::finish_when_done() {
 void Pump::check_time() {
   if (close_deadline_ && now_ >= *close_deadline_) return on_close_deadline();
   if (!is_running()) return;
-  if (is_drained() && now_ >= last_data_ + options_.drain) return close(close_code::normal);
+  look_for_local();
+  if (is_drained() && now_ >= drained_at()) return close(close_code::normal);
   check_liveness();
 }
 
@@ -247,9 +281,13 @@ void Pump::on_close_deadline() {
   finish_when_done();
 }
 
-// Whether the local end of stream was read and nothing waits in either direction.
+// Whether the local end of stream was read and nothing waits that somebody would take.
 bool Pump::is_drained() const {
-  return phase_ == Phase::draining && outgoing_.empty() && incoming_.empty();
+  return phase_ == Phase::draining && outgoing_.empty() && (incoming_.empty() || is_unread_);
+}
+
+Pump::Time Pump::drained_at() const {
+  return is_unread_ ? last_data_ : last_data_ + options_.linger;
 }
 
 void Pump::check_liveness() {
@@ -258,8 +296,10 @@ void Pump::check_liveness() {
   const auto due = liveness_.due();
   if (!due || now_ < *due) return;
   const TunnelEnd::Progress progress = ends_.tunnel.progress();
-  switch (liveness_.tick(now_, {.end = progress.written + outgoing_.pending() + ping_size,
-                                .acknowledged = progress.acknowledged})) {
+  const std::uint64_t end = progress.written + outgoing_.pending();
+  switch (liveness_.tick(now_, {.end = end + ping_size,
+                                .acknowledged = progress.acknowledged,
+                                .held_up = progress.host_answers && progress.acknowledged < end})) {
     case Liveness::Verdict::fine:
       return;
     case Liveness::Verdict::ping:
@@ -305,10 +345,9 @@ std::optional<Pump::Time> Pump::deadline() const {
     return close_deadline_;
   }
   auto next = liveness_.due();
-  if (is_drained()) {
-    const Time drained = last_data_ + options_.drain;
-    next = next ? std::min(*next, drained) : drained;
-  }
+  const auto at = [&next](Time time) { next = next ? std::min(*next, time) : time; };
+  if (is_drained()) at(drained_at());
+  if (phase_ == Phase::draining && !is_unread_ && next_look_ != Time::max()) at(next_look_);
   return next;
 }
 

@@ -18,7 +18,9 @@ namespace mayfly {
 
 struct PumpOptions {
   std::chrono::milliseconds ping_interval{};  // 0: no pings
-  std::chrono::milliseconds drain{};  // how long to wait for more after the local end of stream
+  // How long to wait for more bytes from the tunnel after the local end of stream. A local program
+  // that is known to wait for them is given 30 s at least.
+  std::chrono::milliseconds linger{};
 };
 
 class Pump {
@@ -60,10 +62,15 @@ class Pump {
   // Ends the tunnel within a second, because of a signal: sends Close 1001 and does not wait for
   // the peer or the local end.
   void interrupt(Time now);
-  // Ends the tunnel at once, because the local program has stopped reading.
+  // Ends the tunnel because the local program has stopped reading: at once, or, if it has closed
+  // its connection, after its last bytes were sent.
   void local_is_gone();
+  // Ends the tunnel at once. Sends Close 1001 if the tunnel takes it without waiting.
+  void abandon();
 
   bool finished() const noexcept { return phase_ == Phase::finished; }
+  // Whether local_is_gone() was called, or the pump has noticed it by itself.
+  bool is_unread() const noexcept { return is_unread_; }
   Traffic traffic(Time now) const;
   // Only once finished().
   Ending ending(Time now) const;
@@ -91,6 +98,7 @@ class Pump {
   bool is_running() const noexcept { return phase_ <= Phase::draining; }
   bool reads_tunnel() const;
   bool is_drained() const;
+  Time drained_at() const;
   void tunnel_is(Lane::Wait ready);
   bool receive();
   bool fill();
@@ -99,6 +107,8 @@ class Pump {
   bool send();
   bool flush();
   bool read_local();
+  void begin_to_drain();
+  void look_for_local();
   void on_event(const websocket::Event& event);
   void on_peer_close(const websocket::Event& event);
   void close(std::uint16_t code);
@@ -122,10 +132,13 @@ class Pump {
   Outgoing outgoing_;
   Liveness liveness_;
   RoundTrip round_trip_;
-  std::optional<IoResult> tunnel_ended_;  // the end of stream or failure that the tunnel returned
-  Time last_data_;                        // when payload, or the local end of stream, came last
-  std::optional<Time> close_deadline_;    // for the peer's Close, or for writing ours
-  bool interrupted_ = false;              // undelivered bytes are dropped at the deadline
+  std::optional<IoResult> tunnel_ended_;    // the end of stream or failure that the tunnel returned
+  Time last_data_;                          // when payload, or the local end of stream, came last
+  bool is_unread_ = false;                  // the local program is gone: payload for it is dropped
+  std::chrono::milliseconds look_again_{};  // the time between two looks at the local program
+  Time next_look_;                          // only while draining
+  std::optional<Time> close_deadline_;      // for the peer's Close, or for writing ours
+  bool interrupted_ = false;                // undelivered bytes are dropped at the deadline
   Ending ending_;
 };
 

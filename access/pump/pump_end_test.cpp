@@ -53,6 +53,93 @@ TEST_CASE("after the local end of stream, bytes from the tunnel are still delive
   }
 }
 
+TEST_CASE("after its end of stream, a local program is waited for only while it is there") {
+  World world;
+  world.local.connection = true;
+  world.local.in.pieces = {"request"};
+  world.local.in.after = State::ended;
+  Pump pump = world.make();
+  SUBCASE("gone at once: Close 1000 at once, behind its last bytes") {
+    world.local.now = Presence::gone;
+    world.settle(pump);
+    CHECK(Heard(world.tunnel.out.bytes).data == "request");
+    CHECK(Heard(world.tunnel.out.bytes).told == "close(1000) ");
+    world.tunnel.in.pieces = {data("for nobody") + close_with(1000)};
+    world.settle(pump);
+    CHECK(pump.finished());
+    CHECK(pump.ending(world.now).how == Ending::How::closed);
+    CHECK(world.local.out.bytes.empty());
+  }
+  SUBCASE("gone later: Close 1000 within half a second") {
+    world.local.now = Presence::there;
+    world.settle(pump);
+    for (int i = 0; i < 10; ++i) world.now = *world.settle(pump).deadline;
+    CHECK(Heard(world.tunnel.out.bytes).told.empty());
+    world.local.now = Presence::gone;
+    world.now += 500ms;
+    world.settle(pump);
+    CHECK(Heard(world.tunnel.out.bytes).told == "close(1000) ");
+  }
+  SUBCASE("there: for 30 s of silence, whatever the time to linger") {
+    world.local.now = Presence::there;
+    for (;;) {
+      const auto deadline = world.settle(pump).deadline;
+      if (Heard(world.tunnel.out.bytes).told.find("close") != std::string::npos) break;
+      world.now = *deadline;
+    }
+    CHECK(world.now - world.start == 30s);
+  }
+  SUBCASE("unknown: for the time to linger, without another look") {
+    CHECK(*world.settle(pump).deadline == world.start + 20s);
+  }
+}
+
+TEST_CASE("the last bytes of a program that has closed its connection are sent") {
+  World world;
+  world.local.connection = true;
+  world.local.in.after = State::ended;
+  SUBCASE("the loop notices the end before it has read the bytes") {
+    world.local.in.pieces = {"", "last ", "words"};
+    Pump pump = world.make();
+    pump.step(world.now);
+    pump.local_is_gone();
+    world.settle(pump);
+    CHECK(Heard(world.tunnel.out.bytes).data == "last words");
+    CHECK(Heard(world.tunnel.out.bytes).told == "close(1000) ");
+  }
+  SUBCASE("a write notices the end") {
+    world.local.in.pieces = {"", "last ", "words"};
+    world.local.out.refuse = State::ended;
+    world.tunnel.in.pieces = {data("for nobody")};
+    Pump pump = world.make();
+    world.settle(pump);
+    CHECK(Heard(world.tunnel.out.bytes).data == "last words");
+    CHECK(Heard(world.tunnel.out.bytes).told == "close(1000) ");
+  }
+  SUBCASE("a reset follows the bytes") {
+    world.local.in.pieces = {"last words"};
+    world.local.in.after = State::failed;
+    Pump pump = world.make();
+    pump.local_is_gone();
+    world.settle(pump);
+    CHECK(Heard(world.tunnel.out.bytes).data == "last words");
+    CHECK(Heard(world.tunnel.out.bytes).told == "close(1000) ");
+  }
+  SUBCASE("the tunnel takes them only later") {
+    world.local.in.pieces = {"last words"};
+    world.tunnel.out.stuck = true;
+    Pump pump = world.make();
+    pump.step(world.now);
+    pump.local_is_gone();
+    world.settle(pump);
+    CHECK_FALSE(pump.finished());
+    world.tunnel.out.stuck = false;
+    world.settle(pump);
+    CHECK(Heard(world.tunnel.out.bytes).data == "last words");
+    CHECK(Heard(world.tunnel.out.bytes).told == "close(1000) ");
+  }
+}
+
 TEST_CASE("the ending shows how the peer ended the tunnel") {
   struct Case {
     std::string last;

@@ -84,6 +84,43 @@ TEST_CASE("a silent peer gets two pings, and then the tunnel ends") {
   }
 }
 
+TEST_CASE("a peer that takes no bytes is not dead while its host answers") {
+  World world;
+  world.tunnel.out.stuck = true;
+  world.tunnel.host_answers = true;
+  world.local.in.pieces = {"for a tape"};
+  Pump pump = world.make();
+  world.settle(pump);
+  for (int i = 0; i < 100; ++i) {
+    world.now += 30s;
+    world.settle(pump);
+  }
+  REQUIRE_FALSE(pump.finished());
+
+  SUBCASE("it is dead once its host is silent, too") {
+    world.tunnel.host_answers = false;
+    const auto before = world.now;
+    const Ending ending = world.run(pump);
+    CHECK(ending.how == Ending::How::cut);
+    CHECK(ending.reason == "two pings were not answered");
+    CHECK(world.now - before <= 67500ms);
+  }
+  SUBCASE("after it has taken the bytes, it has as much time to answer as any other") {
+    world.tunnel.out.stuck = false;
+    const auto before = world.now;
+    for (int i = 0; i < 100; ++i) {
+      const auto deadline = world.settle(pump).deadline;
+      world.tunnel.acknowledged = world.tunnel.out.bytes.size();
+      if (pump.finished()) break;
+      world.now = *deadline;
+    }
+    REQUIRE(pump.finished());
+    CHECK(Heard(world.tunnel.out.bytes).data == "for a tape");
+    CHECK(world.now - before >= 37500ms);  // a ping, another after 30 s, and 7.5 s for its answer
+    CHECK(world.now - before <= 75s);
+  }
+}
+
 TEST_CASE("the round trip of a ping is measured") {
   World world;
   Pump pump = world.make();

@@ -29,7 +29,7 @@ void check_directory(const Descriptor& directory, const std::string& path) {
   if (status.st_uid != ::geteuid()) throw foreign_owner("use", path, status.st_uid);
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     throw Error(ErrorKind::failed, fmt::format("cannot use {}: others can write to it", path),
-                fmt::format("run: chmod go-w {}", path));
+                fmt::format("run: chmod go-w {}", pasted_word(path)));
   }
 }
 

@@ -194,7 +194,7 @@ TEST_SUITE("core/files") {
 
   TEST_CASE("a directory that others can write to is refused, with the cure") {
     const ScratchDirectory scratch;
-    const std::string path = scratch / "state";
+    const std::string path = scratch / "my state";
     StateDirectory::open(path);
     for (const mode_t mode : {0770u, 0702u, 01777u, 0720u}) {
       REQUIRE(::chmod(path.c_str(), mode) == 0);
@@ -202,7 +202,7 @@ TEST_SUITE("core/files") {
       try {
         StateDirectory::open_existing(path);
       } catch (const Error& error) {
-        CHECK(error.hint() == "run: chmod go-w " + path);
+        CHECK(error.hint() == "run: chmod go-w '" + path + "'");
       }
     }
     for (const mode_t mode : {0700u, 0755u, 0750u}) {

@@ -43,6 +43,15 @@ std::optional<long long> boot_time_seconds() {
   return std::nullopt;
 }
 
+// Returns /proc/PID/stat from field 3 on, or "" if there is no such process.
+std::string state_of_process(long pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  const std::string stat{std::istreambuf_iterator<char>(file), {}};
+  // The name in parentheses may hold anything; field 3 follows the last ")".
+  const auto name_end = stat.rfind(')');
+  return name_end == std::string::npos ? "" : stat.substr(name_end + 1);
+}
+
 }  // namespace
 
 const Platform platform = Platform::linux_kernel;
@@ -88,12 +97,7 @@ std::string own_executable() {
 }
 
 std::optional<long long> process_start_time_ms(long pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  const std::string stat{std::istreambuf_iterator<char>(file), {}};
-  // The name in parentheses may hold anything; field 3 follows the last ")".
-  const auto name_end = stat.rfind(')');
-  if (name_end == std::string::npos) return std::nullopt;
-  std::istringstream fields(stat.substr(name_end + 1));
+  std::istringstream fields(state_of_process(pid));
   std::string state, skipped;
   fields >> state;
   if (state == "Z" || state == "X") return std::nullopt;
@@ -107,6 +111,16 @@ std::optional<long long> process_start_time_ms(long pid) {
 bool is_running(long pid, long long start_time_ms) {
   const auto start = process_start_time_ms(pid);
   return start && std::llabs(*start - start_time_ms) <= start_time_tolerance_ms;
+}
+
+std::optional<ProcessFacts> process_facts(long pid) {
+  std::istringstream fields(state_of_process(pid));
+  std::string state;
+  ProcessFacts facts;
+  if (!(fields >> state >> facts.parent)) return std::nullopt;
+  std::ifstream file(fmt::format("/proc/{}/cmdline", pid));
+  for (std::string word; std::getline(file, word, '\0');) facts.words.push_back(word);
+  return facts;
 }
 
 Descriptor anonymous_file(std::string_view content) {
@@ -124,6 +138,15 @@ int rename_to_free_name(int directory, const char* from, const char* to) noexcep
 std::size_t unacknowledged_bytes(int socket) noexcept {
   int bytes = 0;
   return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+std::optional<TcpFacts> tcp_facts(int socket) noexcept {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  return TcpFacts{.since_acknowledgement = std::chrono::milliseconds(info.tcpi_last_ack_recv),
+                  .has_bytes_in_flight = info.tcpi_unacked > 0,
+                  .unanswered_probes = info.tcpi_probes};
 }
 
 void keep_alive(int socket) noexcept {

@@ -190,6 +190,14 @@ Error stopped_waiting(LockWait::Work work) {
 
 }  // namespace
 
+void LoginLock::take_over() {
+  const StateDirectory& directory = held_->directory;
+  TemporaryFile file(directory.descriptor(), directory.path());
+  file.write(own_content(), TemporaryFile::Sync::not_needed);
+  file.rename_over(state_name(StateFile::lock, held_->base));
+  held_->file = file.release();
+}
+
 std::optional<LoginLock> wait_for_login_lock(const StateDirectory& directory,
                                              std::string_view raw_base, const LockWait& wait) {
   directory.require_directory();

@@ -24,6 +24,10 @@ class LoginLock {
   // Writes "<base>.url", which waiting processes show.
   void publish_url(std::string_view url);
 
+  // Makes the lock that of this process, which was forked from its holder. The copy of the holder
+  // no longer removes it. Throws Error(failed).
+  void take_over();
+
  private:
   friend std::optional<LoginLock> wait_for_login_lock(const StateDirectory&, std::string_view,
                                                       const struct LockWait&);

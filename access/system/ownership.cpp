@@ -5,8 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <string_view>
-
 #include "access/core/text.hpp"
 
 namespace mayfly {
@@ -16,16 +14,6 @@ std::string name_of(uid_t user) {
   if (user == 0) return "root";
   const passwd* entry = ::getpwuid(user);
   return entry && entry->pw_name ? printable(entry->pw_name) : "";
-}
-
-// Returns one word of a shell's command line.
-std::string quoted(const std::string& path) {
-  constexpr std::string_view plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/+@:,";
-  if (path.find_first_not_of(plain) == std::string::npos) return path;
-  std::string word = "'";
-  for (const char c : path) word += c == '\'' ? "'\\''" : std::string(1, c);
-  return word + "'";
 }
 
 // Returns whether the file lies in a directory of the user's own, where sudo may have left it.
@@ -43,7 +31,7 @@ std::string cure(const std::string& path, uid_t owner) {
                        owner_text(owner), ::geteuid() == 0 ? ", without sudo" : "");
   const std::string own = name_of(::geteuid());
   return fmt::format("run: sudo chown -R {}: {}", own.empty() ? std::to_string(::geteuid()) : own,
-                     quoted(path));
+                     pasted_word(path));
 }
 
 }  // namespace

@@ -2,9 +2,11 @@
 // Unix in their place, and says where these protect less (SECURITY.md, "Other systems").
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "access/system/descriptor.hpp"
 
@@ -28,6 +30,13 @@ std::optional<long long> process_start_time_ms(long pid);
 // use.
 bool is_running(long pid, long long start_time_ms);
 
+struct ProcessFacts {
+  long parent = 0;
+  std::vector<std::string> words;  // the program and its arguments
+};
+// Returns nullopt if there is no such process, or if the system cannot tell. Portable: nullopt.
+std::optional<ProcessFacts> process_facts(long pid);
+
 // Returns a file that has no name and holds the content, for a program that opens it as
 // "/dev/fd/N". It can be changed by nobody. Portable: a removed file in the directory for temporary
 // files. Throws Error(failed).
@@ -43,6 +52,14 @@ std::string read_own_link(const char* path);
 
 // Returns how many bytes that were sent have not been acknowledged by the other host. Portable: 0.
 std::size_t unacknowledged_bytes(int socket) noexcept;
+// What the kernel knows about the other host of a TCP connection (TCP_INFO, tcp(7)).
+struct TcpFacts {
+  std::chrono::milliseconds since_acknowledgement{};  // of bytes, or of a probe of a closed window
+  bool has_bytes_in_flight = false;                   // sent and not acknowledged
+  unsigned unanswered_probes = 0;                     // of a closed window
+};
+// Returns nullopt if this is no TCP connection. Portable: nullopt.
+std::optional<TcpFacts> tcp_facts(int socket) noexcept;
 // Has the system ask a silent TCP connection after 30 s, and give it up after four questions 10 s
 // apart; reading then fails. Other sockets stay as they are. Portable: with the system's own times.
 void keep_alive(int socket) noexcept;

@@ -1,5 +1,5 @@
-// Stands in for linux.cpp, directory_watch.cpp, landlock.cpp, seccomp.cpp, sandbox.cpp and
-// wiping_memory.cpp in a build with -Dportable=true: POSIX calls only.
+// Stands in for linux.cpp, directory_watch.cpp, landlock.cpp, seccomp.cpp, sandbox.cpp,
+// sock_diag.cpp and wiping_memory.cpp in a build with -Dportable=true: POSIX calls only.
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -20,6 +20,7 @@
 #include "access/system/interrupt.hpp"
 #include "access/system/platform.hpp"
 #include "access/system/sandbox.hpp"
+#include "access/system/sock_diag.hpp"
 #include "access/system/spawn_settings.hpp"
 #include "access/system/wiping_memory.hpp"
 
@@ -84,6 +85,10 @@ bool is_running(long pid, long long) {
   return pid > 0 && (::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
 }
 
+std::optional<ProcessFacts> process_facts(long) {
+  return std::nullopt;
+}
+
 Descriptor anonymous_file(std::string_view content) {
   const char* folder = std::getenv("TMPDIR");
   std::string name = std::string(folder != nullptr ? folder : "/tmp") + "/mayfly-XXXXXX";
@@ -101,6 +106,10 @@ int rename_to_free_name(int, const char*, const char*) noexcept {
 
 std::size_t unacknowledged_bytes(int) noexcept {
   return 0;
+}
+
+std::optional<TcpFacts> tcp_facts(int) noexcept {
+  return std::nullopt;
 }
 
 void keep_alive(int socket) noexcept {
@@ -132,6 +141,14 @@ std::optional<unsigned> peer_user(int) noexcept {
 }
 
 void release_freed_memory() noexcept {}
+
+Descriptor open_sock_diag() noexcept {
+  return {};
+}
+
+std::optional<bool> peer_is_held(int, const ConnectedEnds&) noexcept {
+  return std::nullopt;
+}
 
 // Only sleeps: the caller looks again after each wait.
 DirectoryWatch::DirectoryWatch(int) {}

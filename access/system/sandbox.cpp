@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <linux/netlink.h>
 #include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -54,6 +55,7 @@ constexpr PermittedCall in_any_case[] = {
 constexpr PermittedCall on_open_descriptors[] = {
     {SYS_sendto, When::is_null, 4},                     // only to where it is connected
     {SYS_ioctl, When::one_of, 1, {SIOCOUTQ, FIONBIO}},  // what the peer has acknowledged; Asio's
+    {SYS_getsockopt, When::one_of, 2, {TCP_INFO}},      // whether its host still answers
     {SYS_fcntl, When::one_of, 1, {F_GETFL, F_SETFL, F_GETFD}},
     {SYS_mmap, When::lacks, 2, {PROT_EXEC}},
 };

@@ -82,6 +82,10 @@ struct FakeLocal : LocalEnd {
   Faults& faults;
   Script in;
   Record out;
+  bool connection = false;
+  Presence now = Presence::unknown;
+  bool is_connection() const override { return connection; }
+  Presence presence() override { return now; }
   IoResult read(std::span<std::byte> into) override {
     if (const auto fault = faults.at(Operation::local_read)) return *fault;
     return in.read(into);
@@ -100,6 +104,7 @@ struct FakeTunnel : TunnelEnd {
   Script in;
   Record out;
   std::uint64_t acknowledged = 0;
+  bool host_answers = false;
   IoResult read(std::span<std::byte> into) override {
     if (const auto fault = faults.at(Operation::tunnel_read)) return *fault;
     return in.read(into);
@@ -109,7 +114,8 @@ struct FakeTunnel : TunnelEnd {
     return out.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
   Progress progress() const override {
-    return {.written = out.bytes.size(), .acknowledged = acknowledged};
+    return {
+        .written = out.bytes.size(), .acknowledged = acknowledged, .host_answers = host_answers};
   }
 };
 
@@ -177,7 +183,7 @@ struct World {
   BufferPool buffers;
   Pump::Time start{}, now{};
   std::string early;
-  PumpOptions options{.ping_interval = 30s, .drain = 20s};
+  PumpOptions options{.ping_interval = 30s, .linger = 20s};
 
   Pump make() {
     return Pump({local, tunnel, buffers}, options, std::as_bytes(std::span(early)), now);

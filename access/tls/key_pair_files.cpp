@@ -70,7 +70,7 @@ void check_private(const Content& content) {
   throw unusable(content.path,
                  fmt::format("it holds a private key that others can get at (mode {:04o})",
                              content.mode & 07777),
-                 fmt::format("run: chmod 600 {}", printable(content.path)));
+                 fmt::format("run: chmod 600 {}", pasted_word(printable(content.path))));
 }
 
 Error bad_password(const std::string& path, const Password& password) {

@@ -187,7 +187,7 @@ void refuse_open_pin_file(const std::string& uri) {
   if (path.empty() || ::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
   if ((status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return;
   throw unusable(uri, fmt::format("others can read its PIN in {}", printable(path)),
-                 fmt::format("run: chmod 600 {}", printable(path)));
+                 fmt::format("run: chmod 600 {}", pasted_word(printable(path))));
 }
 
 template <typename Pointer>

@@ -194,7 +194,8 @@ TlsStream::Facts TlsStream::facts() const {
 TunnelEnd::Progress TlsStream::progress() const {
   const std::size_t waiting = end_.wire->unacknowledged();
   return {.written = end_.written,
-          .acknowledged = end_.written - std::min<std::uint64_t>(end_.written, waiting)};
+          .acknowledged = end_.written - std::min<std::uint64_t>(end_.written, waiting),
+          .host_answers = end_.wire->host_answers()};
 }
 
 // Whether the server's certificate was verified. If OpenSSL's configuration allows anonymous cipher

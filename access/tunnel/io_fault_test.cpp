@@ -102,7 +102,7 @@ TunnelOptions options_for(const TestServer& server, Fault fault) {
   TunnelOptions options = tunnel_to(server.port());
   options.handshake_timeout = options.connection.connect_timeout = patience(fault);
   options.ping_interval = patience(fault);
-  options.drain = patience(fault);
+  options.linger = patience(fault);
   return options;
 }
 
@@ -219,7 +219,7 @@ int carry_with_fault(const Local& local, Fault fault, int at) {
                                    fault == Fault::stall ? std::set<int>() : local.watched);
     const auto wait = patience(at == 0 ? Fault::reset : fault);
     ending = local.carry(std::get<Dialer::Open>(std::move(*dialed.outcome)),
-                         {.ping_interval = wait, .drain = wait});
+                         {.ping_interval = wait, .linger = wait});
     operations = injection.operations();
   }
   const std::string delivered = all_of(local.hears.get());

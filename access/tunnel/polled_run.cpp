@@ -96,8 +96,9 @@ void PolledRun::watch(const Pump::Wants& wants) {
   const short of_tunnel = events(wants.tunnel_readable, wants.tunnel_writable);
   watched_[in] = {
       .fd = wants.local_readable ? parts_.local_in : -1, .events = POLLIN, .revents = 0};
-  watched_[out] = {
-      .fd = parts_.local_out, .events = events(false, wants.local_writable), .revents = 0};
+  watched_[out] = {.fd = pump_.is_unread() ? -1 : parts_.local_out,
+                   .events = events(false, wants.local_writable),
+                   .revents = 0};
   watched_[tunnel] = {.fd = of_tunnel != 0 ? parts_.open.stream->descriptor() : -1,
                       .events = of_tunnel,
                       .revents = 0};
@@ -115,7 +116,7 @@ void PolledRun::handle_events() {
 
 void PolledRun::interrupt() {
   watched_[signals].fd = -1;
-  interrupted_by() == SIGHUP ? pump_.local_is_gone() : pump_.interrupt(Pump::now());
+  interrupted_by() == SIGHUP ? pump_.abandon() : pump_.interrupt(Pump::now());
 }
 
 // Further requests are answered after this one.

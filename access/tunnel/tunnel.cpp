@@ -103,8 +103,9 @@ Ending StdioTunnel::carry(Dialer::Open open, const std::function<void()>& opened
   const NonBlocking in(STDIN_FILENO), out(STDOUT_FILENO);
   widen_pipe(STDIN_FILENO);
   widen_pipe(STDOUT_FILENO);
+  const bool is_connection = are_one_socket(STDIN_FILENO, STDOUT_FILENO);
   PolledParts parts{.local_in = STDIN_FILENO,
-                    .local_out = STDOUT_FILENO,
+                    .local_out = is_connection ? STDIN_FILENO : STDOUT_FILENO,
                     .open = std::move(open),
                     .interrupted = interrupt_descriptor(),
                     .name = options_.url.authority(),
@@ -112,7 +113,7 @@ Ending StdioTunnel::carry(Dialer::Open open, const std::function<void()>& opened
                     .observer = options_.observer};
   opened();
   return run_polled(std::move(parts),
-                    {.ping_interval = options_.ping_interval, .drain = options_.drain});
+                    {.ping_interval = options_.ping_interval, .linger = options_.linger});
 }
 
 }  // namespace

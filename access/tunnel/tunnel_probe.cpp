@@ -95,7 +95,7 @@ asio::awaitable<Heard> TunnelProbe::Impl::listen(std::string begin,
   open.reset();
   const auto run = std::make_shared<TunnelRun>(
       loop.get_executor(), std::move(parts), buffers,
-      PumpOptions{.ping_interval = options.ping_interval, .drain = options.drain});
+      PumpOptions{.ping_interval = options.ping_interval, .linger = options.linger});
   Heard heard;
   bool hung_up = false;
   run->start([&](const Ending& ending) {

@@ -15,7 +15,7 @@ TunnelRun::TunnelRun(const asio::any_io_executor& executor, Parts parts, BufferP
                      const PumpOptions& options)
     : executor_(executor),
       parts_(std::move(parts)),
-      local_(parts_.socket.get(), parts_.socket.get()),
+      local_(parts_.socket.get(), parts_.socket.get(), parts_.peers),
       socket_(executor, parts_.socket.get()),
       tunnel_(executor, parts_.open.stream->descriptor()),
       timer_(executor),
@@ -57,7 +57,7 @@ void TunnelRun::interrupt() {
 }
 
 void TunnelRun::abandon() {
-  pump_.local_is_gone();
+  pump_.abandon();
   finish();
 }
 
@@ -108,7 +108,9 @@ void TunnelRun::again() {
 // Notices that the local program has gone away, even while there is nothing to write to it.
 void TunnelRun::watch_reader() {
   socket_.wait(For::wait_error, [self = shared_from_this()](const auto& error) {
-    if (!error && self->ended_ && reader_is_gone(self->parts_.socket.get())) self->abandon();
+    if (error || !self->ended_ || !reader_is_gone(self->parts_.socket.get())) return;
+    self->pump_.local_is_gone();
+    self->advance();
   });
 }
 

@@ -25,6 +25,7 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
     Dialer::Open open;
     std::string name;  // the destination that the local program named, or ""; printable
     PayloadObserver observer = nullptr;
+    const LocalPeers* peers = nullptr;  // outlives the run
   };
   using Ended = std::function<void(const Ending&)>;
 

@@ -211,7 +211,8 @@ int run(CurlFlags&, const Invocation& invocation) {
   Session session({.application = url,
                    .storage = Storage::for_persons,
                    .oauth = has_own_authorization(guarded) ? SessionOptions::Oauth::never
-                                                           : SessionOptions::Oauth::allowed},
+                                                           : SessionOptions::Oauth::allowed,
+                   .started_by = SessionOptions::StartedBy::a_script},
                   curl.network);
   // Loads the certificate now: an error is found, and its password is asked for once.
   if (!identity.certificate.empty()) session.connection();

@@ -75,10 +75,10 @@ CheckResult judge_state(const std::string& path, const DirectoryFacts& facts,
   if (const auto* open = first(
           facts, [](const auto& entry) { return is_secret(entry) && entry.is_open_to_others; }))
     return warning(fmt::format("others may read {}", path_of(path, open->name)),
-                   fmt::format("run: chmod 600 {}", path_of(path, open->name)));
+                   fmt::format("run: chmod 600 {}", pasted_word(path_of(path, open->name))));
   if (facts.is_open_to_others)
     return warning(fmt::format("others may look into {}", shown),
-                   fmt::format("run: chmod 700 {}", shown));
+                   fmt::format("run: chmod 700 {}", pasted_word(shown)));
   if (!orphans.empty())
     return warning(fmt::format("{} is left of a login that died", path_of(path, orphans.front())),
                    "mayfly clears it by itself, but cloudflared may wait for it; remove it");

@@ -60,6 +60,7 @@ TEST_CASE("doctor: what should be better about the state") {
   listed.is_open_to_others = true;
   CHECK(judge_state("/x", listed, {}).state == State::warning);
   CHECK(judge_state("/x", listed, {}).hint == "run: chmod 700 /x");
+  CHECK(judge_state("/x y", listed, {}).hint == "run: chmod 700 '/x y'");
 
   const CheckResult orphan =
       judge_state("/x", with({{"vm\x1b-token.lock"}}), {"vm\x1b-token.lock"});

@@ -126,6 +126,23 @@ ArgumentFacts facts_of(const CLI::App& parser, const CLI::Option& option) {
   return facts;
 }
 
+// Returns whether the next word is the flag's value.
+bool awaits_value(const CLI::App& parser, const std::string& word) {
+  const auto words = normalised(parser, word);
+  if (words.size() != 1 || !words[0].starts_with('-') || words[0].find('=') != std::string::npos)
+    return false;
+  const CLI::Option* flag = flag_of(parser, words[0].substr(words[0].starts_with("--") ? 2 : 1));
+  return flag != nullptr && takes_value(*flag);
+}
+
+// Returns the index of the first positional argument, or the number of words if there is none.
+std::size_t first_positional(const CLI::App& parser, const Words& words) {
+  std::size_t at = 0;
+  while (at < words.size() && words[at].starts_with('-') && words[at] != "--")
+    at += awaits_value(parser, words[at]) ? 2 : 1;
+  return std::min(at, words.size());
+}
+
 std::string lower_first(std::string text) {
   if (text.size() > 1 && text[1] >= 'a' && text[1] <= 'z') text[0] = to_lower(text.substr(0, 1))[0];
   return text;
@@ -218,9 +235,16 @@ bool Parser::has_flag(std::string_view name) const {
 
 Parsed parse_arguments(const Parser& described, const Invocation& invocation) {
   CLI::App& parser = described.app();
-  Words words;
+  Words words, arguments = invocation.arguments;
+  if (Words* rest = described.rest()) {
+    const auto first =
+        arguments.begin() + static_cast<std::ptrdiff_t>(first_positional(parser, arguments));
+    const bool has_dashes = first != arguments.end() && *first == "--";
+    rest->assign(has_dashes ? first + 1 : first, arguments.end());
+    arguments.erase(first, arguments.end());
+  }
   bool only_positionals = false;
-  for (const std::string& argument : invocation.arguments) {
+  for (const std::string& argument : arguments) {
     only_positionals = only_positionals || argument == "--";
     for (std::string& word : only_positionals ? Words{argument} : normalised(parser, argument))
       words.push_back(std::move(word));

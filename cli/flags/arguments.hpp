@@ -82,6 +82,10 @@ class Parser {
   // Leaves the arguments to another program, except a lone --help or --help-all.
   void leave_arguments_to_program() { leaves_arguments_ = true; }
   bool leaves_arguments() const noexcept { return leaves_arguments_; }
+  // Moves the first positional argument and all that follow it to `rest`, which outlives the
+  // parser. A "--" before them is dropped.
+  void leave_rest_to_program(std::vector<std::string>& rest) { rest_ = &rest; }
+  std::vector<std::string>* rest() const noexcept { return rest_; }
 
   const Usage& usage() const noexcept { return usage_; }
   std::vector<ArgumentFacts> arguments() const;
@@ -93,6 +97,7 @@ class Parser {
   Usage usage_;
   std::unique_ptr<CLI::App> app_;
   bool leaves_arguments_ = false;
+  std::vector<std::string>* rest_ = nullptr;
 };
 
 enum class Parsed { run, help_shown };

@@ -66,3 +66,37 @@ TEST_CASE("arguments: a command is asked for its flags") {
   CHECK_FALSE(has_flag("status", "logfile"));
   CHECK_FALSE(has_flag("curl", "logfile"));
 }
+
+TEST_CASE("arguments: what follows the first positional one is left to another program") {
+  using Words = std::vector<std::string>;
+  struct Left {
+    Words given, rest;
+    bool quiet;
+    std::string place;
+  };
+  const Left cases[] = {
+      {{"vm", "-q", "--", "-L", "x"}, {"vm", "-q", "--", "-L", "x"}, false, ""},
+      {{"-q", "vm"}, {"vm"}, true, ""},
+      {{"-L", "vm", "host"}, {"host"}, false, "vm"},
+      {{"-Lvm", "host"}, {"host"}, false, "vm"},
+      {{"-L=vm", "host"}, {"host"}, false, "vm"},
+      {{"-listener", "vm", "host"}, {"host"}, false, "vm"},
+      {{"--listener=", "host"}, {"host"}, false, ""},
+      {{"-q", "--", "-q"}, {"-q"}, true, ""},
+      {{"-q"}, {}, true, ""},
+      {{}, {}, false, ""},
+  };
+  for (const auto& [given, left, quiet, place] : cases) {
+    CAPTURE(given);
+    Values values;
+    Words rest;
+    Parser parser({});
+    parser.add_flag("--quiet,-q", values.quiet, "");
+    parser.add_option("--listener,-L", values.place, "");
+    parser.leave_rest_to_program(rest);
+    parse_arguments(parser, {.name = "connect", .arguments = given});
+    CHECK(rest == left);
+    CHECK(values.quiet == quiet);
+    CHECK(values.place == place);
+  }
+}

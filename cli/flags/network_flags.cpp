@@ -124,8 +124,13 @@ void bind_destination(Parser& parser, std::string& destination) {
       .type_name("HOST:PORT");
 }
 
-void bind_ping_interval(Parser& parser, unsigned& seconds) {
-  parser.add_option("--ping-interval", seconds, "seconds between pings, 0 for none (30)")
+void bind_tunnel_times(Parser& parser, TunnelTimes& times) {
+  parser
+      .add_option("--ping-interval", times.ping_interval, "seconds between pings, 0 for none (30)")
+      .range(0, 3600);
+  parser
+      .add_option("--linger", times.linger,
+                  "seconds to wait for more bytes after the end of input (5)")
       .range(0, 3600);
 }
 

@@ -61,7 +61,13 @@ void bind_trust_flags(Parser& parser, TrustFlags& flags);
 void bind_listeners(Parser& parser, std::vector<std::string>& addresses, const char* help);
 void bind_headers(Parser& parser, std::vector<std::string>& headers, const char* help);
 void bind_destination(Parser& parser, std::string& destination);
-void bind_ping_interval(Parser& parser, unsigned& seconds);
+
+// The times of a tunnel, in seconds.
+struct TunnelTimes {
+  unsigned ping_interval = 30;
+  unsigned linger = 5;
+};
+void bind_tunnel_times(Parser& parser, TunnelTimes& times);
 
 // Returns the flags that a configuration for later use has to repeat, with absolute paths.
 std::vector<std::string> repeated_flags(const NetworkFlags& flags);

@@ -79,7 +79,7 @@ Secret read_secret_file(const std::string& path) {
   if (S_ISREG(status.st_mode) && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     throw Error(ErrorKind::usage,
                 fmt::format("cannot use the secret in {}: others can read it", path),
-                fmt::format("run: chmod 600 {}", path));
+                fmt::format("run: chmod 600 {}", pasted_word(path)));
   }
   std::string text(longest + 1, '\0');
   const auto size =

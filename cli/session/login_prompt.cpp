@@ -168,13 +168,16 @@ std::vector<Words> browser_commands(const std::string& url, std::string_view pre
   return commands;
 }
 
+Desktop desktop_of_this_process() {
+  return judge_desktop({.display = variable("DISPLAY"),
+                        .wayland_display = variable("WAYLAND_DISPLAY"),
+                        .ssh_connection = variable("SSH_CONNECTION"),
+                        .wsl_distribution = variable("WSL_DISTRO_NAME"),
+                        .kernel = kernel_release()});
+}
+
 bool open_in_browser(const std::string& url) {
-  const DesktopFacts this_process{.display = variable("DISPLAY"),
-                                  .wayland_display = variable("WAYLAND_DISPLAY"),
-                                  .ssh_connection = variable("SSH_CONNECTION"),
-                                  .wsl_distribution = variable("WSL_DISTRO_NAME"),
-                                  .kernel = kernel_release()};
-  const auto commands = browser_commands(url, variable("BROWSER"), judge_desktop(this_process));
+  const auto commands = browser_commands(url, variable("BROWSER"), desktop_of_this_process());
   return std::any_of(commands.begin(), commands.end(), run);
 }
 

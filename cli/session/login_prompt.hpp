@@ -27,6 +27,8 @@ struct DesktopFacts {
   std::string kernel;                    // the release that uname(2) returns
 };
 Desktop judge_desktop(const DesktopFacts& facts);
+// Judges the environment of this process.
+Desktop desktop_of_this_process();
 
 // Returns the commands to try in this order. preferred: $BROWSER, which comes first: alternatives
 // between colons, words between spaces, %s for the URL.

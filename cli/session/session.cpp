@@ -9,6 +9,7 @@
 #include "access/core/text.hpp"
 #include "access/system/leftovers.hpp"
 #include "cli/flags/network_flags.hpp"
+#include "cli/session/calling_ssh.hpp"
 #include "cli/session/login_prompt.hpp"
 #include "cli/terminal/environment.hpp"
 #include "cli/terminal/message.hpp"
@@ -77,6 +78,10 @@ CredentialOptions credential_options(const NetworkFlags& flags, Storage storage,
   return options;
 }
 
+ToldToShow told_to_show(const InteractionFlags& flags) {
+  return flags.no_browser || flags.qr ? ToldToShow::yes : ToldToShow::no;
+}
+
 Response send_showing_progress(HttpClient& client, const Request& request) {
   if (request.waiting) return client.send(request);
   ProgressLine line;
@@ -103,11 +108,19 @@ Session::Session(const SessionOptions& options, NetworkFlags flags)
     if (!http_) http_ = std::make_unique<HttpClient>(connection());
     return send_showing_progress(*http_, request);
   };
-  CredentialOptions wanted = credential_options(flags_, options.storage, service_token());
-  wanted.oauth = oauth_of(flags_, options.oauth);
+  CredentialOptions credential = credential_options(flags_, options.storage, service_token());
+  credential.oauth = oauth_of(flags_, options.oauth);
+  using StartedBy = SessionOptions::StartedBy;
+  if (options.started_by != StartedBy::a_person)
+    credential.browser = CredentialOptions::Browser::detached;
+  if (options.started_by == StartedBy::ssh)
+    credential.objection_to_browser = [told = told_to_show(flags_.interaction)] {
+      return objection_to_browser(told);
+    };
+  credential.close_connections = [this] { http_.reset(); };
   credentials_ = std::make_unique<Credentials>(
       state_, send_, terminal_login_prompt(flags_.interaction, options.tells_login),
-      std::move(wanted));
+      std::move(credential));
 }
 
 Session::~Session() = default;

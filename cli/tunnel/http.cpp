@@ -26,7 +26,7 @@ constexpr const char* announcement = "Start HTTP listener";
 struct HttpFlags {
   std::string hostname;
   std::vector<std::string> listeners, headers, aliases, arguments;
-  bool allow_service_workers = false;
+  bool allow_service_workers = false, no_rewrite = false;
   NetworkFlags network;
 };
 
@@ -39,6 +39,8 @@ void bind(Parser& parser, HttpFlags& flags) {
                     "it; repeatable");
   parser.add_flag("--allow-service-workers", flags.allow_service_workers,
                   "let pages of the application install service workers");
+  parser.add_flag("--no-rewrite", flags.no_rewrite,
+                  "leave the application's URLs in JSON and in headers, except in redirects");
   bind_headers(parser, flags.headers, "a header for each request, \"Name: value\"; repeatable");
   bind_host_and_listeners(parser, flags.arguments);
   bind_network_flags(parser, flags.network);
@@ -55,6 +57,7 @@ ForwarderOptions options_of(const HttpFlags& flags) {
   options.aliases = flags.aliases;
   options.own_name = browser_name(options.edge.url);
   if (flags.allow_service_workers) options.service_workers = LocalPlace::ServiceWorkers::allowed;
+  if (flags.no_rewrite) options.changed_urls = ChangedUrls::in_redirects;
   return options;
 }
 

@@ -17,7 +17,7 @@ constexpr const char* default_address = "127.0.0.1:1080";  // RFC 1928 section 3
 struct SocksFlags {
   std::string hostname;
   std::vector<std::string> listeners, headers, arguments;
-  unsigned ping_interval = 30;
+  TunnelTimes times;
   StatsFlags stats;
   NetworkFlags network;
 };
@@ -27,7 +27,7 @@ void bind(Parser& parser, SocksFlags& flags) {
   bind_listeners(parser, flags.listeners,
                  "listen on HOST:PORT or unix:PATH (127.0.0.1:1080); repeatable");
   bind_headers(parser, flags.headers, "a header to send, \"Name: value\"; repeatable");
-  bind_ping_interval(parser, flags.ping_interval);
+  bind_tunnel_times(parser, flags.times);
   bind_stats_flags(parser, flags.stats);
   bind_host_and_listeners(parser, flags.arguments);
   bind_network_flags(parser, flags.network);
@@ -38,7 +38,8 @@ ListenerOptions options_of(const SocksFlags& flags, RunStats& stats) {
   options.tunnel.url = parse_url(flags.hostname);
   options.tunnel.headers =
       checked_headers(options.tunnel.url, flags.headers, flags.network.identity);
-  options.tunnel.ping_interval = std::chrono::seconds(flags.ping_interval);
+  options.tunnel.ping_interval = std::chrono::seconds(flags.times.ping_interval);
+  options.tunnel.linger = std::chrono::seconds(flags.times.linger);
   options.ended = log_bad_ending;
   listen_at(flags.listeners.empty() ? std::vector<std::string>{default_address} : flags.listeners,
             "Start SOCKS5 listener", options);

@@ -32,7 +32,7 @@ struct TunnelFlags {
   std::vector<std::string> listeners, headers, arguments;
   std::string connect_to;
   std::optional<std::uint64_t> debug_stream;
-  unsigned ping_interval = 30;
+  TunnelTimes times;
   StatsFlags stats;
   NetworkFlags network;
   bool listens() const { return !listeners.empty(); }
@@ -45,7 +45,7 @@ void bind(Parser& parser, TunnelFlags& flags) {
   bind_listeners(parser, flags.listeners,
                  "listen on HOST:PORT or unix:PATH instead of stdin and stdout; repeatable");
   bind_headers(parser, flags.headers, "a header to send, \"Name: value\"; repeatable");
-  bind_ping_interval(parser, flags.ping_interval);
+  bind_tunnel_times(parser, flags.times);
   bind_stats_flags(parser, flags.stats);
   parser.add_option("--connect-to", flags.connect_to, "HOST, HOST:PORT or SNI:PORT:HOST").group("");
   parser.add_option("--debug-stream", flags.debug_stream, "log up to this many payloads").group("");
@@ -71,7 +71,8 @@ TunnelOptions tunnel_options(const TunnelFlags& flags) {
   options.url = application_url(flags.hostname, flags.matching);
   options.headers =
       checked_headers(options.url, flags.headers, flags.network.identity, flags.destination);
-  options.ping_interval = std::chrono::seconds(flags.ping_interval);
+  options.ping_interval = std::chrono::seconds(flags.times.ping_interval);
+  options.linger = std::chrono::seconds(flags.times.linger);
   if (flags.debug_stream) {
     const std::uint64_t most = *flags.debug_stream > 0 ? *flags.debug_stream : default_payloads;
     options.observer = payload_log(options.url.host, most);
@@ -130,7 +131,9 @@ std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats&
           .application = options.url,
           .storage = Storage::for_persons,
           .log = flags.listens() ? LogSettings::Terminal::lines : LogSettings::Terminal::silent,
-          .oauth = oauth_beside(options.headers)},
+          .oauth = oauth_beside(options.headers),
+          .started_by = flags.listens() ? SessionOptions::StartedBy::a_person
+                                        : SessionOptions::StartedBy::ssh},
       flags.network);
   wipe(flags.network.identity.service_token_secret);  // the session has a copy
   options.connection = session->connection();

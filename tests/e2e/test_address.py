@@ -3,6 +3,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import unittest
 
 from harness import namespace, programs
@@ -103,6 +104,23 @@ class FromInside(TunnelCase):
         self.machine.ip("link", "set", "far", "down")
         result = running.finish()
         self.assertEqual((result.code, result.out), (NETWORK, b"ready"), result)
+
+    def test_cable_that_is_pulled_while_a_peer_takes_no_bytes(self):
+        """A closed window keeps a tunnel only as long as the peer's host answers."""
+        running = self.established()
+        self.relay.strike("stall up")
+        threading.Thread(target=self.write_much, args=(running,), daemon=True).start()
+        self.assertFalse(running.ends_within(8), "its host answers")
+        self.machine.ip("link", "set", "far", "down")
+        result = running.finish()
+        self.assertEqual((result.code, result.out), (NETWORK, b"ready"), result)
+
+    @staticmethod
+    def write_much(running):
+        try:
+            running.write(bytes(64 << 20))
+        except OSError:
+            pass  # The tunnel ends before it has taken them all.
 
     def test_listener_goes_on_from_the_new_address(self):
         running = self.start_there("access", "tcp", "--hostname", "echo.example.com", "--url", "unix:" + self.place(),

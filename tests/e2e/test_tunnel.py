@@ -9,7 +9,7 @@ from harness.edge import header
 from harness.origin import Origin
 from harness.process import PIPE
 from harness.tunnel import ECHO, TunnelCase
-from harness.waiting import eventually
+from harness.waiting import GENEROUS, eventually
 
 
 class Bytes(TunnelCase):
@@ -300,6 +300,26 @@ class Liveness(TunnelCase):
                 result = running.finish(30)
                 self.assertEqual(result.code, NETWORK, result)
                 self.assertIn("mayfly: error: ", result.err)
+
+    def test_peer_that_takes_no_bytes_for_a_while(self):
+        """As a tape that winds back: its host answers, and the window of its connection is closed."""
+        data = random.Random(2).randbytes(32 << 20)
+        go_on, received = threading.Event(), bytearray()
+        self.addCleanup(go_on.set)
+
+        def part(connection):
+            connection.recv_into(bytearray(1))
+            go_on.wait(GENEROUS)
+            while piece := connection.recv(1 << 16):
+                received.extend(piece)
+        self.origin(part)
+        running = self.open("--ping-interval", "1", stdin=data)
+        eventually("a tunnel", lambda: self.edge.ask("GET", "/tunnels"))
+        self.assertFalse(running.ends_within(8), "two pings and their time are 2.25 s")
+        go_on.set()
+        eventually("all bytes", lambda: len(received) == len(data) - 1)
+        self.assertTrue(received == data[1:])
+        self.assert_done(running.finish())
 
 
 class MidDial(TunnelCase):

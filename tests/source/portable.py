@@ -7,7 +7,7 @@ import sys
 
 # Left out of a portable build by access/system/meson.build; access/system/portable.cpp stands in for them.
 LINUX_ONLY = {f"access/system/{name}.cpp"
-              for name in ("directory_watch", "landlock", "linux", "sandbox", "seccomp", "wiping_memory")}
+              for name in ("directory_watch", "landlock", "linux", "sandbox", "seccomp", "sock_diag", "wiping_memory")}
 HEADERS = r"linux/.*|malloc\.h|sys/(epoll|eventfd|inotify|memfd|prctl|random|sendfile|signalfd|syscall|timerfd)\.h"
 CALLS = (r"accept4|close_range|dup3|epoll_\w+|eventfd|execvpe|explicit_bzero|inotify_\w+|malloc_(trim|usable_size)|memfd_create|"
          r"pidfd_\w+|pipe2|posix_spawn_file_actions_addclosefrom_np|ppoll|prctl|renameat2|secure_getenv|signalfd|syscall|timerfd_\w+")

@@ -3,6 +3,7 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import stat
 import tempfile
 import time
@@ -37,7 +38,28 @@ class Home:
             "MAYFLY_CONNECT_TO": edge.connect_to, "SSL_CERT_FILE": edge.ca,
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ}}
 
+    def lock_holder(self, name):
+        """Returns the number of the process that holds a lock, or 0."""
+        try:
+            return json.loads(self.text(name))["pid"]
+        except (FileNotFoundError, ValueError):
+            return 0
+
+    def end_logins(self):
+        """Ends the logins that have outlived their commands."""
+        for name in self.files():
+            if not name.endswith(".lock"):
+                continue
+            pid = self.lock_holder(name)
+            try:
+                with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                    if file.read().strip() == os.path.basename(programs.mayfly()):
+                        os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
+
     def remove(self):
+        self.end_logins()
         shutil.rmtree(self.path, ignore_errors=True)
 
     def environment(self, changes=None):

@@ -95,6 +95,14 @@ class Running:
     def has_ended(self):
         return self.process.poll() is not None
 
+    def ends_within(self, seconds):
+        """Waits for the end, or for so many seconds. Returns whether it has ended."""
+        try:
+            self.process.wait(seconds)
+            return True
+        except subprocess.TimeoutExpired:
+            return False
+
     def wait_err(self, pattern, seconds=GENEROUS):
         """Waits until stderr matches, and returns the match."""
         return self._wait(lambda: re.search(pattern, self.err), f"stderr matches {pattern!r}",

@@ -24,7 +24,7 @@ class Web:
                 web.requests.append((self.command, self.path, self.headers, self.body))
                 answer(self)
 
-            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = serve
+            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve
 
             def send_response(self, code, message=None):
                 super().send_response(code, message)

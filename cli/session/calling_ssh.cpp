@@ -1,0 +1,113 @@
+#include "cli/session/calling_ssh.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "access/core/text.hpp"
+#include "access/system/descriptor.hpp"
+#include "access/system/platform.hpp"
+#include "cli/session/login_prompt.hpp"
+#include "cli/terminal/environment.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+// The options of ssh(1) that take an argument (OpenSSH 9.9, ssh.c, getopt).
+constexpr std::string_view with_argument = "BbcDEeFIiJLlmOoPpQRSWw";
+// From ssh to this process there may be a shell, and an ssh for each jump.
+constexpr int most_ancestors = 12;
+
+// Reads "BatchMode=yes" and "batchmode yes". Returns nullopt for another option.
+std::optional<bool> batch_mode(std::string_view option) {
+  constexpr std::string_view between = " \t=\"";
+  const auto begin = option.find_first_not_of(between);
+  if (begin == option.npos) return std::nullopt;
+  const auto end = std::min(option.find_first_of(between, begin), option.size());
+  if (to_lower(option.substr(begin, end - begin)) != "batchmode") return std::nullopt;
+  const auto value = std::min(option.find_first_not_of(between, end), option.size());
+  const auto value_end = std::min(option.find_first_of(between, value), option.size());
+  const std::string answer = to_lower(option.substr(value, value_end - value));
+  return answer == "yes" || answer == "true";
+}
+
+class SshArguments {
+ public:
+  explicit SshArguments(const std::vector<std::string>& words) : words_(words) {}
+
+  SshPurpose judge() {
+    int hosts = 0;
+    for (at_ = 1; at_ < words_.size(); ++at_) {
+      const std::string& word = words_[at_];
+      const bool is_option = !ends_options_ && word.size() > 1 && word.front() == '-';
+      if (is_option && word == "--")
+        ends_options_ = true;
+      else if (is_option)
+        take(word);
+      else if (++hosts == 2)
+        break;  // the command
+    }
+    if (is_without_login_) return SshPurpose::no_login;
+    return batch_.value_or(false) ? SshPurpose::batch : SshPurpose::connect;
+  }
+
+ private:
+  // Takes the letters of one word, and the argument of the last one.
+  void take(const std::string& word) {
+    for (std::size_t i = 1; i < word.size(); ++i) {
+      const char letter = word[i];
+      if (letter == 'G' || letter == 'O') is_without_login_ = true;
+      if (with_argument.find(letter) == with_argument.npos) continue;
+      std::string argument = word.substr(i + 1);
+      if (argument.empty() && at_ + 1 < words_.size()) argument = words_[++at_];
+      // ssh takes the first value of an option.
+      if (letter == 'o' && !batch_) batch_ = batch_mode(argument);
+      return;
+    }
+  }
+
+  const std::vector<std::string>& words_;
+  std::size_t at_ = 1;
+  bool ends_options_ = false, is_without_login_ = false;
+  std::optional<bool> batch_;
+};
+
+bool is_ssh(const ProcessFacts& facts) {
+  return !facts.words.empty() && std::filesystem::path(facts.words.front()).filename() == "ssh";
+}
+
+bool has_terminal() {
+  return static_cast<bool>(Descriptor(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)));
+}
+
+}  // namespace
+
+SshPurpose judge_ssh(const std::vector<std::string>& words) {
+  return SshArguments(words).judge();
+}
+
+SshPurpose calling_ssh() {
+  SshPurpose purpose = SshPurpose::unknown;
+  long pid = ::getppid();
+  for (int i = 0; i < most_ancestors && pid > 1; ++i) {
+    const auto facts = process_facts(pid);
+    if (!facts) break;
+    if (is_ssh(*facts)) purpose = std::max(purpose, judge_ssh(facts->words));
+    pid = facts->parent;
+  }
+  return purpose;
+}
+
+std::string objection_to_browser(ToldToShow told) {
+  if (calling_ssh() == SshPurpose::batch) return "ssh runs in BatchMode";
+  if (told == ToldToShow::yes || !variable("BROWSER").empty() || has_terminal() ||
+      desktop_of_this_process() != Desktop::none)
+    return "";
+  return "nobody would see a browser, since there is neither a terminal nor a display";
+}
+
+}  // namespace mayfly::cli
