@@ -25,6 +25,8 @@ constexpr struct Kind {
     {StateFile::app_token, "-token"},
     {StateFile::application, "-app"},
     {StateFile::key_set, "-jwks"},
+    {StateFile::oauth_client, "-oauth-client"},
+    {StateFile::oauth_grant, "-oauth-grant"},
     {StateFile::service_team, "-service-team"},
     {StateFile::lock, ".lock"},
     {StateFile::url, ".url"},
@@ -32,7 +34,8 @@ constexpr struct Kind {
 };
 
 bool can_be_locked(std::string_view name) {
-  return stem_of(StateFile::app_token, name) || stem_of(StateFile::private_key, name);
+  return stem_of(StateFile::app_token, name) || stem_of(StateFile::oauth_grant, name) ||
+         stem_of(StateFile::private_key, name);
 }
 
 }  // namespace

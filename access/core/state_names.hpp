@@ -18,13 +18,15 @@ enum class StateFile {
   org_token,          // "<team domain>-org-token"
   application,        // "<place>-app"
   key_set,            // "<team domain>-jwks"
+  oauth_client,       // "<place>-oauth-client", the registration of Managed OAuth
+  oauth_grant,        // "<place>-oauth-grant", the tokens of Managed OAuth
   service_team,       // "<id>-service-team", the team that a service token belongs to
   private_key,        // "<place>-cf_key"
   public_key,         // "<place>-cf_key.pub"
   certificate,        // "<place>-cf_key-cert.pub"
   agent_certificate,  // "<place>-agent-cert.pub", a copy of a certificate that the agent holds
-  lock,               // "<token or private key>.lock"
-  url,                // "<token or private key>.url", published by the process that holds the lock
+  lock,               // "<token, grant or private key>.lock"
+  url,                // "<token, grant or private key>.url", published by the process that holds the lock
   temporary,          // ".mayfly-<random>.tmp"
 };
 

@@ -72,6 +72,15 @@ class PersonWaitedFor {
 
 }  // namespace
 
+Headers credential_headers(const Grant& grant) {
+  if (grant.token) return {{"Cf-Access-Token", std::string(grant.token->jwt.reveal())}};
+  if (grant.oauth) {
+    std::string value("Bearer ");
+    return {{"Authorization", value.append(grant.oauth->access.reveal())}};
+  }
+  return {};
+}
+
 Credentials::Credentials(const StateDirectory& state, Send send, LoginPrompt prompt,
                          CredentialOptions options)
     : state_(state),
@@ -95,6 +104,17 @@ std::optional<Grant> Credentials::stored_for(const std::optional<Application>& a
   return granted(*application, *std::move(token), "the state directory");
 }
 
+bool Credentials::prefers_oauth() const noexcept {
+  return options_.oauth == CredentialOptions::Oauth::preferred;
+}
+
+std::optional<Grant> Credentials::stored_for(const Url& url,
+                                             const std::optional<Application>& application) const {
+  if (!prefers_oauth())
+    if (auto grant = stored_for(application)) return grant;
+  return application ? known_by_oauth(url, *application) : std::nullopt;
+}
+
 Grant Credentials::for_service_token(std::optional<Application> application) const {
   if (application) require_team_of(*options_.service_token, *application, state_);
   return {.application = std::move(application), .has_service_token = true};
@@ -106,7 +126,7 @@ std::optional<Grant> Credentials::known(const Url& url) const {
     if (!application) return std::nullopt;
     return for_service_token(std::move(application));
   }
-  return stored_for(finder_.known(url, options_.now()));
+  return stored_for(url, finder_.known(url, options_.now()));
 }
 
 std::optional<Grant> Credentials::stored(const Url& url) const {
@@ -117,8 +137,15 @@ std::optional<Grant> Credentials::stored(const Url& url) const {
     return for_service_token(std::move(found.application));
   }
   const auto recalled = finder_.recall(url);
-  if (!recalled || !peek_app_token(state_, *recalled)) return std::nullopt;
-  return stored_for(finder_.find(without_query(url), options_.now()).application);
+  if (!recalled || (!peek_app_token(state_, *recalled) &&
+                    !load_oauth_grant(state_, without_query(url), *recalled)))
+    return std::nullopt;
+  const auto application = finder_.find(without_query(url), options_.now()).application;
+  if (auto grant = stored_for(url, application)) return grant;
+  if (!application) return std::nullopt;
+  auto token = oauth_token(url, *application);
+  if (!token) return std::nullopt;
+  return Grant{.application = application, .oauth = std::move(token)};
 }
 
 Grant Credentials::obtain(const Url& url) const {
@@ -171,11 +198,16 @@ bool Credentials::may_send(const Url& url, const std::optional<Application>& app
                            std::string_view jwt) const {
   if (options_.service_token || !logouts_.has_seen_logout(places_of(url, application))) return true;
   const auto stored = known(url);
-  return stored && stored->token->jwt.reveal() == jwt;
+  if (!stored) return false;
+  return (stored->token && stored->token->jwt.reveal() == jwt) ||
+         (stored->oauth && stored->oauth->access.reveal() == jwt);
 }
 
 void Credentials::require_may_send(const Url& url, const Grant& grant) const {
-  if (grant.token && !may_send(url, grant.application, grant.token->jwt.reveal()))
+  const Secret* secret = grant.token   ? &grant.token->jwt
+                         : grant.oauth ? &grant.oauth->access
+                                       : nullptr;
+  if (secret != nullptr && !may_send(url, grant.application, secret->reveal()))
     throw logged_out(url);
 }
 
@@ -210,13 +242,19 @@ Grant Credentials::obtain(const Url& url, const Grant& refused) const {
   auto [first, application] = finder.find(asked, options_.now());
   if (!application) return {.answered = std::move(first)};
   if (refused.token && refused.application->audience == application->audience) forget(refused);
-  if (auto token = stored_token(*application); token && !is_same(*token, refused.token))
+  const bool uses_oauth = prefers_oauth() || refused.oauth;
+  if (auto token = stored_token(*application);
+      !uses_oauth && token && !is_same(*token, refused.token))
     return granted(*application, *std::move(token), "the state directory");
+  if (!uses_oauth)
+    if (auto token = oauth_token(asked, *application))
+      return {.application = application, .oauth = std::move(token)};
   if (auto grant = by_machine(asked, *application, refused)) return std::move(*grant);
   if (wants_certificate(first)) throw certificate_wanted(application->hostname, first);
   if (!is_guarded(asked, first.status, first.headers) && is_open(asked))
     return {.application = application, .guard = Grant::Guard::nobody};
-  return by_person(url, *application);
+  if (uses_oauth) return by_oauth(asked, *application, refused);
+  return by_person(url, *application, first);
 }
 
 // Returns whether a policy bypasses the login. The answer to the question for the metadata may be
@@ -311,7 +349,75 @@ std::optional<Grant> Credentials::by_machine(const Url& url, const Application& 
   return granted(application, keep(application, *answer.token), "the client certificate");
 }
 
-Grant Credentials::by_person(const Url& url, const Application& application) const {
+OauthContext Credentials::oauth_context(const Url& url, const Application& application) const {
+  using Store = std::function<void(const std::function<void()>&)>;
+  const Store renewed = [&](const auto& action) {
+    store_while_logged_in(url, application, action);
+  };
+  const Store logged_in = [&](const auto& action) { store_for_person(url, application, action); };
+  const bool may_log_in = options_.login == CredentialOptions::Login::allowed;
+  return {.state = state_,
+          .send = send_,
+          .url = url,
+          .application = application,
+          .now = options_.now(),
+          .stop = [&] { stop_after_logout(url, application); },
+          .store_renewed = renewed,
+          .store_logged_in = logged_in,
+          .lock =
+              [this, may_log_in](const std::string& file, const auto& satisfied) {
+                return lock(file, may_log_in ? Waiting::person : Waiting::machine, satisfied);
+              }};
+}
+
+std::optional<Grant> Credentials::known_by_oauth(const Url& url,
+                                                 const Application& application) const {
+  if (is_machine() || options_.oauth == CredentialOptions::Oauth::never) return std::nullopt;
+  const Url asked = without_query(url);
+  auto token = known_oauth_token(oauth_context(asked, application));
+  if (!token) return std::nullopt;
+  return Grant{.application = application, .oauth = std::move(token)};
+}
+
+std::optional<OauthToken> Credentials::oauth_token(const Url& url,
+                                                   const Application& application) const {
+  if (is_machine() || options_.oauth == CredentialOptions::Oauth::never) return std::nullopt;
+  const Url asked = without_query(url);
+  return renewed_oauth_token(oauth_context(asked, application), std::nullopt);
+}
+
+Grant Credentials::by_oauth(const Url& url, const Application& application,
+                            const Grant& refused) const {
+  stop_after_logout(url, application);
+  const OauthContext context = oauth_context(url, application);
+  std::optional<Secret> secret;
+  if (refused.oauth) secret = refused.oauth->access;
+  if (auto token = renewed_oauth_token(context, secret))
+    return {.application = application, .oauth = std::move(token)};
+  const std::string objection = options_.login == CredentialOptions::Login::allowed
+                                    ? options_.objection_to_browser()
+                                    : "logging in is not allowed here";
+  if (!objection.empty())
+    throw login_needed(url, "no valid token of Managed OAuth is stored, and " + objection);
+  const OauthPrompt prompt{.show = prompt_.show_local,
+                           .waiting = prompt_.waiting,
+                           .waited = prompt_.waited,
+                           .patience = options_.transfer.patience};
+  return {.application = application, .oauth = obtain_oauth_token(context, secret, prompt)};
+}
+
+// Asks for the application's document only if the answer has the mark of Managed OAuth.
+bool Credentials::offers_oauth_alone(const Url& url, const Application& application,
+                                     const Response& first) const {
+  if (options_.oauth == CredentialOptions::Oauth::never ||
+      !has_login_challenge(url, first.status, first.headers))
+    return false;
+  const auto resource = ask_resource(send_, without_query(url), application);
+  return resource && !resource->has_other_login;
+}
+
+Grant Credentials::by_person(const Url& url, const Application& application,
+                             const Response& first) const {
   stop_after_logout(url, application);
   const auto load_org = [&] {
     return load_org_token(state_, application.auth_domain, options_.now());
@@ -344,6 +450,8 @@ Grant Credentials::by_person(const Url& url, const Application& application) con
   if (auto grant = by_exchange(url, application, org_token)) return std::move(*grant);
   if (!is_browser_allowed)
     throw login_needed(url, "the team's stored token is not accepted, and " + objection);
+  if (offers_oauth_alone(url, application, first))
+    return by_oauth(without_query(url), application, {});
   std::vector<LoginLock> locks;
   for (auto* one : {&held, &held_org})
     if (*one) locks.push_back(std::move(**one));
@@ -434,14 +542,14 @@ TokenPair Credentials::await_tokens(const TransferKey& key,
 }
 
 EdgeVerdict Credentials::accepted_at_edge(const Url& url, const Grant& grant) const {
-  const StoredToken& token = *grant.token;
-  Request request = token_check(url, {{"Cf-Access-Token", std::string(token.jwt.reveal())}},
-                                "its opinion of the token");
+  Request request = token_check(url, credential_headers(grant), "its opinion of the token");
   request.timeout = 5s;
   request.before_sending = [&] { require_may_send(url, grant); };
   try {
     const Response response = send_(request);
-    const auto team = [&] { return team_of(token.claims.issuer); };
+    const auto team = [&] {
+      return grant.token ? team_of(grant.token->claims.issuer) : grant.application->auth_domain;
+    };
     return {.accepted = !wants_login(request.url, response.status, response.headers, team),
             .reference = response.reference()};
   } catch (const Error& error) {

@@ -13,6 +13,7 @@
 #include "access/curl/http.hpp"
 #include "access/identity/application.hpp"
 #include "access/identity/logout.hpp"
+#include "access/identity/oauth_login.hpp"
 #include "access/identity/service_token.hpp"
 #include "access/identity/token_store.hpp"
 #include "access/identity/transfer.hpp"
@@ -30,6 +31,10 @@ struct LoginPrompt {
   std::function<void(std::chrono::seconds left)> waiting = [](std::chrono::seconds) {};
   // That wait is over, with or without success.
   std::function<void()> waited = [] {};
+  // Shows a login that ends at the address `redirect` on this computer, so that the browser has to
+  // run here.
+  std::function<void(const std::string& url, const std::string& redirect)> show_local =
+      [](const std::string&, const std::string&) {};
   // The browser login has brought a token with these claims.
   std::function<void(const TokenClaims&)> logged_in = [](const TokenClaims&) {};
 };
@@ -40,6 +45,10 @@ struct CredentialOptions {
   enum class Login { allowed, never } login = Login::allowed;  // never: --batch
   // Called when a browser login would begin. Returns why it must not, or "".
   std::function<std::string()> objection_to_browser = [] { return std::string(); };
+  // Managed OAuth (docs/protocol.md section 6). when_stored: a grant that a person has given before
+  // is used if no app token is stored, and its login is the last way if the application offers no
+  // other. preferred: --oauth.
+  enum class Oauth { never, when_stored, preferred } oauth = Oauth::when_stored;
   // optional: a machine's token is used even if it cannot be stored, and without a lock if none can
   // be taken.
   enum class Storage { required, optional } storage = Storage::required;
@@ -60,10 +69,20 @@ struct CredentialOptions {
 struct Grant {
   std::optional<Application> application = {};  // nullopt: there is no Access application
   std::optional<StoredToken> token = {};        // nullopt: No Duration, or none is needed
+  std::optional<OauthToken> oauth = {};         // in place of the token
   bool has_service_token = false;  // the headers of the service token go with each request
   enum class Guard { access, nobody } guard = Guard::access;  // nobody: a policy bypasses the login
   Response answered = {};  // without an application: the edge's answer
 };
+
+// Returns whether the grant has an app token or a token of Managed OAuth.
+inline bool has_token(const Grant& grant) {
+  return grant.token || grant.oauth;
+}
+
+// Returns the header of the grant's token, or none: Cf-Access-Token, or Authorization with the
+// token of Managed OAuth.
+Headers credential_headers(const Grant& grant);
 
 struct EdgeVerdict {
   bool accepted = false;
@@ -110,10 +129,14 @@ class Credentials {
   // another has been stored meanwhile, or the URL now belongs to another application.
   Grant renew(const Url& url, const Grant& refused) const;
 
-  // Returns whether a token from known() or obtain() may still be sent. After a logout (logout.hpp)
-  // it may not, even if a person has logged in since, unless the same token is stored now.
-  // application: the token's, if it is known. A token that came for a service token may always be
-  // sent. Uses no network.
+  // Returns the stored token of Managed OAuth, renewed if it has expired, or nullopt. Never logs
+  // in.
+  std::optional<OauthToken> oauth_token(const Url& url, const Application& application) const;
+
+  // Returns whether a token from known() or obtain(), an app token or that of Managed OAuth, may
+  // still be sent. After a logout (logout.hpp) it may not, even if a person has logged in since,
+  // unless the same token is stored now. application: the token's, if it is known. A token that
+  // came for a service token may always be sent. Uses no network.
   bool may_send(const Url& url, const std::optional<Application>& application,
                 std::string_view jwt) const;
   // Throws Error(login_needed) if may_send() says no to the grant's token.
@@ -143,6 +166,9 @@ class Credentials {
                         const std::function<void()>& action) const;
   std::optional<StoredToken> stored_token(const Application& application) const;
   std::optional<Grant> stored_for(const std::optional<Application>& application) const;
+  std::optional<Grant> stored_for(const Url& url,
+                                  const std::optional<Application>& application) const;
+  bool prefers_oauth() const noexcept;
   std::optional<LoginLock> lock(const std::string& base, Waiting waiting,
                                 const std::function<bool()>& satisfied) const;
   std::optional<LoginLock> machine_lock(const Application& application) const;
@@ -152,7 +178,12 @@ class Credentials {
   std::optional<Grant> by_machine(const Url& url, const Application& application,
                                   const Grant& refused) const;
   bool is_open(const Url& url) const;
-  Grant by_person(const Url& url, const Application& application) const;
+  Grant by_person(const Url& url, const Application& application, const Response& first) const;
+  OauthContext oauth_context(const Url& url, const Application& application) const;
+  std::optional<Grant> known_by_oauth(const Url& url, const Application& application) const;
+  Grant by_oauth(const Url& url, const Application& application, const Grant& refused) const;
+  bool offers_oauth_alone(const Url& url, const Application& application,
+                          const Response& first) const;
   std::optional<Grant> by_exchange(const Url& url, const Application& application,
                                    const std::optional<StoredToken>& org_token) const;
   Grant by_browser(const Url& url, const Application& application,

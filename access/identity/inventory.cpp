@@ -10,6 +10,7 @@
 #include "access/core/error.hpp"
 #include "access/core/json.hpp"
 #include "access/core/secret.hpp"
+#include "access/identity/oauth_store.hpp"
 #include "access/identity/token_store.hpp"
 
 namespace mayfly {
@@ -93,6 +94,22 @@ std::optional<RememberedApplication> remembered(const StateDirectory& state,
   }
 }
 
+OauthFile oauth_file(const StateDirectory& state, const std::string& name, const StateName& found) {
+  OauthFile file{.name = name,
+                 .kind = found.kind == StateFile::oauth_grant ? OauthFile::Kind::grant
+                                                              : OauthFile::Kind::client,
+                 .place = std::string(found.stem)};
+  if (file.kind == OauthFile::Kind::client) return file;
+  try {
+    if (const auto grant = read_oauth_grant(state, name))
+      file.grant = {grant->application.hostname, grant->application.audience, grant->tokens.expires,
+                    !grant->tokens.refresh.empty()};
+  } catch (const Error&) {
+    // It is listed as one that holds no grant.
+  }
+  return file;
+}
+
 void add_file(Inventory& inventory, const StateDirectory& state, const std::string& name,
               const StateName& found) {
   const bool is_team_token = found.kind == StateFile::org_token && is_team(found.stem);
@@ -104,6 +121,8 @@ void add_file(Inventory& inventory, const StateDirectory& state, const std::stri
     if (auto known = remembered(state, name, found.stem)) inventory.applications.push_back(*known);
   } else if (found.kind == StateFile::key_set && is_team(found.stem)) {
     inventory.key_sets.emplace_back(found.stem);
+  } else if (found.kind == StateFile::oauth_grant || found.kind == StateFile::oauth_client) {
+    inventory.oauth_files.push_back(oauth_file(state, name, found));
   } else if (found.kind == StateFile::service_team) {
     inventory.service_tokens.emplace_back(found.stem);
   }

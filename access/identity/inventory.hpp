@@ -1,6 +1,7 @@
 // Lists the state directory: tokens, records, key sets and locks, valid or not.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,9 +31,23 @@ struct RememberedApplication {
   Application application;
 };
 
+// A file of Managed OAuth.
+struct OauthFile {
+  std::string name;
+  enum class Kind { grant, client } kind = Kind::grant;
+  std::string place;  // place.hpp
+  struct Grant {
+    std::string application, audience;
+    std::chrono::sys_seconds expires;
+    bool renews_itself = false;
+  };
+  std::optional<Grant> grant = {};  // nullopt for a client, and for a file that holds no grant
+};
+
 struct Inventory {
   std::vector<TokenFile> tokens;
   std::vector<RememberedApplication> applications;
+  std::vector<OauthFile> oauth_files;
   std::vector<std::string> key_sets;        // teams with a "<auth domain>-jwks"
   std::vector<std::string> service_tokens;  // ids with a "<id>-service-team"
   std::vector<std::string> lock_bases;  // of login locks and URLs, "<base>.lock" and "<base>.url"

@@ -123,7 +123,7 @@ Grant grant_for(const CurlArguments& curl, const Url& url, Session& session) {
   if (session.service_token())
     if (auto known = credentials.known(url)) return std::move(*known);
   Grant grant = credentials.obtain(url);
-  if (!grant.token || credentials.accepted_at_edge(url, grant)) return grant;
+  if (!has_token(grant) || credentials.accepted_at_edge(url, grant)) return grant;
   return credentials.renew(url, grant);
 }
 
@@ -147,10 +147,11 @@ bool hides_terminal(const GuardedCurl& guarded) {
 
 // Returns an empty credential if nothing is to be sent.
 CurlCredential credential_for(const CurlRun& run, const Session& session, const Grant& grant) {
-  const bool sends = grant.has_service_token || grant.token;
+  const bool sends = grant.has_service_token || has_token(grant);
   if (grant.application && sends) refuse_other_paths(run, *grant.application);
   if (grant.application && grant.has_service_token)
     return service_token_for_curl(run, *session.service_token());
+  if (grant.oauth) return bearer_for_curl(run, *grant.oauth);
   return grant.token ? token_for_curl(run, grant.token->jwt) : CurlCredential();
 }
 
@@ -168,6 +169,7 @@ void watch_answers(GuardedCurl& guarded, Words& front, AnswerWatch& watch) {
 std::vector<Secret> secrets_of(const Session& session, const Grant& grant) {
   std::vector<Secret> secrets;
   if (grant.token) secrets.push_back(grant.token->jwt);
+  if (grant.oauth) secrets.push_back(grant.oauth->access);
   if (const auto service_token = session.service_token()) secrets.push_back(service_token->secret);
   return secrets;
 }
@@ -228,6 +230,8 @@ int run(CurlFlags&, const Invocation& invocation) {
   Added added{.front = certificate_arguments(curl), .back = connect_to_arguments()};
   Session session({.application = url,
                    .storage = Storage::for_persons,
+                   .oauth = has_own_authorization(guarded) ? SessionOptions::Oauth::never
+                                                           : SessionOptions::Oauth::allowed,
                    .started_by = SessionOptions::StartedBy::a_script},
                   curl.network);
   // Loads the certificate now: an error is found, and its password is asked for once.
@@ -235,7 +239,7 @@ int run(CurlFlags&, const Invocation& invocation) {
   const Grant grant = grant_for(curl, url, session);
   // A certificate of the environment has got the token, which is enough without it.
   const bool hides_certificate = leaves_host && !identity.certificate.empty();
-  if (hides_certificate && !grant.token) refuse_to_show_certificate();
+  if (hides_certificate && !has_token(grant)) refuse_to_show_certificate();
   if (hides_certificate) added.front.clear();
   const CurlPassword password =
       hides_certificate ? CurlPassword() : password_for_curl(session.asked_password(), identity);

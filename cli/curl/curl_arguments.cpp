@@ -36,6 +36,7 @@ void learn_certificate(IdentityFlags& identity, const std::string& value) {
 const std::map<std::string_view, bool& (*)(NetworkFlags&)> flags = {
     {"--batch", [](NetworkFlags& to) -> bool& { return to.interaction.batch; }},
     {"--no-browser", [](NetworkFlags& to) -> bool& { return to.interaction.no_browser; }},
+    {"--oauth", [](NetworkFlags& to) -> bool& { return to.interaction.oauth; }},
     {"--auto-close", [](NetworkFlags& to) -> bool& { return to.interaction.auto_close; }},
     {"--fedramp", [](NetworkFlags& to) -> bool& { return to.trust.fedramp; }},
 };

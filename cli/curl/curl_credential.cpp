@@ -95,30 +95,30 @@ bool leads_around_mappings(const GuardedCurl::Given& given) {
                          "socks4a", "socks5", "socks5-hostname", "unix-socket"});
 }
 
-[[noreturn]] void refuse_service_token(std::string_view why, std::string_view hint) {
-  throw Error(ErrorKind::usage,
-              fmt::format("curl cannot keep the service token to its host: {}", why),
+[[noreturn]] void refuse_secret(std::string_view secret, std::string_view why,
+                                std::string_view hint) {
+  throw Error(ErrorKind::usage, fmt::format("curl cannot keep {} to its host: {}", secret, why),
               std::string(hint));
 }
 
-void refuse_other_hosts(const CurlRun& run) {
+void refuse_other_hosts(const CurlRun& run, std::string_view secret) {
   const auto elsewhere = [&](const std::string& text) { return is_elsewhere(text, run.url); };
   const auto& given = run.guarded.given;
   if (std::ranges::any_of(run.curl.urls, elsewhere) ||
       std::ranges::any_of(run.guarded.configured_urls, elsewhere) ||
       std::ranges::any_of(given, [](const auto& one) { return is_url_of_curl(one.option); }))
-    refuse_service_token("a URL is of another host, over plain HTTP, or known to curl alone",
-                         "run curl for each host alone, and name its URL on the command line; -q, "
-                         "as the first argument, leaves out .curlrc");
+    refuse_secret(secret, "a URL is of another host, over plain HTTP, or known to curl alone",
+                  "run curl for each host alone, and name its URL on the command line; -q, "
+                  "as the first argument, leaves out .curlrc");
 }
 
-void refuse_ways_around(const CurlRun& run) {
+void refuse_ways_around(const CurlRun& run, std::string_view secret) {
   if (proxy_choice(run.connection).url.empty() &&
       std::ranges::none_of(run.guarded.given, leads_around_mappings))
     return;
-  refuse_service_token("it follows redirects by a proxy, a socket or a configured connect-to",
-                       "leave one of the two out, or name the address that the application "
-                       "redirects to");
+  refuse_secret(secret, "it follows redirects by a proxy, a socket or a configured connect-to",
+                "leave one of the two out, or name the address that the application "
+                "redirects to");
 }
 
 bool has_glob_with_dots(const std::string& text) {
@@ -177,13 +177,16 @@ CurlCredential token_for_curl(const CurlRun& run, const Secret& jwt) {
   return credential;
 }
 
-CurlCredential service_token_for_curl(const CurlRun& run, const ServiceToken& token) {
-  refuse_other_hosts(run);
+namespace {
+
+// secret: "the service token", for messages.
+CurlCredential headers_for_curl(const CurlRun& run, const Headers& secret_headers,
+                                std::string_view secret) {
+  refuse_other_hosts(run, secret);
   const bool follows = run.guarded.follows && run.curl.redirects == Redirects::allowed;
-  if (follows) refuse_ways_around(run);
+  if (follows) refuse_ways_around(run, secret);
   std::string headers;
-  for (const auto& [name, value] : service_token_headers(token))
-    headers += fmt::format("{}: {}\n", name, value);
+  for (const auto& [name, value] : secret_headers) headers += fmt::format("{}: {}\n", name, value);
   CurlCredential credential;
   credential.file = anonymous_file(headers);
   wipe(headers);
@@ -194,6 +197,30 @@ CurlCredential service_token_for_curl(const CurlRun& run, const ServiceToken& to
   credential.last = only_tls;
   if (run.guarded.follows && !follows) append(credential.last, no_redirects);
   return credential;
+}
+
+bool is_authorization(const CurlArguments::Option& option) {
+  // The content of a file is not known here.
+  if (option.name == "header")
+    return option.is_expanded || option.value.starts_with('@') ||
+           to_lower(trim(option.value)).starts_with("authorization");
+  return is_among(option.name, {"anyauth", "aws-sigv4", "basic", "digest", "negotiate", "netrc",
+                                "netrc-file", "netrc-optional", "ntlm", "oauth2-bearer", "user"});
+}
+
+}  // namespace
+
+CurlCredential service_token_for_curl(const CurlRun& run, const ServiceToken& token) {
+  return headers_for_curl(run, service_token_headers(token), "the service token");
+}
+
+CurlCredential bearer_for_curl(const CurlRun& run, const OauthToken& token) {
+  return headers_for_curl(run, credential_headers({.oauth = token}), "the token");
+}
+
+bool has_own_authorization(const GuardedCurl& guarded) {
+  return std::ranges::any_of(guarded.given,
+                             [](const auto& one) { return is_authorization(one.option); });
 }
 
 }  // namespace mayfly::cli

@@ -40,4 +40,11 @@ CurlCredential token_for_curl(const CurlRun& run, const Secret& jwt);
 // host and port alone and over TLS alone. Throws usage Error where curl could carry them elsewhere.
 CurlCredential service_token_for_curl(const CurlRun& run, const ServiceToken& token);
 
+// Returns the credential by which curl sends the token of Managed OAuth, as a service token's
+// headers.
+CurlCredential bearer_for_curl(const CurlRun& run, const OauthToken& token);
+
+// Returns whether curl may send an Authorization of its own, which Access would take for its token.
+bool has_own_authorization(const GuardedCurl& guarded);
+
 }  // namespace mayfly::cli

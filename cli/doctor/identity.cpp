@@ -6,7 +6,9 @@
 #include "access/core/clock.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
+#include "access/identity/credentials.hpp"
 #include "access/identity/exchange.hpp"
+#include "access/identity/oauth_store.hpp"
 #include "access/identity/person.hpp"
 #include "access/identity/service_token_team.hpp"
 #include "access/identity/token_store.hpp"
@@ -76,6 +78,29 @@ Stored stored_tokens(const Diagnosis& diagnosis) {
 bool is_good(const Diagnosis& diagnosis, const std::optional<StoredToken>& token) {
   if (!token || token->claims.expires <= now()) return false;
   return token->claims.is_for(diagnosis.application->audience);
+}
+
+std::optional<OauthGrant> stored_grant(const Diagnosis& diagnosis) {
+  if (!diagnosis.state) return std::nullopt;
+  return load_oauth_grant(*diagnosis.state, diagnosis.url, *diagnosis.application);
+}
+
+// Renews nothing: a refresh token works once, and doctor changes nothing.
+CheckResult check_oauth_grant(Diagnosis& diagnosis, const OauthGrant& grant) {
+  const bool renews = !grant.tokens.refresh.empty();
+  if (grant.tokens.expires <= now()) {
+    if (!renews)
+      return failed(
+          {ErrorKind::login_needed, "the token of Managed OAuth has expired",
+           "run: mayfly access login --oauth " + pasted_word(printable(diagnosis.url.origin()))});
+    return warning("by Managed OAuth; the token has expired", "the next command renews it");
+  }
+  diagnosis.credential =
+      credential_headers({.oauth = OauthToken{grant.tokens.access, grant.tokens.expires, renews}});
+  diagnosis.shown = Shown::stored_token;
+  return well(fmt::format("by Managed OAuth, ends in {}{}",
+                          duration_text(grant.tokens.expires - now()),
+                          renews ? ", and renews itself" : ""));
 }
 
 }  // namespace
@@ -231,6 +256,7 @@ CheckResult check_token(Diagnosis& diagnosis) {
     open_by_token(diagnosis, stored.application->jwt, Shown::stored_token);
     return judge_stored_token(stored.claims(), now());
   }
+  if (const auto grant = stored_grant(diagnosis)) return check_oauth_grant(diagnosis, *grant);
   if (diagnosis.machine_is_let_in) {
     diagnosis.credential.emplace();
     return not_needed("none is stored, and a machine's identity needs none");

@@ -26,7 +26,8 @@ bool is_ours(const EntryFacts& entry) {
 }
 
 bool is_secret(const EntryFacts& entry) {
-  return stem_of(StateFile::app_token, entry.name) || stem_of(StateFile::private_key, entry.name);
+  return stem_of(StateFile::app_token, entry.name) || stem_of(StateFile::oauth_grant, entry.name) ||
+         stem_of(StateFile::private_key, entry.name);
 }
 
 std::string path_of(const std::string& directory, const std::string& name) {

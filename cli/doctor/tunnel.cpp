@@ -62,7 +62,7 @@ Response open(Diagnosis& diagnosis) {
     headers.add(service_token_headers(*diagnosis.service_token));
     if (diagnosis.shown == Shown::nothing) diagnosis.shown = Shown::service_token;
   }
-  const bool has_token = headers.contains("Cf-Access-Token");
+  const bool has_token = headers.contains("Cf-Access-Token") || headers.contains("Authorization");
   return diagnosis.probe().upgrade(std::move(headers), [&](const Headers&) {
     return !has_token || diagnosis.may_send_tokens();
   });

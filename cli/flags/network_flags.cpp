@@ -72,6 +72,10 @@ void bind_interaction(Parser& parser, NetworkFlags& flags) {
       .add_flag("--qr", interaction.qr,
                 "draw the login URL as a QR code, for a phone; opens no browser here")
       .group(group);
+  parser
+      .add_flag("--oauth", interaction.oauth,
+                "log in by Managed OAuth, if the application offers it")
+      .group(group);
   parser.add_flag("--auto-close", interaction.auto_close, "let the login page close itself")
       .group(group);
   parser.add_flag("-v,--verbose", flags.logging.verbose, "tell what happens, on stderr")
@@ -155,6 +159,7 @@ std::vector<std::string> repeated_flags(const NetworkFlags& flags) {
   repeat_switch("--batch", interaction.batch);
   repeat_switch("--no-browser", interaction.no_browser);
   repeat_switch("--qr", interaction.qr);
+  repeat_switch("--oauth", interaction.oauth);
   return result;
 }
 

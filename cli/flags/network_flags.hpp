@@ -38,7 +38,7 @@ struct TrustFlags {
 };
 
 struct InteractionFlags {
-  bool batch = false, no_browser = false, qr = false, auto_close = false;
+  bool batch = false, no_browser = false, qr = false, auto_close = false, oauth = false;
 };
 
 struct LoggingFlags {

@@ -193,6 +193,11 @@ LoginPrompt terminal_login_prompt(const InteractionFlags& flags, bool tells_logi
     }
     if (qr) show_qr_code(url);
   };
+  prompt.show_local = [show = prompt.show](const std::string& url, const std::string& redirect) {
+    show(url);
+    print_notice(fmt::format("The browser has to run on this computer: the login ends at {}.\n",
+                             printable(redirect)));
+  };
   prompt.other_login = [qr = flags.qr](long pid, std::string_view url) {
     show_other_login(pid, url);
     if (qr) show_qr_code(std::string(url));

@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "access/core/error.hpp"
 #include "access/core/secret.hpp"
 #include "access/core/text.hpp"
 #include "access/system/leftovers.hpp"
@@ -42,6 +43,25 @@ StateDirectory state_for(const NetworkFlags& flags, Storage storage) {
     return StateDirectory::none(no_home);
   }
   return StateDirectory::open_or_none(path);
+}
+
+// Throws usage Error if --oauth cannot be obeyed.
+CredentialOptions::Oauth oauth_of(const NetworkFlags& flags, SessionOptions::Oauth oauth) {
+  using Oauth = CredentialOptions::Oauth;
+  const bool is_wanted = flags.interaction.oauth;
+  const auto refuse = [](std::string_view why, std::string_view hint) {
+    throw Error(ErrorKind::usage, fmt::format("--oauth cannot be used: {}", why),
+                std::string(hint));
+  };
+  if (is_wanted && flags.identity.have_service_token())
+    refuse("a service token is no person who logs in", "leave one of the two out");
+  if (is_wanted && flags.interaction.qr)
+    refuse("the browser has to run on this computer, where the login ends", "leave out --qr");
+  if (is_wanted && oauth == SessionOptions::Oauth::never)
+    refuse("its token is no app token, and goes in the header Authorization",
+           "leave out --oauth, or the Authorization of your own");
+  if (oauth == SessionOptions::Oauth::never) return Oauth::never;
+  return is_wanted ? Oauth::preferred : Oauth::when_stored;
 }
 
 CredentialOptions credential_options(const NetworkFlags& flags, Storage storage,
@@ -89,6 +109,7 @@ Session::Session(const SessionOptions& options, NetworkFlags flags)
     return send_showing_progress(*http_, request);
   };
   CredentialOptions credential = credential_options(flags_, options.storage, service_token());
+  credential.oauth = oauth_of(flags_, options.oauth);
   using StartedBy = SessionOptions::StartedBy;
   if (options.started_by != StartedBy::a_person)
     credential.browser = CredentialOptions::Browser::detached;

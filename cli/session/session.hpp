@@ -31,6 +31,8 @@ struct SessionOptions {
   Storage storage = Storage::required;
   // Whether log lines go to standard error even without -v, as those of a listener do.
   LogSettings::Terminal log = LogSettings::Terminal::silent;
+  // never: the command needs an app token, or its request has a header Authorization of its own.
+  enum class Oauth { allowed, never } oauth = Oauth::allowed;
   // Who starts the command. ssh: it may end the command while the person logs in, or run it where
   // nobody sees a browser (calling_ssh.hpp). a_script: it may end it, too. A login of a_person ends
   // with the command, and so does that of a listener.

@@ -65,7 +65,7 @@ Destination destination_of(const std::string& typed) {
 std::optional<sshgen::Certificate> certificate_for(const Url& url, const ConnectFlags& flags) {
   try {
     if (auto valid = valid_certificate(url, flags.certificate, Tidying::allowed)) return valid;
-    Session session({.application = url}, flags.network);
+    Session session({.application = url, .oauth = SessionOptions::Oauth::never}, flags.network);
     return ensure_certificate(session, url, flags.certificate);
   } catch (const sshgen::NoCertificates& error) {
     print_notice(fmt::format("mayfly: {}; ssh tries your own keys\n", error.message()));

@@ -43,7 +43,9 @@ int run(SshGenFlags& flags, const Invocation& invocation) {
   if (!variable(sshconfig::real_shell_variable).empty()) return 0;
   // ssh prints its configuration as a connection would use it, and needs no certificate for that.
   if (calling_ssh() == SshPurpose::no_login) return 0;
-  Session session({.application = url, .started_by = SessionOptions::StartedBy::ssh},
+  Session session({.application = url,
+                   .oauth = SessionOptions::Oauth::never,
+                   .started_by = SessionOptions::StartedBy::ssh},
                   flags.network);
   ensure_certificate(session, url, flags.certificate);
   return 0;

@@ -35,7 +35,8 @@ Error not_accepted(const Url& url, const std::string& reference) {
       ErrorKind::refused,
       fmt::format("{} does not accept the token it has just issued ({})", url.authority(),
                   reference),
-      "ask the administrator: Binding Cookie has to be off for clients that are no browser");
+      "ask the administrator: Binding Cookie has to be off for clients that are no browser; or, if "
+      "the application has Managed OAuth, log in with --oauth");
 }
 
 // Renews a stored token once if the edge refuses it, since it may have been revoked. A refusal of
@@ -43,9 +44,9 @@ Error not_accepted(const Url& url, const std::string& reference) {
 Grant verified_grant(Session& session, const Url& url) {
   if (session.service_token()) return session.credentials().earn_token(url);
   Grant grant = session.credentials().obtain(url);
-  if (!grant.token || session.credentials().accepted_at_edge(url, grant)) return grant;
+  if (!has_token(grant) || session.credentials().accepted_at_edge(url, grant)) return grant;
   grant = session.credentials().renew(url, grant);
-  if (!grant.token) return grant;
+  if (!has_token(grant)) return grant;
   const EdgeVerdict verdict = session.credentials().accepted_at_edge(url, grant);
   if (!verdict) throw not_accepted(url, verdict.reference);
   return grant;
@@ -53,7 +54,7 @@ Grant verified_grant(Session& session, const Url& url) {
 
 // Returns why there is no token to store, or "" if there is one.
 std::string why_not_stored(const Url& url, const Grant& grant) {
-  if (grant.token) return "";
+  if (has_token(grant)) return "";
   const std::string name = url.authority();
   if (grant.guard == Grant::Guard::nobody)
     return fmt::format("{} lets everybody in: a policy of Access bypasses the login", name);
@@ -65,7 +66,18 @@ std::string why_not_stored(const Url& url, const Grant& grant) {
   return fmt::format("{} issues no token to keep: every connection proves itself anew", name);
 }
 
+// Prints no token: programs would send it as an app token.
+void report_oauth(const LoginFlags& flags, const Application& application,
+                  const OauthToken& token) {
+  if (flags.json) return print_result(login_json(application, token));
+  if (!flags.quiet)
+    print_notice(fmt::format(
+        "logged in by Managed OAuth; the token {} (mayfly token --json)\n",
+        token.renews_itself ? "renews itself" : "ends at " + clock_text(token.expires, now())));
+}
+
 void report(const LoginFlags& flags, const Url& url, const Grant& grant) {
+  if (grant.oauth) return report_oauth(flags, *grant.application, *grant.oauth);
   const std::string nothing_stored = why_not_stored(url, grant);
   if (flags.json) print_result(login_json(*grant.application, grant.token, nothing_stored));
   if (flags.quiet) return;

@@ -1,5 +1,5 @@
 // `mayfly logout`: removes what is stored for one application, or for all. Uses no network but with
-// --revoke.
+// --revoke, and to revoke tokens of Managed OAuth.
 #include "access/identity/logout.hpp"
 
 #include <fmt/core.h>
@@ -11,6 +11,7 @@
 #include "access/core/error.hpp"
 #include "access/core/state_names.hpp"
 #include "access/core/text.hpp"
+#include "access/identity/oauth_store.hpp"
 #include "access/identity/person.hpp"
 #include "access/identity/team_keys.hpp"
 #include "access/identity/token_store.hpp"
@@ -79,6 +80,12 @@ void remove_files(Removal& removal, const StateDirectory& state, const LogoutPla
   for (const RememberedApplication& known : plan.applications) {
     removal.attempt(fmt::format("what was remembered of {}", known.place),
                     [&] { return state.remove(known.file); });
+  }
+  for (const OauthFile& file : plan.oauth_files) {
+    const bool is_grant = file.kind == OauthFile::Kind::grant;
+    removal.attempt(fmt::format("the {} of Managed OAuth of {}",
+                                is_grant ? "tokens" : "registration", file.place),
+                    [&] { return state.remove(file.name); });
   }
   for (const std::string& team : plan.key_sets) {
     removal.attempt(fmt::format("the public keys of {}", team),
@@ -173,6 +180,35 @@ std::vector<AccessSession> sessions_to_end(const StateDirectory& state,
   return sessions_of(state, inventory, plan.tokens, now());
 }
 
+std::vector<OauthGrant> grants_to_revoke(const StateDirectory& state,
+                                         const std::optional<Url>& url) {
+  std::vector<OauthGrant> grants;
+  for (const OauthFile& file : plan_logout(take_inventory(state), {}, url).oauth_files)
+    if (file.grant)
+      if (auto grant = read_oauth_grant(state, file.name)) grants.push_back(*std::move(grant));
+  return grants;
+}
+
+// A refresh token lives for weeks, and the end of the grant is the end of its access tokens, too.
+void revoke_all(Removal& removal, const StateDirectory& state,
+                const std::vector<OauthGrant>& grants, const TrustFlags& trust) {
+  HttpClient http(connection_of(trust));
+  const Send send = [&](const Request& request) { return http.send(request); };
+  for (const OauthGrant& grant : grants) {
+    const Secret& token = grant.tokens.refresh.empty() ? grant.tokens.access : grant.tokens.refresh;
+    if (!grant.revocation || token.empty()) continue;
+    removal.attempt(fmt::format("the grant of Managed OAuth at {}", grant.revocation->host), [&] {
+      verify_host(state, send,
+                  {.team = grant.application.auth_domain,
+                   .application = grant.application,
+                   .at = parse_url(grant.resource),
+                   .token = Secret()});
+      revoke_token({send}, *grant.revocation, grant.client, token);
+      return true;
+    });
+  }
+}
+
 void end_all(Removal& removal, LogoutPlan& plan, const StateDirectory& state,
              const std::vector<AccessSession>& sessions, const TrustFlags& trust) {
   HttpClient http(connection_of(trust));
@@ -216,9 +252,11 @@ int run(LogoutFlags& flags, const Invocation&) {
   const auto state = StateDirectory::open_existing(state_directory_path());
   const auto sessions =
       state && flags.revoke ? sessions_to_end(*state, url) : std::vector<AccessSession>();
+  const auto grants = state ? grants_to_revoke(*state, url) : std::vector<OauthGrant>();
   if (state) remove_state(removal, plan, *state, url);
   remove_certificates(removal, plan, flags);
   // Not before: whatever the network does, nothing stays here.
+  if (!grants.empty()) revoke_all(removal, *state, grants, flags.trust);
   if (!sessions.empty()) end_all(removal, plan, *state, sessions, flags.trust);
   if (flags.revoke && sessions.empty())
     print_notice("No valid token was stored, so no session at Access is known.\n");

@@ -59,8 +59,16 @@ bool belongs(const Subject& subject, const TokenFile& token) {
 
 bool is_lock_of(const Subject& subject, const std::string& base) {
   if (const auto place = place_in_token_name(base)) return subject.hostnames.contains(*place);
-  const auto place = stem_of(StateFile::private_key, base);
+  auto place = stem_of(StateFile::private_key, base);
+  if (!place) place = stem_of(StateFile::oauth_grant, base);
   return place && subject.places.contains(std::string(*place));
+}
+
+void choose_oauth_files(LogoutPlan& plan, const Inventory& inventory, const Subject& subject) {
+  for (const OauthFile& file : inventory.oauth_files)
+    if (subject.places.contains(file.place) ||
+        (file.grant && subject.audiences.contains(file.grant->audience)))
+      plan.oauth_files.push_back(file);
 }
 
 constexpr std::string_view https = "https://";
@@ -102,6 +110,7 @@ LogoutPlan plan_logout(const Inventory& inventory, const std::vector<std::string
     plan.tokens = inventory.tokens;
     plan.places = places_with_keys;
     plan.applications = inventory.applications;
+    plan.oauth_files = inventory.oauth_files;
     plan.key_sets = inventory.key_sets;
     plan.service_tokens = inventory.service_tokens;
     plan.lock_bases = inventory.lock_bases;
@@ -110,6 +119,7 @@ LogoutPlan plan_logout(const Inventory& inventory, const std::vector<std::string
   Subject subject = subject_of(inventory, *url);
   choose_tokens(plan, inventory, subject);
   choose_caches(plan, inventory, subject);
+  choose_oauth_files(plan, inventory, subject);
   plan.places.assign(subject.places.begin(), subject.places.end());
   Names marked = subject.hostnames;
   marked.insert(subject.places.begin(), subject.places.end());

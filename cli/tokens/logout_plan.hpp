@@ -14,6 +14,7 @@ struct LogoutPlan {
   std::vector<TokenFile> tokens;
   std::vector<std::string> places;  // file stems of keys and certificates, on disk and in the agent
   std::vector<RememberedApplication> applications;
+  std::vector<OauthFile> oauth_files;
   std::vector<std::string> key_sets;        // team domains
   std::vector<std::string> service_tokens;  // ids whose team is remembered
   std::vector<std::string> lock_bases;      // unless a living process holds the lock

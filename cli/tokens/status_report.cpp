@@ -64,8 +64,26 @@ StatusEntry certificate_entry(const sshgen::KeptCertificate& kept, const Invento
   return entry;
 }
 
+StatusEntry oauth_entry(const OauthFile& file, sys_seconds now) {
+  StatusEntry entry;
+  entry.kind = Kind::oauth_grant;
+  entry.file = file.name;
+  entry.opens = file.grant ? file.grant->application : file.place;
+  if (!file.grant) {
+    entry.state = State::malformed;
+    entry.problem = fmt::format("{} holds no grant of Managed OAuth", file.name);
+    return entry;
+  }
+  entry.renews_itself = file.grant->renews_itself;
+  if (entry.renews_itself) return entry;
+  entry.expires = file.grant->expires;
+  entry.state = file.grant->expires > now ? State::valid : State::expired;
+  return entry;
+}
+
 std::string_view name_of(Kind kind) {
-  constexpr std::array<std::string_view, 3> names = {"app_token", "org_token", "certificate"};
+  constexpr std::array<std::string_view, 4> names = {"app_token", "org_token", "oauth_grant",
+                                                     "certificate"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -87,6 +105,7 @@ std::string shown(const std::string& text) {
 
 std::string ending_of(const StatusEntry& entry, sys_seconds now) {
   if (entry.state != State::valid) return words(name_of(entry.state));
+  if (entry.renews_itself) return "renews itself";
   return entry.expires ? duration_text(*entry.expires - now) : "never";
 }
 
@@ -156,6 +175,8 @@ std::vector<StatusEntry> status_entries(const Inventory& inventory,
     entries.push_back(token_entry(token, inventory, now));
   std::stable_sort(entries.begin(), entries.end(),
                    [](const auto& a, const auto& b) { return a.kind < b.kind; });
+  for (const OauthFile& file : inventory.oauth_files)
+    if (file.kind == OauthFile::Kind::grant) entries.push_back(oauth_entry(file, now));
   for (const auto& kept : certificates) entries.push_back(certificate_entry(kept, inventory, now));
   return entries;
 }
@@ -227,6 +248,22 @@ std::string login_json(const Application& application, const std::optional<Store
     report["expires"] = rfc3339(token->claims.expires);
   }
   return json_text(report);
+}
+
+std::string login_json(const Application& application, const OauthToken& token) {
+  return json_text({{"application", application.hostname},
+                    {"identity", nullptr},
+                    {"expires", rfc3339(token.expires)},
+                    {"stored", true},
+                    {"why_not_stored", nullptr}});
+}
+
+std::string token_json(const Application& application, const OauthToken& token) {
+  return json_text({{"token", token.access.reveal()},
+                    {"expires", rfc3339(token.expires)},
+                    {"identity", nullptr},
+                    {"audience", application.audience},
+                    {"header", "Authorization: Bearer"}});
 }
 
 std::string token_json(const Application& application, const StoredToken& token) {

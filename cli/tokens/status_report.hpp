@@ -8,6 +8,7 @@
 
 #include "access/identity/application.hpp"
 #include "access/identity/inventory.hpp"
+#include "access/identity/oauth_login.hpp"
 #include "access/identity/person.hpp"
 #include "access/identity/token_store.hpp"
 #include "cli/session/http_address.hpp"
@@ -16,7 +17,7 @@
 namespace mayfly::cli {
 
 struct StatusEntry {
-  enum class Kind { app_token, org_token, certificate } kind = Kind::app_token;
+  enum class Kind { app_token, org_token, oauth_grant, certificate } kind = Kind::app_token;
   enum class Place { disk, agent } place = Place::disk;
   enum class State { valid, not_yet_valid, expired, malformed } state = State::valid;
   std::string opens;     // the application's hostname as defined, or the team domain
@@ -24,9 +25,10 @@ struct StatusEntry {
   std::optional<std::chrono::sys_seconds> expires;  // nullopt if malformed, or for never
   std::string file;                                 // "" in the agent
   std::string problem;                              // of a malformed file
+  bool renews_itself = false;                       // a grant of Managed OAuth
 };
 
-// Returns app tokens, then org tokens, then certificates.
+// Returns app tokens, then org tokens, then grants of Managed OAuth, then certificates.
 std::vector<StatusEntry> status_entries(const Inventory& inventory,
                                         const std::vector<sshgen::KeptCertificate>& certificates,
                                         std::chrono::sys_seconds now);
@@ -63,9 +65,13 @@ std::string status_json(const StatusReport& report, std::chrono::sys_seconds now
 // identity and expires are null without a token. why_not_stored: "" if the token is stored.
 std::string login_json(const Application& application, const std::optional<StoredToken>& token,
                        const std::string& why_not_stored);
+// The same for a token of Managed OAuth, which does not say whose it is.
+std::string login_json(const Application& application, const OauthToken& token);
 
 // Returns {"token":...,"expires":...,"identity":...,"audience":...}, the only result in JSON that
 // holds a token.
 std::string token_json(const Application& application, const StoredToken& token);
+// The same for a token of Managed OAuth; "header" says how it goes along.
+std::string token_json(const Application& application, const OauthToken& token);
 
 }  // namespace mayfly::cli

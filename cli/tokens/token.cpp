@@ -53,6 +53,17 @@ int report_no_token(const IdentityFlags& flags) {
   return static_cast<int>(ErrorKind::login_needed);
 }
 
+// The token of Managed OAuth is printed with --json alone, where its header is named: a program
+// that expects an app token would send it as one.
+int print_oauth_token(Session& session, const Url& url, const TokenFlags& flags) {
+  if (!flags.json) return report_no_token(flags.network.identity);
+  const auto grant = session.credentials().stored(url);
+  if (!grant || !grant->oauth) return report_no_token(flags.network.identity);
+  session.credentials().require_may_send(url, *grant);
+  print_result(token_json(*grant->application, *grant->oauth));
+  return 0;
+}
+
 int run(TokenFlags& flags, const Invocation&) {
   if (flags.url.empty() && flags.app.empty())
     throw Error(ErrorKind::usage, "please provide a URL", "run: mayfly access token URL");
@@ -60,8 +71,10 @@ int run(TokenFlags& flags, const Invocation&) {
   Session session({.application = url, .storage = Storage::unused}, flags.network);
   const auto application = application_at(session, url);
   if (!application) return report_no_token(flags.network.identity);
-  const auto token = load_app_token(session.state(), *application, now());
-  if (!token) return report_no_token(flags.network.identity);
+  const bool prefers_oauth = flags.network.interaction.oauth;
+  const auto token =
+      prefers_oauth ? std::nullopt : load_app_token(session.state(), *application, now());
+  if (!token) return print_oauth_token(session, url, flags);
   print_result(flags.json ? token_json(*application, *token) : std::string(token->jwt.reveal()));
   return 0;
 }

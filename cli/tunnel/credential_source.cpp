@@ -9,6 +9,15 @@ namespace mayfly::cli {
 namespace {
 
 constexpr const char* token_header = "Cf-Access-Token";
+constexpr const char* oauth_header = "Authorization";
+constexpr std::string_view bearer = "Bearer ";
+
+// Returns the token in credential headers, or "".
+std::string token_in(const Headers& headers) {
+  if (headers.contains(token_header)) return std::string(headers.find(token_header));
+  const std::string_view value = headers.find(oauth_header);
+  return std::string(value.starts_with(bearer) ? value.substr(bearer.size()) : "");
+}
 
 // A host without an application gets neither token. A service token goes alone, since some
 // organisations ignore a token beside it, and others ignore the service token then.
@@ -16,8 +25,7 @@ Headers headers_of(const Session& session, const Grant& grant) {
   if (!grant.application) return {};
   if (const auto service_token = session.service_token())
     return service_token_headers(*service_token);
-  if (!grant.token) return {};
-  return {{token_header, std::string(grant.token->jwt.reveal())}};
+  return credential_headers(grant);
 }
 
 }  // namespace
@@ -43,8 +51,8 @@ Authorization credential_source(Session& session, const Url& url) {
     return headers_of(session, *last);
   };
   source.may_send = [&session, url, last](const Headers& headers) {
-    return !headers.contains(token_header) ||
-           session.credentials().may_send(url, last->application, headers.find(token_header));
+    const std::string token = token_in(headers);
+    return token.empty() || session.credentials().may_send(url, last->application, token);
   };
   // A listener's login process stores its token on disk, which may name another team than before.
   source.team = [&session, url, last] {
@@ -53,6 +61,11 @@ Authorization credential_source(Session& session, const Url& url) {
     return application ? application->auth_domain : std::string();
   };
   return source;
+}
+
+SessionOptions::Oauth oauth_beside(const Headers& user_headers) {
+  return user_headers.contains(oauth_header) ? SessionOptions::Oauth::never
+                                             : SessionOptions::Oauth::allowed;
 }
 
 Headers checked_headers(const Url& url, const std::vector<std::string>& lines,

@@ -9,6 +9,10 @@ namespace mayfly::cli {
 // The session has to outlive the result.
 Authorization credential_source(Session& session, const Url& url);
 
+// Returns never if the user's headers have an Authorization of their own, which a token of Managed
+// OAuth would take the place of.
+SessionOptions::Oauth oauth_beside(const Headers& user_headers);
+
 // Returns the headers of these lines "Name: value", and the header of a destination unless it is
 // empty. Throws usage Error for a header that cannot be sent, which a listener would otherwise meet
 // at its first connection, and for one that repeats the service token of `identity`.

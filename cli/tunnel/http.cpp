@@ -93,7 +93,8 @@ int run(HttpFlags& flags, const Invocation& invocation) {
   ForwarderOptions options = options_of(flags);
   Session session({.application = options.edge.url,
                    .storage = Storage::for_persons,
-                   .log = LogSettings::Terminal::lines},
+                   .log = LogSettings::Terminal::lines,
+                   .oauth = oauth_beside(options.edge.headers)},
                   flags.network);
   if (flags.listeners.empty())
     listen_at_own_address(options, session.state());

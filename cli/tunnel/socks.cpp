@@ -52,7 +52,8 @@ void listen(const SocksFlags& flags, RunStats& stats) {
   ListenerOptions options = options_of(flags, stats);
   Session session({.application = options.tunnel.url,
                    .storage = Storage::for_persons,
-                   .log = LogSettings::Terminal::lines},
+                   .log = LogSettings::Terminal::lines,
+                   .oauth = oauth_beside(options.tunnel.headers)},
                   flags.network);
   options.tunnel.connection = session.connection();
   report_traffic_on_signal(options.tunnel);

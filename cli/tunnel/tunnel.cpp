@@ -131,6 +131,7 @@ std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats&
           .application = options.url,
           .storage = Storage::for_persons,
           .log = flags.listens() ? LogSettings::Terminal::lines : LogSettings::Terminal::silent,
+          .oauth = oauth_beside(options.headers),
           .started_by = flags.listens() ? SessionOptions::StartedBy::a_person
                                         : SessionOptions::StartedBy::ssh},
       flags.network);

@@ -129,7 +129,8 @@ class Well(DoctorCase):
         details = {name: check["detail"] for name, check in report["checks"].items()}
         self.assertIn(self.home.state, details["state_directory"])
         self.assertIn("127.0.0.1", details["dns"])
-        self.assertRegex(details["tls"], r"^TLSv1\.3, issued by \".+\", valid until 20")
+        self.assertRegex(details["tls"], r"^TLSv1\.3, key exchange \S+ \((not )?post-quantum\), "
+                                         r"issued by \".+\", valid until 20")
         self.assertIn("acme.cloudflareaccess.com", details["application"])
         self.assertIn(self.edge.audience("ssh")[:12], details["application"])
         self.assertIn(EMAIL, details["token"])

@@ -12,6 +12,8 @@ from harness.process import PIPE, run
 XHR = ("-H", "X-Requested-With: XMLHttpRequest")
 # Each mark has the settings of its application, the flags by which a tunnel provokes it, and its status.
 MARKS = {"redirect": ({}, (), 302), "challenge": ({}, XHR, 401), "Managed OAuth": ({"managed_oauth": True}, (), 401)}
+# The same for commands whose requests cannot have a header of the user.
+COMMAND_MARKS = {"redirect": {}, "challenge": {"challenges_programs": True}, "Managed OAuth": {"managed_oauth": True}}
 # Revoked app tokens leave the team's token, which earns another one without a browser.
 REVOKED = {"kind": "app"}
 
@@ -105,26 +107,26 @@ class Commands(EdgeCase):
         self.edge.ask("POST", "/revoke", REVOKED)
 
     def test_login_does_not_print_a_revoked_token(self):
-        for mark in ("redirect", "Managed OAuth"):
+        for mark, settings in COMMAND_MARKS.items():
             with self.subTest(mark):
-                self.prepare(**MARKS[mark][0])
+                self.prepare(**settings)
                 result = self.assert_done(self.home.mayfly("login", "--no-verbose", "web.example.com"))
                 self.assertNotEqual(result.out.decode(), self.old)
                 self.assertEqual(result.out.decode(), self.home.text(self.home.token_name("web")))
                 self.assertEqual((self.edge.stats()["exchanges"], self.home.browsed()), (1, []))
 
     def test_curl(self):
-        for mark in ("redirect", "Managed OAuth"):
+        for mark, settings in COMMAND_MARKS.items():
             with self.subTest(mark):
-                self.prepare(**MARKS[mark][0])
+                self.prepare(**settings)
                 result = self.assert_done(self.home.mayfly("curl", "-sS", "https://web.example.com"))
                 self.assertTrue(result.out.startswith(b"hello from web"), result)
                 self.assertEqual((self.edge.stats()["exchanges"], self.home.browsed()), (1, []))
 
     def test_ssh_gen(self):
-        for mark in ("redirect", "Managed OAuth"):
+        for mark, settings in COMMAND_MARKS.items():
             with self.subTest(mark):
-                self.prepare("ssh", **MARKS[mark][0])
+                self.prepare("ssh", **settings)
                 self.assert_done(self.home.mayfly("ssh-gen", "--hostname", "ssh.example.com"))
                 self.assertEqual((self.edge.stats()["exchanges"], self.home.browsed()), (1, []))
 

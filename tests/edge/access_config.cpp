@@ -75,6 +75,7 @@ void read_oauth(Members& members, Application& application) {
   options.read("allowed_uris", oauth.allowed_uris);
   options.read("websocket", oauth.websocket);
   options.read("iss", oauth.iss);
+  options.read("alone", oauth.alone);
   read_word(options, "issuer", issuers, oauth.issuer);
   options.end();
 }
@@ -89,7 +90,8 @@ json describe(const ManagedOauth& oauth) {
           {"allowed_uris", oauth.allowed_uris},
           {"websocket", oauth.websocket},
           {"issuer", word_for(issuers, oauth.issuer)},
-          {"iss", oauth.iss}};
+          {"iss", oauth.iss},
+          {"alone", oauth.alone}};
 }
 
 // Header fields are a list of pairs, so that a name can come more than once.
@@ -157,6 +159,7 @@ void read_access(Members& members, Application& application) {
   if (strict != nullptr && !strict->is_null()) application.strict = strict->get<bool>();
   read_word(members, "service_token_use", token_uses, application.service_token_use);
   read_word(members, "strict_401", refusal_marks, application.strict_401);
+  members.read("challenges_programs", application.challenges_programs);
   members.read("read_service_tokens_from_header", application.service_token_header);
   read_oauth(members, application);
   read_own_answers(members, application);
@@ -173,6 +176,7 @@ void describe_access(const Application& application, json& result) {
   result["strict_service_token_auth"] = application.strict ? json(*application.strict) : json();
   result["service_token_use"] = word_for(token_uses, application.service_token_use);
   result["strict_401"] = word_for(refusal_marks, application.strict_401);
+  result["challenges_programs"] = application.challenges_programs;
   result["read_service_tokens_from_header"] = application.service_token_header;
   result["managed_oauth"] = describe(application.oauth);
   result["own_answers"] = describe(application.own_answers);

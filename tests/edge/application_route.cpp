@@ -45,6 +45,7 @@ Answer authorize(Visit& visit) {
 // /cdn-cgi/access/cli: hands tokens to the client whose public key is in the URL.
 Answer finish_cli(Visit& visit, const Identity& identity) {
   const Request& request = visit.request;
+  if (visit.application->oauth.alone) return answer(access_forbidden(visit));
   if (request.parameter("aud") != visit.application->aud) {
     return answer(message_page(400, "Wrong application", "The aud in the address is not ours."));
   }

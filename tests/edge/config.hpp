@@ -65,7 +65,8 @@ struct ManagedOauth {
   std::vector<std::string> allowed_uris;
   bool websocket = true;  // upgrades accept the access token
   OauthIssuer issuer = OauthIssuer::team;
-  bool iss = false;  // RFC 9207: the answer names the issuer
+  bool iss = false;    // RFC 9207: the answer names the issuer
+  bool alone = false;  // the login of cloudflared is not offered
 };
 
 // An answer of the origin itself.
@@ -109,6 +110,7 @@ struct Application {
   std::optional<bool> strict;  // none: as the team
   ServiceTokenUse service_token_use = ServiceTokenUse::first;
   RefusalMark strict_401 = RefusalMark::challenge;
+  bool challenges_programs = false;  // 401 Cloudflare-Access in place of the redirect
   std::string service_token_header;  // "": the pair of headers alone
   ManagedOauth oauth;
   std::map<std::string, OwnAnswer> own_answers;  // by path, or by its beginning and "*"

@@ -44,12 +44,12 @@ Field login_mark(const Visit& visit) {
 }
 
 Response login_wanted(Visit& visit) {
-  if (is_page_request(visit.request)) {
+  const bool browser = accepts(visit.request, "text/html");
+  if (is_page_request(visit.request) || (visit.application->challenges_programs && !browser)) {
     Response response = unauthorized_page();
     response.fields.push_back(login_mark(visit));
     return response;
   }
-  const bool browser = accepts(visit.request, "text/html");
   if (visit.application->oauth.enabled && !browser) return bearer_challenge(visit);
   return login_redirect(visit);
 }

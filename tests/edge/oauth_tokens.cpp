@@ -112,6 +112,14 @@ Answer hand_out(Visit& visit, const OauthIssue& issue, const Application& applic
   return reply;
 }
 
+// RFC 7636 section 4.1.
+bool is_verifier(std::string_view text) {
+  constexpr std::string_view unreserved =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  return text.size() >= 43 && text.size() <= 128 &&
+         text.find_first_not_of(unreserved) == std::string_view::npos;
+}
+
 // The resource may be left out; one that is named has to be that of the grant (RFC 8707
 // section 2.2).
 bool names_other_resource(const Visit& visit, const std::string& resource,
@@ -127,6 +135,9 @@ Answer exchange_code(Visit& visit, std::map<std::string, std::string>& form,
     if (form[name].empty()) {
       return oauth_error(400, "invalid_request", std::string(name) + " is missing");
     }
+  }
+  if (!is_verifier(form["code_verifier"])) {
+    return oauth_error(400, "invalid_request", "code_verifier is no verifier (RFC 7636)");
   }
   const auto application =
       application_of_grant(visit.edge.config, visit.edge.grants.subject_of_code(form["code"]));

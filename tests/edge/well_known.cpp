@@ -72,7 +72,8 @@ Answer show_resource(const Visit& visit, std::string path) {
                      {"protected", true},
                      {"team_domain", visit.application->team_domain()},
                      {"authorization_servers", {"https://" + server_host(visit)}},
-                     {"authentication_methods", json::array({method})}};
+                     {"authentication_methods",
+                      visit.application->oauth.alone ? json::array() : json::array({method})}};
   return answer(respond_json(200, body.dump()));
 }
 
