@@ -16,7 +16,6 @@
 #include "access/identity/exchange.hpp"
 #include "access/identity/place.hpp"
 #include "access/identity/service_token_team.hpp"
-#include "access/system/forked_child.hpp"
 #include "access/system/session_watch.hpp"
 
 namespace mayfly {
@@ -481,8 +480,9 @@ Grant Credentials::by_browser(const Url& url, const Application& application,
     stop_after_logout(url, application);
     if (!token) throw login_needed(url, "the token of the login is gone");
   } else {
-    token = log_in_by_browser(url, application, locks,
-                              {.stop = [&] { stop_after_logout(url, application); }});
+    token = log_in_by_browser(
+        url, application, locks,
+        {.stop = [&] { stop_after_logout(url, application); }, .waiting = prompt_.waiting});
   }
   prompt_.logged_in(token->claims);
   return granted(application, *std::move(token), "the browser");
@@ -503,10 +503,15 @@ void Credentials::log_in_detached(const Url& url, const Application& application
                             for (LoginLock& one : locks) one.take_over();
                           },
                       .log_in =
-                          [&] {
+                          [&](const std::function<void()>& leave) {
                             std::vector<LoginLock> held = std::move(locks);
+                            const auto stop_or_leave = [&] {
+                              stop();
+                              leave();
+                            };
+                            // The command shows the wait.
                             log_in_by_browser(url, application, held,
-                                              {.stop = stop, .shown = leave_standard_error});
+                                              {.stop = stop_or_leave, .waiting = [](auto) {}});
                           },
                       .waiting = prompt_.waiting,
                       .patience = options_.transfer.patience});
@@ -524,20 +529,18 @@ StoredToken Credentials::log_in_by_browser(const Url& url, const Application& ap
     }
   steps.stop();
   prompt_.show(page);
-  steps.shown();
-  const TokenPair tokens = await_tokens(key, steps.stop);
+  const TokenPair tokens = await_tokens(key, steps);
   std::optional<StoredToken> token;
   store_for_person(url, application,
                    [&] { token = save_tokens(state_, application, tokens, options_.now()); });
   return *std::move(token);
 }
 
-TokenPair Credentials::await_tokens(const TransferKey& key,
-                                    const std::function<void()>& stop) const {
+TokenPair Credentials::await_tokens(const TransferKey& key, const LoginSteps& steps) const {
   const PersonWaitedFor scope(prompt_);
   return fetch_transfer(send_, key, options_.transfer, [&](std::chrono::seconds left) {
-    stop();
-    prompt_.waiting(left);
+    steps.stop();
+    steps.waiting(left);
   });
 }
 

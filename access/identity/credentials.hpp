@@ -192,11 +192,11 @@ class Credentials {
                        std::vector<LoginLock>& locks) const;
   struct LoginSteps {
     std::function<void()> stop;  // throws if the login has to end; called about once a second
-    std::function<void()> shown = [] {};  // called after LoginPrompt::show
+    std::function<void(std::chrono::seconds left)> waiting;
   };
   StoredToken log_in_by_browser(const Url& url, const Application& application,
                                 std::vector<LoginLock>& locks, const LoginSteps& steps) const;
-  TokenPair await_tokens(const TransferKey& key, const std::function<void()>& stop) const;
+  TokenPair await_tokens(const TransferKey& key, const LoginSteps& steps) const;
 
   const StateDirectory& state_;
   Send send_;

@@ -30,12 +30,20 @@ Error login_died() {
   return {ErrorKind::failed, "the login ended without a result", "try again"};
 }
 
+bool is_readable(int socket, int within_ms) {
+  pollfd answer{.fd = socket, .events = POLLIN, .revents = 0};
+  return uninterrupted([&] { return ::poll(&answer, 1, within_ms); }) > 0;
+}
+
 int run(const DetachedLogin& login, int socket) {
   std::string result(1, failed);
   try {
     login.take_over();
     send_message(socket, begun + std::to_string(::getpid()));
-    login.log_in();
+    login.log_in([&] {
+      // The command sends nothing: readable means that it has closed its end.
+      if (is_readable(socket, 0)) leave_standard_error();
+    });
     result = done;
   } catch (const Error& error) {
     result += encode_error(error);
@@ -60,11 +68,6 @@ pid_t wait_for_begin(int socket) {
   std::from_chars(message->data() + 1, message->data() + message->size(), pid);
   if (pid <= 1) throw login_died();
   return pid;
-}
-
-bool is_readable(int socket, int within_ms) {
-  pollfd answer{.fd = socket, .events = POLLIN, .revents = 0};
-  return uninterrupted([&] { return ::poll(&answer, 1, within_ms); }) > 0;
 }
 
 [[noreturn]] void stop(int socket, pid_t pid) {

@@ -10,8 +10,9 @@ namespace mayfly {
 struct DetachedLogin {
   // Makes the process that runs it the holder of the login's locks.
   std::function<void()> take_over;
-  // Logs in and stores the tokens. Throws Error.
-  std::function<void()> log_in;
+  // Logs in and stores the tokens. Throws Error. leave: to be called about once a second; lets go
+  // of standard error once the command has ended.
+  std::function<void(const std::function<void()>& leave)> log_in;
   // Called in this process about once a second until the login has ended.
   std::function<void(std::chrono::seconds left)> waiting;
   std::chrono::seconds patience;

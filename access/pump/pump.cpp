@@ -17,7 +17,6 @@ constexpr int rounds_per_step = 16;
 constexpr std::uint64_t ping_size = 6 + RoundTrip::body_size;  // the frame, without TLS
 constexpr auto close_patience = 1500ms;                        // for the peer's Close after ours
 constexpr auto goodbye_patience = 1s;                          // for writing our Close
-constexpr auto linger_for_waiting = 30s;  // for a local program that has finished sending
 // A program that ends is seen to be gone shortly after its end of stream.
 constexpr auto first_looks = 10ms, last_looks = 500ms;
 
@@ -212,7 +211,7 @@ void Pump::look_for_local() {
   const Presence presence = ends_.local.presence();
   if (presence == Presence::gone) is_unread_ = true;
   if (presence == Presence::there)
-    options_.linger = std::max<std::chrono::milliseconds>(options_.linger, linger_for_waiting);
+    options_.linger = std::max(options_.linger, options_.linger_for_waiting);
   next_look_ = presence == Presence::there ? now_ + look_again_ : Time::max();
   look_again_ = std::min<std::chrono::milliseconds>(2 * look_again_, last_looks);
 }
@@ -297,9 +296,10 @@ void Pump::check_liveness() {
   if (!due || now_ < *due) return;
   const TunnelEnd::Progress progress = ends_.tunnel.progress();
   const std::uint64_t end = progress.written + outgoing_.pending();
-  switch (liveness_.tick(now_, {.end = end + ping_size,
-                                .acknowledged = progress.acknowledged,
-                                .held_up = progress.host_answers && progress.acknowledged < end})) {
+  switch (liveness_.tick(
+      now_, {.end = end + ping_size,
+             .acknowledged = progress.acknowledged,
+             .held_up = progress.host_answers && progress.acknowledged < progress.written})) {
     case Liveness::Verdict::fine:
       return;
     case Liveness::Verdict::ping:

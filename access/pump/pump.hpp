@@ -21,6 +21,8 @@ struct PumpOptions {
   // How long to wait for more bytes from the tunnel after the local end of stream. A local program
   // that is known to wait for them is given 30 s at least.
   std::chrono::milliseconds linger{};
+  // The least of it for a local program that has finished sending and is known to wait.
+  std::chrono::milliseconds linger_for_waiting = std::chrono::seconds(30);
 };
 
 class Pump {

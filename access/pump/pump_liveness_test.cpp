@@ -86,10 +86,12 @@ TEST_CASE("a silent peer gets two pings, and then the tunnel ends") {
 
 TEST_CASE("a peer that takes no bytes is not dead while its host answers") {
   World world;
-  world.tunnel.out.stuck = true;
   world.tunnel.host_answers = true;
-  world.local.in.pieces = {"for a tape"};
+  world.local.in.pieces = {"for "};
   Pump pump = world.make();
+  world.settle(pump);
+  world.tunnel.out.stuck = true;  // the kernel's queue holds the first bytes and takes no others
+  world.local.in.pieces = {"a tape"};
   world.settle(pump);
   for (int i = 0; i < 100; ++i) {
     world.now += 30s;
