@@ -82,7 +82,8 @@ bool is_exempt_by_pattern(const Url& url) {
 }
 
 bool is_socks(std::string_view proxy) {
-  return to_lower(proxy.substr(0, proxy.find("://"))).starts_with("socks");
+  const auto scheme = proxy.find("://");
+  return scheme != proxy.npos && to_lower(proxy.substr(0, scheme)).starts_with("socks");
 }
 
 bool has_user(std::string_view proxy) {

@@ -246,7 +246,7 @@ Grant Credentials::obtain(const Url& url, const Grant& refused) const {
       !uses_oauth && token && !is_same(*token, refused.token))
     return granted(*application, *std::move(token), "the state directory");
   if (!uses_oauth)
-    if (auto token = oauth_token(asked, *application))
+    if (auto token = usable_oauth_token(asked, *application))
       return {.application = application, .oauth = std::move(token)};
   if (auto grant = by_machine(asked, *application, refused)) return std::move(*grant);
   if (wants_certificate(first)) throw certificate_wanted(application->hostname, first);
@@ -385,6 +385,19 @@ std::optional<OauthToken> Credentials::oauth_token(const Url& url,
   return renewed_oauth_token(oauth_context(asked, application), std::nullopt);
 }
 
+// A grant that is refused for good does not keep the person from another way in.
+std::optional<OauthToken> Credentials::usable_oauth_token(const Url& url,
+                                                          const Application& application) const {
+  try {
+    return oauth_token(url, application);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::refused) throw;
+    log(LogLevel::warn, "the stored token of Managed OAuth is of no use",
+        {{"reason", error.message()}});
+    return std::nullopt;
+  }
+}
+
 Grant Credentials::by_oauth(const Url& url, const Application& application,
                             const Grant& refused) const {
   stop_after_logout(url, application);
@@ -449,8 +462,12 @@ Grant Credentials::by_person(const Url& url, const Application& application,
   if (auto grant = by_exchange(url, application, org_token)) return std::move(*grant);
   if (!is_browser_allowed)
     throw login_needed(url, "the team's stored token is not accepted, and " + objection);
-  if (offers_oauth_alone(url, application, first))
+  if (offers_oauth_alone(url, application, first)) {
+    // This login stores neither token: others who wait for one need not wait for it.
+    held.reset();
+    held_org.reset();
     return by_oauth(without_query(url), application, {});
+  }
   std::vector<LoginLock> locks;
   for (auto* one : {&held, &held_org})
     if (*one) locks.push_back(std::move(**one));

@@ -132,6 +132,8 @@ class Credentials {
   // Returns the stored token of Managed OAuth, renewed if it has expired, or nullopt. Never logs
   // in.
   std::optional<OauthToken> oauth_token(const Url& url, const Application& application) const;
+  std::optional<OauthToken> usable_oauth_token(const Url& url,
+                                               const Application& application) const;
 
   // Returns whether a token from known() or obtain(), an app token or that of Managed OAuth, may
   // still be sent. After a logout (logout.hpp) it may not, even if a person has logged in since,

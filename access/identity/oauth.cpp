@@ -192,9 +192,10 @@ std::optional<OauthResource> ask_resource(const Send& send, const Url& url,
   if (response.status != 200) return std::nullopt;
   const json document = object_of(url, response);
   const auto resource = string_member(document, "resource");
-  const auto named = url_in(document, "resource");
-  if (!named || named->origin() != url.origin() ||
-      without_slash_at_end(named->path) != without_slash_at_end(path))
+  // Compared as it will be sent: a query, a fragment or another spelling could mean another
+  // resource to Access.
+  const std::string expected = url.origin() + path;
+  if (!resource || without_slash_at_end(*resource) != without_slash_at_end(expected))
     throw not_as_promised(url, "its document is about another resource (RFC 9728 section 3.3)");
   if (string_member(document, "team_domain") != application.auth_domain)
     throw not_as_promised(url, "its document names another team");

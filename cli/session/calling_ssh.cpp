@@ -22,17 +22,17 @@ constexpr std::string_view with_argument = "BbcDEeFIiJLlmOoPpQRSWw";
 // From ssh to this process there may be a shell, and an ssh for each jump.
 constexpr int most_ancestors = 12;
 
-// Reads "BatchMode=yes" and "batchmode yes". Returns nullopt for another option.
-std::optional<bool> batch_mode(std::string_view option) {
+// Reads "BatchMode=yes" and "batchmode yes". Returns the value in lower case, or nullopt for
+// another option than `wanted`.
+std::optional<std::string> value_of(std::string_view option, std::string_view wanted) {
   constexpr std::string_view between = " \t=\"";
   const auto begin = option.find_first_not_of(between);
   if (begin == option.npos) return std::nullopt;
   const auto end = std::min(option.find_first_of(between, begin), option.size());
-  if (to_lower(option.substr(begin, end - begin)) != "batchmode") return std::nullopt;
+  if (to_lower(option.substr(begin, end - begin)) != wanted) return std::nullopt;
   const auto value = std::min(option.find_first_not_of(between, end), option.size());
   const auto value_end = std::min(option.find_first_of(between, value), option.size());
-  const std::string answer = to_lower(option.substr(value, value_end - value));
-  return answer == "yes" || answer == "true";
+  return to_lower(option.substr(value, value_end - value));
 }
 
 class SshArguments {
@@ -40,6 +40,17 @@ class SshArguments {
   explicit SshArguments(const std::vector<std::string>& words) : words_(words) {}
 
   SshPurpose judge() {
+    read();
+    if (is_without_login_) return SshPurpose::no_login;
+    return is_batch_.value_or(false) ? SshPurpose::batch : SshPurpose::connect;
+  }
+  bool names_user() {
+    read();
+    return names_user_;
+  }
+
+ private:
+  void read() {
     int hosts = 0;
     for (at_ = 1; at_ < words_.size(); ++at_) {
       const std::string& word = words_[at_];
@@ -51,11 +62,8 @@ class SshArguments {
       else if (++hosts == 2)
         break;  // the command
     }
-    if (is_without_login_) return SshPurpose::no_login;
-    return batch_.value_or(false) ? SshPurpose::batch : SshPurpose::connect;
   }
 
- private:
   // Takes the letters of one word, and the argument of the last one.
   void take(const std::string& word) {
     for (std::size_t i = 1; i < word.size(); ++i) {
@@ -65,15 +73,18 @@ class SshArguments {
       std::string argument = word.substr(i + 1);
       if (argument.empty() && at_ + 1 < words_.size()) argument = words_[++at_];
       // ssh takes the first value of an option.
-      if (letter == 'o' && !batch_) batch_ = batch_mode(argument);
+      if (letter == 'l' || (letter == 'o' && value_of(argument, "user"))) names_user_ = true;
+      if (letter != 'o' || is_batch_) return;
+      if (const auto batch = value_of(argument, "batchmode"))
+        is_batch_ = *batch == "yes" || *batch == "true";
       return;
     }
   }
 
   const std::vector<std::string>& words_;
   std::size_t at_ = 1;
-  bool ends_options_ = false, is_without_login_ = false;
-  std::optional<bool> batch_;
+  bool ends_options_ = false, is_without_login_ = false, names_user_ = false;
+  std::optional<bool> is_batch_;
 };
 
 bool is_ssh(const ProcessFacts& facts) {
@@ -88,6 +99,10 @@ bool has_terminal() {
 
 SshPurpose judge_ssh(const std::vector<std::string>& words) {
   return SshArguments(words).judge();
+}
+
+bool names_user(const std::vector<std::string>& words) {
+  return SshArguments(words).names_user();
 }
 
 SshPurpose calling_ssh() {

@@ -16,6 +16,9 @@ enum class SshPurpose {
 // Judges the arguments of an ssh, without its configuration files (ssh(1), ssh_config(5)).
 SshPurpose judge_ssh(const std::vector<std::string>& words);
 
+// Returns whether the arguments name the user at the server: -l NAME, or -o User=NAME.
+bool names_user(const std::vector<std::string>& words);
+
 // Judges the ssh among the ancestors of this process. An outer one counts, too: ssh runs another
 // ssh for each host of ProxyJump, and hands on no option.
 SshPurpose calling_ssh();

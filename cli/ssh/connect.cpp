@@ -17,6 +17,7 @@
 #include "access/tls/pkcs11_uri.hpp"
 #include "cli/flags/command.hpp"
 #include "cli/flags/network_flags.hpp"
+#include "cli/session/calling_ssh.hpp"
 #include "cli/session/session.hpp"
 #include "cli/ssh/short_lived_certificate.hpp"
 #include "cli/terminal/environment.hpp"
@@ -112,12 +113,10 @@ BlockOptions block_options(const Destination& to, const ConnectFlags& flags, boo
   return options;
 }
 
-// Returns whether ssh's own arguments name a user: -l USER, or -o User=NAME.
-bool names_user(const Words& arguments) {
-  return std::ranges::any_of(arguments, [](const std::string& word) {
-    const std::string lower = to_lower(word.starts_with("-o") ? word.substr(2) : word);
-    return word.starts_with("-l") || lower.starts_with("user=") || lower.starts_with("user ");
-  });
+// Takes [USER@]HOST and ssh's own arguments.
+bool names_ssh_user(Words arguments) {
+  arguments.insert(arguments.begin(), "ssh");
+  return names_user(arguments);
 }
 
 std::string account_name() {
@@ -129,7 +128,7 @@ std::string account_name() {
 // one alone and the person has named no user: neither here nor in ssh's configuration.
 std::optional<std::string> user_by_certificate(const Destination& to, const ConnectFlags& flags,
                                                const sshgen::Certificate& certificate) {
-  if (certificate.principals.size() != 1 || names_user(flags.rest)) return {};
+  if (certificate.principals.size() != 1 || names_ssh_user(flags.rest)) return {};
   const std::string& principal = certificate.principals.front();
   const std::string account = account_name();
   if (principal == account) return {};

@@ -143,8 +143,18 @@ void mark_if_possible(const Logout& logout, const LogoutPlan& plan) {
   }
 }
 
-void remove_state(Removal& removal, LogoutPlan& plan, const StateDirectory& state,
-                  const std::optional<Url>& url) {
+std::vector<OauthGrant> grants_of(const StateDirectory& state, const LogoutPlan& plan) {
+  std::vector<OauthGrant> grants;
+  for (const OauthFile& file : plan.oauth_files)
+    if (file.grant)
+      if (auto grant = read_oauth_grant(state, file.name)) grants.push_back(*std::move(grant));
+  return grants;
+}
+
+// Returns the grants of Managed OAuth that Access is to end, as they were under the lock: a renewal
+// just before may have replaced a refresh token.
+std::vector<OauthGrant> remove_state(Removal& removal, LogoutPlan& plan,
+                                     const StateDirectory& state, const std::optional<Url>& url) {
   Inventory inventory;
   const auto look = [&] {
     inventory = take_inventory(state);
@@ -157,6 +167,7 @@ void remove_state(Removal& removal, LogoutPlan& plan, const StateDirectory& stat
     removal.attempt("what running commands store",
                     [&]() -> bool { throw Error(*logout.not_locked()); });
   look();  // finds files that were stored before the lock was taken
+  auto grants = grants_of(state, plan);
   remove_files(removal, state, plan, inventory);
   remove_locks(removal, state, plan);
   // The ports are a trace and no secret. They stay after the logout of one application: its cookies
@@ -167,6 +178,7 @@ void remove_state(Removal& removal, LogoutPlan& plan, const StateDirectory& stat
     return false;
   });
   clear_leftovers(state);
+  return grants;
 }
 
 // Reads the tokens, which are gone when Access is asked.
@@ -178,15 +190,6 @@ std::vector<AccessSession> sessions_to_end(const StateDirectory& state,
     if (token.kind == TokenFile::Kind::team && std::ranges::count(plan.kept_teams, token.place) > 0)
       plan.tokens.push_back(token);
   return sessions_of(state, inventory, plan.tokens, now());
-}
-
-std::vector<OauthGrant> grants_to_revoke(const StateDirectory& state,
-                                         const std::optional<Url>& url) {
-  std::vector<OauthGrant> grants;
-  for (const OauthFile& file : plan_logout(take_inventory(state), {}, url).oauth_files)
-    if (file.grant)
-      if (auto grant = read_oauth_grant(state, file.name)) grants.push_back(*std::move(grant));
-  return grants;
 }
 
 // A refresh token lives for weeks, and the end of the grant is the end of its access tokens, too.
@@ -252,8 +255,8 @@ int run(LogoutFlags& flags, const Invocation&) {
   const auto state = StateDirectory::open_existing(state_directory_path());
   const auto sessions =
       state && flags.revoke ? sessions_to_end(*state, url) : std::vector<AccessSession>();
-  const auto grants = state ? grants_to_revoke(*state, url) : std::vector<OauthGrant>();
-  if (state) remove_state(removal, plan, *state, url);
+  std::vector<OauthGrant> grants;
+  if (state) grants = remove_state(removal, plan, *state, url);
   remove_certificates(removal, plan, flags);
   // Not before: whatever the network does, nothing stays here.
   if (!grants.empty()) revoke_all(removal, *state, grants, flags.trust);

@@ -239,6 +239,7 @@ class AtATerminal(ConnectCase):
         self.addCleanup(terminal.end)
         return terminal
 
+    @unittest.skipIf(os.geteuid() != 0, "an sshd of an ordinary user may give nobody a terminal")
     def test_terminal_of_the_server_and_interrupt(self):
         remote = "trap 'echo interrupted; exit 7' INT; tty; echo ready; while :; do sleep 0.1; done"
         terminal = self.start(*self.connection("-t", remote))
