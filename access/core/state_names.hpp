@@ -26,8 +26,8 @@ enum class StateFile {
   certificate,        // "<place>-cf_key-cert.pub"
   agent_certificate,  // "<place>-agent-cert.pub", a copy of a certificate that the agent holds
   lock,               // "<token, grant or private key>.lock"
-  url,                // "<token, grant or private key>.url", published by the process that holds the lock
-  temporary,          // ".mayfly-<random>.tmp"
+  url,        // "<token, grant or private key>.url", published by the process that holds the lock
+  temporary,  // ".mayfly-<random>.tmp"
 };
 
 // The end of such a name.

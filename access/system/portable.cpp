@@ -1,5 +1,6 @@
 // Stands in for linux.cpp, directory_watch.cpp, landlock.cpp, seccomp.cpp, sandbox.cpp,
-// readiness_set.cpp, sock_diag.cpp and wiping_memory.cpp in a build with -Dportable=true: POSIX calls only.
+// readiness_set.cpp, sock_diag.cpp and wiping_memory.cpp in a build with -Dportable=true: POSIX
+// calls only.
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
