@@ -385,6 +385,12 @@ std::optional<OauthToken> Credentials::oauth_token(const Url& url,
   return renewed_oauth_token(oauth_context(asked, application), std::nullopt);
 }
 
+// Returns why no login in a browser may begin, or "".
+std::string Credentials::objection_to_login() const {
+  return options_.login == CredentialOptions::Login::allowed ? options_.objection_to_browser()
+                                                             : "logging in is not allowed here";
+}
+
 // A grant that is refused for good does not keep the person from another way in.
 std::optional<OauthToken> Credentials::usable_oauth_token(const Url& url,
                                                           const Application& application) const {
@@ -406,9 +412,7 @@ Grant Credentials::by_oauth(const Url& url, const Application& application,
   if (refused.oauth) secret = refused.oauth->access;
   if (auto token = renewed_oauth_token(context, secret))
     return {.application = application, .oauth = std::move(token)};
-  const std::string objection = options_.login == CredentialOptions::Login::allowed
-                                    ? options_.objection_to_browser()
-                                    : "logging in is not allowed here";
+  const std::string objection = objection_to_login();
   if (!objection.empty())
     throw login_needed(url, "no valid token of Managed OAuth is stored, and " + objection);
   const OauthPrompt prompt{.show = prompt_.show_local,
@@ -434,9 +438,7 @@ Grant Credentials::by_person(const Url& url, const Application& application,
   const auto load_org = [&] {
     return load_org_token(state_, application.auth_domain, options_.now());
   };
-  const std::string objection = options_.login == CredentialOptions::Login::allowed
-                                    ? options_.objection_to_browser()
-                                    : "logging in is not allowed here";
+  const std::string objection = objection_to_login();
   const bool is_browser_allowed = objection.empty();
   if (!is_browser_allowed && !load_org())
     throw login_needed(url, "no valid token is stored, and " + objection);

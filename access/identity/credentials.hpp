@@ -132,6 +132,7 @@ class Credentials {
   // Returns the stored token of Managed OAuth, renewed if it has expired, or nullopt. Never logs
   // in.
   std::optional<OauthToken> oauth_token(const Url& url, const Application& application) const;
+  std::string objection_to_login() const;
   std::optional<OauthToken> usable_oauth_token(const Url& url,
                                                const Application& application) const;
 

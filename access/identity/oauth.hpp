@@ -28,7 +28,7 @@ struct OauthServer {
   bool names_itself = false;  // in the authorization response (RFC 9207)
 };
 
-// What the document of an application about itself says (RFC 9728).
+// The statements of an application's own document (RFC 9728).
 struct OauthResource {
   std::string resource;  // the URI that names the application in requests (RFC 8707)
   std::string issuer;

@@ -14,8 +14,8 @@
 
 namespace mayfly {
 
-// What the person of an application has allowed: it belongs to one host and port, application and
-// team, and goes nowhere else.
+// The permission that a person has given at an application. It belongs to one host and port,
+// application and team, and goes nowhere else.
 struct OauthGrant {
   std::string origin;  // "https://wiki.example.com"
   Application application;

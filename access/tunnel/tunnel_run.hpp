@@ -26,7 +26,7 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
     Dialer::Open open;
     std::string name;  // the destination that the local program named, or ""; printable
     PayloadObserver observer = nullptr;
-    // What a listener has for all its runs, which it outlives.
+    // A listener has these two for all its runs, which it outlives.
     const LocalPeers* peers = nullptr;
     EventLoop* events = nullptr;  // nullptr: Asio watches the descriptors
   };
@@ -64,7 +64,7 @@ class TunnelRun : public OpenConnection, public std::enable_shared_from_this<Tun
   void release(Side& side);
   void on_ready(Side& side, const Readiness& readiness);
   void advance();
-  // What the pump wants of a descriptor.
+  // The directions in which the pump waits for a descriptor.
   struct Wanted {
     bool readable = false, writable = false;
   };

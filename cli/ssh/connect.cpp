@@ -14,7 +14,6 @@
 #include "access/core/text.hpp"
 #include "access/system/child_environment.hpp"
 #include "access/system/spawn_settings.hpp"
-#include "access/tls/pkcs11_uri.hpp"
 #include "cli/flags/command.hpp"
 #include "cli/flags/network_flags.hpp"
 #include "cli/session/calling_ssh.hpp"
@@ -74,10 +73,6 @@ std::optional<sshgen::Certificate> certificate_for(const Url& url, const Connect
   }
 }
 
-bool holds_pin(const std::string& name) {
-  return is_pkcs11_uri(name) && name.find("pin-value=") != std::string::npos;
-}
-
 void refuse_proxy_password(const TrustFlags& flags) {
   if (flags.proxy.find('@') == std::string::npos) return;
   throw Error(ErrorKind::usage,
@@ -96,8 +91,9 @@ ChildEnvironment::Changes variables_for_secrets(IdentityFlags& identity) {
     move("TUNNEL_SERVICE_TOKEN_ID", identity.service_token_id);
     move("TUNNEL_SERVICE_TOKEN_SECRET", identity.service_token_secret);
   }
-  if (holds_pin(identity.certificate)) move("MAYFLY_CERT", identity.certificate);
-  if (holds_pin(identity.key)) move("MAYFLY_KEY", identity.key);
+  if (is_secret_variable("MAYFLY_CERT", identity.certificate))
+    move("MAYFLY_CERT", identity.certificate);
+  if (is_secret_variable("MAYFLY_KEY", identity.key)) move("MAYFLY_KEY", identity.key);
   return variables;
 }
 
