@@ -355,7 +355,10 @@ std::optional<HttpConnection::Outcome> HttpConnection::pass_on(HttpExchange& exc
   const bool has_json = changes.urls == ChangedUrls::everywhere && has_json_to_change(head);
   const bool is_part = head.status == 206;  // cut at a place that the change moves
   if (has_json && is_part && asked.ask_for_whole()) return Outcome{Outcome::What::part};
-  const bool changes_json = has_json && !is_part;
+  // Of an empty body nothing changes, and its length stays; other bodies may only not be sent.
+  const bool is_empty =
+      body.kind == Kind::none && asked.head.method != "HEAD" && head.status != 304;
+  const bool changes_json = has_json && !is_part && !is_empty;
   if (changes_json) changes.content = ResponseChanges::Content::changed;
   auto chunks = HttpExchange::Chunks::kept;
   // A Unix socket knows no reset: the end of its connection says nothing about that of an answer.

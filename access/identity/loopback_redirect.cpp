@@ -61,8 +61,11 @@ std::optional<RedirectParameters> parameters_in(std::string_view query) {
 // Another user could read the address of the login in the list of processes, log in as himself,
 // and let mayfly work with his token. Root may do anything, and relays the connections of a browser
 // outside a virtual machine.
-bool may_redirect(const std::optional<unsigned>& user) {
-  return !user || *user == 0 || *user == ::geteuid();
+// A visitor who has gone already could be anybody.
+bool may_redirect(const PeerSocket& visitor) {
+  using State = PeerSocket::State;
+  if (visitor.state != State::held) return visitor.state == State::untold;
+  return visitor.user == 0 || visitor.user == ::geteuid();
 }
 
 Error login_over(std::string_view why) {
@@ -108,9 +111,13 @@ std::string LoopbackRedirect::uri(std::string_view path) const {
   return fmt::format("http://{}{}", host(), path);
 }
 
-// A browser opens connections ahead, on which nothing comes; the oldest makes room.
+// A browser opens connections ahead, on which nothing comes; the oldest makes room. Other users
+// neither get a place nor keep this busy.
 void LoopbackRedirect::accept_visitors() {
-  while (Descriptor socket = accept_connection(listening_.get())) {
+  for (std::size_t i = 0; i < most_visitors; ++i) {
+    Descriptor socket = accept_connection(listening_.get());
+    if (!socket) return;
+    if (!may_redirect(peers_.other_end(socket.get()))) continue;
     if (visitors_.size() == most_visitors) visitors_.erase(visitors_.begin());
     visitors_.push_back({std::move(socket)});
   }
@@ -130,7 +137,7 @@ std::optional<RedirectParameters> LoopbackRedirect::hear(Visitor& visitor,
   const auto end = find_head_end(visitor.received);
   if (!end && visitor.received.size() < longest_request) return std::nullopt;
   std::optional<RedirectParameters> parameters;
-  if (end && may_redirect(peers_.user(visitor.socket.get())))
+  if (end)
     parameters = read_redirect(std::string_view(visitor.received).substr(0, end->head), expected);
   wipe(visitor.received);
   send_all(visitor.socket.get(), parameters ? answer("200 OK", page)

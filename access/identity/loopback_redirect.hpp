@@ -38,7 +38,7 @@ class LoopbackRedirect {
   std::string host() const;
 
   // Waits for the redirect with this state at this path, shows the person a page, and answers all
-  // other requests, and those of other users of this computer, with 404. Calls waiting(left) about
+  // other requests with 404. Hangs up on other users of this computer. Calls waiting(left) about
   // once a second. Throws Error(login_needed) when patience ends or if interrupted.
   RedirectParameters wait(std::string_view path, std::string_view state,
                           std::chrono::seconds patience,

@@ -2,7 +2,7 @@
 
 #include <poll.h>
 
-#include "access/system/sock_diag.hpp"
+#include <optional>
 
 namespace mayfly {
 namespace {
@@ -44,11 +44,15 @@ Presence LocalPeers::look(int socket) const noexcept {
   return Presence::unknown;
 }
 
-std::optional<unsigned> LocalPeers::user(int socket) const noexcept {
+PeerSocket LocalPeers::other_end(int socket) const noexcept {
+  using State = PeerSocket::State;
   const auto ends = ends_of(socket);
-  if (!ends) return std::nullopt;
+  if (!ends) return {.state = State::absent};  // it was reset
   const PeerSocket peer = peer_socket(sock_diag_.get(), *ends);
-  return peer.state == PeerSocket::State::held ? std::optional(peer.user) : std::nullopt;
+  if (peer.state == State::held) return peer;
+  // A kernel without the module for TCP says of each socket that it is absent.
+  const PeerSocket own = peer_socket(sock_diag_.get(), {.own = ends->peer, .peer = ends->own});
+  return own.state == State::held ? peer : PeerSocket{};
 }
 
 // The kernel forgets the socket of a program that is gone: after a minute at most.

@@ -3,9 +3,8 @@
 // kernel knows which it was.
 #pragma once
 
-#include <optional>
-
 #include "access/system/descriptor.hpp"
+#include "access/system/sock_diag.hpp"
 
 namespace mayfly {
 
@@ -24,9 +23,9 @@ class LocalPeers {
 
   // Looks at the other end of a connected socket. Returns unknown if the system cannot tell.
   Presence look(int socket) const noexcept;
-  // Returns the user whose process made the other end, or nullopt if it is not known or not on this
-  // computer.
-  std::optional<unsigned> user(int socket) const noexcept;
+  // Looks at the other end of a TCP connection over loopback, which is on this computer. Returns
+  // absent if there is none any more, and untold if the system does not tell even of this end.
+  PeerSocket other_end(int socket) const noexcept;
 
  private:
   Descriptor sock_diag_;  // may be empty

@@ -82,15 +82,39 @@ TEST_CASE("a TCP client that finished sending is told from a client that is gone
   }
 }
 
-TEST_CASE("the user of a local client is known, and a client elsewhere has none") {
+TEST_CASE("the user of a local client is known as long as a process holds its end") {
   if (platform != Platform::linux_kernel) return;
   const LocalPeers peers;
   auto connection = Connection::make(Connection::Kind::ipv4);
   REQUIRE(connection);
-  CHECK(peers.user(connection->server.get()) == ::geteuid());
+  const PeerSocket there = peers.other_end(connection->server.get());
+  CHECK(there.state == PeerSocket::State::held);
+  CHECK(there.user == ::geteuid());
+  const Descriptor copy(::dup(connection->client.get()));
+  REQUIRE(::shutdown(connection->client.get(), SHUT_WR) == 0);
+  CHECK(peers.other_end(connection->server.get()).state == PeerSocket::State::held);
   connection->client = {};
-  CHECK(peers.user(connection->server.get()) == std::nullopt);
-  CHECK(peers.user(-1) == std::nullopt);
+  CHECK(peers.other_end(connection->server.get()).state == PeerSocket::State::held);
+}
+
+TEST_CASE("a client that has closed or reset its end is not taken for one that is not known") {
+  if (platform != Platform::linux_kernel) return;
+  const LocalPeers peers;
+  for (const bool resets : {false, true}) {
+    auto connection = Connection::make(Connection::Kind::ipv4);
+    REQUIRE(connection);
+    const linger at_once{.l_onoff = resets ? 1 : 0, .l_linger = 0};
+    REQUIRE(::setsockopt(connection->client.get(), SOL_SOCKET, SO_LINGER, &at_once,
+                         sizeof at_once) == 0);
+    connection->client = {};
+    const auto state = peers.other_end(connection->server.get()).state;
+    CHECK(state == (resets ? PeerSocket::State::absent : PeerSocket::State::closed));
+  }
+}
+
+TEST_CASE("of what is no connection, no other end is known") {
+  const LocalPeers peers;
+  CHECK(peers.other_end(-1).state == PeerSocket::State::absent);
 }
 
 TEST_CASE("an end that was never here is not taken for one that is gone") {

@@ -111,9 +111,9 @@ CheckResult check_upgrade(Diagnosis& diagnosis) {
   }
   diagnosis.tunnel_is_open = answer.status == 101;
   CheckResult result = judge_upgrade(diagnosis.url, answer, diagnosis.shown, diagnosis.team());
-  if (is_refused_by_policy(diagnosis, answer))
-    add_person(result, diagnosis, diagnosis.url,
-               Secret(std::string_view(diagnosis.credential->find("Cf-Access-Token"))));
+  const std::string_view token = diagnosis.credential->find("Cf-Access-Token");
+  if (!token.empty() && is_refused_by_policy(diagnosis, answer))
+    add_person(result, diagnosis, diagnosis.url, Secret(token));
   return result;
 }
 

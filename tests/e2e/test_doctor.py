@@ -601,6 +601,15 @@ def start_time_ms(pid):
     return boot * 1000 + ticks * 1000 // os.sysconf("SC_CLK_TCK")
 
 
+class Query(DoctorCase):
+    def test_query_of_a_typed_url_is_asked_for_nowhere(self):
+        """Somebody else may have chosen the URL; what stands in it would be done with the person's token."""
+        self.home.mayfly("doctor", f"https://{self.host}/?delete=everything")
+        entries = self.edge.log()
+        self.assertTrue([entry for entry in entries if entry["host"] == self.host])
+        self.assertNotIn("everything", json.dumps(entries))
+
+
 class Looks(DoctorCase):
     host = "echo.example.com"
 

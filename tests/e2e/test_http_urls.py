@@ -1,4 +1,5 @@
 """mayfly http with answers that name the application's own address."""
+import http.client
 import json
 import os
 import threading
@@ -63,6 +64,20 @@ class Urls(HttpCase):
                 self.assertEqual(json.loads(body), value)
                 self.assertEqual(got["Content-Length"], str(len(body)))
                 running.kill()
+
+    def test_empty_answer_keeps_its_length(self):
+        """RFC 9112, section 6.3: without it, a client waits for the end of the connection."""
+        self.web(lambda handler: handler.say(200, b"", Content_Type="application/json"))
+        _, port = self.at_free_port()
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=GENEROUS)
+        self.addCleanup(client.close)
+        for method in ("GET", "DELETE", "HEAD", "GET"):  # on one connection
+            client.request(method, "/")
+            answer = client.getresponse()
+            self.assertEqual((answer.status, answer.read()), (200, b""))
+            if method != "HEAD":
+                self.assertEqual(answer.headers["Content-Length"], "0")
+            self.assertFalse(answer.will_close)
 
     def test_kinds_of_requests(self):
         content = json.dumps({"href": f"{PUBLIC}/" + "x" * 1000}).encode()
