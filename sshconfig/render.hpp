@@ -24,6 +24,12 @@ struct BlockOptions {
   // tunnel: a second block follows for the case that ssh-gen fails. It keeps ssh in the tunnel,
   // which says why, instead of letting it connect to port 22 of the public name.
   enum class Fallback { none, tunnel } fallback = Fallback::none;
+  // One connection for every ssh to the host (ControlMaster auto).
+  struct Multiplexing {
+    std::string persist;    // of ControlPersist, as ssh reads it
+    std::string directory;  // absolute; of the control sockets
+  };
+  std::optional<Multiplexing> multiplexing = {};
 };
 
 // Returns the name that a block has for an application in any form that commands take:

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include "cli/session/session.hpp"
 #include "cli/terminal/environment.hpp"
 #include "cli/terminal/time_text.hpp"
+#include "sshconfig/control_path.hpp"
 #include "sshconfig/match_exec.hpp"
 #include "sshconfig/shell_words.hpp"
 #include "sshgen/agent.hpp"
@@ -92,6 +94,32 @@ std::optional<CheckResult> judge_files(const SshTarget& target, const SshRoute& 
     return warning("nothing renews the certificate: no Match exec runs ssh-gen",
                    write_hint(target));
   return std::nullopt;
+}
+
+std::string directory_of(const std::string& path) {
+  return path.substr(0, path.rfind('/'));
+}
+
+std::optional<CheckResult> judge_control(const ControlFacts& control) {
+  using Directory = ControlFacts::Directory;
+  if (control.path.empty()) return std::nullopt;
+  const std::string shown = printable(control.path, 300);
+  if (!control.fits)
+    return failed(fmt::format("the ControlPath {} is too long a name for a socket", shown),
+                  "run ssh-config --multiplex again, or choose a shorter ControlPath");
+  const std::string directory = pasted_word(printable(directory_of(control.path), 300));
+  if (control.directory == Directory::missing)
+    return failed(fmt::format("the directory of the ControlPath {} is not there", shown),
+                  fmt::format("run: mkdir -m 700 {}", directory));
+  if (control.directory == Directory::open_to_others)
+    return warning(fmt::format("others can use the directory of the ControlPath {}", shown),
+                   fmt::format("run: chmod 700 {}", directory));
+  return std::nullopt;
+}
+
+std::string_view control_text(const ControlFacts& control) {
+  if (control.path.empty()) return "";
+  return control.is_running ? ", in a shared connection that is open" : ", in a shared connection";
 }
 
 std::string_view certificate_text(Certificate certificate) {
@@ -204,6 +232,32 @@ SshTarget target_of(const Diagnosis& diagnosis) {
           .state_directory = diagnosis.state_path};
 }
 
+// Returns whether the tunnel makes the directory itself.
+bool makes_directory(const SshSettings& settings, const std::string& directory) {
+  const Words words = sshconfig::shell_words(settings.proxy_command);
+  const auto flag = std::find(words.begin(), words.end(), "--control-directory");
+  return flag != words.end() && flag + 1 != words.end() && *(flag + 1) == directory;
+}
+
+ControlFacts look_at_control(const SshAnswer& answer) {
+  using Directory = ControlFacts::Directory;
+  ControlFacts facts;
+  if (!answer.settings || answer.settings->control_path.empty()) return facts;
+  facts.path = answer.settings->control_path;
+  facts.fits = sshconfig::fits_socket(facts.path);
+  facts.is_running = sshconfig::has_master(facts.path);
+  const std::string directory = directory_of(facts.path);
+  struct stat status {};
+  if (::stat(directory.c_str(), &status) != 0)
+    facts.directory = makes_directory(*answer.settings, directory) ? Directory::made_by_tunnel
+                                                                   : Directory::missing;
+  else if (status.st_uid != ::geteuid() || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    facts.directory = Directory::open_to_others;
+  else
+    facts.directory = Directory::private_to_user;
+  return facts;
+}
+
 bool can_be_run(const std::string& path) {
   return ::access(path.c_str(), X_OK) == 0;
 }
@@ -231,9 +285,10 @@ CheckResult judge_ssh_config(const SshTarget& target, const SshConfigFacts& fact
   if (facts.route.program.empty()) return judge_no_way(target, facts);
   if (auto result = judge_command(target, facts)) return *result;
   if (auto result = judge_files(target, facts.route)) return *result;
-  return well(fmt::format("{}: ProxyCommand {}, {}", facts.answer.version,
+  if (auto result = judge_control(facts.control)) return *result;
+  return well(fmt::format("{}: ProxyCommand {}, {}{}", facts.answer.version,
                           printable(facts.route.program, 300),
-                          certificate_text(facts.route.certificate)));
+                          certificate_text(facts.route.certificate), control_text(facts.control)));
 }
 
 CheckResult judge_ssh_certificate(const Url& url, const SshRoute& route,
@@ -303,7 +358,8 @@ CheckResult check_ssh_config(Diagnosis& diagnosis) {
   return judge_ssh_config(target, {.answer = diagnosis.ssh,
                                    .route = diagnosis.ssh_route,
                                    .program = look_for(diagnosis.ssh_route.program, target.home),
-                                   .origin = diagnosis.origin});
+                                   .origin = diagnosis.origin,
+                                   .control = look_at_control(diagnosis.ssh)});
 }
 
 CheckResult check_ssh_certificate(Diagnosis& diagnosis) {

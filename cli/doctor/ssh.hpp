@@ -34,6 +34,19 @@ struct SshRoute {
 };
 SshRoute ssh_route(const SshTarget& target, const sshconfig::SshAnswer& answer);
 
+// What ssh needs to share a connection (ControlPath).
+struct ControlFacts {
+  std::string path = {};  // "" if it shares none
+  enum class Directory {
+    missing,
+    made_by_tunnel,
+    open_to_others,
+    private_to_user
+  } directory = Directory::missing;
+  bool fits = true;         // its name is short enough for a socket
+  bool is_running = false;  // a master listens there
+};
+
 // unknown: the name depends on a shell, or there is none.
 enum class ProgramState { unknown, there, missing };
 enum class Origin { unknown, ssh_server, other };
@@ -42,6 +55,7 @@ struct SshConfigFacts {
   const SshRoute& route;
   ProgramState program = ProgramState::unknown;
   Origin origin = Origin::unknown;
+  ControlFacts control = {};
 };
 CheckResult judge_ssh_config(const SshTarget& target, const SshConfigFacts& facts);
 

@@ -12,6 +12,7 @@
 #include "cli/terminal/environment.hpp"
 #include "cli/terminal/message.hpp"
 #include "cli/terminal/time_text.hpp"
+#include "sshconfig/control_path.hpp"
 #include "sshconfig/hosts.hpp"
 #include "sshconfig/install.hpp"
 #include "sshconfig/render.hpp"
@@ -28,7 +29,7 @@ struct ServiceTokenVariables {
 };
 
 struct SshConfigFlags {
-  std::string hostname, host, user, alias, key_type;
+  std::string hostname, host, user, alias, key_type, multiplex;
   bool short_lived = false, agent = false;
   bool write = false, remove = false, dry_run = false;
   NetworkFlags network;
@@ -44,6 +45,10 @@ void bind(Parser& parser, SshConfigFlags& flags) {
   parser.add_flag("--agent", flags.agent, "keep the key in ssh-agent and not on disk");
   parser.add_option("--key-type", flags.key_type, "of the certificates: ecdsa (default) or ed25519")
       .one_of({"ecdsa", "ed25519"});
+  parser
+      .add_option("--multiplex", flags.multiplex,
+                  "share a connection, and keep it for so long after the last use")
+      .type_name("DURATION");
   const auto write = parser.add_flag("--write", flags.write, "install the block for ssh");
   parser
       .add_flag("--remove", flags.remove,
@@ -51,6 +56,14 @@ void bind(Parser& parser, SshConfigFlags& flags) {
       .excludes(write);
   parser.add_flag("--dry-run", flags.dry_run, "with --write or --remove: show the changes only");
   bind_network_flags(parser, flags.network);
+}
+
+// ssh makes its control sockets in a directory of the state directory, or of the session's if the
+// former has too long a name for a socket.
+std::string control_directory() {
+  const std::string session = variable("XDG_RUNTIME_DIR");
+  return sshconfig::first_that_fits({absolute_path(state_directory_path()) + "/ssh",
+                                     session.starts_with('/') ? session + "/mayfly" : ""});
 }
 
 sshconfig::BlockOptions block_options(const SshConfigFlags& flags) {
@@ -67,6 +80,8 @@ sshconfig::BlockOptions block_options(const SshConfigFlags& flags) {
   options.connection_flags = repeated_flags(flags.network);
   if (!flags.user.empty()) options.user = flags.user;
   if (!flags.alias.empty()) options.alias = flags.alias;
+  if (!flags.multiplex.empty())
+    options.multiplexing = {.persist = flags.multiplex, .directory = control_directory()};
   return options;
 }
 
@@ -169,6 +184,11 @@ void refuse_secrets(const NetworkFlags& flags) {
 void check(const SshConfigFlags& flags) {
   if (flags.dry_run && !flags.write && !flags.remove) {
     throw Error(ErrorKind::usage, "--dry-run goes with --write or --remove");
+  }
+  if (!flags.multiplex.empty() && !parse_duration(flags.multiplex)) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--multiplex: {} is no duration", printable(flags.multiplex)),
+                "write for example 10m, 1h30m or 2d");
   }
   if (!flags.key_type.empty() && !flags.short_lived && !flags.agent) {
     throw Error(ErrorKind::usage, "--key-type goes with --short-lived-cert or --agent",
