@@ -149,7 +149,10 @@ std::string pattern_word(const std::string& patterns) {
 
 std::string certificate_words(const BlockOptions& options) {
   std::string words;
-  if (options.certificate == BlockOptions::Certificate::agent) words += " --agent";
+  if (options.certificate == BlockOptions::Certificate::agent)
+    words += options.confirms ? " --agent-confirm" : " --agent";
+  if (options.certificate == BlockOptions::Certificate::own_key)
+    words += " --public-key " + shell_word(options.own_key.public_key);
   if (!options.key_type.empty()) words += " --key-type " + shell_word(options.key_type);
   return words;
 }
@@ -211,6 +214,10 @@ std::string identity_lines(const BlockOptions& options, const Target& target) {
   if (options.certificate == Certificate::agent)
     return fmt::format("  IdentityFile {}\n  IdentityAgent SSH_AUTH_SOCK\n  AddKeysToAgent no\n",
                        key_path(options, target, suffix_of(StateFile::agent_certificate)));
+  if (options.certificate == Certificate::own_key)
+    return fmt::format("  IdentityFile {}\n  CertificateFile {}\n  AddKeysToAgent no\n",
+                       config_word(without_tokens(options.own_key.identity_file)),
+                       key_path(options, target, suffix_of(StateFile::own_certificate)));
   return fmt::format("  IdentityFile {}\n  CertificateFile {}\n  AddKeysToAgent no\n",
                      key_path(options, target, suffix_of(StateFile::private_key)),
                      key_path(options, target, suffix_of(StateFile::certificate)));

@@ -19,6 +19,7 @@
 #include "sshconfig/match_exec.hpp"
 #include "sshconfig/shell_words.hpp"
 #include "sshgen/agent.hpp"
+#include "sshgen/own_key.hpp"
 
 namespace mayfly::cli::doctor {
 namespace {
@@ -79,9 +80,12 @@ std::optional<CheckResult> judge_command(const SshTarget& target, const SshConfi
 }
 
 std::optional<CheckResult> judge_files(const SshTarget& target, const SshRoute& route) {
-  if (route.certificate != Certificate::disk) return std::nullopt;
-  const std::string kept =
-      printable(target.state_directory + "/" + sshgen::key_files(target.url).certificate, 300);
+  if (route.certificate != Certificate::disk && route.certificate != Certificate::own_key)
+    return std::nullopt;
+  const sshgen::KeyFiles names = sshgen::key_files(target.url);
+  const bool is_own = route.certificate == Certificate::own_key;
+  const std::string kept = printable(
+      target.state_directory + "/" + (is_own ? names.own_certificate : names.certificate), 300);
   if (!route.reads_certificate)
     return failed(route.other_certificate.empty()
                       ? fmt::format("no CertificateFile names {}", kept)
@@ -128,6 +132,8 @@ std::string_view certificate_text(Certificate certificate) {
       return "short-lived certificate on disk";
     case Certificate::agent:
       return "short-lived certificate in the agent";
+    case Certificate::own_key:
+      return "certificate for a key of your own";
     case Certificate::none:
       break;
   }
@@ -204,19 +210,36 @@ void take_files(SshRoute& route, const SshTarget& target, const SshSettings& set
   const auto kept = [&](const std::string& name) {
     return (directory / name).lexically_normal().string();
   };
+  const bool is_own = route.certificate == Certificate::own_key;
+  const StateFile kind = is_own ? StateFile::own_certificate : StateFile::certificate;
+  const std::string certificate = kept(is_own ? names.own_certificate : names.certificate);
+  const std::string key = is_own ? sshgen::identity_file_of(route.public_key) : kept(names.key);
   for (const std::string& file : settings.identity_files)
-    route.reads_key |= file_path(file, target, settings) == kept(names.key);
+    route.reads_key |= file_path(file, target, settings) == key;
   for (const std::string& file : settings.certificate_files) {
     const std::string path = file_path(file, target, settings);
-    route.reads_certificate |= path == kept(names.certificate);
-    if (path != kept(names.certificate) && path.ends_with(suffix_of(StateFile::certificate)))
-      route.other_certificate = path;
+    route.reads_certificate |= path == certificate;
+    if (path != certificate && path.ends_with(suffix_of(kind))) route.other_certificate = path;
   }
 }
 
 bool asks_for_agent(const std::string& command) {
   const Words words = sshconfig::shell_words(command);
-  return std::find(words.begin(), words.end(), "--agent") != words.end();
+  return std::any_of(words.begin(), words.end(), [](const std::string& word) {
+    return word == "--agent" || word == "--agent-confirm";
+  });
+}
+
+// Returns the file of the key that an ssh-gen certifies, or "".
+std::string public_key_flag(const std::vector<std::string>& commands) {
+  for (const std::string& command : commands) {
+    const Words words = sshconfig::shell_words(command);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      if (words[i] == "--public-key" && i + 1 < words.size()) return words[i + 1];
+      if (words[i].starts_with("--public-key=")) return words[i].substr(words[i].find('=') + 1);
+    }
+  }
+  return "";
 }
 
 // Returns the home directory that ssh uses: the account's, not HOME.
@@ -337,8 +360,11 @@ SshRoute ssh_route(const SshTarget& target, const SshAnswer& answer) {
   SshRoute route;
   if (!answer.settings) return route;
   take_command(route, target, *answer.settings);
+  route.public_key = public_key_flag(answer.ssh_gens);
+  if (!route.public_key.empty()) route.certificate = Certificate::own_key;
   take_files(route, target, *answer.settings);
   route.renews = !answer.ssh_gens.empty();
+  if (route.certificate == Certificate::own_key) return route;
   const bool in_agent = std::any_of(answer.ssh_gens.begin(), answer.ssh_gens.end(), asks_for_agent);
   if (in_agent)
     route.certificate = SshRoute::Certificate::agent;
@@ -364,7 +390,12 @@ CheckResult check_ssh_config(Diagnosis& diagnosis) {
 
 CheckResult check_ssh_certificate(Diagnosis& diagnosis) {
   sshgen::OnDisk on_disk;
-  if (diagnosis.state) on_disk = sshgen::look_on_disk(*diagnosis.state, diagnosis.url, now());
+  if (diagnosis.ssh_route.certificate == Certificate::own_key) {
+    const sshgen::OwnKey key = sshgen::read_own_key(diagnosis.ssh_route.public_key);
+    if (diagnosis.state)
+      on_disk = sshgen::look_at_own(*diagnosis.state, sshgen::key_files(diagnosis.url), key, now());
+  } else if (diagnosis.state)
+    on_disk = sshgen::look_on_disk(*diagnosis.state, diagnosis.url, now());
   return judge_ssh_certificate(diagnosis.url, diagnosis.ssh_route, on_disk, now());
 }
 

@@ -27,7 +27,8 @@ struct SshRoute {
   std::string program = {};  // of the ProxyCommand; "" without one
   std::optional<std::string> leads_to =
       {};  // the application that --hostname names, with tokens expanded
-  enum class Certificate { none, disk, agent } certificate = Certificate::none;
+  enum class Certificate { none, disk, agent, own_key } certificate = Certificate::none;
+  std::string public_key = {};                        // that ssh-gen certifies, with own_key
   bool renews = false;                                // a Match exec runs ssh-gen
   bool reads_certificate = false, reads_key = false;  // at the target where ssh-gen keeps them
   std::string other_certificate = {};  // a certificate like ssh-gen's in another directory

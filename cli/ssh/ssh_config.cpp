@@ -9,6 +9,7 @@
 #include "cli/flags/command.hpp"
 #include "cli/flags/host_argument.hpp"
 #include "cli/flags/network_flags.hpp"
+#include "cli/ssh/short_lived_certificate.hpp"
 #include "cli/terminal/environment.hpp"
 #include "cli/terminal/message.hpp"
 #include "cli/terminal/time_text.hpp"
@@ -18,6 +19,7 @@
 #include "sshconfig/render.hpp"
 #include "sshgen/agent.hpp"
 #include "sshgen/on_disk.hpp"
+#include "sshgen/own_key.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -29,8 +31,8 @@ struct ServiceTokenVariables {
 };
 
 struct SshConfigFlags {
-  std::string hostname, host, user, alias, key_type, multiplex;
-  bool short_lived = false, agent = false;
+  std::string hostname, host, user, alias, key_type, public_key, multiplex;
+  bool short_lived = false, agent = false, agent_confirm = false;
   bool write = false, remove = false, dry_run = false;
   NetworkFlags network;
   ServiceTokenVariables variables;
@@ -42,9 +44,21 @@ void bind(Parser& parser, SshConfigFlags& flags) {
   parser.add_flag("--short-lived-cert", flags.short_lived, "use short-lived certificates");
   parser.add_option("--user", flags.user, "user name at the server").type_name("NAME");
   parser.add_option("--alias", flags.alias, "a short name to type after ssh").type_name("NAME");
-  parser.add_flag("--agent", flags.agent, "keep the key in ssh-agent and not on disk");
-  parser.add_option("--key-type", flags.key_type, "of the certificates: ecdsa (default) or ed25519")
-      .one_of({"ecdsa", "ed25519"});
+  const auto agent =
+      parser.add_flag("--agent", flags.agent, "keep the key in ssh-agent and not on disk");
+  const auto confirm = parser.add_flag("--agent-confirm", flags.agent_confirm,
+                                       "as --agent, which asks you at each use");
+  const auto type = parser
+                        .add_option("--key-type", flags.key_type,
+                                    "of the certificates: ecdsa (default) or ed25519")
+                        .one_of({"ecdsa", "ed25519"});
+  parser
+      .add_option("--public-key", flags.public_key,
+                  "certify this key of yours instead of a new one")
+      .type_name("FILE")
+      .excludes(agent)
+      .excludes(confirm)
+      .excludes(type);
   parser
       .add_option("--multiplex", flags.multiplex,
                   "share a connection, and keep it for so long after the last use")
@@ -70,8 +84,12 @@ sshconfig::BlockOptions block_options(const SshConfigFlags& flags) {
   sshconfig::BlockOptions options;
   options.program = program_path();
   options.host = flags.hostname;
-  if (flags.agent) {
+  if (!flags.public_key.empty()) {
+    options.certificate = sshconfig::BlockOptions::Certificate::own_key;
+    options.own_key = own_key_in_block(flags.public_key);
+  } else if (flags.agent) {
     options.certificate = sshconfig::BlockOptions::Certificate::agent;
+    options.confirms = flags.agent_confirm;
   } else if (flags.short_lived) {
     options.certificate = sshconfig::BlockOptions::Certificate::short_lived;
   }
@@ -99,6 +117,10 @@ std::optional<sshgen::Certificate> known_certificate(const SshConfigFlags& flags
   const Url url = parse_url(flags.hostname);
   if (flags.agent) return certificate_in_agent(url);
   const auto state = StateDirectory::open_existing(state_directory_path());
+  if (state && !flags.public_key.empty())
+    return sshgen::look_at_own(*state, sshgen::key_files(url),
+                               sshgen::read_own_key(flags.public_key), now())
+        .certificate;
   return state ? sshgen::look_on_disk(*state, url, now()).certificate : std::nullopt;
 }
 
@@ -185,6 +207,7 @@ void check(const SshConfigFlags& flags) {
   if (flags.dry_run && !flags.write && !flags.remove) {
     throw Error(ErrorKind::usage, "--dry-run goes with --write or --remove");
   }
+  if (!flags.public_key.empty()) sshgen::read_own_key(flags.public_key);
   if (!flags.multiplex.empty() && !parse_duration(flags.multiplex)) {
     throw Error(ErrorKind::usage,
                 fmt::format("--multiplex: {} is no duration", printable(flags.multiplex)),
@@ -198,6 +221,7 @@ void check(const SshConfigFlags& flags) {
 
 int run(SshConfigFlags& flags, const Invocation&) {
   take_host(flags.hostname, flags.host);
+  flags.agent |= flags.agent_confirm;
   check(flags);
   flags.hostname = sshconfig::block_host(flags.hostname);
   leave_to_environment(flags.network.identity, flags.variables);

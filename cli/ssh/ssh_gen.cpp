@@ -28,6 +28,10 @@ void bind(Parser& parser, SshGenFlags& flags) {
   parser.add_flag("--check", flags.check, "exit 0 when valid, 1 when a renewal is due; no network");
   bind_certificate(parser, flags.certificate);
   parser
+      .add_option("--renew-before", flags.certificate.renew_before,
+                  "renew a certificate that ends within this time")
+      .type_name("DURATION");
+  parser
       .add_option("--control-path", flags.control_path,
                   "do nothing while a connection is shared at this socket")
       .type_name("PATH");
