@@ -320,9 +320,10 @@ class Timer(OwnKeyCase):
             source = name + ".in" if name.endswith(".service") else name
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
                 file.write(self.unit(source).replace("@MAYFLY@", programs.mayfly()))
-        result = run([analyze, "--user", "verify", *(os.path.join(folder, f"mayfly-ssh-gen@{HOST}.{end}")
+        result = run([analyze, "--user", "--man=no", "verify", *(os.path.join(folder, f"mayfly-ssh-gen@{HOST}.{end}")
                                                     for end in ("service", "timer"))],
-                     env={**self.home.environment(), "SYSTEMD_UNIT_PATH": folder + ":"})
+                     env={**self.home.environment(), "SYSTEMD_UNIT_PATH": folder + ":",
+                          "XDG_RUNTIME_DIR": self.scratch})
         self.assertEqual((result.code, [line for line in result.err.splitlines() if "mayfly" in line]), (0, []), result)
 
 
