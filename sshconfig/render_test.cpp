@@ -369,3 +369,25 @@ TEST_CASE("render: a shared connection with certificates sets the user before th
             " --hostname vm.example.com\n"
             "  User jdoe\n");
 }
+
+TEST_CASE("render: a key of the person's own") {
+  BlockOptions options = short_lived("vm.example.com");
+  options.certificate = Certificate::own_key;
+  options.own_key = {"/home/jdoe/my keys/id.pub", "/home/jdoe/my keys/id"};
+  CHECK(render_block(options) ==
+        "Match host vm.example.com exec \"/usr/bin/mayfly access ssh-gen --public-key "
+        "'/home/jdoe/my keys/id.pub' --hostname %h\"\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h\n"
+        "  IdentityFile \"/home/jdoe/my keys/id\"\n"
+        "  CertificateFile ~/.cloudflared/%h-own_key-cert.pub\n"
+        "  AddKeysToAgent no\n");
+}
+
+TEST_CASE("render: an agent that asks at each use") {
+  BlockOptions options = short_lived("vm.example.com");
+  options.certificate = Certificate::agent;
+  options.confirms = true;
+  CHECK(render_block(options).starts_with(
+      "Match host vm.example.com exec \"/usr/bin/mayfly access ssh-gen --agent-confirm "
+      "--hostname %h\"\n"));
+}

@@ -217,3 +217,20 @@ TEST_CASE("doctor: a shared connection") {
   CHECK(judge(control).state == State::failed);
   CHECK(holds(judge(control).detail, "too long a name for a socket"));
 }
+
+TEST_CASE("doctor: the route of a block for a key of the person's own") {
+  SshAnswer answer = block();
+  answer.settings->identity_files = {"/home/me/.ssh/id"};
+  answer.settings->certificate_files = {"~/.cloudflared/%h-own_key-cert.pub"};
+  answer.ssh_gens = {
+      "/usr/bin/mayfly access ssh-gen --public-key /home/me/.ssh/id.pub --hostname x"};
+  const SshRoute route = ssh_route(target, answer);
+  CHECK(route.certificate == Kept::own_key);
+  CHECK(route.public_key == "/home/me/.ssh/id.pub");
+  CHECK(judged(answer).state == State::ok);
+  CHECK(holds(judged(answer).detail, "certificate for a key of your own"));
+  answer.settings->identity_files = {"/home/me/.ssh/other"};
+  CHECK(judged(answer).state == State::failed);
+  answer.settings->certificate_files = {"~/.cloudflared/%h-cf_key-cert.pub"};
+  CHECK(holds(judged(answer).detail, "-own_key-cert.pub"));
+}
