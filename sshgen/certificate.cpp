@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view type_suffix = "-cert-v01@openssh.com";
 constexpr std::string_view type_domain = "@openssh.com";
+constexpr std::string_view type_mark = "-cert-v0";  // no certificate certifies another
 constexpr int most_key_strings = 8;
 constexpr std::uint32_t user_role = 1;
 constexpr std::size_t largest_blob = 64 << 10;
@@ -56,6 +57,7 @@ std::optional<std::vector<std::string>> read_options(std::string_view bytes) {
 std::string certified_type(std::string_view type) {
   if (!type.ends_with(type_suffix)) return {};
   const std::string plain(type.substr(0, type.size() - type_suffix.size()));
+  if (plain.empty() || plain.find(type_mark) != std::string::npos) return {};
   // OpenSSH's own types of keys have its domain, too: "sk-ssh-ed25519@openssh.com".
   return is_known_type(plain) ? plain : plain + std::string(type_domain);
 }

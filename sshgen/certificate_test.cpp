@@ -208,7 +208,9 @@ TEST_CASE("certificate: malformed fields are refused") {
   REQUIRE(Parts().parsed());
   SUBCASE("type of no certificate") {
     CHECK_FALSE(Parts{.type = "sk-ssh-ed25519@openssh.com"}.parsed());
-    CHECK_FALSE(Parts{.type = "-cert-v02@openssh.com"}.parsed());
+    CHECK_FALSE(Parts{.type = "-cert-v01@openssh.com"}.parsed());
+    CHECK_FALSE(Parts{.type = "ssh-ed25519-cert-v02@openssh.com"}.parsed());
+    CHECK_FALSE(Parts{.type = "ssh-ed25519-cert-v01-cert-v01@openssh.com"}.parsed());
   }
   SUBCASE("plain type") {
     CHECK_FALSE(Parts{.type = "ssh-ed25519"}.parsed());
