@@ -9,6 +9,7 @@
 #include "access/core/text.hpp"
 #include "access/core/url.hpp"
 #include "access/system/files.hpp"
+#include "sshconfig/control_path.hpp"
 #include "sshconfig/quote.hpp"
 
 namespace mayfly::sshconfig {
@@ -148,7 +149,10 @@ std::string pattern_word(const std::string& patterns) {
 
 std::string certificate_words(const BlockOptions& options) {
   std::string words;
-  if (options.certificate == BlockOptions::Certificate::agent) words += " --agent";
+  if (options.certificate == BlockOptions::Certificate::agent)
+    words += options.confirms ? " --agent-confirm" : " --agent";
+  if (options.certificate == BlockOptions::Certificate::own_key)
+    words += " --public-key " + shell_word(options.own_key.public_key);
   if (!options.key_type.empty()) words += " --key-type " + shell_word(options.key_type);
   return words;
 }
@@ -165,22 +169,41 @@ std::string host_line(const Target& target) {
   return line + "\n";
 }
 
+// Returns a flag with the control socket, whose name ssh-gen needs to find a running master.
+std::string control_path_words(const BlockOptions& options) {
+  if (!options.multiplexing) return "";
+  return " --control-path " + control_path_in(shell_word(options.multiplexing->directory));
+}
+
 std::string match_line(const BlockOptions& options, const Target& target) {
-  return fmt::format("Match {} {} exec \"{} access ssh-gen{} --hostname {}{}\"\n",
+  return fmt::format("Match {} {} exec \"{} access ssh-gen{}{} --hostname {}{}\"\n",
                      options.alias ? "originalhost" : "host",
                      pattern_word(fmt::format("{}", fmt::join(target.patterns, ","))),
-                     shell_word(options.program), certificate_words(options), target.argument,
+                     shell_word(options.program), certificate_words(options),
+                     control_path_words(options), target.argument,
                      flag_words(options.connection_flags));
 }
 
-// Returns HostName and ProxyCommand; `first_flag` is "" or begins with a space.
-std::string tunnel_lines(const BlockOptions& options, const Target& target,
-                         std::string_view first_flag) {
-  std::string lines;
-  if (target.host_name) lines += fmt::format("  HostName {}\n", *target.host_name);
-  return lines + fmt::format("  ProxyCommand {} access ssh{} --hostname {}{}\n",
-                             shell_word(options.program), first_flag, target.argument,
-                             flag_words(options.connection_flags));
+std::string host_name_line(const Target& target) {
+  return target.host_name ? fmt::format("  HostName {}\n", *target.host_name) : "";
+}
+
+// `first_flag` is "" or begins with a space.
+std::string proxy_line(const BlockOptions& options, const Target& target,
+                       std::string_view first_flag) {
+  const std::string control =
+      options.multiplexing ? " --control-directory " + shell_word(options.multiplexing->directory)
+                           : "";
+  return fmt::format("  ProxyCommand {} access ssh{}{} --hostname {}{}\n",
+                     shell_word(options.program), first_flag, control, target.argument,
+                     flag_words(options.connection_flags));
+}
+
+std::string control_lines(const BlockOptions& options) {
+  if (!options.multiplexing) return "";
+  const auto& [persist, directory] = *options.multiplexing;
+  return fmt::format("  ControlMaster auto\n  ControlPath {}\n  ControlPersist {}\n",
+                     config_word(control_path_in(without_tokens(directory))), persist);
 }
 
 // AddKeysToAgent would leave a key in the agent for each certificate, until other servers refuse to
@@ -191,6 +214,10 @@ std::string identity_lines(const BlockOptions& options, const Target& target) {
   if (options.certificate == Certificate::agent)
     return fmt::format("  IdentityFile {}\n  IdentityAgent SSH_AUTH_SOCK\n  AddKeysToAgent no\n",
                        key_path(options, target, suffix_of(StateFile::agent_certificate)));
+  if (options.certificate == Certificate::own_key)
+    return fmt::format("  IdentityFile {}\n  CertificateFile {}\n  AddKeysToAgent no\n",
+                       config_word(without_tokens(options.own_key.identity_file)),
+                       key_path(options, target, suffix_of(StateFile::own_certificate)));
   return fmt::format("  IdentityFile {}\n  CertificateFile {}\n  AddKeysToAgent no\n",
                      key_path(options, target, suffix_of(StateFile::private_key)),
                      key_path(options, target, suffix_of(StateFile::certificate)));
@@ -207,7 +234,14 @@ std::string fallback_block(const BlockOptions& options, const Target& target) {
   const auto& flags = options.connection_flags;
   const bool is_batch = std::find(flags.begin(), flags.end(), "--batch") != flags.end();
   return "\n# Without a certificate ssh stays in the tunnel.\n" + host_line(target) +
-         tunnel_lines(options, target, is_batch ? "" : " --batch") + user_line(options);
+         host_name_line(target) + proxy_line(options, target, is_batch ? "" : " --batch") +
+         user_line(options);
+}
+
+// Returns the part before a Match that sets the user and the host name: ssh computes "%C" from
+// them, and must know them when it runs the Match exec.
+std::string control_block(const BlockOptions& options, const Target& target) {
+  return host_line(target) + host_name_line(target) + control_lines(options) + user_line(options);
 }
 
 }  // namespace
@@ -221,8 +255,12 @@ std::string block_host(std::string_view hostname) {
 std::string render_block(const BlockOptions& options) {
   const Target target = target_of(options);
   const bool matches = options.certificate != BlockOptions::Certificate::none;
-  std::string block = matches ? match_line(options, target) : host_line(target);
-  block += tunnel_lines(options, target, "") + identity_lines(options, target) + user_line(options);
+  const bool is_divided = matches && options.multiplexing;
+  std::string block = is_divided ? control_block(options, target) : "";
+  block += matches ? match_line(options, target) : host_line(target);
+  block += host_name_line(target) + proxy_line(options, target, "");
+  if (!is_divided) block += control_lines(options);
+  block += identity_lines(options, target) + user_line(options);
   if (matches && options.fallback == BlockOptions::Fallback::tunnel)
     block += fallback_block(options, target);
   return block;
@@ -231,8 +269,9 @@ std::string render_block(const BlockOptions& options) {
 std::vector<std::string> block_settings(BlockOptions options) {
   options.alias = options.host.substr(0, options.host.find('/'));
   const Target target = target_of(options);
-  const std::string lines =
-      tunnel_lines(options, target, "") + identity_lines(options, target) + user_line(options);
+  const std::string lines = host_name_line(target) + proxy_line(options, target, "") +
+                            control_lines(options) + identity_lines(options, target) +
+                            user_line(options);
   std::vector<std::string> settings;
   for (const std::string_view line : split(lines, '\n'))
     if (!line.empty()) settings.emplace_back(trim(line));

@@ -12,7 +12,9 @@ struct BlockOptions {
   std::string program;  // absolute path of mayfly
   // "vm.example.com", "vm.example.com/path" or "*.example.com"; "" prints "[your hostname]".
   std::string host;
-  enum class Certificate { none, short_lived, agent } certificate = Certificate::none;
+  // own_key: for a key of the person's own, which public_key names.
+  enum class Certificate { none, short_lived, agent, own_key } certificate = Certificate::none;
+  bool confirms = false;        // ssh-gen --agent-confirm, with Certificate::agent
   std::string key_type = {};    // for ssh-gen --key-type; "" for none
   std::string state_directory;  // "" for ~/.cloudflared, else absolute (MAYFLY_HOME)
   // Flags for both ssh-gen and ssh: "--cert", "/etc/x.pem", ... File names in them are absolute.
@@ -24,6 +26,17 @@ struct BlockOptions {
   // tunnel: a second block follows for the case that ssh-gen fails. It keeps ssh in the tunnel,
   // which says why, instead of letting it connect to port 22 of the public name.
   enum class Fallback { none, tunnel } fallback = Fallback::none;
+  // One connection for every ssh to the host (ControlMaster auto).
+  struct Multiplexing {
+    std::string persist;    // of ControlPersist, as ssh reads it
+    std::string directory;  // absolute; of the control sockets
+  };
+  std::optional<Multiplexing> multiplexing = {};
+  struct OwnKey {
+    std::string public_key;     // absolute path, for ssh-gen
+    std::string identity_file;  // absolute path, for IdentityFile
+  };
+  OwnKey own_key = {};
 };
 
 // Returns the name that a block has for an application in any form that commands take:

@@ -320,3 +320,74 @@ TEST_CASE("render: the settings for ssh's option -o name the application literal
   options.user = "-oProxyCommand=x";
   CHECK_THROWS_AS(block_settings(options), Error);
 }
+
+TEST_CASE("render: a shared connection") {
+  BlockOptions options = short_lived("vm.example.com");
+  options.certificate = Certificate::none;
+  options.multiplexing = {.persist = "10m", .directory = "/home/jdoe/.cloudflared/ssh"};
+  CHECK(render_block(options) ==
+        "Host vm.example.com\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --control-directory /home/jdoe/.cloudflared/ssh "
+        "--hostname %h\n"
+        "  ControlMaster auto\n"
+        "  ControlPath /home/jdoe/.cloudflared/ssh/%C\n"
+        "  ControlPersist 10m\n");
+}
+
+// ssh computes %C for the Match exec from the user and the host name that it has read before.
+TEST_CASE("render: a shared connection with certificates sets the user before the Match") {
+  BlockOptions options = short_lived("vm.example.com");
+  options.multiplexing = {.persist = "1h", .directory = "/home/5 % o'brien/ssh"};
+  options.user = "jdoe";
+  options.alias = "vm";
+  options.fallback = BlockOptions::Fallback::tunnel;
+  const std::string program = "/usr/bin/mayfly access ";
+  const std::string word = R"('/home/5 %% o'$(printf '\047')'brien/ssh')";
+  CHECK(render_block(options) ==
+        "Host vm vm.example.com\n"
+        "  HostName vm.example.com\n"
+        "  ControlMaster auto\n"
+        "  ControlPath \"/home/5 %% o'brien/ssh/%C\"\n"
+        "  ControlPersist 1h\n"
+        "  User jdoe\n"
+        "Match originalhost vm,vm.example.com exec \"" +
+            program + "ssh-gen --control-path " + word +
+            "/%C --hostname vm.example.com\"\n"
+            "  HostName vm.example.com\n"
+            "  ProxyCommand " +
+            program + "ssh --control-directory " + word +
+            " --hostname vm.example.com\n"
+            "  IdentityFile ~/.cloudflared/vm.example.com-cf_key\n"
+            "  CertificateFile ~/.cloudflared/vm.example.com-cf_key-cert.pub\n"
+            "  AddKeysToAgent no\n"
+            "  User jdoe\n"
+            "\n# Without a certificate ssh stays in the tunnel.\n"
+            "Host vm vm.example.com\n"
+            "  HostName vm.example.com\n"
+            "  ProxyCommand " +
+            program + "ssh --batch --control-directory " + word +
+            " --hostname vm.example.com\n"
+            "  User jdoe\n");
+}
+
+TEST_CASE("render: a key of the person's own") {
+  BlockOptions options = short_lived("vm.example.com");
+  options.certificate = Certificate::own_key;
+  options.own_key = {"/home/jdoe/my keys/id.pub", "/home/jdoe/my keys/id"};
+  CHECK(render_block(options) ==
+        "Match host vm.example.com exec \"/usr/bin/mayfly access ssh-gen --public-key "
+        "'/home/jdoe/my keys/id.pub' --hostname %h\"\n"
+        "  ProxyCommand /usr/bin/mayfly access ssh --hostname %h\n"
+        "  IdentityFile \"/home/jdoe/my keys/id\"\n"
+        "  CertificateFile ~/.cloudflared/%h-own_key-cert.pub\n"
+        "  AddKeysToAgent no\n");
+}
+
+TEST_CASE("render: an agent that asks at each use") {
+  BlockOptions options = short_lived("vm.example.com");
+  options.certificate = Certificate::agent;
+  options.confirms = true;
+  CHECK(render_block(options).starts_with(
+      "Match host vm.example.com exec \"/usr/bin/mayfly access ssh-gen --agent-confirm "
+      "--hostname %h\"\n"));
+}

@@ -19,6 +19,7 @@ void take_setting(SshSettings& settings, std::string_view keyword, std::string_v
   if (keyword == "proxycommand") settings.proxy_command = value_of(value);
   if (keyword == "proxyjump") settings.proxy_jump = value_of(value);
   if (keyword == "identityfile") settings.identity_files.emplace_back(value);
+  if (keyword == "controlpath") settings.control_path = value_of(value);
   if (keyword == "certificatefile") settings.certificate_files.emplace_back(value);
 }
 

@@ -16,6 +16,7 @@ struct SshSettings {
   std::string host_name, user;
   std::string proxy_command, proxy_jump;  // "" for none
   std::vector<std::string> identity_files, certificate_files;
+  std::string control_path = {};  // with its tokens expanded; "" if no connection is shared
 };
 SshSettings parse_settings(std::string_view text);
 

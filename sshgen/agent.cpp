@@ -29,6 +29,7 @@ enum Message : std::uint8_t {
   add_id_constrained = 25,
 };
 constexpr std::uint8_t constrain_lifetime = 1;
+constexpr std::uint8_t constrain_confirm = 2;
 
 constexpr std::uint32_t largest_reply = 256 << 10;  // OpenSSH's AGENT_MAX_LEN
 constexpr std::size_t most_identities = 2048;       // OpenSSH's MAX_AGENT_IDENTITIES
@@ -162,11 +163,14 @@ void Agent::add(const AgentAddition& addition) {
       .string(addition.comment)
       .byte(constrain_lifetime)
       .uint32(static_cast<std::uint32_t>(lifetime));
+  if (addition.confirmation == Confirmation::each_use) message.byte(constrain_confirm);
   const auto reply = ask(message.bytes());
   if (reply.size() != 1 || WireReader(reply).byte() != success)
-    throw Error(ErrorKind::failed, "ssh-agent: it refuses the certificate",
-                "it may be locked, or not take certificates with a lifetime as OpenSSH's does; "
-                "leave out --agent to keep the certificate in files");
+    throw Error(
+        ErrorKind::failed, "ssh-agent: it refuses the certificate",
+        "it may be locked, or not take certificates with a lifetime or with --agent-confirm as "
+        "OpenSSH's does; "
+        "leave out --agent to keep the certificate in files");
 }
 
 bool Agent::remove(std::string_view blob) {

@@ -19,11 +19,15 @@ struct AgentIdentity {
   std::string comment;
 };
 
+// Whether the agent asks the person each time that the key is used, as after `ssh-add -c`.
+enum class Confirmation { none, each_use };
+
 struct AgentAddition {
   const KeyPair& pair;
   const Certificate& certificate;
   std::string comment;
   std::chrono::seconds lifetime;  // after it the agent drops the key; at least 1 s
+  Confirmation confirmation = Confirmation::none;
 };
 
 // A connection to an agent. Every operation throws Error(failed) when the agent does not answer in

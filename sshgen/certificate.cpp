@@ -16,6 +16,9 @@ namespace mayfly::sshgen {
 namespace {
 
 constexpr std::string_view type_suffix = "-cert-v01@openssh.com";
+constexpr std::string_view type_domain = "@openssh.com";
+constexpr std::string_view type_mark = "-cert-v0";  // no certificate certifies another
+constexpr int most_key_strings = 8;
 constexpr std::uint32_t user_role = 1;
 constexpr std::size_t largest_blob = 64 << 10;
 constexpr std::size_t most_principals = 256;  // OpenSSH's SSHKEY_CERT_MAX_PRINCIPALS
@@ -50,15 +53,42 @@ std::optional<std::vector<std::string>> read_options(std::string_view bytes) {
   return names;
 }
 
-// Reads the certified key and returns it as a public key blob of its own.
-std::optional<std::string> read_certified_key(WireReader& reader, std::string_view type) {
-  if (!type.ends_with(type_suffix)) return std::nullopt;
-  const auto plain_type = type.substr(0, type.size() - type_suffix.size());
-  const auto from = reader.rest();
-  if (!read_public_fields(reader, plain_type)) return std::nullopt;
-  WireWriter blob;
-  blob.string(plain_type).raw(from.substr(0, from.size() - reader.rest().size()));
-  return blob.bytes();
+// Returns the type of the certified key, or "" if this is no type of a certificate.
+std::string certified_type(std::string_view type) {
+  if (!type.ends_with(type_suffix)) return {};
+  const std::string plain(type.substr(0, type.size() - type_suffix.size()));
+  if (plain.empty() || plain.find(type_mark) != std::string::npos) return {};
+  // OpenSSH's own types of keys have its domain, too: "sk-ssh-ed25519@openssh.com".
+  return is_known_type(plain) ? plain : plain + std::string(type_domain);
+}
+
+// Reads what follows the certified key.
+bool read_statement(WireReader& reader, Certificate& certificate) {
+  certificate.serial = reader.uint64();
+  certificate.role = reader.uint32();
+  certificate.key_id = reader.string();
+  auto principals = read_principals(reader.string());
+  certificate.valid_after = reader.uint64();
+  certificate.valid_before = reader.uint64();
+  auto critical = read_options(reader.string());
+  const auto extensions = read_options(reader.string());
+  reader.string();  // reserved
+  certificate.signature_key = reader.string();
+  certificate.signature = reader.string();
+  if (!reader.complete() || !principals || !critical || !extensions ||
+      certificate.signature.empty() || !is_key_blob(certificate.signature_key))
+    return false;
+  certificate.principals = *std::move(principals);
+  certificate.critical_options = *std::move(critical);
+  return true;
+}
+
+// Passes over a key of a known type, or over so many strings of another one.
+bool pass_over_key(WireReader& reader, std::string_view type, int strings) {
+  if (is_known_type(type)) return read_public_fields(reader, type);
+  for (int i = 0; i < strings; ++i)
+    if (reader.string().empty()) return false;
+  return reader.ok();
 }
 
 std::string unknown_critical_option(const Certificate& certificate) {
@@ -119,31 +149,28 @@ std::optional<Certificate> parse_certificate(std::string_view line) {
 
 std::optional<Certificate> parse_certificate_blob(std::string_view blob) {
   if (blob.size() > largest_blob) return std::nullopt;
-  WireReader reader(blob);
+  WireReader start(blob);
   Certificate certificate;
-  certificate.type = reader.string();
-  const auto nonce = reader.string();
-  auto key = read_certified_key(reader, certificate.type);
-  if (!key) return std::nullopt;
-  certificate.certified_key = *std::move(key);
-  certificate.serial = reader.uint64();
-  certificate.role = reader.uint32();
-  certificate.key_id = reader.string();
-  auto principals = read_principals(reader.string());
-  certificate.valid_after = reader.uint64();
-  certificate.valid_before = reader.uint64();
-  auto critical = read_options(reader.string());
-  const auto extensions = read_options(reader.string());
-  reader.string();  // reserved
-  certificate.signature_key = reader.string();
-  certificate.signature = reader.string();
-  if (!reader.complete() || nonce.empty() || !principals || !critical || !extensions ||
-      certificate.signature.empty() || !is_public_key(certificate.signature_key))
-    return std::nullopt;
-  certificate.principals = *std::move(principals);
-  certificate.critical_options = *std::move(critical);
-  certificate.blob = blob;
-  return certificate;
+  certificate.type = start.string();
+  const bool has_nonce = !start.string().empty();
+  const std::string key_type = certified_type(certificate.type);
+  if (!has_nonce || key_type.empty()) return std::nullopt;
+  // With another number of strings, an unknown type would not be read to its end.
+  for (int strings = 1; strings <= most_key_strings; ++strings) {
+    WireReader reader = start;
+    if (pass_over_key(reader, key_type, strings)) {
+      const std::size_t key_size = start.rest().size() - reader.rest().size();
+      WireWriter key;
+      key.string(key_type).raw(start.rest().substr(0, key_size));
+      if (read_statement(reader, certificate)) {
+        certificate.certified_key = key.bytes();
+        certificate.blob = blob;
+        return certificate;
+      }
+    }
+    if (is_known_type(key_type)) return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 bool signature_verifies(const Certificate& certificate) {

@@ -32,9 +32,10 @@ struct Certificate {
   std::chrono::seconds remaining_at(std::chrono::sys_seconds now) const;
 };
 
-// Parses the line of a "-cert.pub" file, with or without a line feed at its end. Returns nullopt if
-// the type is not one for an ECDSA, Ed25519 or RSA key, if a field exceeds its bounds, if options
-// are out of order, or if bytes follow the last field.
+// Parses the line of a "-cert.pub" file, with or without a line feed at its end. A key of another
+// kind than ECDSA, Ed25519 and RSA (FIDO keys, for example) is passed over by the wire format: it
+// is one to eight strings. Returns nullopt if the type is none of a certificate, if a field exceeds
+// its bounds, if options are out of order, or if bytes follow the last field.
 std::optional<Certificate> parse_certificate(std::string_view line);
 // Does the same for a decoded certificate, as an agent lists it.
 std::optional<Certificate> parse_certificate_blob(std::string_view blob);

@@ -129,6 +129,37 @@ TEST_CASE("certificate: lines without a certificate are refused") {
     CHECK_FALSE(parse_certificate(bad));
 }
 
+// A public key line of a type whose private key needs hardware, or a newer OpenSSH
+// (PROTOCOL.u2f; sshkey.c of OpenSSH 10.3).
+std::string line_of(std::initializer_list<std::string> strings) {
+  WireWriter blob;
+  for (const auto& one : strings) blob.string(one);
+  return line_of_blob(blob.bytes());
+}
+
+std::string security_key() {
+  return line_of({"sk-ssh-ed25519@openssh.com", std::string(32, 'p'), "ssh:"});
+}
+
+std::string post_quantum_key() {
+  return line_of({"ssh-mldsa44-ed25519@openssh.com", std::string(1312 + 32, 'q')});
+}
+
+// ssh-keygen signs the public key of a FIDO token as every other one.
+TEST_CASE("certificate: a key of a type that is not known is passed over by the wire format") {
+  const auto line = Authority().sign(security_key(), "-I id -n jdoe -V -5m:+1h");
+  REQUIRE(line.starts_with("sk-ssh-ed25519-cert-v01@openssh.com "));
+  const auto certificate = parse_certificate(line);
+  REQUIRE(certificate);
+  CHECK(certificate->principals == std::vector<std::string>{"jdoe"});
+  CHECK(certificate->certified_key == *public_blob_of_line(security_key()));
+  CHECK_FALSE(objection_to(*certificate, *public_blob_of_line(security_key()), present()));
+  CHECK(objection_to(*certificate, *public_blob_of_line(post_quantum_key()), present()));
+  for (std::size_t size = 0; size < certificate->blob.size(); ++size)
+    CHECK_FALSE(parse_certificate_blob(certificate->blob.substr(0, size)));
+  CHECK_FALSE(parse_certificate_blob(certificate->blob + std::string(4, '\0')));
+}
+
 // A certificate put together by hand around a valid one's parts, to reach what ssh-keygen refuses
 // to make.
 struct Parts {
@@ -153,10 +184,33 @@ std::string options_named(std::initializer_list<std::string_view> names) {
   return options.bytes();
 }
 
+TEST_CASE(
+    "certificate: of an authority whose type is not known it is read, and its signature is not "
+    "believed") {
+  WireWriter authority;
+  authority.string("ssh-mldsa44-ed25519@openssh.com").string(std::string(1344, 'q'));
+  const auto certificate = Parts{.authority = authority.bytes()}.parsed();
+  REQUIRE(certificate);
+  CHECK_FALSE(signature_verifies(*certificate));
+  CHECK(objection_to(*certificate, certificate->certified_key, present()));
+}
+
+TEST_CASE("certificate: of the type mldsa44-ed25519") {
+  const auto certificate =
+      Parts{.type = "ssh-mldsa44-ed25519-cert-v01@openssh.com", .point = std::string(1344, 'q')}
+          .parsed();
+  REQUIRE(certificate);
+  CHECK(certificate->key_id == "id");
+  CHECK(certificate->certified_key == *public_blob_of_line(post_quantum_key()));
+}
+
 TEST_CASE("certificate: malformed fields are refused") {
   REQUIRE(Parts().parsed());
-  SUBCASE("unknown type") {
-    CHECK_FALSE(Parts{.type = "sk-ssh-ed25519-cert-v01@openssh.com"}.parsed());
+  SUBCASE("type of no certificate") {
+    CHECK_FALSE(Parts{.type = "sk-ssh-ed25519@openssh.com"}.parsed());
+    CHECK_FALSE(Parts{.type = "-cert-v01@openssh.com"}.parsed());
+    CHECK_FALSE(Parts{.type = "ssh-ed25519-cert-v02@openssh.com"}.parsed());
+    CHECK_FALSE(Parts{.type = "ssh-ed25519-cert-v01-cert-v01@openssh.com"}.parsed());
   }
   SUBCASE("plain type") {
     CHECK_FALSE(Parts{.type = "ssh-ed25519"}.parsed());

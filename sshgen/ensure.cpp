@@ -2,10 +2,14 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <memory>
+
 #include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/system/lock.hpp"
+#include "sshgen/public_key.hpp"
 #include "sshgen/sign.hpp"
 
 namespace mayfly::sshgen {
@@ -15,7 +19,12 @@ namespace {
 struct Place {
   const StateDirectory& state;  // for the lock
   std::function<std::optional<Certificate>()> find_valid;
-  std::function<void(const KeyPair&, const Signed&)> keep;
+  // A key to be certified: its public line, and what stores the certificate for it.
+  struct Candidate {
+    std::string public_line;
+    std::function<void(const Signed&)> keep;
+  };
+  std::function<Candidate()> make_key;
 };
 
 Grant with_token(const Url& url, Grant grant) {
@@ -43,8 +52,13 @@ Grant with_token(const Url& url, Grant grant) {
   return grant;
 }
 
-std::optional<Certificate> of_type(std::optional<Certificate> found, const EnsureOptions& options) {
-  return found && is_of_type(*found, options.key_type) ? std::move(found) : std::nullopt;
+// Returns the certificate if the options accept it.
+std::optional<Certificate> accepted(std::optional<Certificate> found,
+                                    const EnsureOptions& options) {
+  if (!found || !is_of_type(*found, options.key_type) ||
+      !is_fresh(*found, options.clock(), options.renew_before))
+    return std::nullopt;
+  return found;
 }
 
 // Holds the lock during the signature but not during a login: a process that must not start a login
@@ -61,11 +75,11 @@ Certificate sign_under_lock(const Place& place, const Url& url, const Issuer& is
   const auto lock = wait_for_login_lock(place.state, key_file_name(url), wait);
   // Another process may have stored a certificate just before this one got the lock.
   if (satisfied()) return *std::move(found);
-  const auto pair = generate_key_pair(options.key_type.value_or(KeyType::ecdsa));
+  const Place::Candidate key = place.make_key();
   const Subject subject{*grant.application, *grant.token,
                         [&] { issuer.require_may_send(url, grant); }};
-  auto made = request_certificate(issuer.send, subject, pair.public_line(), options.clock());
-  issuer.store(url, *grant.application, [&] { place.keep(pair, made); });
+  auto made = request_certificate(issuer.send, subject, key.public_line, options.clock());
+  issuer.store(url, *grant.application, [&] { key.keep(made); });
   return std::move(made.certificate);
 }
 
@@ -82,7 +96,34 @@ Certificate ensure(const Place& place, const Url& url, const Issuer& issuer,
   return sign_under_lock(place, url, issuer, options, with_token(url, issuer.renew(url, grant)));
 }
 
+using Keep = std::function<void(const KeyPair&, const Signed&)>;
+
+// Returns what makes a new key pair for each request, and stores it with its certificate.
+std::function<Place::Candidate()> new_pairs(const EnsureOptions& options, const Keep& keep) {
+  return [type = options.key_type.value_or(KeyType::ecdsa), keep] {
+    const auto pair = std::make_shared<const KeyPair>(generate_key_pair(type));
+    return Place::Candidate{pair->public_line(),
+                            [pair, keep](const Signed& made) { keep(*pair, made); }};
+  };
+}
+
+// The signer's own words do not say that it is the type of the key that it refuses.
+Error with_type_explained(const Error& error, const OwnKey& key) {
+  return {error.kind(), error.message(),
+          fmt::format("Access signs ECDSA, Ed25519 and RSA keys, and this one is of the type {}; "
+                      "give --public-key a key of those types, or leave it out",
+                      printable(key.type, 100))};
+}
+
 }  // namespace
+
+bool is_fresh(const Certificate& certificate, std::chrono::sys_seconds now,
+              std::chrono::seconds renew_before) {
+  const std::uint64_t half = (certificate.valid_before - certificate.valid_after) / 2;
+  const auto wanted = static_cast<std::uint64_t>(renew_before.count());
+  const auto left = static_cast<std::uint64_t>(certificate.remaining_at(now).count());
+  return left >= std::min(wanted, half);
+}
 
 bool is_of_type(const Certificate& certificate, std::optional<KeyType> type) {
   if (!type) return true;
@@ -92,10 +133,36 @@ bool is_of_type(const Certificate& certificate, std::optional<KeyType> type) {
 
 Certificate ensure_certificate(const StateDirectory& state, const Url& url, const Issuer& issuer,
                                const EnsureOptions& options) {
-  const Place disk{
-      state, [&] { return of_type(valid_on_disk(state, url, options.clock()), options); },
-      [&](const KeyPair& pair, const Signed& made) { write_to_disk(state, url, pair, made); }};
+  const Place disk{state,
+                   [&] { return accepted(valid_on_disk(state, url, options.clock()), options); },
+                   new_pairs(options, [&](const KeyPair& pair, const Signed& made) {
+                     write_to_disk(state, url, pair, made);
+                   })};
   return ensure(disk, url, issuer, options);
+}
+
+Certificate ensure_own(const StateDirectory& state, const Url& url, const Issuer& issuer,
+                       const OwnKey& key, const EnsureOptions& options) {
+  const auto find = [&]() -> std::optional<Certificate> {
+    OnDisk found = look_at_own(state, key_files(url), key, options.clock());
+    if (found.state != OnDisk::State::valid) return std::nullopt;
+    EnsureOptions any_type = options;
+    any_type.key_type.reset();
+    return accepted(std::move(found.certificate), any_type);
+  };
+  const auto keep = [&](const Signed& made) { write_own(state, url, key, made); };
+  try {
+    return ensure({state, find,
+                   [&] {
+                     return Place::Candidate{key.line, keep};
+                   }},
+                  url, issuer, options);
+  } catch (const NoCertificates&) {
+    throw;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::refused || is_known_type(key.type)) throw;
+    throw with_type_explained(error, key);
+  }
 }
 
 std::optional<Certificate> valid_in_agent(const AgentPlace& place, const Url& url,
@@ -121,12 +188,13 @@ Certificate ensure_in_agent(const AgentPlace& place, const Url& url, const Issue
   auto& agent = place.agent;
   const auto keep = [&](const KeyPair& pair, const Signed& made) {
     const auto& certificate = made.certificate;
-    agent.add({pair, certificate, comment, certificate.remaining_at(options.clock())});
+    agent.add({pair, certificate, comment, certificate.remaining_at(options.clock()),
+               options.confirmation});
     agent.remove_all(comment, certificate.blob);
     write_agent_certificate(place.state, url, certificate);
   };
-  const auto find = [&] { return of_type(agent.find_valid(comment, options.clock()), options); };
-  return ensure({place.state, find, keep}, url, issuer, options);
+  const auto find = [&] { return accepted(agent.find_valid(comment, options.clock()), options); };
+  return ensure({place.state, find, new_pairs(options, keep)}, url, issuer, options);
 }
 
 }  // namespace mayfly::sshgen

@@ -14,6 +14,7 @@
 #include "sshgen/certificate.hpp"
 #include "sshgen/keypair.hpp"
 #include "sshgen/on_disk.hpp"
+#include "sshgen/own_key.hpp"
 
 namespace mayfly::sshgen {
 
@@ -47,9 +48,17 @@ inline Issuer issuer_from(const Credentials& credentials, Send send) {
 // Returns whether the certificate is for a key of this type; nullopt means any type.
 bool is_of_type(const Certificate& certificate, std::optional<KeyType> type);
 
+// Returns whether a usable certificate lasts for `renew_before` at least, or for half of its
+// validity if that is shorter: it would else be renewed at each call.
+bool is_fresh(const Certificate& certificate, std::chrono::sys_seconds now,
+              std::chrono::seconds renew_before);
+
 struct EnsureOptions {
   std::optional<KeyType> key_type;  // nullopt: any type is accepted, and a new key is ECDSA
   enum class Renew { when_needed, always } renew = Renew::when_needed;
+  // A certificate that ends within this time is renewed; see is_fresh().
+  std::chrono::seconds renew_before{};
+  Confirmation confirmation = Confirmation::none;  // in the agent
   std::function<std::chrono::sys_seconds()> clock = now;
 };
 
@@ -59,6 +68,11 @@ struct EnsureOptions {
 // throw, Error(failed) if no Access application is there, and NoCertificates if it issues no token.
 Certificate ensure_certificate(const StateDirectory& state, const Url& url, const Issuer& issuer,
                                const EnsureOptions& options = {});
+
+// Like ensure_certificate(), for a key of the person's own: asks for a certificate of this key, and
+// stores it beside a copy of the key. EnsureOptions::key_type does not count.
+Certificate ensure_own(const StateDirectory& state, const Url& url, const Issuer& issuer,
+                       const OwnKey& key, const EnsureOptions& options = {});
 
 // An agent, and the directory that has the lock.
 struct AgentPlace {

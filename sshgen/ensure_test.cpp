@@ -107,6 +107,36 @@ TEST_CASE("ensure: a certificate that is signed during a logout is not stored") 
   CHECK(world.state.list().empty());
 }
 
+TEST_CASE("ensure: a certificate is fresh until its end comes near, or its second half begins") {
+  using namespace std::chrono_literals;
+  const std::chrono::sys_seconds start{1'700'000'000s};
+  Certificate certificate;
+  certificate.valid_after = 1'700'000'000;
+  certificate.valid_before = 1'700'000'000 + 240;
+  CHECK(is_fresh(certificate, start, 0s));
+  CHECK(is_fresh(certificate, start + 239s, 0s));
+  CHECK(is_fresh(certificate, start + 180s, 60s));
+  CHECK_FALSE(is_fresh(certificate, start + 181s, 60s));
+  CHECK(is_fresh(certificate, start + 120s, 24h));
+  CHECK_FALSE(is_fresh(certificate, start + 121s, 24h));
+}
+
+TEST_CASE("ensure: a certificate that ends soon is renewed ahead, and one renewal is enough") {
+  using namespace std::chrono_literals;
+  World world;
+  world.signer.options = "-I id -n jdoe -V -50m:+10m";
+  const auto first = world.ensure();
+  EnsureOptions ahead;
+  ahead.renew_before = 5min;
+  CHECK(world.ensure(ahead).blob == first.blob);
+  world.signer.options = "-I id -n jdoe -V -5m:+1h";
+  ahead.renew_before = 15min;
+  const auto second = world.ensure(ahead);
+  CHECK(second.blob != first.blob);
+  CHECK(world.ensure(ahead).blob == second.blob);
+  CHECK(world.signer.requests.size() == 2);
+}
+
 TEST_CASE("ensure: a valid certificate is used without any request") {
   World world;
   const auto first = world.ensure();

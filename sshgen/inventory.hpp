@@ -19,6 +19,7 @@ struct KeptCertificate {
   std::string file;                        // "" in the agent
   std::optional<Certificate> certificate;  // nullopt: the files hold no usable one
   std::string objection;                   // why they do not; printable
+  bool is_own_key = false;                 // the person's own key, without a private half here
 };
 
 // Returns every host[-path] that has a key, public key or certificate file, in order.

@@ -8,9 +8,14 @@ namespace {
 
 constexpr std::size_t largest_file = 96 << 10;  // enough for a certificate of 64 KiB in base64
 
-// Reads a file. Returns nullopt if it is absent, and an empty text, which is replaced like a broken
-// key, if it is a link, a directory or too large.
-std::optional<Secret> read(const StateDirectory& state, const std::string& name) {
+std::optional<std::string> blob_of(const std::optional<Secret>& file,
+                                   std::optional<std::string> (*read_blob)(std::string_view)) {
+  return file ? read_blob(file->reveal()) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Secret> read_key_file(const StateDirectory& state, const std::string& name) {
   try {
     auto file = state.read(name, largest_file);
     if (!file) return std::nullopt;
@@ -20,21 +25,15 @@ std::optional<Secret> read(const StateDirectory& state, const std::string& name)
   }
 }
 
-std::optional<std::string> blob_of(const std::optional<Secret>& file,
-                                   std::optional<std::string> (*read_blob)(std::string_view)) {
-  return file ? read_blob(file->reveal()) : std::nullopt;
-}
-
-}  // namespace
-
 KeyFiles key_files(const Url& url) {
   return key_files_at(key_place_of(url));
 }
 
 KeyFiles key_files_at(std::string_view place) {
-  return {state_name(StateFile::private_key, place), state_name(StateFile::public_key, place),
-          state_name(StateFile::certificate, place),
-          state_name(StateFile::agent_certificate, place)};
+  return {
+      state_name(StateFile::private_key, place),    state_name(StateFile::public_key, place),
+      state_name(StateFile::certificate, place),    state_name(StateFile::agent_certificate, place),
+      state_name(StateFile::own_public_key, place), state_name(StateFile::own_certificate, place)};
 }
 
 std::string key_file_name(const Url& url) {
@@ -47,12 +46,14 @@ OnDisk look_on_disk(const StateDirectory& state, const Url& url, std::chrono::sy
 
 OnDisk look_on_disk(const StateDirectory& state, const KeyFiles& names,
                     std::chrono::sys_seconds now) {
-  const auto line = read(state, names.certificate);
+  const auto line = read_key_file(state, names.certificate);
   if (!line) return {};
   auto certificate = parse_certificate(line->reveal());
   if (!certificate ||
-      blob_of(read(state, names.public_key), public_blob_of_line) != certificate->certified_key ||
-      blob_of(read(state, names.key), public_blob_of_private_file) != certificate->certified_key)
+      blob_of(read_key_file(state, names.public_key), public_blob_of_line) !=
+          certificate->certified_key ||
+      blob_of(read_key_file(state, names.key), public_blob_of_private_file) !=
+          certificate->certified_key)
     return {OnDisk::State::mismatched, std::nullopt};
   const auto verdict = certificate->usable_at(now) ? OnDisk::State::valid : OnDisk::State::ended;
   return {verdict, std::move(certificate)};
@@ -82,7 +83,7 @@ void write_agent_certificate(const StateDirectory& state, const Url& url,
                              const Certificate& certificate) {
   const auto name = key_files(url).agent_certificate;
   const auto line = line_of_blob(certificate.blob);
-  const auto present = read(state, name);
+  const auto present = read_key_file(state, name);
   if (!present || present->reveal() != line) state.write(name, line);
 }
 
@@ -96,6 +97,8 @@ bool remove_from_disk(const StateDirectory& state, const KeyFiles& names) {
   removed |= state.remove(names.public_key);
   removed |= state.remove(names.key);
   removed |= state.remove(names.agent_certificate);
+  removed |= state.remove(names.own_certificate);
+  removed |= state.remove(names.own_public_key);
   return removed;
 }
 

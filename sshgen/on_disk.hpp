@@ -21,6 +21,8 @@ struct KeyFiles {
   // "<host[-path]>-agent-cert.pub": a copy of the certificate in the agent, by which an ssh_config
   // block tells ssh which of the agent's keys to offer.
   std::string agent_certificate;
+  // "<host[-path]>-own_key.pub" and "...-own_key-cert.pub", for a key of the person's own.
+  std::string own_public_key, own_certificate;
 };
 KeyFiles key_files(const Url& url);
 // Does the same for a host[-path] that was read from a file name. Throws Error if no file may have
@@ -39,6 +41,10 @@ struct OnDisk {
   } state = State::absent;
   std::optional<Certificate> certificate;  // if ended or valid
 };
+
+// Reads a file of these. Returns nullopt if it is absent, and an empty text, which is replaced like
+// a broken key, if it is a link, a directory or too large.
+std::optional<Secret> read_key_file(const StateDirectory& state, const std::string& name);
 
 // Reads and compares the three files. It uses no network, lock or cryptography, since it runs
 // before every ssh. Files that cannot be read count as broken.
@@ -60,7 +66,7 @@ void write_to_disk(const StateDirectory& state, const Url& url, const KeyPair& p
 void write_agent_certificate(const StateDirectory& state, const Url& url,
                              const Certificate& certificate);
 
-// Removes all four files. Returns whether any of them existed.
+// Removes all six files. Returns whether any of them existed.
 bool remove_from_disk(const StateDirectory& state, const Url& url);
 bool remove_from_disk(const StateDirectory& state, const KeyFiles& names);
 

@@ -25,6 +25,7 @@ constexpr std::array curves{
     Curve{"ecdsa-sha2-nistp521", "nistp521", 66, "P-521", EVP_sha512},
 };
 
+constexpr std::string_view certificate_mark = "-cert-v0";
 constexpr std::string_view rsa = "ssh-rsa";
 constexpr std::string_view ed25519 = "ssh-ed25519";
 // The sizes that OpenSSH accepts: SSH_RSA_MINIMUM_MODULUS_SIZE, and the largest that OpenSSL takes.
@@ -156,6 +157,20 @@ bool read_public_fields(WireReader& reader, std::string_view type) {
   const auto point = reader.string();
   return reader.ok() && curve_named && point.size() == 1 + 2 * curve->field_bytes &&
          point[0] == 4;  // uncompressed, the only form that OpenSSH takes
+}
+
+bool is_known_type(std::string_view type) {
+  return type == rsa || type == ed25519 || curve_of(type) != nullptr;
+}
+
+bool is_key_blob(std::string_view blob) {
+  WireReader reader(blob);
+  const auto type = reader.string();
+  if (is_known_type(type)) return is_public_key(blob);
+  const bool is_certificate = type.find(certificate_mark) != std::string_view::npos;
+  const bool has_fields = !type.empty() && !is_certificate && !reader.at_end();
+  while (reader.ok() && !reader.at_end()) reader.string();
+  return has_fields && reader.complete();
 }
 
 bool is_public_key(std::string_view blob) {

@@ -4,7 +4,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <charconv>
 #include <ctime>
+#include <limits>
 
 namespace mayfly {
 namespace {
@@ -20,6 +22,29 @@ std::tm broken_down(std::chrono::sys_seconds time) {
 std::string two_units(long long count, const char* unit, long long rest, const char* smaller) {
   return rest == 0 ? fmt::format("{} {}", count, unit)
                    : fmt::format("{} {} {} {}", count, unit, rest, smaller);
+}
+
+// Returns the seconds in a unit of OpenSSH's time formats, or 0 for any other letter.
+std::int64_t seconds_in(char unit) {
+  switch (unit) {
+    case 's':
+    case 'S':
+      return 1;
+    case 'm':
+    case 'M':
+      return 60;
+    case 'h':
+    case 'H':
+      return 60 * 60;
+    case 'd':
+    case 'D':
+      return 24 * 60 * 60;
+    case 'w':
+    case 'W':
+      return 7 * 24 * 60 * 60;
+    default:
+      return 0;
+  }
 }
 
 }  // namespace
@@ -47,6 +72,24 @@ std::string duration_text(std::chrono::seconds duration) {
   if (hours == 0) return fmt::format("{} min", minutes);
   return days == 0 ? two_units(hours, "h", minutes % 60, "min")
                    : two_units(days, "d", hours % 24, "h");
+}
+
+std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
+  constexpr std::int64_t longest = std::numeric_limits<std::int32_t>::max();
+  std::int64_t total = 0;
+  while (!text.empty()) {
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc()) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    const std::int64_t unit = text.empty() ? 1 : seconds_in(text.front());
+    if (unit == 0) return std::nullopt;
+    if (!text.empty()) text.remove_prefix(1);
+    total += number * unit;  // at most 2^32 weeks, and `total` before it at most 2^31
+    if (total > longest) return std::nullopt;
+  }
+  if (total == 0) return std::nullopt;
+  return std::chrono::seconds(total);
 }
 
 }  // namespace mayfly

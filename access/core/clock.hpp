@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace mayfly {
 
@@ -33,5 +35,9 @@ std::string rfc3339(std::chrono::sys_seconds time);
 std::string utc_text(std::chrono::sys_seconds time);
 // The two largest units: "3 d 4 h", "2 h 14 min", "5 min", "42 s"; rounded down.
 std::string duration_text(std::chrono::seconds duration);
+// Reads a duration as OpenSSH does (sshd_config(5), TIME FORMATS): numbers, each followed by s, m,
+// h, d or w, in either case; a number alone means seconds. Returns nullopt for any other text, for
+// 0, and for more than 2^31 - 1 seconds, OpenSSH's limit.
+std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 
 }  // namespace mayfly

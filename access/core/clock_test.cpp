@@ -27,3 +27,17 @@ TEST_CASE("a duration is written in its two largest units, rounded down") {
   CHECK(duration_text(76h + 59min) == "3 d 4 h");
   CHECK(duration_text(2h) == "2 h");
 }
+
+// As `ssh -G -o ControlPersist=... host` of OpenSSH 9.2 prints them.
+TEST_CASE("a duration is read as OpenSSH reads it") {
+  CHECK(parse_duration("90") == 90s);
+  CHECK(parse_duration("10m") == 600s);
+  CHECK(parse_duration("1h30m") == 5400s);
+  CHECK(parse_duration("1H30M5") == 5405s);
+  CHECK(parse_duration("2d") == 172800s);
+  CHECK(parse_duration("1w2d") == 777600s);
+  CHECK(parse_duration("2147483647") == 2147483647s);
+  for (const char* text : {"", "0", "0m", "m", "10x", "-1", "+1", " 1", "1 ", "1.5h", "10 m", "1mm",
+                           "2147483648", "3551w", "4294967296", "99999999999999999999"})
+    CHECK_MESSAGE(!parse_duration(text), text);
+}

@@ -21,6 +21,8 @@ constexpr struct Kind {
     {StateFile::agent_certificate, "-agent-cert.pub"},
     {StateFile::public_key, "-cf_key.pub"},
     {StateFile::private_key, "-cf_key"},
+    {StateFile::own_certificate, "-own_key-cert.pub"},
+    {StateFile::own_public_key, "-own_key.pub"},
     {StateFile::org_token, "-org-token"},
     {StateFile::app_token, "-token"},
     {StateFile::application, "-app"},

@@ -25,6 +25,8 @@ enum class StateFile {
   public_key,         // "<place>-cf_key.pub"
   certificate,        // "<place>-cf_key-cert.pub"
   agent_certificate,  // "<place>-agent-cert.pub", a copy of a certificate that the agent holds
+  own_public_key,     // "<place>-own_key.pub", a copy of a key that the person has
+  own_certificate,    // "<place>-own_key-cert.pub"
   lock,               // "<token, grant or private key>.lock"
   url,        // "<token, grant or private key>.url", published by the process that holds the lock
   temporary,  // ".mayfly-<random>.tmp"

@@ -27,6 +27,8 @@ const Case cases[] = {
     {"vm.example.com-cf_key", StateFile::private_key, "vm.example.com"},
     {"vm.example.com-cf_key.pub", StateFile::public_key, "vm.example.com"},
     {"vm.example.com-cf_key-cert.pub", StateFile::certificate, "vm.example.com"},
+    {"vm.example.com-own_key.pub", StateFile::own_public_key, "vm.example.com"},
+    {"vm.example.com-own_key-cert.pub", StateFile::own_certificate, "vm.example.com"},
     {"vm.example.com-agent-cert.pub", StateFile::agent_certificate, "vm.example.com"},
     {"vm.example.com-0123-token.lock", StateFile::lock, "vm.example.com-0123-token"},
     {"vm.example.com-cf_key.url", StateFile::url, "vm.example.com-cf_key"},

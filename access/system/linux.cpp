@@ -123,6 +123,16 @@ std::optional<ProcessFacts> process_facts(long pid) {
   return facts;
 }
 
+// Opened anew, a file would be written from its beginning without O_APPEND, and a pipe that nobody
+// reads would block open() without O_NONBLOCK.
+Descriptor standard_error_of(long pid) noexcept {
+  std::array<char, 40> path{};
+  fmt::format_to_n(path.data(), path.size() - 1, "/proc/{}/fd/2", pid);
+  Descriptor opened(::open(path.data(), O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+  if (opened) ::fcntl(opened.get(), F_SETFL, O_APPEND);
+  return opened;
+}
+
 Descriptor anonymous_file(std::string_view content) {
   Descriptor file(::memfd_create("mayfly", MFD_ALLOW_SEALING | MFD_CLOEXEC));
   if (!file) throw system_error("cannot make a file in memory", errno);

@@ -37,6 +37,10 @@ struct ProcessFacts {
 // Returns nullopt if there is no such process, or if the system cannot tell. Portable: nullopt.
 std::optional<ProcessFacts> process_facts(long pid);
 
+// Opens the standard error of another process of the user for writing, as if it were a new one.
+// Portable: returns an empty Descriptor, as it does on Linux if the system refuses.
+Descriptor standard_error_of(long pid) noexcept;
+
 // Returns a file that has no name and holds the content, for a program that opens it as
 // "/dev/fd/N". It can be changed by nobody. Portable: a removed file in the directory for temporary
 // files. Throws Error(failed).

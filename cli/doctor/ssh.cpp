@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,9 +15,11 @@
 #include "cli/session/session.hpp"
 #include "cli/terminal/environment.hpp"
 #include "cli/terminal/time_text.hpp"
+#include "sshconfig/control_path.hpp"
 #include "sshconfig/match_exec.hpp"
 #include "sshconfig/shell_words.hpp"
 #include "sshgen/agent.hpp"
+#include "sshgen/own_key.hpp"
 
 namespace mayfly::cli::doctor {
 namespace {
@@ -77,9 +80,12 @@ std::optional<CheckResult> judge_command(const SshTarget& target, const SshConfi
 }
 
 std::optional<CheckResult> judge_files(const SshTarget& target, const SshRoute& route) {
-  if (route.certificate != Certificate::disk) return std::nullopt;
-  const std::string kept =
-      printable(target.state_directory + "/" + sshgen::key_files(target.url).certificate, 300);
+  if (route.certificate != Certificate::disk && route.certificate != Certificate::own_key)
+    return std::nullopt;
+  const sshgen::KeyFiles names = sshgen::key_files(target.url);
+  const bool is_own = route.certificate == Certificate::own_key;
+  const std::string kept = printable(
+      target.state_directory + "/" + (is_own ? names.own_certificate : names.certificate), 300);
   if (!route.reads_certificate)
     return failed(route.other_certificate.empty()
                       ? fmt::format("no CertificateFile names {}", kept)
@@ -94,12 +100,40 @@ std::optional<CheckResult> judge_files(const SshTarget& target, const SshRoute& 
   return std::nullopt;
 }
 
+std::string directory_of(const std::string& path) {
+  return path.substr(0, path.rfind('/'));
+}
+
+std::optional<CheckResult> judge_control(const ControlFacts& control) {
+  using Directory = ControlFacts::Directory;
+  if (control.path.empty()) return std::nullopt;
+  const std::string shown = printable(control.path, 300);
+  if (!control.fits)
+    return failed(fmt::format("the ControlPath {} is too long a name for a socket", shown),
+                  "run ssh-config --multiplex again, or choose a shorter ControlPath");
+  const std::string directory = pasted_word(printable(directory_of(control.path), 300));
+  if (control.directory == Directory::missing)
+    return failed(fmt::format("the directory of the ControlPath {} is not there", shown),
+                  fmt::format("run: mkdir -m 700 {}", directory));
+  if (control.directory == Directory::open_to_others)
+    return warning(fmt::format("others can use the directory of the ControlPath {}", shown),
+                   fmt::format("run: chmod 700 {}", directory));
+  return std::nullopt;
+}
+
+std::string_view control_text(const ControlFacts& control) {
+  if (control.path.empty()) return "";
+  return control.is_running ? ", in a shared connection that is open" : ", in a shared connection";
+}
+
 std::string_view certificate_text(Certificate certificate) {
   switch (certificate) {
     case Certificate::disk:
       return "short-lived certificate on disk";
     case Certificate::agent:
       return "short-lived certificate in the agent";
+    case Certificate::own_key:
+      return "certificate for a key of your own";
     case Certificate::none:
       break;
   }
@@ -176,19 +210,36 @@ void take_files(SshRoute& route, const SshTarget& target, const SshSettings& set
   const auto kept = [&](const std::string& name) {
     return (directory / name).lexically_normal().string();
   };
+  const bool is_own = route.certificate == Certificate::own_key;
+  const StateFile kind = is_own ? StateFile::own_certificate : StateFile::certificate;
+  const std::string certificate = kept(is_own ? names.own_certificate : names.certificate);
+  const std::string key = is_own ? sshgen::identity_file_of(route.public_key) : kept(names.key);
   for (const std::string& file : settings.identity_files)
-    route.reads_key |= file_path(file, target, settings) == kept(names.key);
+    route.reads_key |= file_path(file, target, settings) == key;
   for (const std::string& file : settings.certificate_files) {
     const std::string path = file_path(file, target, settings);
-    route.reads_certificate |= path == kept(names.certificate);
-    if (path != kept(names.certificate) && path.ends_with(suffix_of(StateFile::certificate)))
-      route.other_certificate = path;
+    route.reads_certificate |= path == certificate;
+    if (path != certificate && path.ends_with(suffix_of(kind))) route.other_certificate = path;
   }
 }
 
 bool asks_for_agent(const std::string& command) {
   const Words words = sshconfig::shell_words(command);
-  return std::find(words.begin(), words.end(), "--agent") != words.end();
+  return std::any_of(words.begin(), words.end(), [](const std::string& word) {
+    return word == "--agent" || word == "--agent-confirm";
+  });
+}
+
+// Returns the file of the key that an ssh-gen certifies, or "".
+std::string public_key_flag(const std::vector<std::string>& commands) {
+  for (const std::string& command : commands) {
+    const Words words = sshconfig::shell_words(command);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      if (words[i] == "--public-key" && i + 1 < words.size()) return words[i + 1];
+      if (words[i].starts_with("--public-key=")) return words[i].substr(words[i].find('=') + 1);
+    }
+  }
+  return "";
 }
 
 // Returns the home directory that ssh uses: the account's, not HOME.
@@ -202,6 +253,32 @@ SshTarget target_of(const Diagnosis& diagnosis) {
           .typed = diagnosis.typed,
           .home = account_home(),
           .state_directory = diagnosis.state_path};
+}
+
+// Returns whether the tunnel makes the directory itself.
+bool makes_directory(const SshSettings& settings, const std::string& directory) {
+  const Words words = sshconfig::shell_words(settings.proxy_command);
+  const auto flag = std::find(words.begin(), words.end(), "--control-directory");
+  return flag != words.end() && flag + 1 != words.end() && *(flag + 1) == directory;
+}
+
+ControlFacts look_at_control(const SshAnswer& answer) {
+  using Directory = ControlFacts::Directory;
+  ControlFacts facts;
+  if (!answer.settings || answer.settings->control_path.empty()) return facts;
+  facts.path = answer.settings->control_path;
+  facts.fits = sshconfig::fits_socket(facts.path);
+  facts.is_running = sshconfig::has_master(facts.path);
+  const std::string directory = directory_of(facts.path);
+  struct stat status {};
+  if (::stat(directory.c_str(), &status) != 0)
+    facts.directory = makes_directory(*answer.settings, directory) ? Directory::made_by_tunnel
+                                                                   : Directory::missing;
+  else if (status.st_uid != ::geteuid() || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    facts.directory = Directory::open_to_others;
+  else
+    facts.directory = Directory::private_to_user;
+  return facts;
 }
 
 bool can_be_run(const std::string& path) {
@@ -231,9 +308,10 @@ CheckResult judge_ssh_config(const SshTarget& target, const SshConfigFacts& fact
   if (facts.route.program.empty()) return judge_no_way(target, facts);
   if (auto result = judge_command(target, facts)) return *result;
   if (auto result = judge_files(target, facts.route)) return *result;
-  return well(fmt::format("{}: ProxyCommand {}, {}", facts.answer.version,
+  if (auto result = judge_control(facts.control)) return *result;
+  return well(fmt::format("{}: ProxyCommand {}, {}{}", facts.answer.version,
                           printable(facts.route.program, 300),
-                          certificate_text(facts.route.certificate)));
+                          certificate_text(facts.route.certificate), control_text(facts.control)));
 }
 
 CheckResult judge_ssh_certificate(const Url& url, const SshRoute& route,
@@ -282,8 +360,11 @@ SshRoute ssh_route(const SshTarget& target, const SshAnswer& answer) {
   SshRoute route;
   if (!answer.settings) return route;
   take_command(route, target, *answer.settings);
+  route.public_key = public_key_flag(answer.ssh_gens);
+  if (!route.public_key.empty()) route.certificate = Certificate::own_key;
   take_files(route, target, *answer.settings);
   route.renews = !answer.ssh_gens.empty();
+  if (route.certificate == Certificate::own_key) return route;
   const bool in_agent = std::any_of(answer.ssh_gens.begin(), answer.ssh_gens.end(), asks_for_agent);
   if (in_agent)
     route.certificate = SshRoute::Certificate::agent;
@@ -303,12 +384,18 @@ CheckResult check_ssh_config(Diagnosis& diagnosis) {
   return judge_ssh_config(target, {.answer = diagnosis.ssh,
                                    .route = diagnosis.ssh_route,
                                    .program = look_for(diagnosis.ssh_route.program, target.home),
-                                   .origin = diagnosis.origin});
+                                   .origin = diagnosis.origin,
+                                   .control = look_at_control(diagnosis.ssh)});
 }
 
 CheckResult check_ssh_certificate(Diagnosis& diagnosis) {
   sshgen::OnDisk on_disk;
-  if (diagnosis.state) on_disk = sshgen::look_on_disk(*diagnosis.state, diagnosis.url, now());
+  if (diagnosis.ssh_route.certificate == Certificate::own_key) {
+    const sshgen::OwnKey key = sshgen::read_own_key(diagnosis.ssh_route.public_key);
+    if (diagnosis.state)
+      on_disk = sshgen::look_at_own(*diagnosis.state, sshgen::key_files(diagnosis.url), key, now());
+  } else if (diagnosis.state)
+    on_disk = sshgen::look_on_disk(*diagnosis.state, diagnosis.url, now());
   return judge_ssh_certificate(diagnosis.url, diagnosis.ssh_route, on_disk, now());
 }
 

@@ -27,12 +27,26 @@ struct SshRoute {
   std::string program = {};  // of the ProxyCommand; "" without one
   std::optional<std::string> leads_to =
       {};  // the application that --hostname names, with tokens expanded
-  enum class Certificate { none, disk, agent } certificate = Certificate::none;
+  enum class Certificate { none, disk, agent, own_key } certificate = Certificate::none;
+  std::string public_key = {};                        // that ssh-gen certifies, with own_key
   bool renews = false;                                // a Match exec runs ssh-gen
   bool reads_certificate = false, reads_key = false;  // at the target where ssh-gen keeps them
   std::string other_certificate = {};  // a certificate like ssh-gen's in another directory
 };
 SshRoute ssh_route(const SshTarget& target, const sshconfig::SshAnswer& answer);
+
+// What ssh needs to share a connection (ControlPath).
+struct ControlFacts {
+  std::string path = {};  // "" if it shares none
+  enum class Directory {
+    missing,
+    made_by_tunnel,
+    open_to_others,
+    private_to_user
+  } directory = Directory::missing;
+  bool fits = true;         // its name is short enough for a socket
+  bool is_running = false;  // a master listens there
+};
 
 // unknown: the name depends on a shell, or there is none.
 enum class ProgramState { unknown, there, missing };
@@ -42,6 +56,7 @@ struct SshConfigFacts {
   const SshRoute& route;
   ProgramState program = ProgramState::unknown;
   Origin origin = Origin::unknown;
+  ControlFacts control = {};
 };
 CheckResult judge_ssh_config(const SshTarget& target, const SshConfigFacts& facts);
 

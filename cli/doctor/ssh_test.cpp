@@ -190,3 +190,47 @@ TEST_CASE("doctor: the agent") {
   alive.ours = certificate(100s);
   CHECK(holds(judge_agent(with, alive, now).detail, "for me, root, ends in 1 min"));
 }
+
+TEST_CASE("doctor: a shared connection") {
+  using Directory = ControlFacts::Directory;
+  const SshAnswer answer = block();
+  const SshRoute route = ssh_route(target, answer);
+  const auto judge = [&](const ControlFacts& control) {
+    return judge_ssh_config(target,
+                            {answer, route, ProgramState::there, Origin::ssh_server, control});
+  };
+  ControlFacts control{.path = "/home/me/.cloudflared/ssh/abc",
+                       .directory = Directory::private_to_user};
+  CHECK(judge(control).state == State::ok);
+  CHECK(holds(judge(control).detail, ", in a shared connection"));
+  control.is_running = true;
+  CHECK(holds(judge(control).detail, ", in a shared connection that is open"));
+  control.directory = Directory::made_by_tunnel;
+  CHECK(judge(control).state == State::ok);
+  control.directory = Directory::open_to_others;
+  CHECK(judge(control).state == State::warning);
+  CHECK(holds(judge(control).hint, "chmod 700 /home/me/.cloudflared/ssh"));
+  control.directory = Directory::missing;
+  CHECK(judge(control).state == State::failed);
+  CHECK(holds(judge(control).hint, "mkdir -m 700 /home/me/.cloudflared/ssh"));
+  control.fits = false;
+  CHECK(judge(control).state == State::failed);
+  CHECK(holds(judge(control).detail, "too long a name for a socket"));
+}
+
+TEST_CASE("doctor: the route of a block for a key of the person's own") {
+  SshAnswer answer = block();
+  answer.settings->identity_files = {"/home/me/.ssh/id"};
+  answer.settings->certificate_files = {"~/.cloudflared/%h-own_key-cert.pub"};
+  answer.ssh_gens = {
+      "/usr/bin/mayfly access ssh-gen --public-key /home/me/.ssh/id.pub --hostname x"};
+  const SshRoute route = ssh_route(target, answer);
+  CHECK(route.certificate == Kept::own_key);
+  CHECK(route.public_key == "/home/me/.ssh/id.pub");
+  CHECK(judged(answer).state == State::ok);
+  CHECK(holds(judged(answer).detail, "certificate for a key of your own"));
+  answer.settings->identity_files = {"/home/me/.ssh/other"};
+  CHECK(judged(answer).state == State::failed);
+  answer.settings->certificate_files = {"~/.cloudflared/%h-cf_key-cert.pub"};
+  CHECK(holds(judged(answer).detail, "-own_key-cert.pub"));
+}

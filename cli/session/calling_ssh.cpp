@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "access/core/text.hpp"
 #include "access/system/descriptor.hpp"
@@ -48,6 +49,10 @@ class SshArguments {
     read();
     return names_user_;
   }
+  bool leaves_multiplexing() {
+    read();
+    return !sets_multiplexing_;
+  }
 
  private:
   void read() {
@@ -69,9 +74,13 @@ class SshArguments {
     for (std::size_t i = 1; i < word.size(); ++i) {
       const char letter = word[i];
       if (letter == 'G' || letter == 'O') is_without_login_ = true;
+      if (letter == 'M' || letter == 'S') sets_multiplexing_ = true;
       if (with_argument.find(letter) == with_argument.npos) continue;
       std::string argument = word.substr(i + 1);
       if (argument.empty() && at_ + 1 < words_.size()) argument = words_[++at_];
+      if (letter == 'o' &&
+          (value_of(argument, "controlpath") || value_of(argument, "controlmaster")))
+        sets_multiplexing_ = true;
       // ssh takes the first value of an option.
       if (letter == 'l' || (letter == 'o' && value_of(argument, "user"))) names_user_ = true;
       if (letter != 'o' || is_batch_) return;
@@ -84,11 +93,25 @@ class SshArguments {
   const std::vector<std::string>& words_;
   std::size_t at_ = 1;
   bool ends_options_ = false, is_without_login_ = false, names_user_ = false;
+  bool sets_multiplexing_ = false;
   std::optional<bool> is_batch_;
 };
 
 bool is_ssh(const ProcessFacts& facts) {
   return !facts.words.empty() && std::filesystem::path(facts.words.front()).filename() == "ssh";
+}
+
+// Returns each ssh among the ancestors of this process, the nearest first.
+std::vector<CallingSsh> ancestors() {
+  std::vector<CallingSsh> found;
+  long pid = ::getppid();
+  for (int i = 0; i < most_ancestors && pid > 1; ++i) {
+    auto facts = process_facts(pid);
+    if (!facts) break;
+    if (is_ssh(*facts)) found.push_back({pid, std::move(facts->words)});
+    pid = facts->parent;
+  }
+  return found;
 }
 
 bool has_terminal() {
@@ -105,16 +128,20 @@ bool names_user(const std::vector<std::string>& words) {
   return SshArguments(words).names_user();
 }
 
+bool leaves_multiplexing(const std::vector<std::string>& words) {
+  return SshArguments(words).leaves_multiplexing();
+}
+
 SshPurpose calling_ssh() {
   SshPurpose purpose = SshPurpose::unknown;
-  long pid = ::getppid();
-  for (int i = 0; i < most_ancestors && pid > 1; ++i) {
-    const auto facts = process_facts(pid);
-    if (!facts) break;
-    if (is_ssh(*facts)) purpose = std::max(purpose, judge_ssh(facts->words));
-    pid = facts->parent;
-  }
+  for (const CallingSsh& ssh : ancestors()) purpose = std::max(purpose, judge_ssh(ssh.words));
   return purpose;
+}
+
+std::optional<CallingSsh> nearest_ssh() {
+  std::vector<CallingSsh> all = ancestors();
+  if (all.empty()) return std::nullopt;
+  return std::move(all.front());
 }
 
 std::string objection_to_browser(ToldToShow told) {

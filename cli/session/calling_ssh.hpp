@@ -1,6 +1,7 @@
 // The ssh that runs this process as its ProxyCommand or Match exec, and what its arguments want.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,17 @@ bool names_user(const std::vector<std::string>& words);
 // Judges the ssh among the ancestors of this process. An outer one counts, too: ssh runs another
 // ssh for each host of ProxyJump, and hands on no option.
 SshPurpose calling_ssh();
+
+// Returns whether the arguments of an ssh leave ControlMaster and ControlPath to its configuration.
+bool leaves_multiplexing(const std::vector<std::string>& words);
+
+// The ssh that is the nearest of the ancestors of this process.
+struct CallingSsh {
+  long pid = 0;
+  std::vector<std::string> words;
+};
+// Returns nullopt if there is none, or if the system cannot tell.
+std::optional<CallingSsh> nearest_ssh();
 
 // Returns why this process, which ssh or a script has started, must not begin a login in a browser:
 // for BatchMode, and if nobody would see it (no terminal, no display, no BROWSER). is_told:

@@ -42,3 +42,19 @@ TEST_CASE("the arguments of ssh say whether a person answers") {
     CHECK(judge(command) == SshPurpose::no_login);
   }
 }
+
+// ssh_config(5): -S is ControlPath, and -M is ControlMaster.
+TEST_CASE("the arguments of ssh say whether its configuration decides on multiplexing") {
+  const auto leaves = [](const char* command) {
+    std::vector<std::string> words;
+    for (const std::string_view word : split(command, '|')) words.emplace_back(word);
+    return leaves_multiplexing(words);
+  };
+  for (const char* command : {"ssh|vm", "ssh|-T|-D|9000|-o|ConnectTimeout=15|vm|bash",
+                              "ssh|vm|ls|-S|x", "ssh|-o|ControlPersist=60s|vm", "ssh|-lM|vm"})
+    CHECK_MESSAGE(leaves(command), command);
+  for (const char* command :
+       {"ssh|-M|vm", "ssh|-NMf|vm", "ssh|-S|none|vm", "ssh|-Sx|vm", "ssh|vm|-o|ControlPath=none",
+        "ssh|-ocontrolmaster=auto|vm", "ssh|-C|-o|ControlPath=\"/tmp/%h\"|vm|true"})
+    CHECK_FALSE_MESSAGE(leaves(command), command);
+}

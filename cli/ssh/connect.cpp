@@ -103,7 +103,12 @@ BlockOptions block_options(const Destination& to, const ConnectFlags& flags, boo
   options.program = program_path();
   options.host = to.host;
   if (is_certified)
-    options.certificate = flags.certificate.agent ? Certificate::agent : Certificate::short_lived;
+    options.certificate =
+        is_in_agent(flags.certificate) ? Certificate::agent : Certificate::short_lived;
+  if (is_certified && !flags.certificate.public_key.empty()) {
+    options.certificate = Certificate::own_key;
+    options.own_key = own_key_in_block(flags.certificate.public_key);
+  }
   if (!variable("MAYFLY_HOME").empty()) options.state_directory = state_directory_path();
   options.connection_flags = repeated_flags(flags.network);
   return options;

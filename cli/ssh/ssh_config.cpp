@@ -9,14 +9,17 @@
 #include "cli/flags/command.hpp"
 #include "cli/flags/host_argument.hpp"
 #include "cli/flags/network_flags.hpp"
+#include "cli/ssh/short_lived_certificate.hpp"
 #include "cli/terminal/environment.hpp"
 #include "cli/terminal/message.hpp"
 #include "cli/terminal/time_text.hpp"
+#include "sshconfig/control_path.hpp"
 #include "sshconfig/hosts.hpp"
 #include "sshconfig/install.hpp"
 #include "sshconfig/render.hpp"
 #include "sshgen/agent.hpp"
 #include "sshgen/on_disk.hpp"
+#include "sshgen/own_key.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -28,8 +31,8 @@ struct ServiceTokenVariables {
 };
 
 struct SshConfigFlags {
-  std::string hostname, host, user, alias, key_type;
-  bool short_lived = false, agent = false;
+  std::string hostname, host, user, alias, key_type, public_key, multiplex;
+  bool short_lived = false, agent = false, agent_confirm = false;
   bool write = false, remove = false, dry_run = false;
   NetworkFlags network;
   ServiceTokenVariables variables;
@@ -41,9 +44,25 @@ void bind(Parser& parser, SshConfigFlags& flags) {
   parser.add_flag("--short-lived-cert", flags.short_lived, "use short-lived certificates");
   parser.add_option("--user", flags.user, "user name at the server").type_name("NAME");
   parser.add_option("--alias", flags.alias, "a short name to type after ssh").type_name("NAME");
-  parser.add_flag("--agent", flags.agent, "keep the key in ssh-agent and not on disk");
-  parser.add_option("--key-type", flags.key_type, "of the certificates: ecdsa (default) or ed25519")
-      .one_of({"ecdsa", "ed25519"});
+  const auto agent =
+      parser.add_flag("--agent", flags.agent, "keep the key in ssh-agent and not on disk");
+  const auto confirm = parser.add_flag("--agent-confirm", flags.agent_confirm,
+                                       "as --agent, which asks you at each use");
+  const auto type = parser
+                        .add_option("--key-type", flags.key_type,
+                                    "of the certificates: ecdsa (default) or ed25519")
+                        .one_of({"ecdsa", "ed25519"});
+  parser
+      .add_option("--public-key", flags.public_key,
+                  "certify this key of yours instead of a new one")
+      .type_name("FILE")
+      .excludes(agent)
+      .excludes(confirm)
+      .excludes(type);
+  parser
+      .add_option("--multiplex", flags.multiplex,
+                  "share a connection, and keep it for so long after the last use")
+      .type_name("DURATION");
   const auto write = parser.add_flag("--write", flags.write, "install the block for ssh");
   parser
       .add_flag("--remove", flags.remove,
@@ -53,12 +72,24 @@ void bind(Parser& parser, SshConfigFlags& flags) {
   bind_network_flags(parser, flags.network);
 }
 
+// ssh makes its control sockets in a directory of the state directory, or of the session's if the
+// former has too long a name for a socket.
+std::string control_directory() {
+  const std::string session = variable("XDG_RUNTIME_DIR");
+  return sshconfig::first_that_fits({absolute_path(state_directory_path()) + "/ssh",
+                                     session.starts_with('/') ? session + "/mayfly" : ""});
+}
+
 sshconfig::BlockOptions block_options(const SshConfigFlags& flags) {
   sshconfig::BlockOptions options;
   options.program = program_path();
   options.host = flags.hostname;
-  if (flags.agent) {
+  if (!flags.public_key.empty()) {
+    options.certificate = sshconfig::BlockOptions::Certificate::own_key;
+    options.own_key = own_key_in_block(flags.public_key);
+  } else if (flags.agent) {
     options.certificate = sshconfig::BlockOptions::Certificate::agent;
+    options.confirms = flags.agent_confirm;
   } else if (flags.short_lived) {
     options.certificate = sshconfig::BlockOptions::Certificate::short_lived;
   }
@@ -67,6 +98,8 @@ sshconfig::BlockOptions block_options(const SshConfigFlags& flags) {
   options.connection_flags = repeated_flags(flags.network);
   if (!flags.user.empty()) options.user = flags.user;
   if (!flags.alias.empty()) options.alias = flags.alias;
+  if (!flags.multiplex.empty())
+    options.multiplexing = {.persist = flags.multiplex, .directory = control_directory()};
   return options;
 }
 
@@ -84,6 +117,10 @@ std::optional<sshgen::Certificate> known_certificate(const SshConfigFlags& flags
   const Url url = parse_url(flags.hostname);
   if (flags.agent) return certificate_in_agent(url);
   const auto state = StateDirectory::open_existing(state_directory_path());
+  if (state && !flags.public_key.empty())
+    return sshgen::look_at_own(*state, sshgen::key_files(url),
+                               sshgen::read_own_key(flags.public_key), now())
+        .certificate;
   return state ? sshgen::look_on_disk(*state, url, now()).certificate : std::nullopt;
 }
 
@@ -170,6 +207,12 @@ void check(const SshConfigFlags& flags) {
   if (flags.dry_run && !flags.write && !flags.remove) {
     throw Error(ErrorKind::usage, "--dry-run goes with --write or --remove");
   }
+  if (!flags.public_key.empty()) sshgen::read_own_key(flags.public_key);
+  if (!flags.multiplex.empty() && !parse_duration(flags.multiplex)) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--multiplex: {} is no duration", printable(flags.multiplex)),
+                "write for example 10m, 1h30m or 2d");
+  }
   if (!flags.key_type.empty() && !flags.short_lived && !flags.agent) {
     throw Error(ErrorKind::usage, "--key-type goes with --short-lived-cert or --agent",
                 "without them the block makes no key");
@@ -178,6 +221,7 @@ void check(const SshConfigFlags& flags) {
 
 int run(SshConfigFlags& flags, const Invocation&) {
   take_host(flags.hostname, flags.host);
+  flags.agent |= flags.agent_confirm;
   check(flags);
   flags.hostname = sshconfig::block_host(flags.hostname);
   leave_to_environment(flags.network.identity, flags.variables);

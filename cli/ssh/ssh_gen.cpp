@@ -6,6 +6,7 @@
 #include "cli/session/session.hpp"
 #include "cli/ssh/short_lived_certificate.hpp"
 #include "cli/terminal/environment.hpp"
+#include "sshconfig/control_path.hpp"
 #include "sshconfig/match_exec.hpp"
 
 namespace mayfly::cli {
@@ -13,7 +14,7 @@ namespace {
 
 struct SshGenFlags {
   std::string hostname, host;
-  std::string matching;
+  std::string matching, control_path;
   bool check = false;
   CertificateFlags certificate;
   NetworkFlags network;
@@ -26,7 +27,23 @@ void bind(Parser& parser, SshGenFlags& flags) {
   parser.add_flag("--force", flags.certificate.force, "renew even a valid certificate");
   parser.add_flag("--check", flags.check, "exit 0 when valid, 1 when a renewal is due; no network");
   bind_certificate(parser, flags.certificate);
+  parser
+      .add_option("--renew-before", flags.certificate.renew_before,
+                  "renew a certificate that ends within this time")
+      .type_name("DURATION");
+  parser
+      .add_option("--control-path", flags.control_path,
+                  "do nothing while a connection is shared at this socket")
+      .type_name("PATH");
   bind_network_flags(parser, flags.network);
+}
+
+// Returns whether the ssh that runs this will use a connection that is open, and needs no
+// certificate for it.
+bool shares_connection(const SshGenFlags& flags) {
+  if (flags.control_path.empty() || flags.certificate.force) return false;
+  const auto ssh = nearest_ssh();
+  return ssh && leaves_multiplexing(ssh->words) && sshconfig::has_master(flags.control_path);
 }
 
 int run(SshGenFlags& flags, const Invocation& invocation) {
@@ -41,6 +58,7 @@ int run(SshGenFlags& flags, const Invocation& invocation) {
   }
   // Doctor runs ssh (sshconfig/match_exec.hpp), and a script of a Match exec runs this ssh-gen.
   if (!variable(sshconfig::real_shell_variable).empty()) return 0;
+  if (shares_connection(flags)) return 0;
   // ssh prints its configuration as a connection would use it, and needs no certificate for that.
   if (calling_ssh() == SshPurpose::no_login) return 0;
   Session session({.application = url,

@@ -44,6 +44,7 @@ StatusEntry certificate_entry(const sshgen::KeptCertificate& kept, const Invento
   StatusEntry entry;
   entry.kind = Kind::certificate;
   if (kept.where == sshgen::KeptCertificate::Where::agent) entry.place = StatusEntry::Place::agent;
+  entry.is_own_key = kept.is_own_key;
   entry.opens = hostname_at(kept.place, inventory);
   entry.file = kept.file;
   entry.problem = kept.objection;
@@ -113,8 +114,9 @@ using Row = std::array<std::string, 4>;
 
 Row row_of(const StatusEntry& entry, sys_seconds now) {
   const bool in_agent = entry.place == StatusEntry::Place::agent;
-  return {words(name_of(entry.kind)) + (in_agent ? " (agent)" : ""), shown(entry.identity),
-          shown(entry.opens), ending_of(entry, now)};
+  const char* where = in_agent ? " (agent)" : entry.is_own_key ? " (own key)" : "";
+  return {words(name_of(entry.kind)) + where, shown(entry.identity), shown(entry.opens),
+          ending_of(entry, now)};
 }
 
 // Counts the columns of a terminal, one for each UTF-8 character.

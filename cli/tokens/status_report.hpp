@@ -25,6 +25,7 @@ struct StatusEntry {
   std::optional<std::chrono::sys_seconds> expires;  // nullopt if malformed, or for never
   std::string file;                                 // "" in the agent
   std::string problem;                              // of a malformed file
+  bool is_own_key = false;                          // a certificate for a key of the person's own
   bool renews_itself = false;                       // a grant of Managed OAuth
 };
 

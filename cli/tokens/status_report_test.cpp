@@ -42,7 +42,7 @@ TokenFile team_token() {
 }
 
 sshgen::KeptCertificate certificate(std::chrono::seconds after, std::chrono::seconds before) {
-  sshgen::KeptCertificate kept{"vm.example.com", {}, "vm.example.com-cf_key-cert.pub", {}, ""};
+  sshgen::KeptCertificate kept{"vm.example.com", {}, "vm.example.com-cf_key-cert.pub", {}, "", false};
   kept.certificate.emplace();
   kept.certificate->principals = {"jdoe"};
   const auto seconds = [](sys_seconds time) {

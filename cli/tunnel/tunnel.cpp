@@ -1,7 +1,9 @@
 // `mayfly access ssh` (= tcp, rdp, smb): a tunnel on standard input and output, or a listener.
 #include "access/tunnel/tunnel.hpp"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -13,10 +15,15 @@
 #include "access/core/error.hpp"
 #include "access/core/secret.hpp"
 #include "access/core/text.hpp"
+#include "access/system/files.hpp"
+#include "access/system/platform.hpp"
+#include "access/system/private_directory.hpp"
 #include "cli/flags/command.hpp"
 #include "cli/flags/host_argument.hpp"
 #include "cli/flags/network_flags.hpp"
+#include "cli/session/calling_ssh.hpp"
 #include "cli/session/session.hpp"
+#include "cli/terminal/environment.hpp"
 #include "cli/terminal/message.hpp"
 #include "cli/tunnel/confine.hpp"
 #include "cli/tunnel/credential_source.hpp"
@@ -30,7 +37,7 @@ namespace {
 struct TunnelFlags {
   std::string hostname, matching, destination;
   std::vector<std::string> listeners, headers, arguments;
-  std::string connect_to;
+  std::string connect_to, control_directory;
   std::optional<std::uint64_t> debug_stream;
   TunnelTimes times;
   StatsFlags stats;
@@ -46,6 +53,10 @@ void bind(Parser& parser, TunnelFlags& flags) {
                  "listen on HOST:PORT or unix:PATH instead of stdin and stdout; repeatable");
   bind_headers(parser, flags.headers, "a header to send, \"Name: value\"; repeatable");
   bind_tunnel_times(parser, flags.times);
+  parser
+      .add_option("--control-directory", flags.control_directory,
+                  "make this directory for ssh's control sockets")
+      .type_name("DIR");
   bind_stats_flags(parser, flags.stats);
   parser.add_option("--connect-to", flags.connect_to, "HOST, HOST:PORT or SNI:PORT:HOST").group("");
   parser.add_option("--debug-stream", flags.debug_stream, "log up to this many payloads").group("");
@@ -121,8 +132,48 @@ std::function<void(std::chrono::seconds)> progress_of_dialing(const Url& url) {
   };
 }
 
+// With ControlPersist, ssh takes the standard error of its ProxyCommand away (sshconnect.c): its
+// master goes on in the background, and must not hold what its caller waits for. Until the tunnel
+// is open, its messages are for the caller all the same.
+class BorrowedStandardError {
+ public:
+  explicit BorrowedStandardError(const TunnelFlags& flags) {
+    if (flags.control_directory.empty() || !is_null_device(STDERR_FILENO)) return;
+    const auto ssh = nearest_ssh();
+    Descriptor borrowed = ssh ? standard_error_of(ssh->pid) : Descriptor();
+    if (!borrowed) borrowed = Descriptor(::open("/dev/tty", O_WRONLY | O_NOCTTY | O_CLOEXEC));
+    is_borrowed_ = borrowed && ::dup2(borrowed.get(), STDERR_FILENO) >= 0;
+  }
+  void give_back() const noexcept {
+    if (!is_borrowed_) return;
+    const Descriptor null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    ::dup2(null.get(), STDERR_FILENO);
+  }
+
+ private:
+  static bool is_null_device(int descriptor) noexcept {
+    struct stat null {
+    }, own{};
+    return ::stat("/dev/null", &null) == 0 && ::fstat(descriptor, &own) == 0 &&
+           S_ISCHR(own.st_mode) && own.st_rdev == null.st_rdev;
+  }
+
+  bool is_borrowed_ = false;
+};
+
+// The directory of the control sockets may lie in the state directory, which is then made first.
+void make_control_directory(const std::string& path) {
+  if (path.empty()) return;
+  if (!path.starts_with('/'))
+    throw Error(ErrorKind::usage, "--control-directory needs an absolute path");
+  if (path.starts_with(state_directory_path() + "/")) StateDirectory::open(state_directory_path());
+  make_private_directory(path);
+}
+
 // Returns how the tunnel on standard input and output ended, or nullopt for a listener.
 std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats& stats) {
+  const BorrowedStandardError standard_error(flags);
+  make_control_directory(flags.control_directory);
   if (!flags.connect_to.empty())
     flags.network.trust.connect_to.push_back(curl_connect_to(flags.connect_to, options.url));
   std::optional<Session> session(
@@ -144,6 +195,7 @@ std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats&
     return std::nullopt;
   }
   const auto opened = [&] {
+    standard_error.give_back();
     source = {};  // an open tunnel needs no credential
     session.reset();
     confine_running_tunnel();

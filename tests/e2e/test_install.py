@@ -48,6 +48,7 @@ class Install(EdgeCase):
         pages = [name for name in os.listdir(MAN) if name.endswith(".1")]
         self.assertIn("mayfly-login.1", pages)
         expected = {f"share/man/man1/{page}": 0o644 for page in (*pages, *LINKS)}
+        expected |= {f"lib/systemd/user/mayfly-ssh-gen@.{end}": 0o644 for end in ("service", "timer")}
         expected |= {"share/bash-completion/completions/mayfly": 0o644, "share/zsh/site-functions/_mayfly": 0o644,
                      "share/fish/vendor_completions.d/mayfly.fish": 0o644, "bin/mayfly": 0o755}
         expected |= {f"share/doc/mayfly/{name}": 0o644 for name in ("README.md", "NEWS.md", "SECURITY.md", "LICENSE")}

@@ -78,6 +78,14 @@ std::vector<std::string> principals_for(const Application& application, const js
   return {email.substr(0, email.find('@'))};
 }
 
+// The types of keys that Access is known to sign.
+bool is_signed_type(const std::string& public_key) {
+  for (const char* type : {"ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-nistp256 ", "ecdsa-sha2-nistp384 ",
+                           "ecdsa-sha2-nistp521 "})
+    if (public_key.starts_with(type)) return true;
+  return false;
+}
+
 ApplicationPointer application_of(const Config& config, const json& claims) {
   const json aud = claims.value("aud", json());
   const json first = aud.is_array() && !aud.empty() ? aud[0] : aud;
@@ -110,6 +118,8 @@ Response sign_certificate(Visit& visit, const std::string& team) {
   if (request.principals.empty()) {
     return refusal(403, "service tokens cannot be used to sign certificates");
   }
+  if (!is_signed_type(request.public_key) && !visit.application->certificate.any_key_type)
+    return refusal(400, "unsupported public key type");
   if (fault) spoil_request(request, fault->name, visit.edge.ssh);
   const long now = visit.edge.tokens.now();
   std::string line = visit.edge.ssh.sign(request, now);

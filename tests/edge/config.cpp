@@ -87,6 +87,7 @@ void read_options(Members& members, Application& application) {
     options.read("validity", application.certificate.validity);
     options.read("principals", application.certificate.principals);
     options.read("service_principals", application.certificate.service_principals);
+    options.read("any_key_type", application.certificate.any_key_type);
     options.end();
   }
   if (const json* given = members.find("websocket")) {
@@ -160,7 +161,8 @@ json describe(const Application& application) {
       {"certificate",
        {{"validity", signing.validity},
         {"principals", signing.principals},
-        {"service_principals", signing.service_principals}}},
+        {"service_principals", signing.service_principals},
+        {"any_key_type", signing.any_key_type}}},
       {"websocket",
        {{"ping_interval", websocket.ping_interval},
         {"buffer", websocket.buffer},

@@ -80,6 +80,7 @@ struct SigningOptions {
   long validity = 240;  // seconds
   std::vector<std::string> principals;
   std::vector<std::string> service_principals;
+  bool any_key_type = false;
 };
 
 struct WebsocketOptions {

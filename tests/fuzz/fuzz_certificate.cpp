@@ -13,7 +13,7 @@ using namespace sshgen;
 void check(const Certificate& certificate) {
   require(certificate.blob.size() <= 64 * 1024 && certificate.principals.size() <= 256,
           "a certificate is bounded");
-  require(is_public_key(certificate.certified_key) && is_public_key(certificate.signature_key),
+  require(is_key_blob(certificate.certified_key) && is_key_blob(certificate.signature_key),
           "its keys are keys");
   require(certificate.blob.find(certificate.signature) != std::string::npos,
           "its signature is in it");

@@ -58,6 +58,7 @@ class Package(unittest.TestCase):
             found |= {os.path.relpath(os.path.join(folder, name), self.root) for name in files}
         expected = {"usr/bin/mayfly", "usr/share/bash-completion/completions/mayfly",
                     "usr/share/fish/vendor_completions.d/mayfly.fish", "usr/share/zsh/vendor-completions/_mayfly"}
+        expected |= {f"usr/lib/systemd/user/mayfly-ssh-gen@.{end}" for end in ("service", "timer")}
         expected |= {f"usr/share/man/man1/mayfly{name}.1.gz" for name in ("", *(f"-{one}" for one in COMMANDS))}
         self.assertLessEqual(expected, found)
         rest = found - expected

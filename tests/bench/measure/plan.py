@@ -54,6 +54,7 @@ FIGURES = (
     Figure("far-ssh-gen", start.far_ssh_gen, 11, FAR),
     Figure("far-first-byte", first_byte.far_first_byte, 11, FAR),
     Figure("far-ssh", first_byte.far_ssh, 9, FAR),
+    Figure("far-ssh-shared", first_byte.far_ssh_shared, 9, FAR),
     Figure("count-commands", count.commands, 1, counted=True),
     Figure("count-upload", count.upload, 1, counted=True),
     Figure("count-download", count.download, 1, counted=True),

@@ -67,6 +67,7 @@ ROWS = (
     Row("far.ssh-gen", "50 ms away: `ssh-gen`", "ms", at_most(5, "5")),
     Row("far.first-byte", "50 ms away: `ssh` to first byte", "ms", at_most(200, "200")),
     Row("far.ssh", "50 ms away: all of `ssh host true`", "ms", at_most(700, "700")),
+    Row("far.ssh-shared", "50 ms away: the second `ssh host true`, multiplexed", "ms", at_most(150, "150")),
     Row("count.start", "instructions: start", "million"),
     Row("count.ssh-gen", "instructions: `ssh-gen`", "million"),
     Row("count.upload", "instructions: 16 MiB up", "million"),

@@ -1,6 +1,8 @@
 """The programs that are compared, each with a home in which everything is known."""
+import atexit
 import os
 import shutil
+import tempfile
 
 from harness import programs
 from harness.home import Home
@@ -26,8 +28,8 @@ class Subject:
     def environment(self, _application="ssh"):
         return self.home.environment()
 
-    def has(self, _figure):
-        return True
+    def has(self, figure):
+        return figure != "far-ssh-shared"
 
     def prepare(self):
         """Stores tokens, metadata and a valid certificate, and writes the ssh configuration."""
@@ -36,6 +38,7 @@ class Subject:
             self.make_known(self.world.edge.application(application)["hostname"])
         self.run("access", "ssh-gen", "--hostname", SSH)
         self.ssh_config = self.configure(self.block())
+        self.shared_config = None
 
     def make_known(self, hostname):
         pass
@@ -46,19 +49,31 @@ class Subject:
             raise SystemExit(f"cannot prepare {self.name}: {result}")
         return result.out.decode()
 
-    def block(self):
-        advice = self.run("access", "ssh-config", "--hostname", SSH, "--short-lived-cert")
+    def block(self, *flags):
+        advice = self.run("access", "ssh-config", "--hostname", SSH, "--short-lived-cert", *flags)
         return advice.split("/.ssh/config:\n", 1)[1]
 
-    def configure(self, block):
+    def configure(self, block, name=".ssh"):
         # ssh expands ~ from the account and not from HOME.
-        folder = os.path.join(self.home.path, ".ssh")
+        folder = os.path.join(self.home.path, name)
+        os.makedirs(folder, exist_ok=True)
         return client_config(block.replace("~/.cloudflared", self.home.state), SSH, self.world.sshd, folder)
 
 
 class Product(Subject):
     name = "mayfly"
     path = property(lambda self: programs.mayfly())
+
+    def prepare(self):
+        super().prepare()
+        # The home's path is too long for a socket.
+        short = tempfile.mkdtemp(prefix="mayfly-", dir="/tmp")
+        atexit.register(shutil.rmtree, short, ignore_errors=True)
+        self.home.variables["XDG_RUNTIME_DIR"] = short
+        self.shared_config = self.configure(self.block("--multiplex", "1m"), ".ssh-shared")
+
+    def has(self, figure):
+        return True
 
     def make_known(self, hostname):
         self.run("login", "--batch", "-q", hostname)
@@ -82,7 +97,8 @@ class Floor(Subject):
             raise SystemExit(f"no {self.path}: build it first")
 
     def has(self, figure):
-        return figure not in ("listener", "exchanges", "count-calls", "service-token", "count-allocations")
+        return figure not in ("listener", "exchanges", "count-calls", "service-token", "count-allocations",
+                              "far-ssh-shared")
 
     def prepare(self):
         model = self.world.subjects[0]

@@ -44,8 +44,19 @@ def far_first_byte(world, subject, _scale):
     return {"far.first-byte": wall * 1e3}
 
 
+def _ssh(subject, config, *arguments):
+    environment = {**subject.environment("ssh"), "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
+    return spawn([programs.system("ssh"), "-F", config, *arguments], environment)
+
+
 def far_ssh(_world, subject, _scale):
     """Runs the real ssh against the real sshd, with the configuration that the program itself prints."""
-    argv = [programs.system("ssh"), "-F", subject.ssh_config, SSH, "true"]
-    environment = {**subject.environment("ssh"), "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
-    return {"far.ssh": spawn(argv, environment).wall * 1e3}
+    return {"far.ssh": _ssh(subject, subject.ssh_config, SSH, "true").wall * 1e3}
+
+
+def far_ssh_shared(_world, subject, _scale):
+    """Runs ssh once more while the connection of `ssh-config --multiplex` is open."""
+    _ssh(subject, subject.shared_config, SSH, "true")
+    second = _ssh(subject, subject.shared_config, SSH, "true")
+    _ssh(subject, subject.shared_config, "-O", "exit", SSH)
+    return {"far.ssh-shared": second.wall * 1e3}
