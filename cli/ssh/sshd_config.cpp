@@ -1,0 +1,151 @@
+// `mayfly sshd-config`: makes the sshd of this machine accept short-lived certificates.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "access/core/error.hpp"
+#include "access/core/text.hpp"
+#include "access/system/descriptor.hpp"
+#include "cli/flags/command.hpp"
+#include "cli/terminal/environment.hpp"
+#include "cli/terminal/message.hpp"
+#include "sshconfig/sshd_install.hpp"
+#include "sshgen/authority_keys.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+constexpr std::size_t most_key_bytes = 64 << 10;
+constexpr std::string_view reload_notice =
+    "now make sshd read its configuration: sudo systemctl reload ssh\n"
+    "(some systems call the unit sshd; without systemd, send SIGHUP to sshd)\n"
+    "keep this session open until you have seen that a new one works\n";
+
+struct SshdConfigFlags {
+  std::string ca, file = "/etc/ssh/sshd_config";
+  std::vector<std::string> principals;
+  bool write = false, remove = false;
+};
+
+void bind(Parser& parser, SshdConfigFlags& flags) {
+  parser.add_option("--ca", flags.ca, "the signer's public key; - reads standard input")
+      .type_name("FILE");
+  parser.add_option("--principals", flags.principals, "who may enter as USER: USER=NAME[,NAME...]")
+      .type_name("USER=NAMES");
+  parser.add_option("--file", flags.file, "another sshd_config").type_name("FILE");
+  const auto write = parser.add_flag("--write", flags.write, "install key and lines for sshd");
+  parser.add_flag("--remove", flags.remove, "take key and lines out again").excludes(write);
+}
+
+std::string read_text(const std::string& name) {
+  const Descriptor file(name == "-" ? ::dup(STDIN_FILENO)
+                                    : ::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  const std::string shown = name == "-" ? "standard input" : printable(name, 4096);
+  if (!file) throw system_error("cannot read " + shown, errno);
+  std::string text(most_key_bytes + 1, '\0');
+  const std::ptrdiff_t got = read_all(file.get(), text);
+  if (got < 0) throw system_error("cannot read " + shown, errno);
+  text.resize(static_cast<std::size_t>(got));
+  if (text.size() > most_key_bytes)
+    throw Error(ErrorKind::usage, shown + " holds no key of a CA: it is too large");
+  return text;
+}
+
+std::vector<std::string> ca_lines(const SshdConfigFlags& flags) {
+  if (flags.ca.empty())
+    throw Error(ErrorKind::usage, "which key? sshd-config needs --ca",
+                "copy the public key from the dashboard (Access > Service Auth > SSH) into a file, "
+                "and give --ca FILE, or --ca - to paste it");
+  std::vector<std::string> lines;
+  const std::string source = flags.ca == "-" ? "standard input" : printable(flags.ca, 4096);
+  for (auto& key : sshgen::parse_authority_keys(read_text(flags.ca), source))
+    lines.push_back(std::move(key.line));
+  return lines;
+}
+
+// Root alone may write sshd's files and read what sshd -T reads.
+void require_root() {
+  if (::geteuid() == 0) return;
+  throw Error(ErrorKind::failed, "only root can change or check the configuration of sshd",
+              "run the same command with sudo in front");
+}
+
+sshconfig::Sshd sshd_of(const SshdConfigFlags& flags) {
+  return {sshconfig::find_sshd(variable("PATH")), absolute_path(flags.file)};
+}
+
+void report(const sshconfig::SshdOutcome& outcome) {
+  for (const std::string& path : outcome.changed) print_notice(fmt::format("changed {}\n", path));
+  for (const std::string& warning : outcome.warnings) print_warning(warning);
+  print_notice(outcome.changed.empty() ? "nothing to change\n" : reload_notice);
+}
+
+void warn_of_missing_accounts(const std::vector<sshconfig::UserPrincipals>& principals) {
+  for (const auto& one : principals)
+    if (::getpwnam(one.user.c_str()) == nullptr)
+      print_warning(fmt::format("there is no account {} on this machine", one.user));
+}
+
+// Prints lines that sshd takes as they are: the files go into comments.
+void print_lines(const SshdConfigFlags& flags) {
+  const auto files = sshconfig::sshd_files(absolute_path(flags.file));
+  const auto principals = sshconfig::parse_principals(flags.principals);
+  std::string text = fmt::format("# Save this in {} (mode 0644):\n", files.ca);
+  for (const std::string& line : ca_lines(flags)) text += fmt::format("#   {}\n", line);
+  for (const auto& one : principals) {
+    text += fmt::format("# Save this in {} (mode 0644):\n", files.principals_of(one.user));
+    for (const std::string& name : one.names) text += fmt::format("#   {}\n", name);
+  }
+  print_result(text + fmt::format("# Add this to {}, before any Match:\n{}", files.config,
+                                  sshconfig::sshd_lines(files, principals)));
+}
+
+void write(const SshdConfigFlags& flags) {
+  const auto principals = sshconfig::parse_principals(flags.principals);
+  const auto lines = ca_lines(flags);
+  require_root();
+  const auto outcome =
+      sshconfig::install_in_sshd({.sshd = sshd_of(flags),
+                                  .ca_keys = fmt::format("{}\n", fmt::join(lines, "\n")),
+                                  .principals = principals});
+  warn_of_missing_accounts(principals);
+  report(outcome);
+}
+
+void remove(const SshdConfigFlags& flags) {
+  if (!flags.ca.empty() || !flags.principals.empty())
+    throw Error(ErrorKind::usage, "--remove takes out all lines of mayfly",
+                "leave out --ca and --principals");
+  require_root();
+  report(sshconfig::remove_from_sshd(sshd_of(flags)));
+}
+
+int run(SshdConfigFlags& flags, const Invocation&) {
+  if (flags.remove)
+    remove(flags);
+  else if (flags.write)
+    write(flags);
+  else
+    print_lines(flags);
+  return 0;
+}
+
+}  // namespace
+
+Command sshd_config_command() {
+  return {
+      .name = "sshd-config",
+      .summary = "make this machine's sshd accept short-lived certificates",
+      .usage = {.synopsis = "sshd-config [flags]",
+                .description =
+                    "For the administrator of a server: print the lines for sshd that trust "
+                    "the signing key of an application, or install them.",
+                .examples =
+                    "  sudo mayfly sshd-config --ca - --write\n"
+                    "  sudo mayfly sshd-config --ca ca.pub --principals deploy=jdoe,ann --write\n"
+                    "  sudo mayfly sshd-config --remove"},
+      .bind = bind_and_run<SshdConfigFlags, bind, run>};
+}
+
+}  // namespace mayfly::cli
