@@ -42,6 +42,15 @@ void make_directory(const std::string& path) {
     throw system_error("cannot make the directory " + path, errno);
 }
 
+// A file system without modes, on which every file has the same one, is no error.
+void set_mode(const Descriptor& file, mode_t mode, const FilePath& path) {
+  struct stat status {};
+  if (::fchmod(file.get(), mode) == 0) return;
+  const int error = errno;
+  if (::fstat(file.get(), &status) != 0 || (status.st_mode & 07777U) != mode)
+    throw system_error("cannot write in " + path.directory, error);
+}
+
 void replace(const FilePath& path, const Change& change,
              const std::optional<ExistingFile>& before) {
   const Descriptor directory = open_directory(path.directory);
@@ -54,10 +63,10 @@ void replace(const FilePath& path, const Change& change,
     if (::fchown(file.get(), static_cast<uid_t>(-1), before->group) != 0 && errno != EPERM) {
       throw system_error("cannot write in " + path.directory, errno);
     }
-    ::fchmod(file.get(), before->mode);
+    set_mode(file, before->mode, path);
     temporary.rename_over(path.name);
   } else {
-    ::fchmod(file.get(), change.mode);
+    set_mode(file, change.mode, path);
     if (!temporary.rename_to_free(path.name))
       throw cannot_edit(path.directory + "/" + path.name, "another program created it just now");
   }

@@ -71,7 +71,7 @@ std::optional<ExistingFile> read_own(const std::string& path) {
   return file;
 }
 
-struct PrincipalsFile {
+struct OwnFile {
   std::string path;
   ExistingFile file;
 };
@@ -97,7 +97,7 @@ class Installed {
 
   SshdFiles files;
   std::optional<ExistingFile> config, drop_in, ca;
-  std::vector<PrincipalsFile> principals;  // of mayfly
+  std::vector<OwnFile> principals;  // of mayfly
 
  private:
   void clear_leftovers() const {
@@ -176,7 +176,7 @@ Plan plan_writing(const Installed& now, const SshdWish& wish) {
                                        with_sshd_lines(content_of(now.drop_in), noted), file_mode));
     remove_lines(plan.changes, files.config, now.config);
   }
-  for (const PrincipalsFile& one : now.principals)
+  for (const OwnFile& one : now.principals)
     if (std::find(wanted.begin(), wanted.end(), one.path) == wanted.end())
       remove_file(plan.changes, one.path, one.file);
   return plan;
@@ -188,7 +188,7 @@ Plan plan_removal(const Installed& now) {
   remove_lines(plan.changes, now.files.config, now.config);
   remove_lines(plan.changes, now.files.drop_in, now.drop_in);
   if (now.ca) remove_file(plan.changes, now.files.ca, *now.ca);
-  for (const PrincipalsFile& one : now.principals) remove_file(plan.changes, one.path, one.file);
+  for (const OwnFile& one : now.principals) remove_file(plan.changes, one.path, one.file);
   plan.folders.push_back(now.files.principals_directory);
   if (content_of(now.drop_in).find(made_folder_note) != std::string::npos)
     plan.folders.push_back(now.files.drop_in_directory);

@@ -85,6 +85,9 @@ std::string sshd_complaint(const Sshd& sshd) {
 }
 
 SshdSettings ask_sshd(const Sshd& sshd, const std::string& user) {
+  // A comma would begin another fact of the connection.
+  if (user.find_first_of(",= \t\r\n") != std::string::npos)
+    throw Error(ErrorKind::usage, fmt::format("{} is not a user name", printable(user)));
   std::vector<std::string> flags{"-T"};
   if (!user.empty())
     flags.insert(

@@ -35,7 +35,8 @@ std::string sshd_version(const Sshd& sshd);
 // Returns the first line with which sshd -t refuses the configuration, or "" if it accepts it.
 std::string sshd_complaint(const Sshd& sshd);
 // Returns the settings for a user who connects from this machine, as a tunnel does; for "", those
-// outside of every Match. Throws Error(failed) if sshd does not say.
+// outside of every Match. Throws Error(failed) if sshd does not say, and
+// Error(usage) for a text that is no user name.
 SshdSettings ask_sshd(const Sshd& sshd, const std::string& user);
 
 }  // namespace mayfly::sshconfig

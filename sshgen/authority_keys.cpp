@@ -79,4 +79,10 @@ std::vector<AuthorityKey> parse_authority_keys(std::string_view text, std::strin
   return keys;
 }
 
+std::vector<std::string> authority_key_types(std::string_view text, std::string_view source) {
+  std::vector<std::string> types;
+  for (auto& key : parse_authority_keys(text, source)) types.push_back(std::move(key.type));
+  return types;
+}
+
 }  // namespace mayfly::sshgen

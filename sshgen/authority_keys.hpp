@@ -19,4 +19,7 @@ struct AuthorityKey {
 // without any key.
 std::vector<AuthorityKey> parse_authority_keys(std::string_view text, std::string_view source);
 
+// Returns the type of each key. Throws as parse_authority_keys() does.
+std::vector<std::string> authority_key_types(std::string_view text, std::string_view source);
+
 }  // namespace mayfly::sshgen

@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <shadow.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -11,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 #include <array>
@@ -121,6 +123,22 @@ std::optional<ProcessFacts> process_facts(long pid) {
   std::ifstream file(fmt::format("/proc/{}/cmdline", pid));
   for (std::string word; std::getline(file, word, '\0');) facts.words.push_back(word);
   return facts;
+}
+
+std::optional<PasswordFacts> password_facts(const std::string& user) {
+  const spwd* entry = ::getspnam(user.c_str());
+  if (entry == nullptr || entry->sp_pwdp == nullptr) return std::nullopt;
+  PasswordFacts facts;
+  facts.is_locked = entry->sp_pwdp[0] == '!';
+  if (entry->sp_expire >= 0) facts.expires_after_days = entry->sp_expire;
+  return facts;
+}
+
+std::optional<bool> is_clock_synchronised() noexcept {
+  timex facts{};
+  const int state = ::adjtimex(&facts);
+  if (state < 0) return std::nullopt;
+  return (facts.status & STA_UNSYNC) == 0;
 }
 
 Descriptor anonymous_file(std::string_view content) {

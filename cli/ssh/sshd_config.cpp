@@ -10,6 +10,7 @@
 #include "cli/flags/command.hpp"
 #include "cli/terminal/environment.hpp"
 #include "cli/terminal/message.hpp"
+#include "sshconfig/sshd_entry.hpp"
 #include "sshconfig/sshd_install.hpp"
 #include "sshgen/authority_keys.hpp"
 
@@ -23,7 +24,7 @@ constexpr std::string_view reload_notice =
     "keep this session open until you have seen that a new one works\n";
 
 struct SshdConfigFlags {
-  std::string ca, file = "/etc/ssh/sshd_config";
+  std::string ca, file = "/etc/ssh/sshd_config", check, email;
   std::vector<std::string> principals;
   bool write = false, remove = false;
 };
@@ -35,7 +36,14 @@ void bind(Parser& parser, SshdConfigFlags& flags) {
       .type_name("USER=NAMES");
   parser.add_option("--file", flags.file, "another sshd_config").type_name("FILE");
   const auto write = parser.add_flag("--write", flags.write, "install key and lines for sshd");
-  parser.add_flag("--remove", flags.remove, "take key and lines out again").excludes(write);
+  const auto remove =
+      parser.add_flag("--remove", flags.remove, "take key and lines out again").excludes(write);
+  parser.add_option("--check", flags.check, "say whether the person of --as may enter as USER")
+      .type_name("USER")
+      .excludes(write)
+      .excludes(remove);
+  parser.add_option("--as", flags.email, "with --check: the address that the person logs in with")
+      .type_name("EMAIL");
 }
 
 std::string read_text(const std::string& name) {
@@ -121,8 +129,41 @@ void remove(const SshdConfigFlags& flags) {
   report(sshconfig::remove_from_sshd(sshd_of(flags)));
 }
 
+// Throws the first check that failed as an Error.
+void check(const SshdConfigFlags& flags) {
+  const std::string principal = sshconfig::principal_of_email(flags.email);
+  require_root();
+  const std::string who = printable(flags.email), user = printable(flags.check);
+  const auto checks =
+      sshconfig::judge_entry(sshconfig::entry_facts({.user = flags.check,
+                                                     .principal = principal,
+                                                     .sshd = sshd_of(flags),
+                                                     .key_types = sshgen::authority_key_types}));
+  for (const auto& one : checks) {
+    if (one.state == sshconfig::EntryCheck::State::failed)
+      throw Error(ErrorKind::failed,
+                  fmt::format("{} may not enter as {}: {}", who, user, one.detail), one.hint);
+  }
+  for (const auto& one : checks)
+    if (one.state == sshconfig::EntryCheck::State::warning)
+      print_warning(fmt::format("{}; {}", one.detail, one.hint));
+  print_result(fmt::format("{} may enter as {}\n", who, user));
+}
+
+void check_usage(const SshdConfigFlags& flags) {
+  if (flags.check.empty() != flags.email.empty())
+    throw Error(ErrorKind::usage, "--check and --as go together",
+                "run: sudo mayfly sshd-config --check USER --as EMAIL");
+  if (!flags.check.empty() && (!flags.ca.empty() || !flags.principals.empty()))
+    throw Error(ErrorKind::usage, "--check asks about the lines that are installed",
+                "leave out --ca and --principals");
+}
+
 int run(SshdConfigFlags& flags, const Invocation&) {
-  if (flags.remove)
+  check_usage(flags);
+  if (!flags.check.empty())
+    check(flags);
+  else if (flags.remove)
     remove(flags);
   else if (flags.write)
     write(flags);
@@ -144,7 +185,7 @@ Command sshd_config_command() {
                 .examples =
                     "  sudo mayfly sshd-config --ca - --write\n"
                     "  sudo mayfly sshd-config --ca ca.pub --principals deploy=jdoe,ann --write\n"
-                    "  sudo mayfly sshd-config --remove"},
+                    "  sudo mayfly sshd-config --check deploy --as jdoe@example.com"},
       .bind = bind_and_run<SshdConfigFlags, bind, run>};
 }
 
