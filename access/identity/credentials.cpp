@@ -359,7 +359,7 @@ OauthContext Credentials::oauth_context(const Url& url, const Application& appli
           .send = send_,
           .url = url,
           .application = application,
-          .now = options_.now(),
+          .now = options_.now,
           .stop = [&] { stop_after_logout(url, application); },
           .store_renewed = renewed,
           .store_logged_in = logged_in,
