@@ -196,18 +196,22 @@ std::string identity_lines(const BlockOptions& options, const Target& target) {
                      key_path(options, target, suffix_of(StateFile::certificate)));
 }
 
-std::string user_line(const BlockOptions& options) {
-  if (!options.user) return "";
+// Returns the lines that concern the server: its key, and the user there.
+std::string server_lines(const BlockOptions& options) {
+  std::string lines;
+  if (options.host_keys)
+    lines = host_key_lines(options.host, options.host_keys->known_hosts, options.host_keys->trust);
+  if (!options.user) return lines;
   if (!is_user_name(*options.user))
     throw Error(ErrorKind::usage, fmt::format("{} is not a user name", printable(*options.user)));
-  return fmt::format("  User {}\n", config_word(*options.user));
+  return lines + fmt::format("  User {}\n", config_word(*options.user));
 }
 
 std::string fallback_block(const BlockOptions& options, const Target& target) {
   const auto& flags = options.connection_flags;
   const bool is_batch = std::find(flags.begin(), flags.end(), "--batch") != flags.end();
   return "\n# Without a certificate ssh stays in the tunnel.\n" + host_line(target) +
-         tunnel_lines(options, target, is_batch ? "" : " --batch") + user_line(options);
+         tunnel_lines(options, target, is_batch ? "" : " --batch") + server_lines(options);
 }
 
 }  // namespace
@@ -222,7 +226,8 @@ std::string render_block(const BlockOptions& options) {
   const Target target = target_of(options);
   const bool matches = options.certificate != BlockOptions::Certificate::none;
   std::string block = matches ? match_line(options, target) : host_line(target);
-  block += tunnel_lines(options, target, "") + identity_lines(options, target) + user_line(options);
+  block +=
+      tunnel_lines(options, target, "") + identity_lines(options, target) + server_lines(options);
   if (matches && options.fallback == BlockOptions::Fallback::tunnel)
     block += fallback_block(options, target);
   return block;
@@ -232,7 +237,7 @@ std::vector<std::string> block_settings(BlockOptions options) {
   options.alias = options.host.substr(0, options.host.find('/'));
   const Target target = target_of(options);
   const std::string lines =
-      tunnel_lines(options, target, "") + identity_lines(options, target) + user_line(options);
+      tunnel_lines(options, target, "") + identity_lines(options, target) + server_lines(options);
   std::vector<std::string> settings;
   for (const std::string_view line : split(lines, '\n'))
     if (!line.empty()) settings.emplace_back(trim(line));

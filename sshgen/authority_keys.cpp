@@ -25,13 +25,13 @@ void refuse_other_formats(std::string_view text, std::string_view source) {
   if (text.find("PRIVATE KEY") != std::string_view::npos ||
       text.find("PuTTY-User-Key-File") != std::string_view::npos)
     refuse(source, "it is a private key",
-           "give the public key that the dashboard shows; keep a private key off the server");
+           "give the public key of the CA, and keep the private one off this machine");
   if (text.find("-----BEGIN ") != std::string_view::npos ||
       text.find("---- BEGIN ") != std::string_view::npos)
     refuse(source, "it has another format than OpenSSH's",
            "ssh-keygen -i -m PKCS8 -f FILE (or -m RFC4716) prints it in OpenSSH's format");
   if (text.find('\0') != std::string_view::npos)
-    refuse(source, "it is no text", "give the line that the dashboard shows");
+    refuse(source, "it is no text", "give the line of the public key");
 }
 
 std::string_view next_word(std::string_view& rest) {
@@ -59,7 +59,7 @@ AuthorityKey parse_line(std::string_view line, std::string_view source) {
   const auto blob = base64_decode(base64, Base64::standard);
   if (!blob || !is_key_of(type, *blob))
     refuse(source, "a line is no public key of type RSA, ECDSA or Ed25519",
-           "give the whole line that the dashboard shows under Access > Service Auth > SSH");
+           "give the whole line of the public key, as the dashboard or ssh-keygen shows it");
   AuthorityKey key{std::string(type), fmt::format("{} {}", type, base64)};
   if (!comment.empty() && printable(comment, 1000) == comment)
     key.line += fmt::format(" {}", comment);
@@ -75,7 +75,7 @@ std::vector<AuthorityKey> parse_authority_keys(std::string_view text, std::strin
     const std::string_view content = trim(line, blanks);
     if (!content.empty() && content.front() != '#') keys.push_back(parse_line(content, source));
   }
-  if (keys.empty()) refuse(source, "it is empty", "give the public key that the dashboard shows");
+  if (keys.empty()) refuse(source, "it is empty", "give the public key of the CA");
   return keys;
 }
 

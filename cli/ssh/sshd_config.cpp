@@ -1,13 +1,12 @@
 // `mayfly sshd-config`: makes the sshd of this machine accept short-lived certificates.
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <pwd.h>
 #include <unistd.h>
 
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
-#include "access/system/descriptor.hpp"
 #include "cli/flags/command.hpp"
+#include "cli/ssh/authority_key_file.hpp"
 #include "cli/terminal/environment.hpp"
 #include "cli/terminal/message.hpp"
 #include "sshconfig/sshd_entry.hpp"
@@ -17,7 +16,6 @@
 namespace mayfly::cli {
 namespace {
 
-constexpr std::size_t most_key_bytes = 64 << 10;
 constexpr std::string_view reload_notice =
     "now make sshd read its configuration: sudo systemctl reload ssh\n"
     "(some systems call the unit sshd; without systemd, send SIGHUP to sshd)\n"
@@ -46,30 +44,12 @@ void bind(Parser& parser, SshdConfigFlags& flags) {
       .type_name("EMAIL");
 }
 
-std::string read_text(const std::string& name) {
-  const Descriptor file(name == "-" ? ::dup(STDIN_FILENO)
-                                    : ::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  const std::string shown = name == "-" ? "standard input" : printable(name, 4096);
-  if (!file) throw system_error("cannot read " + shown, errno);
-  std::string text(most_key_bytes + 1, '\0');
-  const std::ptrdiff_t got = read_all(file.get(), text);
-  if (got < 0) throw system_error("cannot read " + shown, errno);
-  text.resize(static_cast<std::size_t>(got));
-  if (text.size() > most_key_bytes)
-    throw Error(ErrorKind::usage, shown + " holds no key of a CA: it is too large");
-  return text;
-}
-
 std::vector<std::string> ca_lines(const SshdConfigFlags& flags) {
   if (flags.ca.empty())
     throw Error(ErrorKind::usage, "which key? sshd-config needs --ca",
                 "copy the public key from the dashboard (Access > Service Auth > SSH) into a file, "
                 "and give --ca FILE, or --ca - to paste it");
-  std::vector<std::string> lines;
-  const std::string source = flags.ca == "-" ? "standard input" : printable(flags.ca, 4096);
-  for (auto& key : sshgen::parse_authority_keys(read_text(flags.ca), source))
-    lines.push_back(std::move(key.line));
-  return lines;
+  return read_authority_keys(flags.ca);
 }
 
 // Root alone may write sshd's files and read what sshd -T reads.
