@@ -299,6 +299,9 @@ class Refused(RootCase):
         before = self.folder.snapshot()
         self.assert_refused_and_unchanged(before, self.write(), "others than root can write")
         os.chmod(self.folder.path, 0o755)
+        os.chmod(self.folder.drop_ins, 0o777)
+        before = self.folder.snapshot()
+        self.assert_refused_and_unchanged(before, self.write(), "others than root can write", "sshd_config.d")
         os.chown(self.folder.path, 65534, -1)
         self.assert_refused_and_unchanged(before, self.write(), "others than root can write")
 
