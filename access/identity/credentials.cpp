@@ -513,7 +513,7 @@ void Credentials::log_in_detached(const Url& url, const Application& application
   const auto stop = [&] {
     stop_after_logout(url, application);
     if (session.has_ended())
-      throw Error(ErrorKind::login_needed, "login not completed: its session has ended");
+      throw login_needed(url, "the session in which the last one began has ended");
   };
   const PersonWaitedFor scope(prompt_);
   options_.close_connections();

@@ -173,6 +173,7 @@ void TunnelRun::finish() {
   parts_.socket = {};
   Ending ending = pump_.ending(Pump::now());
   ending.ray = parts_.open.ray;
+  ending.name = parts_.name;
   ended(ending);
 }
 

@@ -12,6 +12,8 @@ from harness import programs
 from harness.case import DONE, FAILED, LOGIN_NEEDED, NETWORK, PROTOCOL, REFUSED, USAGE
 from harness.edge import EMAIL, header
 from harness.http_case import HttpCase
+from harness.listener import receive
+from harness.origin import Origin, echo
 from harness.process import PIPE, run
 from harness.waiting import eventually
 
@@ -239,6 +241,30 @@ class Use(OauthCase):
         upgrade, = self.edge.upgrades(HOST)
         self.assertEqual(header(upgrade, "Authorization"), ["Bearer " + grant["access_token"]])
         self.assertEqual(header(upgrade, "Cf-Access-Token"), [])
+
+    def test_listeners_renew_an_expired_token(self):
+        """Each connection of a listener has the token; one renewal serves those that come after it is refused."""
+        self.edge.application("wiki", origin="bastion", hosts={"db.internal": "127.0.0.1"})
+        for kind, words in (("tcp", b""), ("socks", b"\x05\x01\x00\x05\x01\x00\x03\x0bdb.internal")):
+            with self.subTest(kind):
+                origin = Origin(echo)
+                self.addCleanup(origin.stop)
+                self.logged_in()
+                place = ["--destination", f"db.internal:{origin.port}"] if kind == "tcp" else []
+                running = self.home.start(kind, "--hostname", HOST, "--batch", "--url", "127.0.0.1:0", *place)
+                port = int(self.places(running)[0].rsplit(":", 1)[1])
+                self.edge.oauth(expire_access_tokens=True)
+                refreshes = self.edge.stats()["refreshes"]
+                for _ in range(3):
+                    connection = self.connect(port)
+                    if words:
+                        connection.sendall(words + origin.port.to_bytes(2, "big"))
+                        self.assertEqual(receive(connection, 12)[2:4], b"\x05\x00")
+                    self.assert_echo(connection)
+                self.assertEqual(self.edge.stats()["refreshes"], refreshes + 1)
+                token = self.grant()["access_token"]
+                self.assertIn("Bearer " + token, self.bearers())
+                running.kill()
 
     def test_edge_whose_upgrades_do_not_take_it(self):
         self.prepare(websocket=False)
