@@ -16,6 +16,7 @@ Command http_command();
 Command connect_command();
 Command ssh_config_command();
 Command ssh_gen_command();
+Command sshd_config_command();
 Command status_command();
 Command logout_command();
 Command doctor_command();
@@ -23,10 +24,10 @@ Command completion_command();
 
 std::span<const Command> all_commands() {
   static const Command commands[] = {
-      login_command(),      token_command(),  curl_command(),    tunnel_command(),
-      socks_command(),      http_command(),   connect_command(), ssh_config_command(),
-      ssh_gen_command(),    status_command(), logout_command(),  doctor_command(),
-      completion_command(),
+      login_command(),   token_command(),       curl_command(),    tunnel_command(),
+      socks_command(),   http_command(),        connect_command(), ssh_config_command(),
+      ssh_gen_command(), sshd_config_command(), status_command(),  logout_command(),
+      doctor_command(),  completion_command(),
   };
   return commands;
 }

@@ -1,231 +1,46 @@
 #include "sshconfig/install.hpp"
 
-#include <fcntl.h>
-#include <fmt/core.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstdlib>
-#include <memory>
-#include <optional>
-
 #include "access/core/error.hpp"
-#include "access/core/release.hpp"
-#include "access/core/text.hpp"
-#include "access/system/descriptor.hpp"
-#include "access/system/owners_umask.hpp"
 #include "access/system/temporary_file.hpp"
+#include "sshconfig/host_keys.hpp"
 
 namespace mayfly::sshconfig {
 namespace {
 
-// More than any real ssh_config has.
-constexpr std::size_t max_bytes = 4 << 20;
-
-struct Existing {
-  std::string content;
-  mode_t mode = 0600;
-  gid_t group = 0;
-};
-
-Error cannot_edit(const std::string& path, std::string_view why) {
-  return Error(ErrorKind::failed, fmt::format("cannot edit {}: {}", printable(path, 4096), why),
-               "edit it yourself; ssh-config without --write prints the block");
-}
-
-bool is_link(const std::string& path) {
-  struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
-}
-
-std::string read_at_most(const Descriptor& file, const std::string& path) {
-  std::string content(max_bytes + 1, '\0');
-  const std::ptrdiff_t got = read_all(file.get(), content);
-  if (got < 0) throw system_error("cannot read " + path, errno);
-  content.resize(static_cast<std::size_t>(got));
-  if (content.size() > max_bytes) throw cannot_edit(path, "it is too large");
-  return content;
-}
-
-std::optional<Existing> read_existing(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!file && errno == ENOENT) {
-    if (is_link(path)) throw cannot_edit(path, "it is a symbolic link to nothing");
-    return std::nullopt;
-  }
-  if (!file) throw system_error("cannot read " + path, errno);
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0) throw system_error("cannot read " + path, errno);
-  if (!S_ISREG(status.st_mode)) throw cannot_edit(path, "it is not a regular file");
-  if (status.st_uid != ::geteuid()) throw cannot_edit(path, "it belongs to another user");
-  return Existing{read_at_most(file, path), status.st_mode & 07777U, status.st_gid};
-}
-
-std::string content_of(const std::optional<Existing>& file) {
-  return file ? file->content : "";
-}
-
-void add_change(std::vector<Change>& changes, Change change) {
-  const bool same = change.kind == Change::Kind::replace && change.before == change.after;
-  if (!same) changes.push_back(std::move(change));
-}
-
-Change change_to(const std::string& path, const std::optional<Existing>& before,
-                 std::string after) {
-  return {path, content_of(before), std::move(after),
-          before ? Change::Kind::replace : Change::Kind::create};
-}
-
 struct SshFiles {
-  std::string own_path, config_path;
-  std::optional<Existing> own, config;
+  std::string own_path, config_path, known_hosts_path;
+  std::optional<ExistingFile> own = {}, config = {}, known_hosts = {};
 };
 
 SshFiles read_files(const InstallPaths& paths) {
-  SshFiles files{
-      paths.ssh_directory + "/" + paths.own_file, paths.ssh_directory + "/config", {}, {}};
+  SshFiles files{paths.ssh_directory + "/" + paths.own_file, paths.ssh_directory + "/config",
+                 paths.ssh_directory + "/" + paths.known_hosts};
   files.own = read_existing(files.own_path);
   files.config = read_existing(files.config_path);
+  files.known_hosts = read_existing(files.known_hosts_path);
   return files;
 }
 
-// Returns the path of the file itself, so that a symbolic link to it stays a link.
-std::string resolved(const std::string& path) {
-  const std::unique_ptr<char, Release<std::free>> real(::realpath(path.c_str(), nullptr));
-  if (!real) throw system_error("cannot edit " + path, errno);
-  return real.get();
+void change_known_hosts(std::vector<Change>& changes, const SshFiles& files, std::string after) {
+  if (!files.known_hosts && after.empty()) return;
+  Change change = change_to(files.known_hosts_path, files.known_hosts, std::move(after));
+  if (change.after.empty()) change.kind = Change::Kind::remove;
+  add_change(changes, std::move(change));
 }
-
-struct Place {
-  std::string directory, name;
-};
-
-Place place_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return {path.substr(0, slash), path.substr(slash + 1)};
-}
-
-void make_directory(const std::string& path) {
-  const OwnersUmask umask;
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-    throw system_error("cannot make the directory " + path, errno);
-}
-
-Descriptor open_directory(const std::string& path) {
-  Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) throw system_error("cannot open " + path, errno);
-  return directory;
-}
-
-void replace(const Place& place, std::string_view content, const std::optional<Existing>& before) {
-  const Descriptor directory = open_directory(place.directory);
-  TemporaryFile temporary(directory.get(), place.directory);
-  temporary.write(content);
-  const Descriptor file = temporary.release();
-  if (before) {
-    // The group is set before the mode, since fchown clears mode bits. EPERM: the user is not in
-    // that group, and the file keeps the user's own.
-    if (::fchown(file.get(), static_cast<uid_t>(-1), before->group) != 0 && errno != EPERM) {
-      throw system_error("cannot write in " + place.directory, errno);
-    }
-    ::fchmod(file.get(), before->mode);
-    temporary.rename_over(place.name);
-  } else if (!temporary.rename_to_free(place.name)) {
-    throw cannot_edit(place.directory + "/" + place.name, "another program created it just now");
-  }
-  ::fsync(directory.get());
-}
-
-void carry_out_one(const Change& change) {
-  const std::optional<Existing> now = read_existing(change.path);
-  if (content_of(now) != change.before || !now != (change.kind == Change::Kind::create)) {
-    throw Error(ErrorKind::failed,
-                fmt::format("cannot edit {}: it changed in the meantime", change.path),
-                "run the command again");
-  }
-  if (change.kind == Change::Kind::remove) {
-    if (::unlink(change.path.c_str()) != 0)
-      throw system_error("cannot remove " + change.path, errno);
-    return;
-  }
-  replace(place_of(now ? resolved(change.path) : change.path), change.after, now);
-}
-
-std::string marked(char mark, const std::vector<std::string_view>& lines) {
-  std::string result;
-  for (const std::string_view line : lines) {
-    result += fmt::format("{}{}\n", mark, printable(line, 4096));
-  }
-  return result;
-}
-
-std::vector<std::string_view> lines_of(std::string_view text) {
-  if (text.empty()) return {};
-  if (text.back() == '\n') text.remove_suffix(1);
-  return split(text, '\n');
-}
-
-// Returns the lines that differ. Each change is in one place, so the common lines at both ends are
-// left out.
-std::string difference(std::string_view before, std::string_view after) {
-  std::vector<std::string_view> old_lines = lines_of(before), new_lines = lines_of(after);
-  const auto [old_first, new_first] =
-      std::mismatch(old_lines.begin(), old_lines.end(), new_lines.begin(), new_lines.end());
-  old_lines.erase(old_lines.begin(), old_first);
-  new_lines.erase(new_lines.begin(), new_first);
-  while (!old_lines.empty() && !new_lines.empty() && old_lines.back() == new_lines.back()) {
-    old_lines.pop_back();
-    new_lines.pop_back();
-  }
-  return marked('-', old_lines) + marked('+', new_lines);
-}
-
-std::string_view verb(Change::Kind kind) {
-  switch (kind) {
-    case Change::Kind::create:
-      return "create";
-    case Change::Kind::replace:
-      return "edit";
-    case Change::Kind::remove:
-      break;
-  }
-  return "remove";
-}
-
-// Undoes changes that were carried out, the last one first. Returns whether it could.
-bool undo(const std::vector<Change>& changes) noexcept {
-  using Kind = Change::Kind;
-  try {
-    for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
-      const Kind kind = change->kind == Kind::create   ? Kind::remove
-                        : change->kind == Kind::remove ? Kind::create
-                                                       : Kind::replace;
-      carry_out_one({change->path, change->after, change->before, kind});
-    }
-    return true;
-  } catch (const std::exception&) {
-    return false;
-  }
-}
-
-// A file that is a mount point (a container's volume) cannot be replaced, and a read-only one not
-// at all.
-constexpr std::string_view mounted_hint =
-    "if the file is mounted by itself or read-only, change it where it comes from: ssh-config "
-    "without --write prints the block";
 
 }  // namespace
 
 std::vector<Change> plan_install(const InstallPaths& paths, std::string_view host,
-                                 std::string_view block) {
+                                 std::string_view block,
+                                 const std::vector<std::string>& host_authorities) {
   if (host.empty()) throw Error(ErrorKind::usage, "no host to write a block for", "add --hostname");
   const SshFiles files = read_files(paths);
   std::string own = with_block(content_of(files.own), host, block);
   if (!files.config) own = with_made_note(own);
   const std::string config = with_include(content_of(files.config), files.own_path);
   std::vector<Change> changes;
+  change_known_hosts(changes, files,
+                     with_host_authorities(content_of(files.known_hosts), host, host_authorities));
   add_change(changes, change_to(files.own_path, files.own, own));
   add_change(changes, change_to(files.config_path, files.config, config));
   return changes;
@@ -235,62 +50,38 @@ std::vector<Change> plan_removal(const InstallPaths& paths, std::string_view hos
   using Kind = Change::Kind;
   const SshFiles files = read_files(paths);
   const std::string before = content_of(files.own);
-  std::string own = before;
-  if (host.empty()) {
-    for (const std::string& each : hosts_with_blocks(before)) own = without_block(own, each);
-  } else {
-    own = without_block(own, host);
+  std::string own = before, known_hosts = content_of(files.known_hosts);
+  const std::vector<std::string> hosts =
+      host.empty() ? hosts_with_blocks(before) : std::vector{std::string(host)};
+  for (const std::string& each : hosts) {
+    own = without_block(own, each);
+    // Keys of first connections stay, so that a block that comes back accepts no others.
+    known_hosts = with_host_authorities(known_hosts, each, {});
   }
   std::vector<Change> changes;
   if (!is_bare(own)) {
     add_change(changes, change_to(files.own_path, files.own, own));
+    change_known_hosts(changes, files, known_hosts);
     return changes;
   }
   if (files.config) {
     const std::string config = without_include(files.config->content, files.own_path);
     const bool ours = config.empty() && has_made_note(before);
     add_change(changes, {files.config_path, files.config->content, config,
-                         ours ? Kind::remove : Kind::replace});
+                         ours ? Kind::remove : Kind::replace, files.config->mode});
   }
-  if (files.own) add_change(changes, {files.own_path, before, "", Kind::remove});
+  if (files.own) add_change(changes, {files.own_path, before, "", Kind::remove, files.own->mode});
+  change_known_hosts(changes, files, known_hosts);
   return changes;
 }
 
 void clear_leftovers(const InstallPaths& paths) noexcept {
   for (const std::string& name : {paths.own_file, std::string("config")}) try {
       const std::string path = paths.ssh_directory + "/" + name;
-      const Place place = place_of(is_link(path) ? resolved(path) : path);
-      TemporaryFile::remove_orphans(open_directory(place.directory).get(), place.directory);
+      const std::string directory = split_path(is_link(path) ? resolved(path) : path).directory;
+      TemporaryFile::remove_orphans(open_directory(directory).get(), directory);
     } catch (const Error&) {  // no directory, nothing left
     }
-}
-
-void carry_out(const std::vector<Change>& changes, std::chrono::milliseconds patience) {
-  if (changes.empty()) return;
-  const std::string directory = place_of(changes.front().path).directory;
-  make_directory(directory);
-  // One mayfly at a time. Where nothing can be locked, a file that has changed is refused all the
-  // same.
-  const Descriptor lock = open_directory(directory);
-  lock_exclusively(lock, directory, patience);
-  for (auto change = changes.begin(); change != changes.end(); ++change) try {
-      carry_out_one(*change);
-    } catch (const Error& error) {
-      const bool is_whole = undo({changes.begin(), change});
-      throw Error(error.kind(), error.message(),
-                  fmt::format("{}{}", error.hint().empty() ? mounted_hint : error.hint(),
-                              is_whole ? "; nothing was changed" : ""));
-    }
-  ::fsync(lock.get());
-}
-
-std::string preview(const std::vector<Change>& changes) {
-  std::string result;
-  for (const Change& change : changes) {
-    result += fmt::format("{} {}\n", verb(change.kind), printable(change.path, 4096));
-    result += difference(change.before, change.after);
-  }
-  return result;
 }
 
 }  // namespace mayfly::sshconfig

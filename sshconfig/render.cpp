@@ -223,11 +223,15 @@ std::string identity_lines(const BlockOptions& options, const Target& target) {
                      key_path(options, target, suffix_of(StateFile::certificate)));
 }
 
-std::string user_line(const BlockOptions& options) {
-  if (!options.user) return "";
+// Returns the lines that concern the server: its key, and the user there.
+std::string server_lines(const BlockOptions& options) {
+  std::string lines;
+  if (options.host_keys)
+    lines = host_key_lines(options.host, options.host_keys->known_hosts, options.host_keys->trust);
+  if (!options.user) return lines;
   if (!is_user_name(*options.user))
     throw Error(ErrorKind::usage, fmt::format("{} is not a user name", printable(*options.user)));
-  return fmt::format("  User {}\n", config_word(*options.user));
+  return lines + fmt::format("  User {}\n", config_word(*options.user));
 }
 
 std::string fallback_block(const BlockOptions& options, const Target& target) {
@@ -235,13 +239,13 @@ std::string fallback_block(const BlockOptions& options, const Target& target) {
   const bool is_batch = std::find(flags.begin(), flags.end(), "--batch") != flags.end();
   return "\n# Without a certificate ssh stays in the tunnel.\n" + host_line(target) +
          host_name_line(target) + proxy_line(options, target, is_batch ? "" : " --batch") +
-         user_line(options);
+         server_lines(options);
 }
 
 // Returns the part before a Match that sets the user and the host name: ssh computes "%C" from
 // them, and must know them when it runs the Match exec.
 std::string control_block(const BlockOptions& options, const Target& target) {
-  return host_line(target) + host_name_line(target) + control_lines(options) + user_line(options);
+  return host_line(target) + host_name_line(target) + control_lines(options) + server_lines(options);
 }
 
 }  // namespace
@@ -260,7 +264,7 @@ std::string render_block(const BlockOptions& options) {
   block += matches ? match_line(options, target) : host_line(target);
   block += host_name_line(target) + proxy_line(options, target, "");
   if (!is_divided) block += control_lines(options);
-  block += identity_lines(options, target) + user_line(options);
+  block += identity_lines(options, target) + server_lines(options);
   if (matches && options.fallback == BlockOptions::Fallback::tunnel)
     block += fallback_block(options, target);
   return block;
@@ -271,7 +275,7 @@ std::vector<std::string> block_settings(BlockOptions options) {
   const Target target = target_of(options);
   const std::string lines = host_name_line(target) + proxy_line(options, target, "") +
                             control_lines(options) + identity_lines(options, target) +
-                            user_line(options);
+                            server_lines(options);
   std::vector<std::string> settings;
   for (const std::string_view line : split(lines, '\n'))
     if (!line.empty()) settings.emplace_back(trim(line));

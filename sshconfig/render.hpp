@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sshconfig/host_keys.hpp"
+
 namespace mayfly::sshconfig {
 
 struct BlockOptions {
@@ -23,6 +25,12 @@ struct BlockOptions {
   // A second, short name for the host. For host/path it is the only name, since the host alone may
   // be another application.
   std::optional<std::string> alias;
+  // Where the keys of hosts are kept for this application alone, and what counts there.
+  struct HostKeys {
+    std::string known_hosts;  // a path as ssh reads it
+    HostKeyTrust trust = HostKeyTrust::first;
+  };
+  std::optional<HostKeys> host_keys = {};
   // tunnel: a second block follows for the case that ssh-gen fails. It keeps ssh in the tunnel,
   // which says why, instead of letting it connect to port 22 of the public name.
   enum class Fallback { none, tunnel } fallback = Fallback::none;

@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <shadow.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -11,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 #include <array>
@@ -131,6 +133,22 @@ Descriptor standard_error_of(long pid) noexcept {
   Descriptor opened(::open(path.data(), O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
   if (opened) ::fcntl(opened.get(), F_SETFL, O_APPEND);
   return opened;
+}
+
+std::optional<PasswordFacts> password_facts(const std::string& user) {
+  const spwd* entry = ::getspnam(user.c_str());
+  if (entry == nullptr || entry->sp_pwdp == nullptr) return std::nullopt;
+  PasswordFacts facts;
+  facts.is_locked = entry->sp_pwdp[0] == '!';
+  if (entry->sp_expire >= 0) facts.expires_after_days = entry->sp_expire;
+  return facts;
+}
+
+std::optional<bool> is_clock_synchronised() noexcept {
+  timex facts{};
+  const int state = ::adjtimex(&facts);
+  if (state < 0) return std::nullopt;
+  return (facts.status & STA_UNSYNC) == 0;
 }
 
 Descriptor anonymous_file(std::string_view content) {

@@ -41,6 +41,18 @@ std::optional<ProcessFacts> process_facts(long pid);
 // Portable: returns an empty Descriptor, as it does on Linux if the system refuses.
 Descriptor standard_error_of(long pid) noexcept;
 
+// What shadow(5) says of an account.
+struct PasswordFacts {
+  bool is_locked = false;                  // no password opens it
+  std::optional<long> expires_after_days;  // of the account; counted from 1970-01-01
+};
+// Returns nullopt if the account has no entry, or if this process may not read it. Portable:
+// nullopt.
+std::optional<PasswordFacts> password_facts(const std::string& user);
+// Returns whether a time service keeps the clock right (adjtimex(2)), or nullopt if the system
+// cannot tell. Portable: nullopt.
+std::optional<bool> is_clock_synchronised() noexcept;
+
 // Returns a file that has no name and holds the content, for a program that opens it as
 // "/dev/fd/N". It can be changed by nobody. Portable: a removed file in the directory for temporary
 // files. Throws Error(failed).

@@ -91,6 +91,14 @@ std::optional<ProcessFacts> process_facts(long) {
   return std::nullopt;
 }
 
+std::optional<PasswordFacts> password_facts(const std::string&) {
+  return std::nullopt;
+}
+
+std::optional<bool> is_clock_synchronised() noexcept {
+  return std::nullopt;
+}
+
 Descriptor anonymous_file(std::string_view content) {
   const char* folder = std::getenv("TMPDIR");
   std::string name = std::string(folder != nullptr ? folder : "/tmp") + "/mayfly-XXXXXX";

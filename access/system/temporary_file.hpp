@@ -27,6 +27,8 @@ class TemporaryFile {
   // not_needed: for files without a meaning after a crash.
   enum class Sync { to_disk, not_needed };
   void write(std::string_view content, Sync sync = Sync::to_disk);  // throws Error(failed)
+  // Returns the path of the file while it has its temporary name.
+  std::string path() const { return directory_path_ + "/" + name_; }
   void rename_over(const std::string& name);
   // Returns false if the name is taken.
   bool rename_to_free(const std::string& name);

@@ -60,11 +60,16 @@ std::string running_line(std::string_view name);
 // Returns the first check that failed, or nullptr.
 const Check* first_failure(const std::vector<Check>& checks);
 
-// Names the first check that failed and its hint, or says that all is well.
-std::string summary_line(std::string_view hostname, const std::vector<Check>& checks, Paint paint);
+// Names the first check that failed and its hint, or says that all is well, and what follows: "HOST
+// can be reached".
+std::string summary_line(std::string_view well, const std::vector<Check>& checks, Paint paint);
 
+// What the checks are about, as a member of the JSON.
+struct Subject {
+  std::string_view member, value;  // "hostname", "vm.example.com"
+};
 // Returns the JSON of mayfly-doctor(1).
-std::string report_json(std::string_view hostname, const std::vector<Check>& checks);
+std::string report_json(const Subject& subject, const std::vector<Check>& checks);
 
 // Returns the exit code: 0, or that of the first failure.
 int exit_code(const std::vector<Check>& checks);

@@ -5,6 +5,7 @@
 #include "access/system/interrupt.hpp"
 #include "cli/doctor/check.hpp"
 #include "cli/doctor/diagnosis.hpp"
+#include "cli/doctor/server.hpp"
 #include "cli/flags/command.hpp"
 #include "cli/flags/host_argument.hpp"
 #include "cli/terminal/environment.hpp"
@@ -62,7 +63,8 @@ Check perform(const Step& step, Diagnosis& diagnosis) {
 
 struct DoctorFlags {
   std::string hostname, host, alias, destination;
-  bool json = false;
+  bool json = false, server = false;
+  ServerTarget server_target;
   NetworkFlags network;
 };
 
@@ -75,6 +77,13 @@ void bind(Parser& parser, DoctorFlags& flags) {
       .type_name("NAME");
   bind_destination(parser, flags.destination);
   parser.add_flag("--json", flags.json, "print JSON, when all is done");
+  parser.add_flag("--server", flags.server, "check this machine's sshd instead; as root");
+  parser.add_option("--as", flags.server_target.email, "with --server: the person's email address")
+      .type_name("EMAIL");
+  parser.add_option("--user", flags.server_target.user, "with --server: the Unix user")
+      .type_name("USER");
+  parser.add_option("--file", flags.server_target.config, "with --server: another sshd_config")
+      .type_name("FILE");
   bind_network_flags(parser, flags.network);
 }
 
@@ -105,7 +114,35 @@ std::vector<Check> check_silently(Diagnosis& diagnosis) {
   return checks;
 }
 
+void check_usage(const DoctorFlags& flags) {
+  const ServerTarget& target = flags.server_target;
+  const bool is_about_server =
+      !target.email.empty() || !target.user.empty() || !target.config.empty();
+  if (is_about_server && !flags.server)
+    throw Error(ErrorKind::usage, "--as, --user and --file go with --server");
+  if (flags.server && (!flags.hostname.empty() || !flags.host.empty()))
+    throw Error(ErrorKind::usage, "--server is about this machine, and takes no host",
+                "run doctor HOST on the machine of the person");
+}
+
+int run_for_server(const DoctorFlags& flags) {
+  ServerTarget target = with_default_user(flags.server_target);
+  target.config = target.config.empty() ? "/etc/ssh/sshd_config" : absolute_path(target.config);
+  const auto checks = check_server(target);
+  if (flags.json) {
+    print_result(report_json({"user", target.user}, checks));
+  } else {
+    for (const Check& check : checks) print_result(check_lines(check, paint()));
+    print_result(summary_line(well_sentence(target), checks, paint()));
+  }
+  return exit_code(checks);
+}
+
 int run(DoctorFlags& flags, const Invocation& invocation) {
+  // The variable names an application for other commands; it is no question.
+  if (flags.server && flags.hostname == variable("TUNNEL_SERVICE_HOSTNAME")) flags.hostname = "";
+  check_usage(flags);
+  if (flags.server) return run_for_server(flags);
   take_host(flags.hostname, flags.host);
   require_hostname(flags.hostname, invocation);
   start_logging(log_settings_of(flags.network.logging, LogSettings::Terminal::silent));
@@ -115,7 +152,8 @@ int run(DoctorFlags& flags, const Invocation& invocation) {
   const std::string shown = target.url.authority() + target.url.path;
   Diagnosis diagnosis(target, flags.network);
   const auto checks = flags.json ? check_silently(diagnosis) : check_showing_lines(diagnosis);
-  print_result(flags.json ? report_json(shown, checks) : summary_line(shown, checks, paint()));
+  print_result(flags.json ? report_json({"hostname", shown}, checks)
+                          : summary_line(shown + " can be reached", checks, paint()));
   return exit_code(checks);
 }
 
@@ -132,7 +170,8 @@ Command doctor_command() {
                     "what to do. Asks nobody, logs nobody in, changes nothing.",
                 .examples =
                     "  mayfly doctor --hostname vm.example.com\n"
-                    "  mayfly doctor --hostname vm.example.com --json | jq -r .first_failure"},
+                    "  mayfly doctor --hostname vm.example.com --json | jq -r .first_failure\n"
+                    "  sudo mayfly doctor --server --as jdoe@example.com --user deploy"},
       .bind = bind_and_run<doctor::DoctorFlags, doctor::bind, doctor::run>};
 }
 

@@ -75,7 +75,7 @@ const Check* first_failure(const std::vector<Check>& checks) {
   return found == checks.end() ? nullptr : &*found;
 }
 
-std::string summary_line(std::string_view hostname, const std::vector<Check>& checks, Paint paint) {
+std::string summary_line(std::string_view well, const std::vector<Check>& checks, Paint paint) {
   if (const Check* broken = first_failure(checks)) {
     const CheckResult& result = broken->result;
     return painted("broken", look_of(State::failed).color, paint) +
@@ -83,20 +83,19 @@ std::string summary_line(std::string_view hostname, const std::vector<Check>& ch
                        result.hint.empty() ? "" : "; ", result.hint);
   }
   const std::size_t warnings = count(checks, State::warning);
-  const std::string well = fmt::format("{} can be reached", hostname);
   if (warnings > 0)
     return painted("works", look_of(State::warning).color, paint) +
            fmt::format(": {}, with {} warning{}\n", well, warnings, warnings == 1 ? "" : "s");
-  return painted("all is well", look_of(State::ok).color, paint) + ": " + well + "\n";
+  return painted("all is well", look_of(State::ok).color, paint) + fmt::format(": {}\n", well);
 }
 
-std::string report_json(std::string_view hostname, const std::vector<Check>& checks) {
+std::string report_json(const Subject& subject, const std::vector<Check>& checks) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const Check& check : checks) list.push_back(json_of(check));
   const Check* broken = first_failure(checks);
   nlohmann::ordered_json first = nullptr;
   if (broken != nullptr) first = broken->name;
-  return json_text({{"hostname", hostname},
+  return json_text({{std::string(subject.member), subject.value},
                     {"ok", broken == nullptr},
                     {"checks", std::move(list)},
                     {"first_failure", std::move(first)}});

@@ -9,6 +9,7 @@
 #include "cli/flags/command.hpp"
 #include "cli/flags/host_argument.hpp"
 #include "cli/flags/network_flags.hpp"
+#include "cli/ssh/authority_key_file.hpp"
 #include "cli/ssh/short_lived_certificate.hpp"
 #include "cli/terminal/environment.hpp"
 #include "cli/terminal/message.hpp"
@@ -32,7 +33,8 @@ struct ServiceTokenVariables {
 
 struct SshConfigFlags {
   std::string hostname, host, user, alias, key_type, public_key, multiplex;
-  bool short_lived = false, agent = false, agent_confirm = false;
+  std::string host_ca;
+  bool short_lived = false, agent = false, agent_confirm = false, pin_host_key = false;
   bool write = false, remove = false, dry_run = false;
   NetworkFlags network;
   ServiceTokenVariables variables;
@@ -63,6 +65,10 @@ void bind(Parser& parser, SshConfigFlags& flags) {
       .add_option("--multiplex", flags.multiplex,
                   "share a connection, and keep it for so long after the last use")
       .type_name("DURATION");
+  parser.add_flag("--pin-host-key", flags.pin_host_key,
+                  "keep the server's key of the first connection, and accept no other one");
+  parser.add_option("--host-ca", flags.host_ca, "accept only server keys that this CA certified")
+      .type_name("FILE");
   const auto write = parser.add_flag("--write", flags.write, "install the block for ssh");
   parser
       .add_flag("--remove", flags.remove,
@@ -78,6 +84,20 @@ std::string control_directory() {
   const std::string session = variable("XDG_RUNTIME_DIR");
   return sshconfig::first_that_fits({absolute_path(state_directory_path()) + "/ssh",
                                      session.starts_with('/') ? session + "/mayfly" : ""});
+}
+
+sshconfig::InstallPaths install_paths() {
+  return {.ssh_directory = home_directory() + "/.ssh"};
+}
+
+std::optional<sshconfig::BlockOptions::HostKeys> host_keys(const SshConfigFlags& flags) {
+  if (!flags.pin_host_key && flags.host_ca.empty()) return std::nullopt;
+  const auto paths = install_paths();
+  // ssh takes "~" for the home directory of the account.
+  const bool is_usual = home_directory() == home_of_account();
+  return sshconfig::BlockOptions::HostKeys{
+      fmt::format("{}/{}", is_usual ? "~/.ssh" : paths.ssh_directory, paths.known_hosts),
+      flags.host_ca.empty() ? sshconfig::HostKeyTrust::first : sshconfig::HostKeyTrust::certified};
 }
 
 sshconfig::BlockOptions block_options(const SshConfigFlags& flags) {
@@ -96,6 +116,7 @@ sshconfig::BlockOptions block_options(const SshConfigFlags& flags) {
   options.key_type = flags.key_type;
   if (!variable("MAYFLY_HOME").empty()) options.state_directory = state_directory_path();
   options.connection_flags = repeated_flags(flags.network);
+  options.host_keys = host_keys(flags);
   if (!flags.user.empty()) options.user = flags.user;
   if (!flags.alias.empty()) options.alias = flags.alias;
   if (!flags.multiplex.empty())
@@ -131,8 +152,8 @@ std::optional<std::string> known_principal(const SshConfigFlags& flags) {
   return certificate->principals.front();
 }
 
-sshconfig::InstallPaths install_paths() {
-  return {.ssh_directory = home_directory() + "/.ssh"};
+std::vector<std::string> host_authorities(const SshConfigFlags& flags) {
+  return flags.host_ca.empty() ? std::vector<std::string>() : read_authority_keys(flags.host_ca);
 }
 
 std::vector<sshconfig::Change> plan(const SshConfigFlags& flags) {
@@ -144,7 +165,8 @@ std::vector<sshconfig::Change> plan(const SshConfigFlags& flags) {
   sshconfig::BlockOptions options = block_options(flags);
   if (!options.user) options.user = known_principal(flags);
   options.fallback = sshconfig::BlockOptions::Fallback::tunnel;
-  return sshconfig::plan_install(install_paths(), flags.hostname, sshconfig::render_block(options));
+  return sshconfig::plan_install(install_paths(), flags.hostname, sshconfig::render_block(options),
+                                 host_authorities(flags));
 }
 
 // Warns of what keeps ssh from using the block.
@@ -213,6 +235,9 @@ void check(const SshConfigFlags& flags) {
                 fmt::format("--multiplex: {} is no duration", printable(flags.multiplex)),
                 "write for example 10m, 1h30m or 2d");
   }
+  if (!flags.host_ca.empty() && flags.hostname.empty()) {
+    throw Error(ErrorKind::usage, "--host-ca needs the host that it is for", "add --hostname");
+  }
   if (!flags.key_type.empty() && !flags.short_lived && !flags.agent) {
     throw Error(ErrorKind::usage, "--key-type goes with --short-lived-cert or --agent",
                 "without them the block makes no key");
@@ -230,7 +255,13 @@ int run(SshConfigFlags& flags, const Invocation&) {
     change_configuration(flags);
     return 0;
   }
-  print_result(sshconfig::render_advice(block_options(flags), home_directory()));
+  std::string advice = sshconfig::render_advice(block_options(flags), home_directory());
+  if (!flags.host_ca.empty())
+    advice +=
+        fmt::format("\nAdd to your {}/.ssh/{}:\n\n{}", printable(home_directory(), 4096),
+                    install_paths().known_hosts,
+                    sshconfig::with_host_authorities("", flags.hostname, host_authorities(flags)));
+  print_result(advice);
   return 0;
 }
 

@@ -4,6 +4,7 @@ import os
 import crash_agent
 import crash_listeners
 import crash_logs
+import crash_sshd
 from crash_checks import require, ssh_files
 from crash_scenario import HOST, WEB, Scenario, login, must, with_expired_token
 from harness import programs
@@ -81,4 +82,5 @@ SCENARIOS = {
     **crash_agent.SCENARIOS,
     **crash_logs.SCENARIOS,
     **crash_listeners.SCENARIOS,
+    **crash_sshd.SCENARIOS,
 }

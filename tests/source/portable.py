@@ -8,8 +8,8 @@ import sys
 # Left out of a portable build by access/system/meson.build; access/system/portable.cpp stands in for them.
 LINUX_ONLY = {f"access/system/{name}.cpp"
               for name in ("directory_watch", "landlock", "linux", "readiness_set", "sandbox", "seccomp", "sock_diag", "wiping_memory")}
-HEADERS = r"linux/.*|malloc\.h|sys/(epoll|eventfd|inotify|memfd|prctl|random|sendfile|signalfd|syscall|timerfd)\.h"
-CALLS = (r"accept4|close_range|dup3|epoll_\w+|eventfd|execvpe|explicit_bzero|inotify_\w+|malloc_(trim|usable_size)|memfd_create|"
+HEADERS = r"linux/.*|malloc\.h|shadow\.h|sys/(epoll|eventfd|inotify|memfd|prctl|random|sendfile|signalfd|syscall|timerfd|timex)\.h"
+CALLS = (r"accept4|adjtimex|close_range|dup3|epoll_\w+|eventfd|execvpe|explicit_bzero|getspnam|inotify_\w+|malloc_(trim|usable_size)|memfd_create|"
          r"pidfd_\w+|pipe2|posix_spawn_file_actions_addclosefrom_np|ppoll|prctl|renameat2|secure_getenv|signalfd|syscall|timerfd_\w+")
 NAMES = (r"F_(ADD_SEALS|GETPIPE_SZ|SETPIPE_SZ)|O_(PATH|TMPFILE)|POLLRDHUP|PR_[A-Z_]+|SECCOMP_\w+|LANDLOCK_\w+|SIOCOUTQ|"
          r"SO_(PEERCRED|BINDTODEVICE)|SOCK_(CLOEXEC|NONBLOCK)|SYS_\w+|TCP_(INFO|KEEP\w+|USER_TIMEOUT)|ucred")

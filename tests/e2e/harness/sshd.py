@@ -30,17 +30,24 @@ def _account_is_locked():
 
 
 class Sshd:
-    """A real sshd. Without root's rights it accepts only the user who runs it, who is then the user that logs in."""
+    """A real sshd. Without root's rights it accepts only the user who runs it, who is then the user that logs in.
+    host_ca: the private key of a CA that certifies the host key for host_name."""
 
-    def __init__(self, ca_public_key):
+    def __init__(self, ca_public_key, key_type="ed25519", host_ca=None, host_name=None):
         self.directory = tempfile.mkdtemp(prefix="mayfly-sshd-")
         self.log_path = os.path.join(self.directory, "sshd.log")
         host_key = os.path.join(self.directory, "host_key")
-        result = run([programs.system("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-C", "host",
+        result = run([programs.system("ssh-keygen"), "-q", "-t", key_type, "-N", "", "-C", "host",
                       "-f", host_key], env={"PATH": "/usr/bin:/bin"})
         assert result.code == 0, result
         with open(host_key + ".pub", encoding="ascii") as file:
             self.host_public_key = " ".join(file.read().split()[:2])
+        self._certificate = ""
+        if host_ca:
+            result = run([programs.system("ssh-keygen"), "-q", "-s", host_ca, "-h", "-I", "host", "-n", host_name,
+                          host_key + ".pub"], env={"PATH": "/usr/bin:/bin"})
+            assert result.code == 0, result
+            self._certificate = f"HostCertificate {host_key}-cert.pub\n"
         self.authorized_keys = os.path.join(self.directory, "authorized_keys")
         if os.geteuid() == 0:
             os.makedirs("/run/sshd", 0o755, exist_ok=True)  # sshd's privilege separation directory
@@ -86,7 +93,7 @@ MaxStartups 100
 LogLevel VERBOSE
 SetEnv SHLVL=2
 Subsystem sftp internal-sftp
-"""
+{self._certificate}"""
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
