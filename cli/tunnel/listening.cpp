@@ -54,6 +54,13 @@ Descriptor connected_to_manager() {
   return socket;
 }
 
+// Connected at the first call: a listener in its sandbox cannot connect.
+const Descriptor& service_manager() {
+  static Descriptor manager;
+  if (!manager) manager = connected_to_manager();
+  return manager;
+}
+
 }  // namespace
 
 void listen_at(const std::vector<std::string>& addresses, std::string_view announcement,
@@ -64,7 +71,11 @@ void listen_at(const std::vector<std::string>& addresses, std::string_view annou
                    left = options.addresses.size()](const ListenAddress& address) mutable {
     log(LogLevel::info, announcement, {{"host", authority(address)}});
     warn_when_open_to_others(address);
-    if (--left == 0) notify_service_manager("READY=1");
+    if (--left == 0) service_manager();
+  };
+  options.tried = [](const std::optional<Error>& problem) {
+    if (problem) log(LogLevel::warn, problem->message(), {{"hint", problem->hint()}});
+    notify_service_manager("READY=1");
   };
   options.failed = [](const Error& error) {
     log(LogLevel::error, error.message(), {{"hint", error.hint()}});
@@ -80,8 +91,7 @@ void log_bad_ending(const Ending& ending) {
 }
 
 void notify_service_manager(std::string_view state) {
-  static Descriptor manager;  // stays open, since a listener in its sandbox cannot connect again
-  if (!manager) manager = connected_to_manager();
+  const Descriptor& manager = service_manager();
   if (manager) ::send(manager.get(), state.data(), state.size(), MSG_NOSIGNAL);
 }
 
