@@ -135,12 +135,12 @@ void TunnelService::carry(Accepted accepted, Dialer::Open open, std::string name
       parts_.server.executor(), std::move(run_parts), parts_.buffers,
       PumpOptions{.ping_interval = tunnel.ping_interval, .linger = tunnel.linger});
   parts_.server.opened(run);
-  run->start([this, number, key = run.get(),
-              guest = std::move(accepted.guest)](const Ending& ending) {
-    parts_.options.ended(ending);
-    parts_.options.closed(number, ending);
-    parts_.server.closed(key->shared_from_this());
-  });
+  run->start(
+      [this, number, key = run.get(), guest = std::move(accepted.guest)](const Ending& ending) {
+        parts_.options.ended(ending);
+        parts_.options.closed(number, ending);
+        parts_.server.closed(key->shared_from_this());
+      });
   if (parts_.server.ending()) run->interrupt();
 }
 

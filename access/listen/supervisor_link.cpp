@@ -35,8 +35,7 @@ void tell_program_has_ended(int socket) noexcept {
 SupervisorWord hear_supervisor(int socket) noexcept {
   static pid_t program = 0;  // a listener has one supervisor
   pid_t pid = 0;
-  const auto count =
-      uninterrupted([&] { return ::recv(socket, &pid, sizeof pid, MSG_DONTWAIT); });
+  const auto count = uninterrupted([&] { return ::recv(socket, &pid, sizeof pid, MSG_DONTWAIT); });
   if (count < 0 && errno == EAGAIN) return SupervisorWord::none;
   if (count != sizeof pid) {
     end_program(program);

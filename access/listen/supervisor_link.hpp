@@ -1,4 +1,5 @@
-// The socket between a listener and the process that runs a program with it (mayfly tcp -- PROGRAM).
+// The socket between a listener and the process that runs a program with it (mayfly tcp --
+// PROGRAM).
 #pragma once
 
 #include <sys/types.h>

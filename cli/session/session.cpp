@@ -117,13 +117,17 @@ Session::Session(const SessionOptions& options, NetworkFlags flags)
     credential.objection_to_browser = [told = told_to_show(flags_.interaction)] {
       return objection_to_browser(told);
     };
-  credential.close_connections = [this] { http_.reset(); };
+  credential.close_connections = [this] { close_connections(); };
   credentials_ = std::make_unique<Credentials>(
       state_, send_, terminal_login_prompt(flags_.interaction, options.tells_login),
       std::move(credential));
 }
 
 Session::~Session() = default;
+
+void Session::close_connections() {
+  http_.reset();
+}
 
 std::optional<ServiceToken> Session::service_token() const {
   if (!service_token_) return std::nullopt;

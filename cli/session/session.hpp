@@ -50,6 +50,8 @@ class Session {
   const StateDirectory& state() const noexcept { return state_; }
   const Send& send() const noexcept { return send_; }
   const Credentials& credentials() const noexcept { return *credentials_; }
+  // Before a fork, after which two processes would share them.
+  void close_connections();
   // Loads and checks the client certificate on the first call.
   const ConnectionOptions& connection();
   // The password of the client certificate's key, if connection() needed one.
