@@ -53,7 +53,9 @@ void Authorizer::were_accepted(const Headers& headers) {
 }
 
 asio::awaitable<void> Authorizer::try_application() {
-  co_await obtain(Authorization::Why::starting, {});
+  const std::optional<Headers> before = authorization_.known();
+  Headers headers = co_await obtain(Authorization::Why::starting, {});
+  if (before && *before != headers) unproven_ = std::move(headers);
 }
 
 asio::awaitable<Headers> Authorizer::obtain(Authorization::Why why, Headers refused) {

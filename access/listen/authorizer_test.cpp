@@ -266,6 +266,22 @@ TEST_CASE("refused headers are replaced by other known headers, or by a login") 
   }
 }
 
+TEST_CASE("headers that the trial of a starting listener got for refused ones are not replaced") {
+  for (const char* got : {"old", "new"}) {
+    Authorization authorization;
+    authorization.known = [] { return Headers{{"T", "old"}}; };
+    authorization.obtain = [&](Authorization::Why) { return Headers{{"T", got}}; };
+    Authorizer authorizer(authorization);
+    asio::io_context loop;
+    ListenOptions options;
+    asio::co_spawn(loop, try_application(authorizer, options), [](std::exception_ptr) {});
+    loop.run();
+    CHECK(authorizer.may_replace({{"T", got}}) == (std::string_view(got) == "old"));
+    authorizer.were_accepted({{"T", got}});
+    CHECK(authorizer.may_replace({{"T", got}}));
+  }
+}
+
 TEST_CASE("a connection that comes during the trial of a starting listener logs in after it") {
   for (const bool is_known : {false, true}) {
     Authorization authorization;

@@ -118,9 +118,10 @@ Session::Session(const SessionOptions& options, NetworkFlags flags)
       return objection_to_browser(told);
     };
   credential.close_connections = [this] { close_connections(); };
-  credentials_ = std::make_unique<Credentials>(
-      state_, send_, terminal_login_prompt(flags_.interaction, options.tells_login),
-      std::move(credential));
+  LoginPrompt prompt = terminal_login_prompt(flags_.interaction, options.tells_login);
+  options.watch_logins(prompt);
+  credentials_ =
+      std::make_unique<Credentials>(state_, send_, std::move(prompt), std::move(credential));
 }
 
 Session::~Session() = default;

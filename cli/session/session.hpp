@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,8 @@ struct SessionOptions {
   // with the command, and so does that of a listener.
   enum class StartedBy { a_person, a_script, ssh } started_by = StartedBy::a_person;
   bool tells_login = true;  // whether a login at a terminal ends with a line that says so
+  // Called with the prompt of logins, to watch them.
+  std::function<void(LoginPrompt&)> watch_logins = [](LoginPrompt&) {};
 };
 
 class Session {

@@ -94,14 +94,16 @@ void listen(const HttpFlags& flags, ForwarderOptions options, const Supervision&
   Session session({.application = options.edge.url,
                    .storage = Storage::for_persons,
                    .log = supervision.log(),
-                   .oauth = oauth_beside(options.edge.headers)},
+                   .oauth = oauth_beside(options.edge.headers),
+                   .watch_logins = [&](LoginPrompt& prompt) { supervision.watch_logins(prompt); }},
                   flags.network);
-  if (flags.listeners.empty())
+  options.addresses = supervision.inherited();
+  if (flags.listeners.empty() && options.addresses.empty())
     listen_at_own_address(options, session.state());
   else
     listen_at(flags.listeners, announcement, options);
-  confine_when_ready(options, flags.network);
-  supervision.watch(options, "http");
+  confine_when_ready(options, flags.network, supervision.removed());
+  supervision.watch(options, "http", options.edge.url.authority());
   options.edge.connection = session.connection();
   supervision.open_once(session, options.edge.url);
   run_forwarder(options, credential_source(session, options.edge.url));
@@ -112,9 +114,8 @@ int run(HttpFlags& flags, const Invocation& invocation) {
   take_host_and_listeners(flags.hostname, flags.arguments, flags.listeners);
   require_hostname(flags.hostname, invocation);
   const ForwarderOptions options = options_of(flags);
-  if (!flags.supervision.program.empty() && flags.listeners.empty())
-    flags.listeners = {any_free_port};
-  return supervised(flags.supervision, [&](const Supervision& supervision) {
+  Supervision supervision(flags.supervision, flags.listeners);
+  return supervision.run([&] {
     listen(flags, options, supervision);
     return 0;
   });

@@ -17,11 +17,6 @@
 namespace mayfly::cli {
 namespace {
 
-std::string authority(const ListenAddress& address) {
-  if (address.family == ListenAddress::Family::unix_socket) return "unix:" + address.path;
-  return host_port(address.host.empty() ? "127.0.0.1" : address.host, address.port);
-}
-
 // "127.example.com" is a name and no address.
 bool is_loopback_ipv4(const std::string& host) {
   return host.starts_with("127.") && is_ipv4(host);
@@ -62,6 +57,11 @@ const Descriptor& service_manager() {
 }
 
 }  // namespace
+
+std::string authority(const ListenAddress& address) {
+  if (address.family == ListenAddress::Family::unix_socket) return "unix:" + address.path;
+  return host_port(address.host.empty() ? "127.0.0.1" : address.host, address.port);
+}
 
 void listen_at(const std::vector<std::string>& addresses, std::string_view announcement,
                ListenOptions& options) {

@@ -45,10 +45,12 @@ ListenerOptions options_of(const SocksFlags& flags, RunStats& stats,
   options.tunnel.ping_interval = std::chrono::seconds(flags.times.ping_interval);
   options.tunnel.linger = std::chrono::seconds(flags.times.linger);
   options.ended = log_bad_ending;
+  options.addresses = supervision.inherited();
   listen_at(flags.listeners, "Start SOCKS5 listener", options);
   stats.watch(options);
-  confine_when_ready(options, flags.network);
-  supervision.watch(options, "socks5h");
+  supervision.watch_tunnels(options);
+  confine_when_ready(options, flags.network, supervision.removed());
+  supervision.watch(options, "socks5h", options.tunnel.url.authority());
   return options;
 }
 
@@ -57,7 +59,8 @@ void listen(const SocksFlags& flags, RunStats& stats, const Supervision& supervi
   Session session({.application = options.tunnel.url,
                    .storage = Storage::for_persons,
                    .log = supervision.log(),
-                   .oauth = oauth_beside(options.tunnel.headers)},
+                   .oauth = oauth_beside(options.tunnel.headers),
+                   .watch_logins = [&](LoginPrompt& prompt) { supervision.watch_logins(prompt); }},
                   flags.network);
   options.tunnel.connection = session.connection();
   report_traffic_on_signal(options.tunnel);
@@ -69,9 +72,10 @@ void listen(const SocksFlags& flags, RunStats& stats, const Supervision& supervi
 int run(SocksFlags& flags, const Invocation& invocation) {
   take_host_and_listeners(flags.hostname, flags.arguments, flags.listeners);
   require_hostname(flags.hostname, invocation);
-  if (flags.listeners.empty())
-    flags.listeners = {flags.supervision.program.empty() ? default_address : any_free_port};
-  return supervised(flags.supervision, [&](const Supervision& supervision) {
+  Supervision supervision(flags.supervision, flags.listeners);
+  if (flags.listeners.empty() && supervision.inherited().empty())
+    flags.listeners = {default_address};
+  return supervision.run([&] {
     const RunStats::Time now = std::chrono::system_clock::now();
     with_stats(flags.stats, {parse_url(flags.hostname).authority(), RunStats::Of::listener, now},
                [&](RunStats& stats) {

@@ -9,39 +9,58 @@
 #include "access/listen/listener.hpp"
 #include "cli/flags/arguments.hpp"
 #include "cli/session/session.hpp"
+#include "cli/tunnel/events.hpp"
 #include "cli/tunnel/program.hpp"
 
 namespace mayfly::cli {
 
 struct SupervisionFlags {
   std::vector<std::string> program;  // the words behind "--"
+  std::string events, pid_file;
+  bool exit_with_parent = false;
 };
 void bind_supervision(Parser& parser, SupervisionFlags& flags);
 
-// What one run of a listener does for these flags.
+// Whether a command listens, without an address that it is given: the service manager has passed
+// sockets, or a program needs a listener.
 class Supervision {
  public:
-  bool has_program() const noexcept { return link_ != nullptr; }
-  // Whether log lines that are no warnings go to standard error.
+  // Takes over the sockets of a service manager, unless `listeners` names addresses. Adds a free
+  // port of 127.0.0.1 to `listeners` if a program needs one.
+  Supervision(const SupervisionFlags& flags, std::vector<std::string>& listeners);
+  Supervision(const Supervision&) = delete;
+  Supervision& operator=(const Supervision&) = delete;
+
+  // The addresses of the sockets of a service manager.
+  const std::vector<ListenAddress>& inherited() const noexcept { return inherited_; }
+  // Throws usage Error if a flag is given that only a listener obeys.
+  void refuse_without_listener() const;
+  // Runs the listener, in a child process if there is a program. Returns the exit code of `serve`,
+  // or of the program.
+  int run(const std::function<int()>& serve);
+
+  // For `serve`: whether log lines that are no warnings go to standard error.
   LogSettings::Terminal log() const noexcept {
-    return has_program() ? LogSettings::Terminal::warnings : LogSettings::Terminal::lines;
+    return flags_.program.empty() ? LogSettings::Terminal::lines : LogSettings::Terminal::warnings;
   }
   // Opens the application once if a program waits for it.
   void open_once(Session& session, const Url& url) const;
-  // Sets the reports of a listener whose other options are final. scheme: of MAYFLY_URL.
-  void watch(ListenOptions& options, std::string_view scheme) const;
+  void watch_logins(LoginPrompt& prompt) const { events_.watch_logins(prompt); }
+  // Sets the reports of a listener whose other options are final, and confines it. scheme: of
+  // MAYFLY_URL. name: the application's.
+  void watch(ListenOptions& options, std::string_view scheme, const std::string& name) const;
+  void watch_tunnels(ListenerOptions& options) const { events_.watch_tunnels(options); }
+  // The files that the listener removes at its end.
+  std::vector<std::string> removed() const;
 
  private:
-  friend int supervised(const SupervisionFlags& flags,
-                        const std::function<int(const Supervision&)>& serve);
+  int run_supervised(const std::function<int()>& serve);
+
+  const SupervisionFlags& flags_;
+  std::vector<ListenAddress> inherited_;
+  long parent_;
+  Events events_;
   const ProgramLink* link_ = nullptr;
 };
-
-// Runs the listener, in a child process if there is a program. Returns the exit code of `serve`, or
-// of the program.
-int supervised(const SupervisionFlags& flags, const std::function<int(const Supervision&)>& serve);
-
-// The listener of a program that is given none.
-inline constexpr const char* any_free_port = "127.0.0.1:0";
 
 }  // namespace mayfly::cli

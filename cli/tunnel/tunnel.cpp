@@ -37,7 +37,8 @@ struct TunnelFlags {
   StatsFlags stats;
   SupervisionFlags supervision;
   NetworkFlags network;
-  bool listens() const { return !listeners.empty(); }
+  bool inherits = false;  // the sockets of a service manager
+  bool listens() const { return inherits || !listeners.empty(); }
 };
 
 void bind(Parser& parser, TunnelFlags& flags) {
@@ -111,11 +112,13 @@ void listen(const TunnelFlags& flags, const TunnelOptions& tunnel, const Authori
             const Run& run) {
   ListenerOptions options;
   options.tunnel = tunnel;
+  options.addresses = run.supervision.inherited();
   listen_at(flags.listeners, "Start Websocket listener", options);
   options.ended = log_bad_ending;
   run.stats.watch(options);
-  confine_when_ready(options, flags.network);
-  run.supervision.watch(options, "tcp");
+  run.supervision.watch_tunnels(options);
+  confine_when_ready(options, flags.network, run.supervision.removed());
+  run.supervision.watch(options, "tcp", tunnel.url.authority());
   run_listener(options, source);
   notify_service_manager("STOPPING=1");
 }
@@ -137,12 +140,14 @@ std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, const Run
     flags.network.trust.connect_to.push_back(curl_connect_to(flags.connect_to, options.url));
   std::optional<Session> session(
       std::in_place,
-      SessionOptions{.application = options.url,
-                     .storage = Storage::for_persons,
-                     .log = flags.listens() ? run.supervision.log() : LogSettings::Terminal::silent,
-                     .oauth = oauth_beside(options.headers),
-                     .started_by = flags.listens() ? SessionOptions::StartedBy::a_person
-                                                   : SessionOptions::StartedBy::ssh},
+      SessionOptions{
+          .application = options.url,
+          .storage = Storage::for_persons,
+          .log = flags.listens() ? run.supervision.log() : LogSettings::Terminal::silent,
+          .oauth = oauth_beside(options.headers),
+          .started_by = flags.listens() ? SessionOptions::StartedBy::a_person
+                                        : SessionOptions::StartedBy::ssh,
+          .watch_logins = [&](LoginPrompt& prompt) { run.supervision.watch_logins(prompt); }},
       flags.network);
   wipe(flags.network.identity.service_token_secret);  // the session has a copy
   options.connection = session->connection();
@@ -168,16 +173,19 @@ int run(TunnelFlags& flags, const Invocation& invocation) {
   take_host_and_listeners(flags.hostname, flags.arguments, flags.listeners);
   require_hostname(flags.hostname, invocation);
   TunnelOptions options = tunnel_options(flags);
-  if (!flags.supervision.program.empty() && !flags.listens()) flags.listeners = {any_free_port};
+  Supervision supervision(flags.supervision, flags.listeners);
+  flags.inherits = !supervision.inherited().empty();
+  if (!flags.listens()) supervision.refuse_without_listener();
   const auto of = flags.listens() ? RunStats::Of::listener : RunStats::Of::one_tunnel;
-  return supervised(flags.supervision, [&](const Supervision& supervision) {
+  const auto serve = [&] {
     const auto ending =
         with_stats(flags.stats, {options.url.authority(), of, std::chrono::system_clock::now()},
                    [&](RunStats& stats) {
                      return carry(flags, options, {stats, supervision});
                    });
     return ending ? judge(*ending) : 0;
-  });
+  };
+  return flags.listens() ? supervision.run(serve) : serve();
 }
 
 }  // namespace
