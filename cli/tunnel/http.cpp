@@ -126,7 +126,7 @@ int run(HttpFlags& flags, const Invocation& invocation) {
 Command http_command() {
   return {.name = "http",
           .summary = "the application at a local address, with its token added",
-          .usage = {.synopsis = "http [flags] HOST [ADDRESS...] [-- PROGRAM [ARGUMENTS...]]",
+          .usage = {.synopsis = "http [flags] HOST [ADDRESS...] [-- PROGRAM [ARGS...]]",
                     .description =
                         "The application as plain HTTP on this computer: each request is passed on "
                         "with the token. For programs that cannot add a header.",

@@ -92,7 +92,7 @@ Command socks_command() {
   return {
       .name = "socks",
       .summary = "SOCKS5 proxy to what is behind a bastion application",
-      .usage = {.synopsis = "socks [flags] BASTION [ADDRESS...] [-- PROGRAM [ARGUMENTS...]]",
+      .usage = {.synopsis = "socks [flags] BASTION [ADDRESS...] [-- PROGRAM [ARGS...]]",
                 .description =
                     "SOCKS5 proxy on this computer. Each connection names its own destination, "
                     "which a bastion application connects to; names are resolved there.",

@@ -194,7 +194,7 @@ Command tunnel_command() {
   return {
       .name = "ssh",
       .summary = "tunnel on stdin and stdout, or a listener (also: tcp, rdp, smb)",
-      .usage = {.synopsis = "ssh [flags] HOST [ADDRESS...] [-- PROGRAM [ARGUMENTS...]]",
+      .usage = {.synopsis = "ssh [flags] HOST [ADDRESS...] [-- PROGRAM [ARGS...]]",
                 .description =
                     "Tunnel to an application: on stdin and stdout (as ssh's ProxyCommand), or for "
                     "every connection to a local listener. tcp, rdp and smb are the same command.",

@@ -27,7 +27,8 @@ SUPERVISOR = r"""
 import json, os, subprocess, sys
 
 reading, writing = os.pipe()
-listener = subprocess.Popen([*sys.argv[1:], "--events", f"/dev/fd/{writing}", "--exit-with-parent"], pass_fds=[writing],
+mayfly, command, *more = sys.argv[1:]
+listener = subprocess.Popen([mayfly, command, "--events", f"/dev/fd/{writing}", "--exit-with-parent", *more], pass_fds=[writing],
                             stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 os.close(writing)
 print("pid", listener.pid, flush=True)
@@ -127,7 +128,7 @@ class EventsOfListeners(SupervisionCase):
         running, port = self.at_port()
         self.assertEqual(self.event(self.file, "refused")["kind"], "login_needed")
         self.assert_echo(self.connect(port))
-        self.assertEqual(self.event(self.file, "login_needed")["url"], self.home.browsed()[0])
+        self.assertEqual(self.event(self.file, "login_needed")["url"], self.home.browsed()[0]["url"])
         logged_in = self.event(self.file, "logged_in")
         self.assertRegex(logged_in["identity"], "@")
         self.assertRegex(logged_in["until"], RFC3339)
