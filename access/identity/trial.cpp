@@ -23,7 +23,13 @@ Grant Credentials::try_out(const Url& url, Person person) const {
   if (person == Person::present) return tried(url);
   CredentialOptions options = options_;
   options.objection_to_browser = [] { return "the first connection will ask for a login"; };
-  return Credentials(state_, send_, prompt_, std::move(options)).tried(url);
+  const Credentials without_person(state_, send_, prompt_, std::move(options));
+  if (options_.service_token || without_person.known(url)) return without_person.tried(url);
+  // The edge was asked which application it is. A token is not shown to it, too: if it were
+  // replaced here, the listener would not know, and might replace the new one (SECURITY.md).
+  Grant grant = without_person.obtain(url);
+  if (!grant.application) judge_public(url, grant.answered);
+  return grant;
 }
 
 Grant Credentials::tried(const Url& url) const {
