@@ -27,4 +27,11 @@ void log(LogLevel level, std::string_view message, LogFields fields) {
   if (is_logged(level)) listener().sink(level, message, fields);
 }
 
+void log(LogLevel level, const Error& error) {
+  if (error.hint().empty())
+    log(level, error.message());
+  else
+    log(level, error.message(), {{"hint", error.hint()}});
+}
+
 }  // namespace mayfly

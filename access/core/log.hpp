@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "access/core/error.hpp"
+
 namespace mayfly {
 
 enum class LogLevel { debug, info, warn, error };
@@ -20,5 +22,7 @@ void set_log_sink(LogSink sink, LogLevel least = LogLevel::debug);
 // Returns whether an event of this level reaches the sink. Ask before you compute costly fields.
 bool is_logged(LogLevel level) noexcept;
 void log(LogLevel level, std::string_view message, LogFields fields = {});
+// Logs the message of the error, and its hint if it has one.
+void log(LogLevel level, const Error& error);
 
 }  // namespace mayfly

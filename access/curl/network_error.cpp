@@ -4,6 +4,7 @@
 
 #include "access/core/text.hpp"
 #include "access/curl/proxy_choice.hpp"
+#include "access/system/descriptor.hpp"
 #include "access/tls/connection_error.hpp"
 
 namespace mayfly {
@@ -153,12 +154,20 @@ Error error_of_proxy(const Failure& failure, const std::string& proxy) {
           "check --proxy, HTTPS_PROXY and ALL_PROXY, or go around the proxy with NO_PROXY"};
 }
 
+// libcurl has no code for it.
+bool may_lack_descriptor(CURLcode code) {
+  return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY ||
+         code == CURLE_COULDNT_CONNECT || code == CURLE_FAILED_INIT || code == CURLE_OUT_OF_MEMORY;
+}
+
 }  // namespace
 
 Error network_error(const CurlHandle& handle, CURLcode code, const Url& url) {
   if (const std::exception_ptr thrown = handle.thrown()) return stored_error(thrown);
   if (const auto error = error_of_proxy_url(handle, url)) return *error;
   const Failure failure{.handle = handle, .code = code, .where = url.authority()};
+  if (const int shortage = may_lack_descriptor(code) ? descriptor_shortage() : 0; shortage != 0)
+    return system_error(fmt::format("cannot reach {}", failure.where), shortage);
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return unknown_name_error(failure.where, url.host);

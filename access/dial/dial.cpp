@@ -267,6 +267,8 @@ asio::awaitable<std::vector<tcp::endpoint>> Dialer::endpoints(Deadline& deadline
   LookedUp result = co_await look_up(target, deadline);
   looked_up_ = std::move(result.found);
   looked_up_at_ = now;
+  if (result.shortage != 0)
+    throw system_error(fmt::format("cannot look up {}", target.host), result.shortage);
   if (looked_up_.empty() && !deadline.expired())
     throw unknown_name_error(options_.url.authority(), target.host);
   story.looked_up(target.host, looked_up_);

@@ -1,6 +1,7 @@
 #include "access/dial/endpoints.hpp"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <netdb.h>
 #include <unistd.h>
 
@@ -71,7 +72,7 @@ LookedUp ask(const Target& target) {
   addrinfo* list = nullptr;
   if (const int failure = getaddrinfo(target.host.c_str(), target.port.c_str(), &hints, &list);
       failure != 0)
-    return {.found = {}, .failure = failure};
+    return {.found = {}, .failure = failure, .shortage = descriptor_shortage()};
   const std::unique_ptr<addrinfo, Release<freeaddrinfo>> owner(list);
   Endpoints found;
   for (const addrinfo* one = list; one != nullptr; one = one->ai_next) {
@@ -88,9 +89,10 @@ LookedUp ask(const Target& target) {
 struct LookUp {
   Target target;
   LookedUp result;
-  Pipe pipe = make_pipe("cannot look up a name");
+  Pipe pipe;
 
-  explicit LookUp(Target wanted) : target(std::move(wanted)) {}
+  explicit LookUp(Target wanted)
+      : target(std::move(wanted)), pipe(make_pipe(fmt::format("cannot look up {}", target.host))) {}
 };
 
 void start(const std::shared_ptr<LookUp>& look_up) {

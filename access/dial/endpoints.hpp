@@ -32,7 +32,8 @@ std::vector<asio::ip::tcp::endpoint> known(const Target& target);
 
 struct LookedUp {
   std::vector<asio::ip::tcp::endpoint> found;
-  int failure = 0;  // EAI_... of getaddrinfo
+  int failure = 0;   // EAI_... of getaddrinfo
+  int shortage = 0;  // EMFILE or ENFILE if the failure is that no descriptor was left
 };
 
 // Calls getaddrinfo in a thread of its own. A deadline leaves the thread behind, so a stuck name

@@ -24,7 +24,7 @@ void AbortWatch::wake(FirstReady& ready) {
 }
 
 void AbortWatch::wake_at_end_of_stream(FirstReady& ready) {
-  if (peers_ == nullptr || sends_ != Sends::unknown) return;
+  if (sends_ != Sends::unknown) return;
   ready.watch(stream_.watched(), WatchedDescriptor::For::wait_read, [this] {
     char byte = 0;
     const ssize_t size = ::recv(socket_, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
@@ -40,9 +40,8 @@ void AbortWatch::has_finished_sending() {
 }
 
 void AbortWatch::look() {
-  const Presence presence = peers_ == nullptr ? Presence::unknown : peers_->look(socket_);
-  if (presence == Presence::gone || (presence == Presence::unknown && is_there_))
-    state_ = State::gone;
+  const Presence presence = peer_.look();
+  if (presence == Presence::gone) state_ = State::gone;
   is_there_ = presence == Presence::there;
 }
 

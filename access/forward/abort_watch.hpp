@@ -14,7 +14,7 @@ class AbortWatch {
  public:
   // Both outlive it, and so do the peers, which may be nullptr.
   AbortWatch(int socket, LocalStream& stream, const LocalPeers* peers)
-      : socket_(socket), stream_(stream), peers_(peers) {}
+      : socket_(socket), stream_(stream), peer_(peers, socket) {}
   AbortWatch(const AbortWatch&) = delete;
   AbortWatch& operator=(const AbortWatch&) = delete;
 
@@ -42,7 +42,7 @@ class AbortWatch {
 
   int socket_;
   LocalStream& stream_;
-  const LocalPeers* peers_;
+  LocalPeer peer_;
   enum class State { there, false_alarm, gone } state_ = State::there;
   enum class Sends { unknown, more, nothing_more } sends_ = Sends::unknown;
   bool is_there_ = false;

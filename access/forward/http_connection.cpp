@@ -69,7 +69,7 @@ asio::awaitable<void> HttpConnection::run() {
     auto judged = judge_request(*text, place_, shared_.options.edge.url);
     if (auto* page = std::get_if<Page>(&judged)) {
       const auto level = page->location.empty() ? LogLevel::warn : LogLevel::debug;
-      log(level, page->message, {{"hint", page->hint}});
+      log(level, Error(ErrorKind::refused, page->message, page->hint));
       co_return co_await say(std::move(*page));
     }
     if (!hold(*text, std::get<AskedRequest>(judged))) co_return co_await say(too_busy());

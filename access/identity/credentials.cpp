@@ -358,7 +358,7 @@ OauthContext Credentials::oauth_context(const Url& url, const Application& appli
           .send = send_,
           .url = url,
           .application = application,
-          .now = options_.now(),
+          .now = options_.now,
           .stop = [&] { stop_after_logout(url, application); },
           .store_renewed = renewed,
           .store_logged_in = logged_in,
@@ -512,7 +512,7 @@ void Credentials::log_in_detached(const Url& url, const Application& application
   const auto stop = [&] {
     stop_after_logout(url, application);
     if (session.has_ended())
-      throw Error(ErrorKind::login_needed, "login not completed: its session has ended");
+      throw login_needed(url, "the session in which the last one began has ended");
   };
   const PersonWaitedFor scope(prompt_);
   options_.close_connections();

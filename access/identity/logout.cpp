@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "access/core/error.hpp"
+#include "access/system/descriptor.hpp"
 
 namespace mayfly {
 namespace {
@@ -86,6 +87,8 @@ bool LogoutWatch::has_new_mark(const std::vector<std::string>& places, bool coun
     if (!content) continue;
     const auto known = known_.find(mark);
     if (known != known_.end() && known->second == first_line(*content)) continue;
+    if (const int shortage = content->empty() ? descriptor_shortage() : 0; shortage != 0)
+      throw system_error("cannot see whether you have logged out", shortage);
     if (counts_ended || !spares(*content, places)) return true;
   }
   return false;

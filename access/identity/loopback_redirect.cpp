@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sodium.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -55,6 +56,13 @@ std::optional<RedirectParameters> parameters_in(std::string_view query) {
       return std::nullopt;
   }
   return parameters;
+}
+
+// Another user could read the address of the login in the list of processes, log in as himself,
+// and let mayfly work with his token. Root may do anything, and relays the connections of a browser
+// outside a virtual machine.
+bool may_redirect(const std::optional<unsigned>& user) {
+  return !user || *user == 0 || *user == ::geteuid();
 }
 
 Error login_over(std::string_view why) {
@@ -122,7 +130,7 @@ std::optional<RedirectParameters> LoopbackRedirect::hear(Visitor& visitor,
   const auto end = find_head_end(visitor.received);
   if (!end && visitor.received.size() < longest_request) return std::nullopt;
   std::optional<RedirectParameters> parameters;
-  if (end)
+  if (end && may_redirect(peers_.user(visitor.socket.get())))
     parameters = read_redirect(std::string_view(visitor.received).substr(0, end->head), expected);
   wipe(visitor.received);
   send_all(visitor.socket.get(), parameters ? answer("200 OK", page)

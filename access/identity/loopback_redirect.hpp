@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "access/system/descriptor.hpp"
+#include "access/system/local_peers.hpp"
 
 namespace mayfly {
 
@@ -37,8 +38,8 @@ class LoopbackRedirect {
   std::string host() const;
 
   // Waits for the redirect with this state at this path, shows the person a page, and answers all
-  // other requests with 404. Calls waiting(left) about once a second. Throws Error(login_needed)
-  // when patience ends or if interrupted.
+  // other requests, and those of other users of this computer, with 404. Calls waiting(left) about
+  // once a second. Throws Error(login_needed) when patience ends or if interrupted.
   RedirectParameters wait(std::string_view path, std::string_view state,
                           std::chrono::seconds patience,
                           const std::function<void(std::chrono::seconds left)>& waiting);
@@ -53,6 +54,7 @@ class LoopbackRedirect {
 
   Descriptor listening_;
   std::uint16_t port_ = 0;
+  LocalPeers peers_;
   std::vector<Visitor> visitors_;
 };
 

@@ -29,7 +29,7 @@ OauthRequests requests_of(const OauthContext& context) {
 std::optional<OauthToken> stored_token(const OauthContext& context,
                                        const std::optional<Secret>& refused) {
   const auto grant = load_oauth_grant(context.state, context.url, context.application);
-  if (!grant || grant->tokens.access.empty() || grant->tokens.expires <= context.now + expires_soon)
+  if (!grant || grant->tokens.access.empty() || grant->tokens.expires <= context.now() + expires_soon)
     return std::nullopt;
   if (refused && grant->tokens.access == *refused) return std::nullopt;
   return token_of(*grant);
@@ -68,7 +68,7 @@ std::optional<OauthToken> refresh(const OauthContext& context) {
                                 .resource = grant->resource,
                                 .code = Secret(),
                                 .verifier = Secret()},
-                               grant->tokens.refresh, context.now);
+                               grant->tokens.refresh, context.now());
   if (!tokens) {
     log(LogLevel::debug, "the refresh token is not taken any more");
     remove_oauth_grant(context.state, *grant);
@@ -169,7 +169,7 @@ OauthToken log_in(const OauthContext& context, const OauthPrompt& prompt, LoginL
                        .resource = resource->resource,
                        .code = code_in(context, server, parameters),
                        .verifier = proof.verifier};
-  grant.tokens = exchange_code(requests_of(context), server.token, code, context.now);
+  grant.tokens = exchange_code(requests_of(context), server.token, code, context.now());
   return keep(context, grant, context.store_logged_in);
 }
 

@@ -29,7 +29,7 @@ struct OauthContext {
   const Send& send;
   const Url& url;
   const Application& application;
-  std::chrono::sys_seconds now;
+  std::function<std::chrono::sys_seconds()> now;
   // Throws Error(login_needed) after a logout. Called before each token is sent.
   std::function<void()> stop;
   // Runs an action that stores tokens, and no logout happens meanwhile; or throws as stop() does.

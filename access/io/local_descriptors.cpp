@@ -76,13 +76,4 @@ IoResult LocalDescriptors::write(std::span<const iovec> pieces) {
   return {.bytes = bytes};
 }
 
-// The kernel forgets the socket of a program that is gone: after a minute at most.
-Presence LocalDescriptors::presence() {
-  if (peers_ == nullptr || !is_connection()) return Presence::unknown;
-  const Presence now = peers_->look(in_);
-  if (now == Presence::unknown && was_there_) return Presence::gone;
-  was_there_ = now == Presence::there;
-  return now;
-}
-
 }  // namespace mayfly

@@ -31,16 +31,15 @@ class LocalDescriptors : public LocalEnd {
   // Both are non-blocking and owned by the caller; for a socket, pass it twice. peers, which may be
   // nullptr, outlives this object.
   LocalDescriptors(int in, int out, const LocalPeers* peers = nullptr)
-      : in_(in), out_(out), peers_(peers) {}
+      : in_(in), out_(out), peer_(peers, in) {}
   IoResult read(std::span<std::byte> into) override;
   IoResult write(std::span<const iovec> pieces) override;
   bool is_connection() const override { return in_ == out_; }
-  Presence presence() override;
+  Presence presence() override { return is_connection() ? peer_.look() : Presence::unknown; }
 
  private:
   int in_, out_;
-  const LocalPeers* peers_;
-  bool was_there_ = false;
+  LocalPeer peer_;
   // The last call moved less than it could have, so the next one would only report EAGAIN.
   bool drained_ = false, full_ = false;
 };

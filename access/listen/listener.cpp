@@ -92,6 +92,8 @@ asio::awaitable<TunnelService::Opened> TunnelService::open(const Headers& wanted
     co_return std::get<Dialer::Open>(std::move(outcome));
   } catch (const Error& error) {
     co_return TunnelRefusal{.error = error};
+  } catch (const std::exception& error) {  // no thread to look up a name, for example
+    co_return TunnelRefusal{.error = Error(ErrorKind::failed, error.what())};
   }
 }
 

@@ -53,6 +53,7 @@ struct Ending : Traffic {
   std::uint16_t close_code = 1006;  // the peer's, RFC 6455 section 7.1.5
   std::string reason;               // the peer's reason, or the failure; printable
   std::string ray;                  // cf-ray of the upgrade's answer; printable
+  std::string name;  // the destination that a SOCKS5 client named, or "" for the application's
 };
 
 }  // namespace mayfly

@@ -44,4 +44,9 @@ bool send_all(int socket, std::string_view bytes) noexcept {
   });
 }
 
+int descriptor_shortage() noexcept {
+  const Descriptor one = open_socket({.type = SOCK_DGRAM});
+  return !one && (errno == EMFILE || errno == ENFILE) ? errno : 0;
+}
+
 }  // namespace mayfly

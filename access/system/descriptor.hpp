@@ -73,6 +73,9 @@ struct SocketKind {
 };
 // Returns an empty Descriptor if there can be no such socket (errno).
 Descriptor open_socket(const SocketKind& kind) noexcept;
+// Returns EMFILE or ENFILE if no descriptor can be opened now, or 0. Libraries, getaddrinfo(3)
+// among them, report that as other faults.
+int descriptor_shortage() noexcept;
 // Accepts a connection, which does not block. Returns an empty Descriptor if there is none (errno).
 Descriptor accept_connection(int listening) noexcept;
 

@@ -3,14 +3,18 @@
 // kernel knows which it was.
 #pragma once
 
+#include <optional>
+
 #include "access/system/descriptor.hpp"
 
 namespace mayfly {
 
 enum class Presence {
   unknown,
-  there,  // a process holds the other end
-  gone,   // no process holds it any more
+  there,   // a process holds the other end
+  gone,    // no process holds it any more
+  absent,  // the kernel knows no such end: it is elsewhere, or gone for so long that it is
+           // forgotten
 };
 
 class LocalPeers {
@@ -18,12 +22,30 @@ class LocalPeers {
   // Opens a socket to the kernel. Call it before the process is confined.
   LocalPeers() noexcept;
 
-  // Looks at the other end of a connected socket. Returns unknown if that end is on another
-  // computer or in another network namespace, and if the system cannot tell.
+  // Looks at the other end of a connected socket. Returns unknown if the system cannot tell.
   Presence look(int socket) const noexcept;
+  // Returns the user whose process made the other end, or nullopt if it is not known or not on this
+  // computer.
+  std::optional<unsigned> user(int socket) const noexcept;
 
  private:
   Descriptor sock_diag_;  // may be empty
+};
+
+// The other end of one connection, which is looked at again and again.
+class LocalPeer {
+ public:
+  // peers, which may be nullptr, outlives this object.
+  LocalPeer(const LocalPeers* peers, int socket) noexcept : peers_(peers), socket_(socket) {}
+
+  // Looks again. Returns unknown if the end was not on this computer so far, and never absent. What
+  // was known stays if the system does not tell now.
+  Presence look() noexcept;
+
+ private:
+  const LocalPeers* peers_;
+  int socket_;
+  bool was_there_ = false;
 };
 
 }  // namespace mayfly

@@ -3,14 +3,20 @@
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
 #include <optional>
 
+#include "access/core/clock.hpp"
 #include "access/system/platform.hpp"
+#include "access/system/sock_diag.hpp"
 
 using namespace mayfly;
 
@@ -74,6 +80,58 @@ TEST_CASE("a TCP client that finished sending is told from a client that is gone
       CHECK(peers.look(server.get()) == Presence::there);
     }
   }
+}
+
+TEST_CASE("the user of a local client is known, and a client elsewhere has none") {
+  if (platform != Platform::linux_kernel) return;
+  const LocalPeers peers;
+  auto connection = Connection::make(Connection::Kind::ipv4);
+  REQUIRE(connection);
+  CHECK(peers.user(connection->server.get()) == ::geteuid());
+  connection->client = {};
+  CHECK(peers.user(connection->server.get()) == std::nullopt);
+  CHECK(peers.user(-1) == std::nullopt);
+}
+
+TEST_CASE("an end that was never here is not taken for one that is gone") {
+  if (platform != Platform::linux_kernel) return;
+  const LocalPeers peers;
+  auto connection = Connection::make(Connection::Kind::ipv4);
+  REQUIRE(connection);
+  const int server = connection->server.get();
+  LocalPeer seen(&peers, server), unseen(&peers, server), never_asked(nullptr, server);
+  CHECK(seen.look() == Presence::there);
+  const int forgotten_after = 1;  // seconds
+  REQUIRE(::setsockopt(connection->client.get(), IPPROTO_TCP, TCP_LINGER2, &forgotten_after,
+                       sizeof forgotten_after) == 0);
+  connection->client = {};
+  const TimeLimit limit(std::chrono::seconds(60));
+  while (peers.look(server) != Presence::absent && !limit.is_over()) ::usleep(20'000);
+  REQUIRE(peers.look(server) == Presence::absent);
+  CHECK(seen.look() == Presence::gone);
+  CHECK(unseen.look() == Presence::unknown);
+  CHECK(never_asked.look() == Presence::unknown);
+}
+
+TEST_CASE("an answer that an earlier question left behind is not taken for this one's") {
+  if (platform != Platform::linux_kernel) return;
+  const Descriptor sock_diag = open_sock_diag();
+  auto connection = Connection::make(Connection::Kind::ipv4);
+  REQUIRE(connection);
+  ConnectedEnds ends;
+  socklen_t size = sizeof ends.own;
+  auto* const own = reinterpret_cast<sockaddr*>(&ends.own);
+  auto* const peer = reinterpret_cast<sockaddr*>(&ends.peer);
+  REQUIRE(::getsockname(connection->server.get(), own, &size) == 0);
+  size = sizeof ends.peer;
+  REQUIRE(::getpeername(connection->server.get(), peer, &size) == 0);
+  // No such family: the kernel answers with an error, which nobody reads.
+  nlmsghdr wrong{};
+  wrong.nlmsg_len = sizeof wrong;
+  wrong.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  wrong.nlmsg_flags = NLM_F_REQUEST;
+  REQUIRE(::send(sock_diag.get(), &wrong, sizeof wrong, 0) == sizeof wrong);
+  CHECK(peer_socket(sock_diag.get(), ends).state == PeerSocket::State::held);
 }
 
 TEST_CASE("a Unix client that finished sending is told from a client that is gone") {

@@ -152,8 +152,8 @@ Descriptor open_sock_diag() noexcept {
   return {};
 }
 
-std::optional<bool> peer_is_held(int, const ConnectedEnds&) noexcept {
-  return std::nullopt;
+PeerSocket peer_socket(int, const ConnectedEnds&) noexcept {
+  return {};
 }
 
 // Only sleeps: the caller looks again after each wait.

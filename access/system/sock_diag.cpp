@@ -5,6 +5,7 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 
@@ -18,7 +19,10 @@ struct Request {
 
 struct Answer {
   nlmsghdr header{};
-  inet_diag_msg socket{};
+  union {
+    inet_diag_msg socket{};
+    nlmsgerr error;
+  };
 };
 
 void put(const sockaddr_storage& end, __be16& port, __be32 (&address)[4]) {
@@ -55,20 +59,27 @@ Descriptor open_sock_diag() noexcept {
   return open_socket({.family = AF_NETLINK, .type = SOCK_DGRAM, .protocol = NETLINK_SOCK_DIAG});
 }
 
-std::optional<bool> peer_is_held(int sock_diag, const ConnectedEnds& ends) noexcept {
+PeerSocket peer_socket(int sock_diag, const ConnectedEnds& ends) noexcept {
+  using State = PeerSocket::State;
   const sa_family_t family = ends.peer.ss_family;
-  if (sock_diag < 0 || (family != AF_INET && family != AF_INET6)) return std::nullopt;
-  const Request request = request_for(ends);
-  if (::send(sock_diag, &request, sizeof request, MSG_DONTWAIT) != sizeof request)
-    return std::nullopt;
-  // The kernel has answered before send() returns. Attributes that follow are dropped; an error,
-  // such as ENOENT, is shorter.
+  if (sock_diag < 0 || (family != AF_INET && family != AF_INET6)) return {};
   Answer answer;
+  // An answer that an earlier call could not take would pass for this one's.
+  while (::recv(sock_diag, &answer, sizeof answer, MSG_DONTWAIT) >= 0) {
+  }
+  const Request request = request_for(ends);
+  if (::send(sock_diag, &request, sizeof request, MSG_DONTWAIT) != sizeof request) return {};
+  // The kernel has answered before send() returns. Attributes that follow are dropped.
   const ssize_t size = ::recv(sock_diag, &answer, sizeof answer, MSG_DONTWAIT);
-  if (size != sizeof answer || answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY) return std::nullopt;
+  if (size < static_cast<ssize_t>(sizeof answer.header + sizeof answer.error)) return {};
+  if (answer.header.nlmsg_type == NLMSG_ERROR)
+    return {.state = answer.error.error == -ENOENT ? State::absent : State::untold};
+  if (size != sizeof answer || answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY) return {};
   // Without such a connection, the kernel may name a socket that listens at the peer's port.
-  if (answer.socket.id.idiag_dport != request.wanted.id.idiag_dport) return std::nullopt;
-  return answer.socket.idiag_inode != 0;
+  if (answer.socket.id.idiag_dport != request.wanted.id.idiag_dport)
+    return {.state = State::absent};
+  if (answer.socket.idiag_inode == 0) return {.state = State::closed};
+  return {.state = State::held, .user = answer.socket.idiag_uid};
 }
 
 }  // namespace mayfly

@@ -3,8 +3,6 @@
 
 #include <sys/socket.h>
 
-#include <optional>
-
 #include "access/system/descriptor.hpp"
 
 namespace mayfly {
@@ -16,8 +14,18 @@ Descriptor open_sock_diag() noexcept;
 struct ConnectedEnds {
   sockaddr_storage own{}, peer{};
 };
-// Returns whether a process holds the socket at the peer's end of a TCP connection, or nullopt if
-// this network namespace has no such socket or the system cannot tell. Portable: nullopt.
-std::optional<bool> peer_is_held(int sock_diag, const ConnectedEnds& ends) noexcept;
+// The socket at the peer's end of a TCP connection.
+struct PeerSocket {
+  enum class State {
+    untold,  // the kernel did not answer
+    absent,  // this network namespace has no such socket
+    closed,  // no process holds it any more
+    held,
+  };
+  State state = State::untold;
+  unsigned user = 0;  // whose process made it; only if it is held
+};
+// Asks for that socket. Portable: untold.
+PeerSocket peer_socket(int sock_diag, const ConnectedEnds& ends) noexcept;
 
 }  // namespace mayfly

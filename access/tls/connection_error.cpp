@@ -109,6 +109,11 @@ Error connect_error(std::string_view where, int error_number, const ConnectFailu
     case EINPROGRESS:
       return {ErrorKind::network, cannot_reach(where, "connecting timed out"),
               "check the network connection; a firewall may demand a proxy (--proxy)"};
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:  // this computer's fault, not the network's
+      return system_error(fmt::format("cannot reach {}", where), error_number);
     case 0:
       return {ErrorKind::network, cannot_reach(where, failure.otherwise),
               "check the network connection"};

@@ -143,10 +143,12 @@ void TunnelRun::again() {
     self->again_posted_ = false;
     if (self->ended_) self->advance();
   };
-  if (socket_.registration)
+  if (socket_.registration) {
     parts_.events->call(std::move(once_more));
-  else
-    asio::post(executor_, std::move(once_more));
+    return;
+  }
+  asio::post(executor_, std::move(once_more));
+  if (parts_.events != nullptr) parts_.events->poll_asio();
 }
 
 // Notices that the local program has gone away, even while there is nothing to write to it.
@@ -171,6 +173,7 @@ void TunnelRun::finish() {
   parts_.socket = {};
   Ending ending = pump_.ending(Pump::now());
   ending.ray = parts_.open.ray;
+  ending.name = parts_.name;
   ended(ending);
 }
 

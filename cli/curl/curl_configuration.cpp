@@ -122,7 +122,8 @@ std::string read_for_curl(const std::string& path) {
   if (got < 0) {
     throw Error(
         ErrorKind::usage,
-        system_error(fmt::format("cannot read {} for curl", printable(path)), errno).message());
+        system_error(fmt::format("cannot read {} for curl", printable(path)), errno).message(),
+        "check the name of the file, and whether you may read it");
   }
   text.resize(static_cast<std::size_t>(got));
   if (text.size() <= most_bytes) return text;

@@ -73,7 +73,8 @@ Secret read_secret_file(const std::string& path) {
   struct stat status {};
   if (!file || ::fstat(file.get(), &status) != 0) {
     throw Error(ErrorKind::usage,
-                system_error("cannot read the secret in " + path, errno).message());
+                system_error("cannot read the secret in " + path, errno).message(),
+                "check the name of the file, which a flag or a variable gives");
   }
   // Pipes and /dev/fd are fine; a file must not be readable by other users.
   if (S_ISREG(status.st_mode) && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
@@ -88,8 +89,10 @@ Secret read_secret_file(const std::string& path) {
   wipe(text);
   const auto line = whole.reveal().substr(0, whole.reveal().find_first_of("\r\n"));
   if (line.empty() || size > longest) {
-    throw Error(ErrorKind::usage, fmt::format("cannot use the secret in {}: it is {}", path,
-                                              line.empty() ? "empty" : "too long"));
+    throw Error(ErrorKind::usage,
+                fmt::format("cannot use the secret in {}: it is {}", path,
+                            line.empty() ? "empty" : "too long"),
+                "write the secret alone into the first line of the file");
   }
   return Secret(line);
 }

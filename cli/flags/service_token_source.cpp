@@ -1,5 +1,6 @@
 #include "cli/flags/service_token_source.hpp"
 
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 #include "access/core/error.hpp"
@@ -55,8 +56,10 @@ const ServiceToken& ServiceTokenSource::read_again() {
     token_.secret = std::move(secret);
     version_ = version;
   } catch (const Error& error) {
-    log(LogLevel::warn, "the service token's secret was not read again",
-        {{"reason", error.message()}, {"hint", error.hint()}});
+    log(LogLevel::warn,
+        Error(error.kind(),
+              fmt::format("the service token's secret was not read again: {}", error.message()),
+              error.hint()));
   }
   return token_;
 }

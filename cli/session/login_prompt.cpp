@@ -110,10 +110,8 @@ void show_to_open(std::string_view url) {
 }
 
 void show_other_login(long pid, std::string_view url) {
-  print_notice(
-      fmt::format("Another process (pid {}) is already waiting for this login.\n\n"
-                  "If no browser window opened, please visit the following URL:\n\n{}\n\n",
-                  pid, printable(url, longest_url)));
+  print_notice(fmt::format("Another process (pid {}) is already waiting for this login{}{}\n", pid,
+                           url.empty() ? "" : ": ", printable(url, longest_url)));
 }
 
 // Without a terminal (in a file, in an editor) lines have no limits.

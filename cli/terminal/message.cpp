@@ -32,7 +32,7 @@ std::string_view general_hint(ErrorKind kind) {
     case ErrorKind::usage:
       return "run: mayfly --help";
     case ErrorKind::login_needed:
-      return "run: mayfly access login URL";
+      return "log in, and run this command again; mayfly login shows the page";
     case ErrorKind::refused:
       return "ask the administrator of the application";
     case ErrorKind::network:

@@ -94,7 +94,7 @@ void report(const LoginFlags& flags, const Url& url, const Grant& grant) {
 
 int run(LoginFlags& flags, const Invocation&) {
   if (flags.url.empty() && flags.app.empty())
-    throw Error(ErrorKind::usage, "please provide a URL", "run: mayfly access login URL");
+    throw Error(ErrorKind::usage, "please provide a URL", "run: mayfly access login HOST");
   const Url url = parse_url(flags.url.empty() ? flags.app : flags.url);
   Session session({.application = url, .tells_login = false}, flags.network);
   const Grant grant = verified_grant(session, url);

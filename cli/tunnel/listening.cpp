@@ -1,5 +1,6 @@
 #include "cli/tunnel/listening.hpp"
 
+#include <fmt/core.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -77,15 +78,15 @@ void listen_at(const std::vector<std::string>& addresses, std::string_view annou
     if (problem) log(LogLevel::warn, problem->message(), {{"hint", problem->hint()}});
     notify_service_manager("READY=1");
   };
-  options.failed = [](const Error& error) {
-    log(LogLevel::error, error.message(), {{"hint", error.hint()}});
-  };
+  options.failed = [](const Error& error) { log(LogLevel::error, error); };
 }
 
 void log_bad_ending(const Ending& ending) {
   using How = Ending::How;
   if (ending.how == How::cut || ending.how == How::undelivered || ending.how == How::violation)
-    log(LogLevel::warn, "a tunnel ended: " + ending_line(ending));
+    log(LogLevel::warn,
+        fmt::format("a tunnel {}ended: {}", ending.name.empty() ? "" : "to " + ending.name + " ",
+                    ending_line(ending)));
   else
     log_ending(ending);
 }

@@ -44,7 +44,7 @@ class Kind:
         return self.exchange()
 
     def complaints(self):
-        return len(re.findall(r" ERR |a tunnel ended: ", self.running.err))
+        return len(re.findall(r" ERR |a tunnel (?:to [^ ]+ )?ended: ", self.running.err))
 
     def stop(self):
         self.running.kill()

@@ -389,7 +389,7 @@ class ByItsOtherName(ListenerCase):
 
     def test_hints_and_usage_have_the_name_of_the_link(self):
         result = self.assert_error(self.home.mayfly("access", "login", program=self.link), USAGE)
-        self.assertIn("hint: run: cloudflared access login URL\n", result.err)
+        self.assertIn("hint: run: cloudflared access login HOST\n", result.err)
         os.unlink(self.home.file(self.home.token_name("echo")))
         result = self.home.mayfly("access", "ssh", "--batch", "--hostname", "echo.example.com", program=self.link)
         self.assert_error(result, LOGIN_NEEDED, "run: cloudflared access login https://echo.example.com")

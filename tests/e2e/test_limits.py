@@ -53,6 +53,13 @@ class LimitCase(ListenerCase):
             connections.append(connection)
         return connections
 
+    def assert_shortage_is_told(self, running, names=""):
+        """Checks that each error is told as what it is, with its cure, and that it names the destination."""
+        errors = [line for line in running.err.splitlines() if " ERR " in line]
+        self.assertTrue(errors, running.err)
+        for line in errors:
+            self.assertRegex(line, f"{names}.*Too many open files.* hint=.*ulimit -n|local program was turned away|local connections? ")
+
     def descriptors_held(self, running):
         return memory.count_descriptors(running.pid) if memory.shows_descriptors() else 0
 
@@ -243,6 +250,7 @@ class Tunnels(LimitCase):
         crowd = self.crowd(port, 60, b"x")
         running.wait_err("ERR cannot ")
         self.assertFalse(running.has_ended())
+        self.assert_shortage_is_told(running)
         self.close_all(crowd)
         eventually("it serves again", lambda: self.echoes(port))
         self.assertLess(len(re.findall("cannot accept a connection", running.err)), 3)
@@ -263,6 +271,17 @@ class Socks(LimitCase):
         self.assertIsNotNone(self.proxied(port))
         eventually("the oldest are ended", lambda: self.ended_or_greeted(crowd[:FEW]) == FEW)
         self.assertNotIn("turned away: 64", running.err)
+
+    def test_no_descriptors_left(self):
+        """It is no fault of the network, nor of the name; and each message says which destination was meant."""
+        running = self.home.start("--nofile=40:40", programs.mayfly(), "socks", "--hostname", "bastion.example.com",
+                                  "--url", "127.0.0.1:0", program=programs.system("prlimit"))
+        port = int(self.places(running)[0].rsplit(":", 1)[1])
+        words = b"\x05\x01\x00" + b"\x05\x01\x00\x03\x0bdb.internal\x00\x16"
+        crowd = self.crowd(port, 60, words)
+        running.wait_err("Too many open files")
+        self.assert_shortage_is_told(running, "db.internal:22: |cannot accept")
+        self.close_all(crowd)
 
     def ended_or_greeted(self, connections):
         for connection in connections:

@@ -250,6 +250,9 @@ class Login(EdgeCase):
         url = self.wait_for_url(first)
         second = self.home.start("login", "--no-verbose", "web.example.com")
         self.assertEqual(self.wait_for_url(second), url)
+        self.assertEqual(second.err.strip().splitlines()[0],
+                         f"Another process (pid {first.pid}) is already waiting for this login: {url}")
+        self.assertEqual(len(second.err.strip().splitlines()), 1, second.err)
         self.edge.sign_in(url)
         results = [self.assert_done(running.finish()) for running in (first, second)]
         self.assertEqual(results[0].out, results[1].out)

@@ -3,6 +3,7 @@ request, its renewal, and its end."""
 import http.client
 import json
 import os
+import pwd
 import stat
 import time
 import urllib.parse
@@ -11,7 +12,9 @@ from harness import programs
 from harness.case import DONE, FAILED, LOGIN_NEEDED, NETWORK, PROTOCOL, REFUSED, USAGE
 from harness.edge import EMAIL, header
 from harness.http_case import HttpCase
-from harness.process import PIPE
+from harness.listener import receive
+from harness.origin import Origin, echo
+from harness.process import PIPE, run
 from harness.waiting import eventually
 
 HOST, TEAM = "wiki.example.com", "acme.cloudflareaccess.com"
@@ -167,6 +170,37 @@ class Login(OauthCase):
         self.assertEqual(self.forms("token"), [])
         running.kill()
 
+    def test_redirect_of_another_user(self):
+        """The state stands in the list of processes; a user who has logged in with it as himself ends nothing."""
+        if os.geteuid() != 0:
+            self.skipTest("only root can become another user")
+        self.home.install_idle_browser()
+        running = self.home.start("login", "--oauth", HOST)
+        eventually("the browser is open", self.home.browsed)
+        query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.home.browsed()[0]["url"]).query))
+        redirect = query["redirect_uri"] + "?" + urllib.parse.urlencode({"code": "foreign", "state": query["state"]})
+        nobody = pwd.getpwnam("nobody")
+
+        def visit(user):
+            return run([programs.system("setpriv"), f"--reuid={user.pw_uid}", "--clear-groups", "--",
+                        programs.system("curl"), "-sS", "-o", os.devnull, "-w", "%{http_code}", redirect]).out
+        self.assertEqual(visit(nobody), b"404")
+        self.assertFalse(running.has_ended())
+        self.assertEqual(self.forms("token"), [])
+        self.assertEqual(visit(pwd.getpwuid(os.geteuid())), b"200")
+        self.assert_error(running.finish(), REFUSED)
+        self.assertEqual([form["code"] for form in self.forms("token")], ["foreign"])
+
+    def test_token_lives_from_its_issue_on(self):
+        """The person takes longer than the clock's second; the token's time does not begin before the person is done."""
+        self.prepare(access_token_lifetime=300)
+        browser = self.home.install_browser()
+        os.rename(browser, browser + ".done")
+        self.home.script(os.path.basename(browser), f'{programs.system("sleep")} 2.5; exec "{browser}.done" "$@"\n')
+        self.assert_done(self.login("-q"))
+        issued = self.edge.log(TEAM, path="/cdn-cgi/access/oauth/token")[0]
+        self.assertGreaterEqual(self.grant()["expires"], int(issued["time"]) + 299)
+
 
 class Use(OauthCase):
     def test_curl(self):
@@ -207,6 +241,30 @@ class Use(OauthCase):
         upgrade, = self.edge.upgrades(HOST)
         self.assertEqual(header(upgrade, "Authorization"), ["Bearer " + grant["access_token"]])
         self.assertEqual(header(upgrade, "Cf-Access-Token"), [])
+
+    def test_listeners_renew_an_expired_token(self):
+        """Each connection of a listener has the token; one renewal serves those that come after it is refused."""
+        self.edge.application("wiki", origin="bastion", hosts={"db.internal": "127.0.0.1"})
+        for kind, words in (("tcp", b""), ("socks", b"\x05\x01\x00\x05\x01\x00\x03\x0bdb.internal")):
+            with self.subTest(kind):
+                origin = Origin(echo)
+                self.addCleanup(origin.stop)
+                self.logged_in()
+                place = ["--destination", f"db.internal:{origin.port}"] if kind == "tcp" else []
+                running = self.home.start(kind, "--hostname", HOST, "--batch", "--url", "127.0.0.1:0", *place)
+                port = int(self.places(running)[0].rsplit(":", 1)[1])
+                self.edge.oauth(expire_access_tokens=True)
+                refreshes = self.edge.stats()["refreshes"]
+                for _ in range(3):
+                    connection = self.connect(port)
+                    if words:
+                        connection.sendall(words + origin.port.to_bytes(2, "big"))
+                        self.assertEqual(receive(connection, 12)[2:4], b"\x05\x00")
+                    self.assert_echo(connection)
+                self.assertEqual(self.edge.stats()["refreshes"], refreshes + 1)
+                token = self.grant()["access_token"]
+                self.assertIn("Bearer " + token, self.bearers())
+                running.kill()
 
     def test_edge_whose_upgrades_do_not_take_it(self):
         self.prepare(websocket=False)

@@ -54,6 +54,12 @@ class ServiceToken(EdgeCase):
                             self.home.plant(name, "")
         self.assertEqual(self.home.browsed(), [])
 
+    def test_file_that_is_not_there_or_empty(self):
+        empty = self.home.plant("../secret", "\n")
+        for file, hint in (("/nowhere", "check the name of the file"), (empty, "the secret alone")):
+            result = self.home.mayfly("login", "--id", ID, "--service-token-secret-file", file, "echo.example.com")
+            self.assertIn(hint, self.assert_error(result, USAGE, file).err.splitlines()[-1])
+
     def test_as_it_was_copied(self):
         """From a file with the line ends of Windows, and as the header that dashboards offer for copying."""
         header_form = {"TUNNEL_SERVICE_TOKEN_ID": f"CF-Access-Client-Id: {ID}",

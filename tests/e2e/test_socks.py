@@ -14,7 +14,7 @@ from harness import programs
 from harness.authority import Authority
 from harness.case import FAILED, USAGE
 from harness.listener import ListenerCase, receive
-from harness.origin import Origin
+from harness.origin import Origin, echo
 from harness.process import run
 from harness.sshd import Sshd, client_config
 from harness.waiting import GENEROUS, eventually, stretched
@@ -33,11 +33,6 @@ def by_name(name, port):
 def by_address(address, port):
     family, kind = (socket.AF_INET6, 4) if ":" in address else (socket.AF_INET, 1)
     return bytes([5, 1, 0, kind]) + socket.inet_pton(family, address) + struct.pack(">H", port)
-
-
-def echo(connection):
-    while piece := connection.recv(1 << 16):
-        connection.sendall(piece)
 
 
 class SocksCase(ListenerCase):
@@ -215,6 +210,14 @@ class Refusals(SocksCase):
         running, port = self.at_free_port(env={"MAYFLY_CONNECT_TO": ":443:127.0.0.1:1"})
         self.assert_refused(port, by_name("db.internal", 22), NETWORK)
         running.wait_err("ERR db.internal:22: .*connection refused")
+
+    def test_tunnel_that_is_cut(self):
+        running, port = self.at_free_port()
+        connection = self.assert_open(port, by_name("db.internal", self.echo_server()))
+        self.edge.ask("POST", "/close-tunnels", {"code": 1011})
+        self.assertEqual(connection.recv(1), b"")
+        running.wait_err(r"WRN a tunnel to db\.internal:\d+ ended: .*1011")
+        self.assertNotIn("hint=\n", running.err)
 
     def test_unsupported_commands_and_addresses(self):
         running, port = self.at_free_port()

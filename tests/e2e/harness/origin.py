@@ -44,6 +44,11 @@ class Server:
             connection.close()
 
 
+def echo(connection):
+    while piece := connection.recv(1 << 16):
+        connection.sendall(piece)
+
+
 class Origin(Server):
     """A TCP server that runs `part` for each connection."""
 
