@@ -75,7 +75,7 @@ void listen_at(const std::vector<std::string>& addresses, std::string_view annou
     if (--left == 0) service_manager();
   };
   options.tried = [](const std::optional<Error>& problem) {
-    if (problem) log(LogLevel::warn, problem->message(), {{"hint", problem->hint()}});
+    if (problem) log(LogLevel::warn, *problem);
     notify_service_manager("READY=1");
   };
   options.failed = [](const Error& error) { log(LogLevel::error, error); };
