@@ -84,6 +84,8 @@ Completion complete_arguments(const Parser& parser, const Words& words, const Ho
     completion.kind = Kind::program;
     return completion;
   }
+  if (parser.program() && std::find(words.begin(), words.end() - 1, "--") != words.end() - 1)
+    return {.kind = Kind::program, .candidates = {}};
   if (words.size() > 1) {
     const ArgumentFacts* before = flag_of(arguments, words[words.size() - 2]);
     if (before && before->value != ArgumentFacts::Value::none)

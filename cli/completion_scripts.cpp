@@ -35,7 +35,10 @@ _mayfly() {
   directories) _mayfly_paths -d ;;
   program)
     ours=("${COMPREPLY[@]}")
-    for ((at = 1; at < COMP_CWORD; at++)); do [[ ${COMP_WORDS[at]} == curl ]] && break; done
+    for ((at = 1; at < COMP_CWORD; at++)); do
+      [[ ${COMP_WORDS[at]} == curl ]] && break
+      [[ ${COMP_WORDS[at]} == -- ]] && { ((at++)); break; }
+    done
     # bash-completion knows how to complete a command within a command.
     if declare -F _command_offset >/dev/null; then _command_offset $at; else _mayfly_paths -f; fi
     COMPREPLY+=("${ours[@]}") ;;
@@ -65,7 +68,8 @@ _mayfly() {
     ;;
   program)
     (( $#names )) && compadd -a names
-    local -i at=$words[(i)curl]
+    local -i at=$words[(i)(curl|--)]
+    [[ $words[at] == -- ]] && (( at += 1 ))
     words=("${(@)words[at,-1]}")
     (( CURRENT -= at - 1 ))
     _normal
@@ -101,7 +105,7 @@ function __mayfly_complete
                 echo "$flag$directory"
             end
         case program
-            set -l at (contains -i -- curl $words)
+            set -l at (contains -i -- curl $words; or math (contains -i -- -- $words) + 1)
             complete -C (string join ' ' -- (string escape -- $words[$at..]) "$current")
     end
     printf '%s\n' $answer[2..]

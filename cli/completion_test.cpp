@@ -54,6 +54,16 @@ TEST_CASE("completion: curl takes the flags that it does not have itself, and th
   CHECK(names({"curl", "--cacert"}).empty());
 }
 
+TEST_CASE("completion: the words behind -- are those of the listener's program") {
+  for (const char* command : {"tcp", "ssh", "rdp", "smb", "socks", "http"}) {
+    CAPTURE(command);
+    CHECK(completed({command, "vm.example.com", "--", ""}).kind == Kind::program);
+    CHECK(completed({command, "vm.example.com", "--", "psql", "-"}).kind == Kind::program);
+    CHECK(names({command, "vm.example.com", "--"}).contains("--batch"));
+  }
+  CHECK(completed({"token", "--", ""}).kind != Kind::program);
+}
+
 TEST_CASE("completion: values") {
   CHECK(names({"ssh-gen", "--key-type", ""}) == Names{"ecdsa", "ed25519"});
   CHECK(names({"completion", ""}) == Names{"bash", "fish", "zsh"});

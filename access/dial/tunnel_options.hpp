@@ -23,12 +23,13 @@ inline const MaySend may_always_send = [](const Headers&) { return true; };
 
 // The source of the credential headers (Cf-Access-Token and the like).
 struct Authorization {
-  enum class Why { nothing_known, refused };
+  enum class Why { nothing_known, refused, starting };
   // Returns the headers without network, or nullopt if obtain() has to be called first.
   std::function<std::optional<Headers>()> known;
   // Obtains headers, perhaps by a login that takes minutes. refused: the edge wants a login in
-  // spite of the last headers. A listener calls it in a forked child, so that its other connections
-  // go on; the result is stored on disk.
+  // spite of the last headers. starting: a listener wants to know whether it will work; the edge is
+  // asked whether it accepts the headers, and no person is asked. A listener calls it in a forked
+  // child, so that its other connections go on; the result is stored on disk.
   std::function<Headers(Why)> obtain;
   // Returns whether headers from known() or obtain() may still be sent: not after a logout
   // (mayfly-logout(1)). Uses no network.

@@ -1,5 +1,7 @@
 #include "access/forward/forwarder.hpp"
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <asio/this_coro.hpp>
 #include <exception>
@@ -53,6 +55,8 @@ void run_forwarder(const ForwarderOptions& options, const Authorization& authori
                                       .buffers = buffers,
                                       .names = names_of(options),
                                       .peers = &peers};
+  if (options.trial == ListenOptions::Trial::at_start)
+    asio::co_spawn(loop, try_application(authorizer, options), asio::detached);
   server.run([&](Descriptor socket, LocalServer::Guest guest) {
     return serve(server, shared, std::move(socket), std::move(guest));
   });

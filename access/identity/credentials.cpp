@@ -50,14 +50,6 @@ Url without_query(Url url) {
   return url;
 }
 
-// The question whether the edge lets these headers in (docs/protocol.md section 2).
-Request token_check(const Url& url, Headers headers, std::string_view purpose) {
-  refuse_path_of_access(url);
-  Url probe = url;
-  probe.query = "cloudflared_token_check=true";
-  return {.url = std::move(probe), .headers = std::move(headers), .body = {}, .purpose = purpose};
-}
-
 class PersonWaitedFor {
  public:
   explicit PersonWaitedFor(const LoginPrompt& prompt) : prompt_(prompt) {}
@@ -70,6 +62,13 @@ class PersonWaitedFor {
 };
 
 }  // namespace
+
+Request token_check(const Url& url, Headers headers, std::string_view purpose) {
+  refuse_path_of_access(url);
+  Url probe = url;
+  probe.query = "cloudflared_token_check=true";
+  return {.url = std::move(probe), .headers = std::move(headers), .body = {}, .purpose = purpose};
+}
 
 Headers credential_headers(const Grant& grant) {
   if (grant.token) return {{"Cf-Access-Token", std::string(grant.token->jwt.reveal())}};

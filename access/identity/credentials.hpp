@@ -84,6 +84,10 @@ inline bool has_token(const Grant& grant) {
 // token of Managed OAuth.
 Headers credential_headers(const Grant& grant);
 
+// Returns the question whether the edge lets these headers in (docs/protocol.md section 2). Throws
+// Error(usage) if the path may be one of Access.
+Request token_check(const Url& url, Headers headers, std::string_view purpose);
+
 struct EdgeVerdict {
   bool accepted = false;
   std::string reference = {};  // Response::reference()
@@ -136,6 +140,13 @@ class Credentials {
   std::optional<OauthToken> usable_oauth_token(const Url& url,
                                                const Application& application) const;
 
+  // Obtains a credential, and asks the edge whether it lets that credential in (trial.cpp). Throws
+  // what obtain() throws, Error(refused) if Access refuses the credential, and Error(network) if no
+  // tunnel is connected behind the application. absent: throws Error(login_needed) instead of
+  // beginning a login.
+  enum class Person { present, absent };
+  Grant try_out(const Url& url, Person person) const;
+
   // Returns whether a token from known() or obtain(), an app token or that of Managed OAuth, may
   // still be sent. After a logout (logout.hpp) it may not, even if a person has logged in since,
   // unless the same token is stored now. application: the token's, if it is known. A token that
@@ -160,6 +171,8 @@ class Credentials {
   Grant obtain(const Url& url, const Grant& refused) const;
   Grant for_service_token(std::optional<Application> application) const;
   Grant earn(const Url& url, const Application& application) const;
+  Grant tried(const Url& url) const;
+  Grant shown_to_edge(const Url& url, Grant grant) const;
   bool is_machine() const noexcept;
   bool has_logged_out(const Url& url, const std::optional<Application>& application) const;
   void stop_after_logout(const Url& url, const Application& application) const;

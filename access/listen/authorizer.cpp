@@ -10,10 +10,12 @@
 
 namespace mayfly {
 struct Authorizer::Attempt {
-  explicit Attempt(const asio::any_io_executor& executor) : over(executor) {
+  Attempt(const asio::any_io_executor& executor, Authorization::Why reason)
+      : why(reason), over(executor) {
     over.expires_at(asio::steady_timer::time_point::max());
   }
 
+  Authorization::Why why;
   asio::steady_timer over;  // cancelled once `obtained` is set
   std::optional<Obtained> obtained;
 };
@@ -50,10 +52,24 @@ void Authorizer::were_accepted(const Headers& headers) {
   if (unproven_ == headers) unproven_.reset();
 }
 
+asio::awaitable<void> Authorizer::try_application() {
+  const std::optional<Headers> before = authorization_.known();
+  Headers headers = co_await obtain(Authorization::Why::starting, {});
+  if (before && *before != headers) unproven_ = std::move(headers);
+}
+
 asio::awaitable<Headers> Authorizer::obtain(Authorization::Why why, Headers refused) {
   std::shared_ptr<Attempt> attempt = attempt_.lock();
+  // The trial of a starting listener asks no person and replaces no refused headers.
+  while (attempt && attempt->why == Authorization::Why::starting) {
+    co_await end_of(*attempt);
+    if (auto* headers = std::get_if<Headers>(&*attempt->obtained);
+        headers != nullptr && why == Authorization::Why::nothing_known)
+      co_return *headers;
+    attempt = attempt_.lock();
+  }
   if (!attempt) {
-    attempt_ = attempt = std::make_shared<Attempt>(co_await asio::this_coro::executor);
+    attempt_ = attempt = std::make_shared<Attempt>(co_await asio::this_coro::executor, why);
     // Every exception is caught, since others would wait for ever for an attempt without an end.
     try {
       attempt->obtained = co_await login_process_.obtain(why, std::move(refused));
@@ -64,11 +80,25 @@ asio::awaitable<Headers> Authorizer::obtain(Authorization::Why why, Headers refu
     attempt_.reset();
     attempt->over.cancel();
   } else {
-    asio::error_code ignored;
-    co_await attempt->over.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await end_of(*attempt);
   }
   if (const auto* error = std::get_if<Error>(&*attempt->obtained)) throw *error;
   co_return std::get<Headers>(*attempt->obtained);
+}
+
+asio::awaitable<void> Authorizer::end_of(Attempt& attempt) {
+  asio::error_code ignored;
+  co_await attempt.over.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+asio::awaitable<void> try_application(Authorizer& authorizer, const ListenOptions& options) {
+  std::optional<Error> problem;
+  try {
+    co_await authorizer.try_application();
+  } catch (const Error& error) {
+    problem = error;
+  }
+  options.tried(problem);
 }
 
 }  // namespace mayfly

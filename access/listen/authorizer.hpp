@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "access/dial/tunnel_options.hpp"
+#include "access/listen/listener.hpp"
 #include "access/listen/login_process.hpp"
 
 namespace mayfly {
@@ -37,6 +38,9 @@ class Authorizer {
   // refused headers and was never accepted: whoever forges the edge's answer could else have one
   // login after another.
   asio::awaitable<Headers> instead_of(Headers refused);
+  // Tries the application once, without a person: throws the Error that connections will meet,
+  // and Error(login_needed) if the first one will have to log in.
+  asio::awaitable<void> try_application();
   // Whether instead_of() may return other headers.
   bool may_replace(const Headers& refused) const { return unproven_ != refused; }
   // The edge did not want a login in spite of these headers.
@@ -46,6 +50,7 @@ class Authorizer {
   struct Attempt;  // one login, for which several coroutines may wait
 
   asio::awaitable<Headers> obtain(Authorization::Why why, Headers refused);
+  static asio::awaitable<void> end_of(Attempt& attempt);
 
   const Authorization& authorization_;
   LoginProcess login_process_;
@@ -55,5 +60,8 @@ class Authorizer {
   std::optional<Headers> unproven_;  // obtained for refused ones, and not accepted yet
   std::weak_ptr<Attempt> attempt_;   // owned by its coroutines, since the loop may end before this
 };
+
+// Tries the application once, and calls options.tried with the result. Both outlive the coroutine.
+asio::awaitable<void> try_application(Authorizer& authorizer, const ListenOptions& options);
 
 }  // namespace mayfly

@@ -265,3 +265,45 @@ TEST_CASE("refused headers are replaced by other known headers, or by a login") 
     CHECK(outcome.headers == Headers{{"T", "fresh"}});
   }
 }
+
+TEST_CASE("headers that the trial of a starting listener got for refused ones are not replaced") {
+  for (const char* got : {"old", "new"}) {
+    Authorization authorization;
+    authorization.known = [] { return Headers{{"T", "old"}}; };
+    authorization.obtain = [&](Authorization::Why) { return Headers{{"T", got}}; };
+    Authorizer authorizer(authorization);
+    asio::io_context loop;
+    ListenOptions options;
+    asio::co_spawn(loop, try_application(authorizer, options), [](std::exception_ptr) {});
+    loop.run();
+    CHECK(authorizer.may_replace({{"T", got}}) == (std::string_view(got) == "old"));
+    authorizer.were_accepted({{"T", got}});
+    CHECK(authorizer.may_replace({{"T", got}}));
+  }
+}
+
+TEST_CASE("a connection that comes during the trial of a starting listener logs in after it") {
+  for (const bool is_known : {false, true}) {
+    Authorization authorization;
+    authorization.known = [] { return std::nullopt; };
+    authorization.obtain = [&](Authorization::Why why) -> Headers {
+      if (why != Authorization::Why::starting) return {{"T", "login"}};
+      if (is_known) return {{"T", "trial"}};
+      throw Error(ErrorKind::login_needed, "a login is needed");
+    };
+    Authorizer authorizer(authorization);
+    asio::io_context loop;
+    std::vector<std::optional<Error>> tried;
+    ListenOptions options;
+    options.tried = [&](const std::optional<Error>& problem) { tried.push_back(problem); };
+    Outcome first, second;
+    asio::co_spawn(loop, try_application(authorizer, options), [](std::exception_ptr) {});
+    spawn(loop, authorizer.headers(), first);
+    spawn(loop, authorizer.headers(), second);
+    loop.run();
+    REQUIRE(tried.size() == 1);
+    CHECK(tried[0].has_value() != is_known);
+    CHECK(first.headers == Headers{{"T", is_known ? "trial" : "login"}});
+    CHECK(second.headers == first.headers);
+  }
+}

@@ -11,7 +11,8 @@ struct ListenAddress {
   enum class Family { tcp, unix_socket } family = Family::tcp;
   std::string host;  // tcp: a name or an address; "" means localhost
   std::uint16_t port = 0;
-  std::string path;  // unix_socket
+  std::string path;    // unix_socket
+  int inherited = -1;  // the descriptor of a socket that listens (inherited_sockets.hpp)
 
   // Reads "HOST:PORT", "[IPv6]:PORT", "PORT", "SCHEME://HOST:PORT" or "unix:PATH". Throws
   // Error(usage).

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <asio/awaitable.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <memory>
 #include <optional>
@@ -55,6 +57,7 @@ class TunnelService {
   void carry(Accepted accepted, Dialer::Open open, std::string name);
 
   Parts parts_;
+  std::uint64_t opened_ = 0;
 };
 
 asio::awaitable<void> TunnelService::serve(Accepted accepted) {
@@ -122,6 +125,8 @@ asio::awaitable<Dialer::Outcome> TunnelService::dial(const Headers& wanted) {
 
 void TunnelService::carry(Accepted accepted, Dialer::Open open, std::string name) {
   const TunnelOptions& tunnel = parts_.options.tunnel;
+  const std::uint64_t number = ++opened_;
+  parts_.options.opened(number, name);
   TunnelRun::Parts run_parts{.socket = std::move(accepted.socket),
                              .open = std::move(open),
                              .name = std::move(name),
@@ -132,10 +137,12 @@ void TunnelService::carry(Accepted accepted, Dialer::Open open, std::string name
       parts_.server.executor(), std::move(run_parts), parts_.buffers,
       PumpOptions{.ping_interval = tunnel.ping_interval, .linger = tunnel.linger});
   parts_.server.opened(run);
-  run->start([this, key = run.get(), guest = std::move(accepted.guest)](const Ending& ending) {
-    parts_.options.ended(ending);
-    parts_.server.closed(key->shared_from_this());
-  });
+  run->start(
+      [this, number, key = run.get(), guest = std::move(accepted.guest)](const Ending& ending) {
+        parts_.options.ended(ending);
+        parts_.options.closed(number, ending);
+        parts_.server.closed(key->shared_from_this());
+      });
   if (parts_.server.ending()) run->interrupt();
 }
 
@@ -160,6 +167,8 @@ void serve_tunnels(const ListenerOptions& options, const Authorization& authoriz
                          .protocol = protocol});
   const ReportWatch reports(
       loop.get_executor(), [&] { return server.open(); }, options.tunnel.report);
+  if (options.trial == ListenOptions::Trial::at_start)
+    asio::co_spawn(loop, try_application(authorizer, options), asio::detached);
   const auto serve = [&](Descriptor socket, LocalServer::Guest guest) {
     Accepted accepted{std::move(socket), std::move(guest)};
     return service.serve(std::move(accepted));

@@ -162,8 +162,12 @@ ListeningSocket::~ListeningSocket() {
 }
 
 std::vector<ListeningSocket> ListeningSocket::open(const ListenAddress& address) {
-  if (address.family == ListenAddress::Family::tcp) return open_tcp(address);
   std::vector<ListeningSocket> opened;
+  if (address.inherited >= 0) {
+    opened.push_back(ListeningSocket(Descriptor(address.inherited), address));
+    return opened;
+  }
+  if (address.family == ListenAddress::Family::tcp) return open_tcp(address);
   opened.push_back(open_unix(address));
   return opened;
 }

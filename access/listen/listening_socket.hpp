@@ -15,8 +15,9 @@ class ListeningSocket {
  public:
   // Returns non-blocking sockets that listen on the address. A name may have several (IPv4 and
   // IPv6), all on one port; for port 0 a free port is chosen. A Unix socket has mode 0600 whatever
-  // the umask; it replaces a socket file that nobody listens on, but no other file. Throws
-  // Error(failed) with a hint.
+  // the umask; it replaces a socket file that nobody listens on, but no other file. An inherited
+  // socket is taken over, and its file stays the service manager's. Throws Error(failed) with a
+  // hint.
   static std::vector<ListeningSocket> open(const ListenAddress& address);
 
   ListeningSocket(ListeningSocket&&) noexcept = default;

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -17,6 +18,7 @@
 #include "access/io/interrupt_watch.hpp"
 #include "access/io/watched_descriptor.hpp"
 #include "access/listen/local_stream.hpp"
+#include "access/listen/supervisor_link.hpp"
 #include "access/system/descriptor.hpp"
 #include "access/system/ignored_signal.hpp"
 #include "access/system/platform.hpp"
@@ -33,6 +35,11 @@ constexpr auto between_messages = 10s;
 constexpr auto until_memory_is_free = 1s;
 // How many connections above the limit are answered at once; others are closed without an answer.
 constexpr int most_turned_away = 16;
+// How often drain() looks, how long a connection without traffic keeps it, and how long all do.
+constexpr auto drain_step = 20ms;
+constexpr auto drain_silence = 2s;
+constexpr auto drain_patience = 30s;
+constexpr auto parent_step = 500ms;
 // A connection has a local socket, and one to the edge.
 constexpr std::size_t descriptors_each = 2;
 
@@ -72,6 +79,8 @@ void LocalServer::run(const Serve& serve, EventLoop* events) {
   for (const ListeningSocket& socket : sockets_)
     asio::co_spawn(loop_, accept_from(socket.descriptor(), serve), asio::detached);
   const InterruptWatch interrupts(loop_.get_executor(), [this] { shut_down(); });
+  if (options_.supervisor >= 0) asio::co_spawn(loop_, obey_supervisor(), asio::detached);
+  if (options_.parent > 0) asio::co_spawn(loop_, end_with_parent(), asio::detached);
   tell_addresses();
   events != nullptr ? events->run() : void(loop_.run());
 }
@@ -95,6 +104,7 @@ asio::awaitable<void> LocalServer::accept_from(int listening, const Serve& serve
   for (;;) {
     Descriptor socket = accept_connection(listening);
     const int error = socket ? 0 : errno;
+    if (socket && draining_) continue;
     if (socket) {
       const std::size_t used = admission_->connections();
       states_.reserve(executor, descriptors_each * (used + 1), used);
@@ -169,6 +179,59 @@ void LocalServer::release_memory_soon() {
   memory_timer_.async_wait([](const auto& error) {
     if (!error) release_freed_memory();
   });
+}
+
+// The program has ended: the bytes that it has sent are delivered before the tunnels close. Another
+// program may hold a connection of its own, which does not keep the listener.
+asio::awaitable<void> LocalServer::drain() {
+  draining_ = true;
+  asio::steady_timer pause(loop_.get_executor());
+  const auto begin = std::chrono::steady_clock::now();
+  auto moved_at = begin;
+  std::uint64_t moved = moved_bytes();
+  while (admission_->connections() > 0) {
+    pause.expires_after(drain_step);
+    co_await pause.async_wait(asio::use_awaitable);
+    const auto now = std::chrono::steady_clock::now();
+    if (const std::uint64_t more = moved_bytes(); more != moved) {
+      moved = more;
+      moved_at = now;
+    }
+    if (now - moved_at > drain_silence || now - begin > drain_patience) break;
+  }
+  shut_down();
+}
+
+std::uint64_t LocalServer::moved_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& connection : open_)
+    if (const auto traffic = connection->traffic()) bytes += traffic->sent + traffic->received;
+  return bytes;
+}
+
+asio::awaitable<void> LocalServer::obey_supervisor() {
+  WatchedDescriptor watched(loop_.get_executor(), options_.supervisor);
+  for (;;) {
+    co_await watched.wait(WatchedDescriptor::For::wait_read, asio::use_awaitable);
+    switch (hear_supervisor(options_.supervisor)) {
+      case SupervisorWord::none:
+        break;
+      case SupervisorWord::program_has_ended:
+        co_return co_await drain();
+      case SupervisorWord::gone:
+        co_return shut_down();
+    }
+  }
+}
+
+// PR_SET_PDEATHSIG would not do: it counts the end of the thread that started this process.
+asio::awaitable<void> LocalServer::end_with_parent() {
+  asio::steady_timer pause(loop_.get_executor());
+  while (::getppid() == options_.parent) {
+    pause.expires_after(parent_step);
+    co_await pause.async_wait(asio::use_awaitable);
+  }
+  shut_down();
 }
 
 // Interrupts all connections. Those that do not end by themselves are dropped with the loop.

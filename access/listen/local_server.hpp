@@ -5,6 +5,7 @@
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -57,6 +58,10 @@ class LocalServer {
   void tell_addresses();
   void report(const std::exception_ptr& thrown);
   void release_memory_soon();
+  asio::awaitable<void> obey_supervisor();
+  asio::awaitable<void> end_with_parent();
+  asio::awaitable<void> drain();
+  std::uint64_t moved_bytes() const;
   void shut_down();
 
   asio::io_context& loop_;
@@ -69,7 +74,7 @@ class LocalServer {
   std::chrono::steady_clock::time_point silent_until_;  // for tell_rarely()
   asio::steady_timer memory_timer_, shut_down_timer_;
   std::unordered_set<std::shared_ptr<OpenConnection>> open_;
-  bool ending_ = false;
+  bool ending_ = false, draining_ = false;
 };
 
 }  // namespace mayfly

@@ -23,6 +23,7 @@
 namespace mayfly {
 namespace {
 
+constexpr char first_why = 'a';  // in a request, for the first value of Authorization::Why
 constexpr int release_ms = 500;  // for a login to release its locks
 
 Error login_died() {
@@ -54,8 +55,7 @@ Obtained obtain_here(const Authorization& authorization, Authorization::Why why,
 }
 
 std::string carry_out(const Authorization& authorization, std::string_view request) {
-  const auto why =
-      request.starts_with('r') ? Authorization::Why::refused : Authorization::Why::nothing_known;
+  const auto why = static_cast<Authorization::Why>(request.front() - first_why);
   const Obtained refused = decode_obtained(request.substr(1));
   if (!std::holds_alternative<Headers>(refused)) return encode_obtained(login_died());
   return encode_obtained(obtain_here(authorization, why, refused));
@@ -176,7 +176,7 @@ LoginProcess::~LoginProcess() {
 
 asio::awaitable<Obtained> LoginProcess::obtain(Authorization::Why why, Headers refused) {
   const std::string request =
-      (why == Authorization::Why::refused ? 'r' : 'n') + encode_obtained(std::move(refused));
+      static_cast<char>(first_why + static_cast<int>(why)) + encode_obtained(std::move(refused));
   // Made before the request is sent, since it may throw: no answer may be left in the socket then.
   WatchedDescriptor watched(co_await asio::this_coro::executor, socket_.get());
   if (!send_message(socket_.get(), request)) co_return process_died();

@@ -135,6 +135,13 @@ bool awaits_value(const CLI::App& parser, const std::string& word) {
   return flag != nullptr && takes_value(*flag);
 }
 
+// Returns the index of the first "--" that is no flag's value, or the number of words.
+std::size_t first_dashes(const CLI::App& parser, const Words& words) {
+  std::size_t at = 0;
+  while (at < words.size() && words[at] != "--") at += awaits_value(parser, words[at]) ? 2 : 1;
+  return std::min(at, words.size());
+}
+
 // Returns the index of the first positional argument, or the number of words if there is none.
 std::size_t first_positional(const CLI::App& parser, const Words& words) {
   std::size_t at = 0;
@@ -242,6 +249,16 @@ Parsed parse_arguments(const Parser& described, const Invocation& invocation) {
     const bool has_dashes = first != arguments.end() && *first == "--";
     rest->assign(has_dashes ? first + 1 : first, arguments.end());
     arguments.erase(first, arguments.end());
+  }
+  if (Words* program = described.program()) {
+    const auto dashes =
+        arguments.begin() + static_cast<std::ptrdiff_t>(first_dashes(parser, arguments));
+    if (dashes != arguments.end()) {
+      if (dashes + 1 == arguments.end() || (dashes + 1)->empty())
+        throw unreadable(invocation, "a program is missing behind --");
+      program->assign(dashes + 1, arguments.end());
+      arguments.erase(dashes, arguments.end());
+    }
   }
   bool only_positionals = false;
   for (const std::string& argument : arguments) {

@@ -86,6 +86,10 @@ class Parser {
   // parser. A "--" before them is dropped.
   void leave_rest_to_program(std::vector<std::string>& rest) { rest_ = &rest; }
   std::vector<std::string>* rest() const noexcept { return rest_; }
+  // Moves the words behind the first "--" to `program`, which outlives the parser: the name of a
+  // program and its arguments. A "--" without a word behind it is a usage Error.
+  void leave_words_behind_dashes(std::vector<std::string>& program) { program_ = &program; }
+  std::vector<std::string>* program() const noexcept { return program_; }
 
   const Usage& usage() const noexcept { return usage_; }
   std::vector<ArgumentFacts> arguments() const;
@@ -98,6 +102,7 @@ class Parser {
   std::unique_ptr<CLI::App> app_;
   bool leaves_arguments_ = false;
   std::vector<std::string>* rest_ = nullptr;
+  std::vector<std::string>* program_ = nullptr;
 };
 
 enum class Parsed { run, help_shown };

@@ -36,6 +36,32 @@ TEST_CASE("arguments: a switch may say true or false, by its letter and by one d
   CHECK_THROWS_AS(parsed({"-q=perhaps"}), Error);
 }
 
+TEST_CASE("arguments: the words behind the first -- are a program, unless -- is a flag's value") {
+  struct Case {
+    std::vector<std::string> given, program;
+    std::string place;
+  };
+  for (const Case& one :
+       {Case{{"-L", "x", "--", "psql", "-L", "y", "--", "z"}, {"psql", "-L", "y", "--", "z"}, "x"},
+        Case{{"-L", "--", "--", "psql"}, {"psql"}, "--"}, Case{{"-L", "x"}, {}, "x"}}) {
+    std::vector<std::string> program;
+    std::string place;
+    Parser parser({});
+    parser.add_option("--listener,-L", place, "");
+    parser.leave_words_behind_dashes(program);
+    parse_arguments(parser, {.name = "tcp", .arguments = one.given});
+    CHECK(program == one.program);
+    CHECK(place == one.place);
+  }
+  for (const std::vector<std::string>& given :
+       {std::vector<std::string>{"--"}, std::vector<std::string>{"--", "", "x"}}) {
+    std::vector<std::string> program;
+    Parser parser({});
+    parser.leave_words_behind_dashes(program);
+    CHECK_THROWS_AS(parse_arguments(parser, {.name = "tcp", .arguments = given}), Error);
+  }
+}
+
 TEST_CASE("arguments: a letter's value may stand behind an equals sign") {
   CHECK(parsed({"-L=localhost:1", "-q=true"}).place == "localhost:1");
   CHECK(parsed({"-listener=a=b"}).place == "a=b");

@@ -117,13 +117,18 @@ Session::Session(const SessionOptions& options, NetworkFlags flags)
     credential.objection_to_browser = [told = told_to_show(flags_.interaction)] {
       return objection_to_browser(told);
     };
-  credential.close_connections = [this] { http_.reset(); };
-  credentials_ = std::make_unique<Credentials>(
-      state_, send_, terminal_login_prompt(flags_.interaction, options.tells_login),
-      std::move(credential));
+  credential.close_connections = [this] { close_connections(); };
+  LoginPrompt prompt = terminal_login_prompt(flags_.interaction, options.tells_login);
+  options.watch_logins(prompt);
+  credentials_ =
+      std::make_unique<Credentials>(state_, send_, std::move(prompt), std::move(credential));
 }
 
 Session::~Session() = default;
+
+void Session::close_connections() {
+  http_.reset();
+}
 
 std::optional<ServiceToken> Session::service_token() const {
   if (!service_token_) return std::nullopt;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,8 @@ struct SessionOptions {
   // with the command, and so does that of a listener.
   enum class StartedBy { a_person, a_script, ssh } started_by = StartedBy::a_person;
   bool tells_login = true;  // whether a login at a terminal ends with a line that says so
+  // Called with the prompt of logins, to watch them.
+  std::function<void(LoginPrompt&)> watch_logins = [](LoginPrompt&) {};
 };
 
 class Session {
@@ -50,6 +53,8 @@ class Session {
   const StateDirectory& state() const noexcept { return state_; }
   const Send& send() const noexcept { return send_; }
   const Credentials& credentials() const noexcept { return *credentials_; }
+  // Before a fork, after which two processes would share them.
+  void close_connections();
   // Loads and checks the client certificate on the first call.
   const ConnectionOptions& connection();
   // The password of the client certificate's key, if connection() needed one.

@@ -168,14 +168,16 @@ void log_as(const LogSettings& settings, Rotation rotation) {
   const auto shared = settings.directory.empty()
                           ? nullptr
                           : std::make_shared<SharedLog>(settings.directory, rotation);
-  const bool on_terminal = settings.terminal == LogSettings::Terminal::lines;
+  using Terminal = LogSettings::Terminal;
+  const bool on_terminal = settings.terminal != Terminal::silent;
+  const LogLevel shown = settings.terminal == Terminal::warnings ? LogLevel::warn : least;
   if (!file && !shared && !on_terminal) return;
   const auto sink = [=](LogLevel level, std::string_view message, LogFields fields) {
     const std::string line = file || shared ? json_line(level, message, fields) : "";
     if (file) file->write(line);
     if (shared) shared->write(line);
     // Last: a person who sees the line may look for it in the files.
-    if (on_terminal) print_notice(terminal_line(level, message, fields));
+    if (on_terminal && level >= shown) print_notice(terminal_line(level, message, fields));
   };
   set_log_sink(sink, least);
 }

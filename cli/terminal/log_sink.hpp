@@ -10,7 +10,8 @@ struct LogSettings {
   std::string file;       // --logfile
   std::string directory;  // --log-directory: cloudflared.log of 1 MiB, and five older files
   std::string level;      // debug, info, warn, error, fatal; "" is info
-  enum class Terminal { silent, lines } terminal = Terminal::silent;
+  // warnings: lines of the levels warn and above.
+  enum class Terminal { silent, warnings, lines } terminal = Terminal::silent;
 };
 
 // Warns of an unknown level and takes info. Throws Error(failed) for a file that cannot be written.

@@ -117,15 +117,20 @@ void confine_running_tunnel() {
   tell(confine_to_open_descriptors());
 }
 
-void confine_when_ready(ListenOptions& options, const NetworkFlags& flags) {
+void confine_when_ready(ListenOptions& options, const NetworkFlags& flags,
+                        const std::vector<std::string>& removed) {
   std::string why = objection();
   // The module of a PKCS#11 token may use any files, services and memory.
   if (why.empty() && is_in_token(flags.identity)) why = "the key is in a PKCS#11 token";
   // A ticket may be in any file, in the kernel's keyring or behind a service.
   if (why.empty() && may_use_kerberos(flags.trust)) why = "the proxy may want a Kerberos ticket";
+  ListenerFiles files = listener_files(options, flags, EnvironmentPaths::of_this_process());
+  for (const std::string& file : removed) {
+    files.permitted.open.push_back(absolute_path(file));
+    files.permitted.remove.push_back(path(absolute_path(file)).parent_path().string());
+  }
   options.ready = [ready = options.ready, left = options.addresses.size(), why,
-                   files = listener_files(options, flags, EnvironmentPaths::of_this_process())](
-                      const ListenAddress& address) mutable {
+                   files = std::move(files)](const ListenAddress& address) mutable {
     ready(address);
     if (--left > 0) return;
     if (!why.empty()) return tell_unconfined(why);
@@ -167,7 +172,7 @@ ListenerFiles listener_files(const ListenOptions& options, const NetworkFlags& f
   add_file(resolver, paths.name_servers, paths);
   for (const std::string& one : resolver.permitted.open) add_once(permitted.open, one);
   for (const ListenAddress& address : options.addresses)
-    if (!address.path.empty())
+    if (!address.path.empty() && address.inherited < 0)
       permitted.remove.push_back(path(absolute_path(address.path)).parent_path().string());
   return files;
 }

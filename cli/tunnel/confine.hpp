@@ -17,8 +17,9 @@ void confine_running_tunnel();
 
 // Confines the listener when all its addresses accept: then it connects, opens only the files of
 // listener_files(), and starts nothing. Called when `options.ready` and `options.addresses` are
-// final.
-void confine_when_ready(ListenOptions& options, const NetworkFlags& flags);
+// final. removed: files that the listener removes at its end.
+void confine_when_ready(ListenOptions& options, const NetworkFlags& flags,
+                        const std::vector<std::string>& removed = {});
 
 // Paths from the environment; "" if it names none.
 struct EnvironmentPaths {

@@ -41,6 +41,10 @@ Authorization credential_source(Session& session, const Url& url) {
   };
   source.obtain = [&session, url, last](Authorization::Why why) {
     const Credentials& credentials = session.credentials();
+    if (why == Authorization::Why::starting) {
+      *last = credentials.try_out(url, Credentials::Person::absent);
+      return headers_of(session, *last);
+    }
     const bool is_refused = why == Authorization::Why::refused;
     if (is_refused && session.service_token_after_refusal()) {
       auto known = credentials.known(url);

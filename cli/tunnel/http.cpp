@@ -17,6 +17,7 @@
 #include "cli/tunnel/confine.hpp"
 #include "cli/tunnel/credential_source.hpp"
 #include "cli/tunnel/listening.hpp"
+#include "cli/tunnel/supervision.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -27,6 +28,7 @@ struct HttpFlags {
   std::string hostname;
   std::vector<std::string> listeners, headers, aliases, arguments;
   bool allow_service_workers = false, no_rewrite = false;
+  SupervisionFlags supervision;
   NetworkFlags network;
 };
 
@@ -42,6 +44,7 @@ void bind(Parser& parser, HttpFlags& flags) {
   parser.add_flag("--no-rewrite", flags.no_rewrite,
                   "leave the application's URLs in JSON and in headers, except in redirects");
   bind_headers(parser, flags.headers, "a header for each request, \"Name: value\"; repeatable");
+  bind_supervision(parser, flags.supervision);
   bind_host_and_listeners(parser, flags.arguments);
   bind_network_flags(parser, flags.network);
 }
@@ -87,24 +90,35 @@ void listen_at_own_address(ForwarderOptions& options, const StateDirectory& stat
   };
 }
 
-int run(HttpFlags& flags, const Invocation& invocation) {
-  take_host_and_listeners(flags.hostname, flags.arguments, flags.listeners);
-  require_hostname(flags.hostname, invocation);
-  ForwarderOptions options = options_of(flags);
+void listen(const HttpFlags& flags, ForwarderOptions options, const Supervision& supervision) {
   Session session({.application = options.edge.url,
                    .storage = Storage::for_persons,
-                   .log = LogSettings::Terminal::lines,
-                   .oauth = oauth_beside(options.edge.headers)},
+                   .log = supervision.log(),
+                   .oauth = oauth_beside(options.edge.headers),
+                   .watch_logins = [&](LoginPrompt& prompt) { supervision.watch_logins(prompt); }},
                   flags.network);
-  if (flags.listeners.empty())
+  options.addresses = supervision.inherited();
+  if (flags.listeners.empty() && options.addresses.empty())
     listen_at_own_address(options, session.state());
   else
     listen_at(flags.listeners, announcement, options);
-  confine_when_ready(options, flags.network);
+  confine_when_ready(options, flags.network, supervision.removed());
+  supervision.watch(options, "http", options.edge.url.authority());
   options.edge.connection = session.connection();
+  supervision.open_once(session, options.edge.url);
   run_forwarder(options, credential_source(session, options.edge.url));
   notify_service_manager("STOPPING=1");
-  return 0;
+}
+
+int run(HttpFlags& flags, const Invocation& invocation) {
+  take_host_and_listeners(flags.hostname, flags.arguments, flags.listeners);
+  require_hostname(flags.hostname, invocation);
+  const ForwarderOptions options = options_of(flags);
+  Supervision supervision(flags.supervision, flags.listeners);
+  return supervision.run([&] {
+    listen(flags, options, supervision);
+    return 0;
+  });
 }
 
 }  // namespace
@@ -112,7 +126,7 @@ int run(HttpFlags& flags, const Invocation& invocation) {
 Command http_command() {
   return {.name = "http",
           .summary = "the application at a local address, with its token added",
-          .usage = {.synopsis = "http [flags] HOST [ADDRESS...]",
+          .usage = {.synopsis = "http [flags] HOST [ADDRESS...] [-- PROGRAM [ARGS...]]",
                     .description =
                         "The application as plain HTTP on this computer: each request is passed on "
                         "with the token. For programs that cannot add a header.",

@@ -18,11 +18,6 @@
 namespace mayfly::cli {
 namespace {
 
-std::string authority(const ListenAddress& address) {
-  if (address.family == ListenAddress::Family::unix_socket) return "unix:" + address.path;
-  return host_port(address.host.empty() ? "127.0.0.1" : address.host, address.port);
-}
-
 // "127.example.com" is a name and no address.
 bool is_loopback_ipv4(const std::string& host) {
   return host.starts_with("127.") && is_ipv4(host);
@@ -55,7 +50,19 @@ Descriptor connected_to_manager() {
   return socket;
 }
 
+// Connected at the first call: a listener in its sandbox cannot connect.
+const Descriptor& service_manager() {
+  static Descriptor manager;
+  if (!manager) manager = connected_to_manager();
+  return manager;
+}
+
 }  // namespace
+
+std::string authority(const ListenAddress& address) {
+  if (address.family == ListenAddress::Family::unix_socket) return "unix:" + address.path;
+  return host_port(address.host.empty() ? "127.0.0.1" : address.host, address.port);
+}
 
 void listen_at(const std::vector<std::string>& addresses, std::string_view announcement,
                ListenOptions& options) {
@@ -65,7 +72,11 @@ void listen_at(const std::vector<std::string>& addresses, std::string_view annou
                    left = options.addresses.size()](const ListenAddress& address) mutable {
     log(LogLevel::info, announcement, {{"host", authority(address)}});
     warn_when_open_to_others(address);
-    if (--left == 0) notify_service_manager("READY=1");
+    if (--left == 0) service_manager();
+  };
+  options.tried = [](const std::optional<Error>& problem) {
+    if (problem) log(LogLevel::warn, *problem);
+    notify_service_manager("READY=1");
   };
   options.failed = [](const Error& error) { log(LogLevel::error, error); };
 }
@@ -81,8 +92,7 @@ void log_bad_ending(const Ending& ending) {
 }
 
 void notify_service_manager(std::string_view state) {
-  static Descriptor manager;  // stays open, since a listener in its sandbox cannot connect again
-  if (!manager) manager = connected_to_manager();
+  const Descriptor& manager = service_manager();
   if (manager) ::send(manager.get(), state.data(), state.size(), MSG_NOSIGNAL);
 }
 

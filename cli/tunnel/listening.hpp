@@ -9,8 +9,11 @@
 
 namespace mayfly::cli {
 
-// Sets the addresses and the reports of a listener. announcement: the log's message for each
-// address. Throws usage Error for an invalid address.
+// Returns "HOST:PORT" or "unix:PATH".
+std::string authority(const ListenAddress& address);
+
+// Appends the addresses, and sets the reports of a listener. announcement: the log's message for
+// each address. Throws usage Error for an invalid address.
 void listen_at(const std::vector<std::string>& addresses, std::string_view announcement,
                ListenOptions& options);
 

@@ -8,6 +8,7 @@
 #include "cli/tunnel/listening.hpp"
 #include "cli/tunnel/reports.hpp"
 #include "cli/tunnel/run_stats.hpp"
+#include "cli/tunnel/supervision.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -19,6 +20,7 @@ struct SocksFlags {
   std::vector<std::string> listeners, headers, arguments;
   TunnelTimes times;
   StatsFlags stats;
+  SupervisionFlags supervision;
   NetworkFlags network;
 };
 
@@ -29,11 +31,13 @@ void bind(Parser& parser, SocksFlags& flags) {
   bind_headers(parser, flags.headers, "a header to send, \"Name: value\"; repeatable");
   bind_tunnel_times(parser, flags.times);
   bind_stats_flags(parser, flags.stats);
+  bind_supervision(parser, flags.supervision);
   bind_host_and_listeners(parser, flags.arguments);
   bind_network_flags(parser, flags.network);
 }
 
-ListenerOptions options_of(const SocksFlags& flags, RunStats& stats) {
+ListenerOptions options_of(const SocksFlags& flags, RunStats& stats,
+                           const Supervision& supervision) {
   ListenerOptions options;
   options.tunnel.url = parse_url(flags.hostname);
   options.tunnel.headers =
@@ -41,22 +45,26 @@ ListenerOptions options_of(const SocksFlags& flags, RunStats& stats) {
   options.tunnel.ping_interval = std::chrono::seconds(flags.times.ping_interval);
   options.tunnel.linger = std::chrono::seconds(flags.times.linger);
   options.ended = log_bad_ending;
-  listen_at(flags.listeners.empty() ? std::vector<std::string>{default_address} : flags.listeners,
-            "Start SOCKS5 listener", options);
+  options.addresses = supervision.inherited();
+  listen_at(flags.listeners, "Start SOCKS5 listener", options);
   stats.watch(options);
-  confine_when_ready(options, flags.network);
+  supervision.watch_tunnels(options);
+  confine_when_ready(options, flags.network, supervision.removed());
+  supervision.watch(options, "socks5h", options.tunnel.url.authority());
   return options;
 }
 
-void listen(const SocksFlags& flags, RunStats& stats) {
-  ListenerOptions options = options_of(flags, stats);
+void listen(const SocksFlags& flags, RunStats& stats, const Supervision& supervision) {
+  ListenerOptions options = options_of(flags, stats, supervision);
   Session session({.application = options.tunnel.url,
                    .storage = Storage::for_persons,
-                   .log = LogSettings::Terminal::lines,
-                   .oauth = oauth_beside(options.tunnel.headers)},
+                   .log = supervision.log(),
+                   .oauth = oauth_beside(options.tunnel.headers),
+                   .watch_logins = [&](LoginPrompt& prompt) { supervision.watch_logins(prompt); }},
                   flags.network);
   options.tunnel.connection = session.connection();
   report_traffic_on_signal(options.tunnel);
+  supervision.open_once(session, options.tunnel.url);
   run_socks_listener(options, credential_source(session, options.tunnel.url));
   notify_service_manager("STOPPING=1");
 }
@@ -64,13 +72,18 @@ void listen(const SocksFlags& flags, RunStats& stats) {
 int run(SocksFlags& flags, const Invocation& invocation) {
   take_host_and_listeners(flags.hostname, flags.arguments, flags.listeners);
   require_hostname(flags.hostname, invocation);
-  const RunStats::Time now = std::chrono::system_clock::now();
-  with_stats(flags.stats, {parse_url(flags.hostname).authority(), RunStats::Of::listener, now},
-             [&](RunStats& stats) {
-               listen(flags, stats);
-               return std::nullopt;
-             });
-  return 0;
+  Supervision supervision(flags.supervision, flags.listeners);
+  if (flags.listeners.empty() && supervision.inherited().empty())
+    flags.listeners = {default_address};
+  return supervision.run([&] {
+    const RunStats::Time now = std::chrono::system_clock::now();
+    with_stats(flags.stats, {parse_url(flags.hostname).authority(), RunStats::Of::listener, now},
+               [&](RunStats& stats) {
+                 listen(flags, stats, supervision);
+                 return std::nullopt;
+               });
+    return 0;
+  });
 }
 
 }  // namespace
@@ -79,7 +92,7 @@ Command socks_command() {
   return {
       .name = "socks",
       .summary = "SOCKS5 proxy to what is behind a bastion application",
-      .usage = {.synopsis = "socks [flags] BASTION [ADDRESS...]",
+      .usage = {.synopsis = "socks [flags] BASTION [ADDRESS...] [-- PROGRAM [ARGS...]]",
                 .description =
                     "SOCKS5 proxy on this computer. Each connection names its own destination, "
                     "which a bastion application connects to; names are resolved there.",

@@ -30,6 +30,7 @@
 #include "cli/tunnel/listening.hpp"
 #include "cli/tunnel/reports.hpp"
 #include "cli/tunnel/run_stats.hpp"
+#include "cli/tunnel/supervision.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -41,8 +42,10 @@ struct TunnelFlags {
   std::optional<std::uint64_t> debug_stream;
   TunnelTimes times;
   StatsFlags stats;
+  SupervisionFlags supervision;
   NetworkFlags network;
-  bool listens() const { return !listeners.empty(); }
+  bool inherits = false;  // the sockets of a service manager
+  bool listens() const { return inherits || !listeners.empty(); }
 };
 
 void bind(Parser& parser, TunnelFlags& flags) {
@@ -58,6 +61,7 @@ void bind(Parser& parser, TunnelFlags& flags) {
                   "make this directory for ssh's control sockets")
       .type_name("DIR");
   bind_stats_flags(parser, flags.stats);
+  bind_supervision(parser, flags.supervision);
   parser.add_option("--connect-to", flags.connect_to, "HOST, HOST:PORT or SNI:PORT:HOST").group("");
   parser.add_option("--debug-stream", flags.debug_stream, "log up to this many payloads").group("");
   bind_host_and_listeners(parser, flags.arguments);
@@ -109,14 +113,23 @@ int judge(const Ending& ending) {
   return 1;
 }
 
+// What one run is given besides its flags.
+struct Run {
+  RunStats& stats;
+  const Supervision& supervision;
+};
+
 void listen(const TunnelFlags& flags, const TunnelOptions& tunnel, const Authorization& source,
-            RunStats& stats) {
+            const Run& run) {
   ListenerOptions options;
   options.tunnel = tunnel;
+  options.addresses = run.supervision.inherited();
   listen_at(flags.listeners, "Start Websocket listener", options);
   options.ended = log_bad_ending;
-  stats.watch(options);
-  confine_when_ready(options, flags.network);
+  run.stats.watch(options);
+  run.supervision.watch_tunnels(options);
+  confine_when_ready(options, flags.network, run.supervision.removed());
+  run.supervision.watch(options, "tcp", tunnel.url.authority());
   run_listener(options, source);
   notify_service_manager("STOPPING=1");
 }
@@ -171,7 +184,7 @@ void make_control_directory(const std::string& path) {
 }
 
 // Returns how the tunnel on standard input and output ended, or nullopt for a listener.
-std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats& stats) {
+std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, const Run& run) {
   const BorrowedStandardError standard_error(flags);
   make_control_directory(flags.control_directory);
   if (!flags.connect_to.empty())
@@ -181,17 +194,19 @@ std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats&
       SessionOptions{
           .application = options.url,
           .storage = Storage::for_persons,
-          .log = flags.listens() ? LogSettings::Terminal::lines : LogSettings::Terminal::silent,
+          .log = flags.listens() ? run.supervision.log() : LogSettings::Terminal::silent,
           .oauth = oauth_beside(options.headers),
           .started_by = flags.listens() ? SessionOptions::StartedBy::a_person
-                                        : SessionOptions::StartedBy::ssh},
+                                        : SessionOptions::StartedBy::ssh,
+          .watch_logins = [&](LoginPrompt& prompt) { run.supervision.watch_logins(prompt); }},
       flags.network);
   wipe(flags.network.identity.service_token_secret);  // the session has a copy
   options.connection = session->connection();
   report_traffic_on_signal(options);
   Authorization source = credential_source(*session, options.url);
   if (flags.listens()) {
-    listen(flags, options, source, stats);
+    run.supervision.open_once(*session, options.url);
+    listen(flags, options, source, run);
     return std::nullopt;
   }
   const auto opened = [&] {
@@ -201,7 +216,7 @@ std::optional<Ending> carry(TunnelFlags& flags, TunnelOptions options, RunStats&
     confine_running_tunnel();
   };
   const Ending ending = run_stdio_tunnel(options, source, opened, progress_of_dialing(options.url));
-  stats.add(ending);
+  run.stats.add(ending);
   log_ending(ending);
   return ending;
 }
@@ -210,11 +225,19 @@ int run(TunnelFlags& flags, const Invocation& invocation) {
   take_host_and_listeners(flags.hostname, flags.arguments, flags.listeners);
   require_hostname(flags.hostname, invocation);
   TunnelOptions options = tunnel_options(flags);
-  const auto run = flags.listens() ? RunStats::Of::listener : RunStats::Of::one_tunnel;
-  const auto ending =
-      with_stats(flags.stats, {options.url.authority(), run, std::chrono::system_clock::now()},
-                 [&](RunStats& stats) { return carry(flags, options, stats); });
-  return ending ? judge(*ending) : 0;
+  Supervision supervision(flags.supervision, flags.listeners);
+  flags.inherits = !supervision.inherited().empty();
+  if (!flags.listens()) supervision.refuse_without_listener();
+  const auto of = flags.listens() ? RunStats::Of::listener : RunStats::Of::one_tunnel;
+  const auto serve = [&] {
+    const auto ending =
+        with_stats(flags.stats, {options.url.authority(), of, std::chrono::system_clock::now()},
+                   [&](RunStats& stats) {
+                     return carry(flags, options, {stats, supervision});
+                   });
+    return ending ? judge(*ending) : 0;
+  };
+  return flags.listens() ? supervision.run(serve) : serve();
 }
 
 }  // namespace
@@ -223,7 +246,7 @@ Command tunnel_command() {
   return {
       .name = "ssh",
       .summary = "tunnel on stdin and stdout, or a listener (also: tcp, rdp, smb)",
-      .usage = {.synopsis = "ssh [flags] HOST [ADDRESS...]",
+      .usage = {.synopsis = "ssh [flags] HOST [ADDRESS...] [-- PROGRAM [ARGS...]]",
                 .description =
                     "Tunnel to an application: on stdin and stdout (as ssh's ProxyCommand), or for "
                     "every connection to a local listener. tcp, rdp and smb are the same command.",

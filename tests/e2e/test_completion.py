@@ -120,6 +120,8 @@ class Completion(EdgeCase):
         terminal.wait_for("--key-type ed25519")
         terminal.type("\x15mayfly ssh --hostname=we\t")
         terminal.wait_for("--hostname=web.example.com")
+        terminal.type("\x15mayfly tcp web.example.com -- mayfly login --no-b\t")
+        terminal.wait_for("-- mayfly login --no-browser")
 
     def test_fish(self):
         fish = self.shell("fish")
@@ -127,6 +129,7 @@ class Completion(EdgeCase):
                               ("mayfly token we", {"web.example.com"}),
                               ("mayfly access ssh --hostname we", {"web.example.com"}),
                               ("mayfly ssh-gen --key-type ", {"ecdsa", "ed25519"}),
+                              ("mayfly tcp web.example.com -- mayfly sta", {"status"}),
                               ("mayfly login --no-", {"--no-browser", "--no-verbose"})):
             with self.subTest(line):
                 result = run([fish, "--no-config", "-c",

@@ -34,9 +34,18 @@ class ListenerCase(EdgeCase):
         return found
 
     def at_free_port(self, *flags, **more):
-        """Starts a listener on a free port. Returns the listener and the port."""
-        running = self.listen("--url", "127.0.0.1:0", *flags, **more)
-        return running, int(self.places(running)[0].rsplit(":", 1)[1])
+        """Starts a listener on a free port, and waits until it has tried its application. Returns the listener and the
+        port."""
+        env = more.pop("env", None) or {}
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind("")  # The kernel chooses a name, which begins with a null byte.
+            name = manager.getsockname().decode().replace("\0", "@", 1)
+            running = self.listen("--url", "127.0.0.1:0", *flags, env={"NOTIFY_SOCKET": name, **env}, **more)
+            port = int(self.places(running)[0].rsplit(":", 1)[1])
+            if "NOTIFY_SOCKET" not in env:
+                manager.settimeout(GENEROUS)
+                self.assertEqual(manager.recv(100), b"READY=1")
+        return running, port
 
     def connect(self, port):
         connection = socket.create_connection(("127.0.0.1", port), timeout=GENEROUS)
