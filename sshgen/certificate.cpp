@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view type_suffix = "-cert-v01@openssh.com";
 constexpr std::string_view type_domain = "@openssh.com";
 constexpr std::string_view type_mark = "-cert-v0";  // no certificate certifies another
+constexpr std::size_t longest_name = 64;            // RFC 4251, section 6
 constexpr int most_key_strings = 8;
 constexpr std::uint32_t user_role = 1;
 constexpr std::size_t largest_blob = 64 << 10;
@@ -53,9 +54,15 @@ std::optional<std::vector<std::string>> read_options(std::string_view bytes) {
   return names;
 }
 
+// RFC 4251, section 6: names have visible characters of ASCII.
+bool is_name(std::string_view text) {
+  return text.size() <= longest_name &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
 // Returns the type of the certified key, or "" if this is no type of a certificate.
 std::string certified_type(std::string_view type) {
-  if (!type.ends_with(type_suffix)) return {};
+  if (!type.ends_with(type_suffix) || !is_name(type)) return {};
   const std::string plain(type.substr(0, type.size() - type_suffix.size()));
   if (plain.empty() || plain.find(type_mark) != std::string::npos) return {};
   // OpenSSH's own types of keys have its domain, too: "sk-ssh-ed25519@openssh.com".

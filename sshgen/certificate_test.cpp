@@ -195,6 +195,17 @@ TEST_CASE(
   CHECK(objection_to(*certificate, certificate->certified_key, present()));
 }
 
+TEST_CASE("certificate: a type is a name of at most 64 visible characters (RFC 4251, section 6)") {
+  const auto parsed = [](const std::string& name) {
+    return Parts{.type = name + "-cert-v01@openssh.com", .point = std::string(40, 'q')}.parsed();
+  };
+  CHECK(parsed("ssh-new"));
+  for (const std::string& name :
+       {std::string("ssh-\x15new"), std::string("ssh new"), std::string("ssh-\x7f"),
+        std::string("ssh-\xc3\xa9"), std::string(64, 'x')})
+    CHECK_FALSE_MESSAGE(parsed(name), name);
+}
+
 TEST_CASE("certificate: of the type mldsa44-ed25519") {
   const auto certificate =
       Parts{.type = "ssh-mldsa44-ed25519-cert-v01@openssh.com", .point = std::string(1344, 'q')}
