@@ -191,11 +191,12 @@ class Login(OauthCase):
         address = urllib.parse.urlsplit(redirect)
         request = f"GET {address.path}?{address.query} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n"
         for seconds in (None, 0):
-            visitor = (f"import os, socket, struct; os.setuid({nobody.pw_uid}); s = socket.create_connection(('127.0.0.1', {address.port})); "
+            visitor = ("import encodings.idna, os, socket, struct; "
+                       f"os.setuid({nobody.pw_uid}); s = socket.create_connection(('127.0.0.1', {address.port})); "
                        f"{seconds} is None or s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)); "
                        f"s.sendall({request.encode()!r}); s.close()")
             running.send(signal.SIGSTOP)
-            self.assertEqual(run([programs.PYTHON, "-c", visitor]).code, DONE)
+            self.assert_done(run([programs.PYTHON, "-c", visitor]))
             running.send(signal.SIGCONT)
             self.assertEqual(visit(nobody), b"000")  # mayfly has looked at all that came before
             self.assertFalse(running.has_ended())

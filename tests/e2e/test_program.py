@@ -231,22 +231,31 @@ class Ends(ProgramCase):
         running.close_stdin()
 
     def test_last_bytes_of_a_program_are_delivered(self):
-        """The program ends as soon as the kernel has its bytes."""
-        received, ended = bytearray(), threading.Event()
+        """The program fills every buffer on the way, and ends before the origin reads."""
+        received, ended, may_read = bytearray(), threading.Event(), threading.Event()
 
         def slow(connection):
+            may_read.wait(GENEROUS)
             while piece := connection.recv(65536):
                 received.extend(piece)
             ended.set()
         origin = Origin(slow)
         self.addCleanup(origin.stop)
         self.edge.application("echo", origin=origin.address)
-        size = 3_000_000
-        self.assert_done(self.python(
+        running = self.python(
             "import os, socket\n"
-            "socket.create_connection(('127.0.0.1', int(os.environ['MAYFLY_PORT']))).sendall(b'x' * %d)" % size).finish())
+            "connection = socket.create_connection(('127.0.0.1', int(os.environ['MAYFLY_PORT'])))\n"
+            "connection.settimeout(1)\n"
+            "size = 0\n"
+            "try:\n"
+            "    while True: size += connection.send(b'x' * 10000)\n"
+            "except TimeoutError:\n"
+            "    print(size, flush=True)\n")
+        running.wait_out(2)
+        may_read.set()
+        size = int(self.assert_done(running.finish()).out)
         self.assertTrue(ended.wait(GENEROUS))
-        self.assertEqual(len(received), size)
+        self.assertEqual(len(received), size, running.err)
 
     def test_listener_that_is_killed_ends_the_program(self):
         running = self.shell(f"echo $MAYFLY_PORT; exec {programs.system('sleep')} 1000")
