@@ -34,6 +34,7 @@ class LocalDescriptors : public LocalEnd {
       : in_(in), out_(out), peer_(peers, in) {}
   IoResult read(std::span<std::byte> into) override;
   IoResult write(std::span<const iovec> pieces) override;
+  void has_changed() noexcept override { drained_ = full_ = false; }
   bool is_connection() const override { return in_ == out_; }
   Presence presence() override { return is_connection() ? peer_.look() : Presence::unknown; }
 

@@ -49,6 +49,24 @@ TEST_CASE("reading a pipe to its end") {
   CHECK(local.read(room).state == State::ended);
 }
 
+// A caller that is told of each change once would wait for ever for the next one.
+TEST_CASE("after a change, nothing is kept back because of what an earlier call saw") {
+  auto [ours, theirs] = make_socket_pair("cannot test", Blocking::no);
+  LocalDescriptors local(ours.get(), ours.get());
+  std::array<std::byte, 100> room;
+  REQUIRE(write(theirs.get(), "abc", 3) == 3);
+  CHECK(local.read(room).bytes == 3);
+  REQUIRE(write(theirs.get(), "de", 2) == 2);
+  local.has_changed();
+  CHECK(local.read(room).bytes == 2);
+  CHECK(write_text(local, std::string(8 << 20, 'x')).bytes < (8 << 20));
+  std::string taken(8 << 20, '\0');
+  while (::read(theirs.get(), taken.data(), taken.size()) > 0) {
+  }
+  local.has_changed();
+  CHECK(write_text(local, "more").bytes == 4);
+}
+
 TEST_CASE("writing until it is full, and until the reader goes") {
   const IgnoredSignal no_sigpipe(SIGPIPE);
   Pipe pipe = make_pipe("no pipe");

@@ -31,6 +31,9 @@ class LocalEnd {
   virtual ~LocalEnd() = default;
   virtual IoResult read(std::span<std::byte> into) = 0;
   virtual IoResult write(std::span<const iovec> pieces) = 0;  // ended: the reader is gone
+  // The descriptors may be ready, whatever earlier calls saw: for a caller that is told of each
+  // change only once.
+  virtual void has_changed() noexcept {}
   // Whether both directions are one connection: a program that has closed it sends nothing more.
   virtual bool is_connection() const { return false; }
   // Returns whether the local program is still there, once its end of stream was read.
@@ -43,6 +46,7 @@ class TunnelEnd {
   virtual ~TunnelEnd() = default;
   virtual IoResult read(std::span<std::byte> into) = 0;
   virtual IoResult write(std::span<const std::byte> bytes) = 0;
+  virtual void has_changed() noexcept {}  // as of a LocalEnd
   // The bytes written to the wire so far, how many of them the peer's host has acknowledged, and
   // whether that host answers our kernel although the peer reads nothing.
   struct Progress {

@@ -21,6 +21,7 @@ class Wire {
   virtual IoResult read(std::span<std::byte> into, std::span<std::byte> more) = 0;
   virtual IoResult write(std::span<const std::byte> bytes) = 0;
   virtual int descriptor() const noexcept = 0;  // to be watched, not to be used
+  virtual void has_changed() noexcept {}        // as of a LocalEnd
   // Returns how many sent bytes the other host has not acknowledged.
   virtual std::size_t unacknowledged() const noexcept;
   // Returns whether the other host still answers our kernel, also while its window is closed.
@@ -35,6 +36,7 @@ class SocketWire : public Wire {
   IoResult read(std::span<std::byte> into, std::span<std::byte> more) override;
   IoResult write(std::span<const std::byte> bytes) override;
   int descriptor() const noexcept override { return socket_.get(); }
+  void has_changed() noexcept override { drained_ = false; }
 
  private:
   Descriptor socket_;

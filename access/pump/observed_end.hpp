@@ -41,6 +41,7 @@ class ObservedEnd : public LocalEnd {
 
   bool is_connection() const override { return end_.is_connection(); }
   Presence presence() override { return end_.presence(); }
+  void has_changed() noexcept override { end_.has_changed(); }
 
  private:
   void tell(PayloadDirection direction, const void* bytes, std::size_t size) {

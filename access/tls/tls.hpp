@@ -65,6 +65,7 @@ class TlsStream : public TunnelEnd {
   IoResult handshake();
   IoResult read(std::span<std::byte> into) override;
   IoResult write(std::span<const std::byte> bytes) override;
+  void has_changed() noexcept override { end_.wire->has_changed(); }
   Progress progress() const override;
   // OpenSSL wipes what it has read, since the answer to an upgrade may hold a token. This stops it:
   // for the payload of a tunnel, wiping would cost too much.

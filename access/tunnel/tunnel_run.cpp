@@ -78,6 +78,10 @@ void TunnelRun::on_ready(Side& side, const Readiness& readiness) {
   const auto self = shared_from_this();
   side.has_ended = side.has_ended || readiness.has_ended;
   side.is_broken = side.is_broken || readiness.is_broken;
+  if (&side == &socket_)
+    local_.has_changed();
+  else
+    parts_.open.stream->has_changed();
   if (readiness.is_urgent) side.more_reads = 2;  // the first may only say that the last was short
   if (readiness.readable) (pump_.*side.readable)();
   if (readiness.writable) (pump_.*side.writable)();

@@ -115,6 +115,32 @@ class LocalPrograms(ListenerCase):
                 self.assertTrue(gone.ended.wait(GENEROUS))
                 self.assertTrue(bytes(gone.received) == data, f"{len(gone.received)} of {len(data)} bytes")
 
+    def test_all_bytes_of_a_client_that_has_closed_arrive_at_a_slow_origin(self):
+        """The client fills every buffer on the way and closes, before the origin reads."""
+        for _ in range(8):
+            received, ended, may_read = bytearray(), threading.Event(), threading.Event()
+
+            def slow(connection):
+                may_read.wait(GENEROUS)
+                while piece := connection.recv(1 << 16):
+                    received.extend(piece)
+                ended.set()
+            origin = Origin(slow)
+            self.edge.application("echo", origin=origin.address)
+            running, port = self.at_free_port()
+            client, size = self.connect(port), 0
+            client.settimeout(0.3)
+            try:
+                while True:
+                    size += client.send(b"x" * 10_000)
+            except TimeoutError:
+                client.close()
+            may_read.set()
+            self.assertTrue(ended.wait(GENEROUS))
+            self.assertEqual(len(received), size)
+            running.kill()
+            origin.stop()
+
     def test_late_answer_to_a_client_that_has_finished_sending(self):
         origin = Origin(answers_late)
         self.addCleanup(origin.stop)
