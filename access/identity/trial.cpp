@@ -21,6 +21,8 @@ void judge_public(const Url& url, const Response& answer) {
 
 Grant Credentials::try_out(const Url& url, Person person) const {
   if (person == Person::present) return tried(url);
+  // An edge that accepts the credential passes the question on to the origin.
+  if (auto grant = known(url)) return *std::move(grant);
   CredentialOptions options = options_;
   options.objection_to_browser = [] { return "the first connection will ask for a login"; };
   const Credentials without_person(state_, send_, prompt_, std::move(options));

@@ -396,7 +396,7 @@ class ByItsOtherName(ListenerCase):
         examined = self.home.mayfly("doctor", "--hostname", "echo.example.com", program=self.link)
         self.assertIn(b"hint: run: cloudflared access login https://echo.example.com", examined.out)
         for words, line in ((["access", "login", "--help"], "usage: cloudflared access login [flags] URL"),
-                            (["access", "ssh", "--help-all"], "usage: cloudflared access ssh [flags] HOST [ADDRESS...]"),
+                            (["access", "ssh", "--help-all"], "usage: cloudflared access ssh [flags] HOST [ADDRESS...] [-- PROGRAM [ARGS...]]"),
                             (["--help"], "usage: cloudflared [access] COMMAND [flags]")):
             with self.subTest(words):
                 shown = self.assert_done(self.home.mayfly(*words, program=self.link)).out.decode()

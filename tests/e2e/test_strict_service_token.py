@@ -116,7 +116,7 @@ class Tunnels(ListenerCase):
             connection.sendall(b"\5\1\0" + b"\5\1\0\1" + bytes([127, 0, 0, 1]) + struct.pack(">H", origin.port))
             receive(connection, 12)
             self.assert_echo(connection)
-        self.assertEqual(self.cost()["requests"], 4)  # with the question and the trial
+        self.assertEqual(self.cost()["requests"], 3)  # with the question
 
     def assert_refused(self, result, *words):
         self.assert_error(result, REFUSED, "service token", "service auth", *words)
@@ -204,7 +204,7 @@ class Tunnels(ListenerCase):
                 for _ in range(3):
                     self.assertEqual(self.connect(port).recv(1), b"")
                 running.wait_err("(?s)(ERR .*service token.*){3}")
-                self.assertEqual(self.cost()["requests"], 4)  # with the trial
+                self.assertEqual(self.cost()["requests"], 3)
                 running.kill()
 
 
@@ -490,7 +490,7 @@ class Http(HttpCase):
                     self.assertEqual(status, 403)
                     self.assertIn(b"the service token was not accepted", body)
                     self.assertIn(b"rotated", body)
-                self.assertEqual(self.edge.traffic("wiki")["requests"], 3)  # with the trial
+                self.assertEqual(self.edge.traffic("wiki")["requests"], 2)
                 running.kill()
         self.assertEqual(self.home.browsed(), [])
 
