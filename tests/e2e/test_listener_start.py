@@ -76,11 +76,6 @@ class Start(ListenerCase):
     def test_host_that_does_not_exist(self):
         self.assert_said("tcp", ".*nowhere.invalid", host="nowhere.invalid", env={"MAYFLY_CONNECT_TO": None})
 
-    def test_network_that_fails(self):
-        for kind in KINDS:
-            with self.subTest(kind):
-                self.assert_said(kind, "cannot reach echo.example.com: connection refused", env=NOWHERE)
-
     def test_login_that_is_needed(self):
         self.home.plant(self.home.token_name("echo"), "")
         os.remove(self.home.file(self.home.token_name("echo")))
@@ -102,15 +97,6 @@ class Start(ListenerCase):
         self.assertEqual(self.home.browsed(), [])
         self.assert_echo(self.connect(int(self.places(running)[0].rsplit(":", 1)[1])))
         self.assertEqual(len(self.home.browsed()), 1)
-
-    def test_manager_waits_for_the_trial(self):
-        self.edge.fault("origin.slow", {"seconds": 3})
-        manager, variables = self.manager()
-        begin = time.monotonic()
-        running, _ = self.at_free_port(env=variables)
-        self.assertIn(b"READY=1", manager.recv(1000).split(b"\n"))
-        self.assertGreaterEqual(time.monotonic() - begin, 2.9)
-        self.assertFalse(running.has_ended())
 
     def test_trial_costs_one_request(self):
         before = self.edge.stats()

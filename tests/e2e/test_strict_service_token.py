@@ -116,7 +116,7 @@ class Tunnels(ListenerCase):
             connection.sendall(b"\5\1\0" + b"\5\1\0\1" + bytes([127, 0, 0, 1]) + struct.pack(">H", origin.port))
             receive(connection, 12)
             self.assert_echo(connection)
-        self.assertEqual(self.cost()["requests"], 3)  # with the question
+        self.assertEqual(self.cost()["requests"], 4)  # with the question and the trial
 
     def assert_refused(self, result, *words):
         self.assert_error(result, REFUSED, "service token", "service auth", *words)
