@@ -26,7 +26,7 @@ Grant Credentials::try_out(const Url& url, Person person) const {
   CredentialOptions options = options_;
   options.objection_to_browser = [] { return "the first connection will ask for a login"; };
   const Credentials without_person(state_, send_, prompt_, std::move(options));
-  if (options_.service_token || without_person.known(url)) return without_person.tried(url);
+  if (options_.service_token) return without_person.tried(url);
   // The edge was asked which application it is. A token is not shown to it, too: if it were
   // replaced here, the listener would not know, and might replace the new one (SECURITY.md).
   Grant grant = without_person.obtain(url);

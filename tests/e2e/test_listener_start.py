@@ -2,11 +2,11 @@
 import os
 import signal
 import socket
-import time
 
 from harness.case import NOWHERE
 from harness.listener import ListenerCase
 from harness.waiting import GENEROUS
+from test_logout_running import Gate
 
 HOST = "echo.example.com"
 ID = "0123456789abcdef0123456789abcdef.access"
@@ -52,12 +52,16 @@ class Start(ListenerCase):
                 running = self.started(kind)
                 self.assertNotIn("WRN", running.err)
 
+    def forget_application(self):
+        os.remove(self.home.file("echo.example.com-app"))
+
     def test_wrong_secret(self):
         self.edge.application("echo", service_tokens=[{"id": ID, "secret": SECRET}])
         for kind in KINDS:
             for strict in (False, True):
                 with self.subTest(kind, strict=strict):
                     self.edge.strict(strict)
+                    self.forget_application()
                     self.assert_said(kind, "access to echo.example.com refused: the service token was not accepted",
                                      env={"TUNNEL_SERVICE_TOKEN_ID": ID, "TUNNEL_SERVICE_TOKEN_SECRET": WRONG})
 
@@ -65,6 +69,7 @@ class Start(ListenerCase):
         self.edge.application("echo", service_tokens=[{"id": ID, "secret": SECRET}])
         for strict in (False, True):
             self.edge.strict(strict)
+            self.forget_application()
             running = self.started("tcp", env={"TUNNEL_SERVICE_TOKEN_ID": ID, "TUNNEL_SERVICE_TOKEN_SECRET": SECRET})
             self.assertNotIn("WRN", running.err)
 
@@ -85,10 +90,6 @@ class Start(ListenerCase):
                                        "first connection will ask for a login")
         self.assertEqual(self.edge.stats()["polls"], 0)
 
-    def test_token_that_is_refused(self):
-        self.edge.ask("POST", "/revoke", {"kind": "all"})
-        self.assert_said("tcp", "a login to echo.example.com is needed")
-
     def test_first_connection_logs_in_after_the_warning(self):
         self.home.install_browser()
         os.remove(self.home.file(self.home.token_name("echo")))
@@ -98,19 +99,41 @@ class Start(ListenerCase):
         self.assert_echo(self.connect(int(self.places(running)[0].rsplit(":", 1)[1])))
         self.assertEqual(len(self.home.browsed()), 1)
 
-    def test_trial_costs_one_request(self):
+    def test_cost_of_the_trial(self):
+        """The origin would get a question about a known application; that of an unknown one is asked at the start
+        instead of at the first connection."""
         before = self.edge.stats()
         running = self.started("tcp")
-        after = self.edge.stats()
-        self.assertEqual(after["requests"], before["requests"] + 1)
-        self.assertEqual(after["token_checks"], before["token_checks"] + 1)
-        # Without a record, the question of the first connection is asked at the start instead.
+        self.assertEqual(self.edge.stats()["requests"], before["requests"])
         running.send(signal.SIGTERM)
         running.finish()
-        os.remove(self.home.file("echo.example.com-app"))
+        self.forget_application()
         running = self.started("tcp")
         asked = self.edge.stats()
-        self.assertEqual(asked["metadata"], after["metadata"] + 1)
-        self.assertEqual(asked["token_checks"], after["token_checks"])
+        self.assertEqual(asked["metadata"], before["metadata"] + 1)
+        self.assertEqual(asked["token_checks"], before["token_checks"])
         self.assert_echo(self.connect(int(self.places(running)[0].rsplit(":", 1)[1])))
         self.assertEqual(self.edge.stats()["metadata"], asked["metadata"])
+
+    def test_manager_waits_for_the_trial(self):
+        self.forget_application()
+        gate = Gate(int(self.home.variables["MAYFLY_CONNECT_TO"].rsplit(":", 1)[1]))
+        self.addCleanup(gate.stop)
+        manager, variables = self.manager()
+        running = self.home.start("tcp", "--hostname", HOST, *URL,
+                                  env={**variables, "MAYFLY_CONNECT_TO": f":443:127.0.0.1:{gate.port}"})
+        self.places(running)
+        self.assertTrue(gate.waiting.wait(GENEROUS))
+        manager.setblocking(False)
+        self.assertRaises(BlockingIOError, manager.recv, 1000)
+        gate.opened.set()
+        manager.settimeout(GENEROUS)
+        self.assertIn(b"READY=1", manager.recv(1000).split(b"\n"))
+        self.assertFalse(running.has_ended())
+
+    def test_network_that_fails(self):
+        for kind in KINDS:
+            with self.subTest(kind):
+                if os.path.exists(self.home.file("echo.example.com-app")):
+                    self.forget_application()
+                self.assert_said(kind, "cannot reach echo.example.com: connection refused", env=NOWHERE)
