@@ -9,7 +9,7 @@ import unittest
 
 from crash_checks import check_nothing_left_over, check_whole
 from crash_sweep import install_quick_browser
-from harness import programs
+from harness import faketime, programs
 from harness.case import FAILED, LOGIN_NEEDED, EdgeCase
 from harness.edge import header
 from harness.listener import STARTED, receive
@@ -207,25 +207,23 @@ class NothingKept(ReadOnlyCase):
                 self.assert_error(self.generate(env={**SERVICE_TOKEN, **place}), FAILED, directory)
 
 
-def fake_time():
-    found = subprocess.run(["find", "/usr/lib", "-name", "libfaketime.so.1"], capture_output=True, text=True, check=False)
-    return (found.stdout.split() or [""])[0]
-
-
 def claims_of(token):
     return json.loads(base64.urlsafe_b64decode(token.split(b".")[1] + b"=="))
 
 
-@unittest.skipUnless(fake_time(), "libfaketime is not installed")
+@unittest.skipUnless(faketime.library(), "libfaketime is not installed")
 @unittest.skipIf(programs.is_instrumented(), "a sanitizer's library wants to be loaded before libfaketime")
 class Clock(AdversityCase):
     """The time of day differs from one run to the next, or jumps during a run. Waits and deadlines do not depend on
     it."""
 
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(faketime.clear)
+
     def at(self, offset):
         """Sets the time of mayfly. The edge has the same time, unless the test keeps the edge right."""
-        return {"LD_PRELOAD": fake_time(), "FAKETIME": f"{offset:+d}s", "DONT_FAKE_MONOTONIC": "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        return faketime.settings(FAKETIME=f"{offset:+d}s")
 
     def travel(self, offset):
         self.edge.configure(clock_skew=offset)
@@ -284,8 +282,7 @@ class Clock(AdversityCase):
         """Returns a clock that can be set while the program runs."""
         path = os.path.join(self.home.path, "clock")
         self.set_clock(path, 0)
-        return path, {"LD_PRELOAD": fake_time(), "FAKETIME_TIMESTAMP_FILE": path, "FAKETIME_NO_CACHE": "1",
-                      "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        return path, faketime.settings(FAKETIME_TIMESTAMP_FILE=path, FAKETIME_NO_CACHE="1")
 
     @staticmethod
     def set_clock(path, offset):

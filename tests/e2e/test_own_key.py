@@ -8,7 +8,7 @@ import shutil
 import struct
 import unittest
 
-from harness import programs
+from harness import faketime, programs
 from harness.case import NOWHERE, REFUSED, USAGE
 from harness.edge import USER
 from harness.process import Running, run
@@ -261,15 +261,16 @@ class RenewBefore(OwnKeyCase):
 
     def test_certificate_in_its_second_half_is_renewed(self):
         """faketime moves the clock of mayfly: of a validity of an hour, 15 minutes are left."""
-        faketime = shutil.which("faketime")
-        if not faketime:
-            raise unittest.SkipTest("faketime is not installed")
+        if not faketime.library():
+            raise unittest.SkipTest("libfaketime is not installed")
+        self.addCleanup(faketime.clear)
         self.edge.application("ssh", certificate={"validity": 3600})
         self.assert_done(self.home.mayfly("ssh-gen", HOST))
 
         def later(*flags):
-            return Running([faketime, "-f", "+45m", programs.mayfly(), "ssh-gen", "--check", *flags, HOST],
-                           env=self.home.environment()).finish().code
+            result = self.home.mayfly("ssh-gen", "--check", *flags, HOST, env=faketime.settings(FAKETIME="+45m"))
+            self.assertNotIn("faketime", result.err)
+            return result.code
         self.assertEqual((later(), later("--renew-before", "10m"), later("--renew-before", "20m")), (0, 0, 1))
         self.assertEqual(later("--renew-before", "10d"), 1)
 
