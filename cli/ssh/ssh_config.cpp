@@ -32,10 +32,11 @@ struct ServiceTokenVariables {
 };
 
 struct SshConfigFlags {
-  std::string hostname, host, user, alias, key_type, public_key, multiplex;
+  std::string hostname, host, user, alias, multiplex;
   std::string host_ca;
-  bool short_lived = false, agent = false, agent_confirm = false, pin_host_key = false;
+  bool short_lived = false, pin_host_key = false;
   bool write = false, remove = false, dry_run = false;
+  CertificateFlags certificate;
   NetworkFlags network;
   ServiceTokenVariables variables;
 };
@@ -46,21 +47,7 @@ void bind(Parser& parser, SshConfigFlags& flags) {
   parser.add_flag("--short-lived-cert", flags.short_lived, "use short-lived certificates");
   parser.add_option("--user", flags.user, "user name at the server").type_name("NAME");
   parser.add_option("--alias", flags.alias, "a short name to type after ssh").type_name("NAME");
-  const auto agent =
-      parser.add_flag("--agent", flags.agent, "keep the key in ssh-agent and not on disk");
-  const auto confirm = parser.add_flag("--agent-confirm", flags.agent_confirm,
-                                       "as --agent, which asks you at each use");
-  const auto type = parser
-                        .add_option("--key-type", flags.key_type,
-                                    "of the certificates: ecdsa (default) or ed25519")
-                        .one_of({"ecdsa", "ed25519"});
-  parser
-      .add_option("--public-key", flags.public_key,
-                  "certify this key of yours instead of a new one")
-      .type_name("FILE")
-      .excludes(agent)
-      .excludes(confirm)
-      .excludes(type);
+  bind_certificate(parser, flags.certificate);
   parser
       .add_option("--multiplex", flags.multiplex,
                   "share a connection, and keep it for so long after the last use")
@@ -104,16 +91,16 @@ sshconfig::BlockOptions block_options(const SshConfigFlags& flags) {
   sshconfig::BlockOptions options;
   options.program = program_path();
   options.host = flags.hostname;
-  if (!flags.public_key.empty()) {
+  if (!flags.certificate.public_key.empty()) {
     options.certificate = sshconfig::BlockOptions::Certificate::own_key;
-    options.own_key = own_key_in_block(flags.public_key);
-  } else if (flags.agent) {
+    options.own_key = own_key_in_block(flags.certificate.public_key);
+  } else if (is_in_agent(flags.certificate)) {
     options.certificate = sshconfig::BlockOptions::Certificate::agent;
-    options.confirms = flags.agent_confirm;
+    options.confirms = flags.certificate.agent_confirm;
   } else if (flags.short_lived) {
     options.certificate = sshconfig::BlockOptions::Certificate::short_lived;
   }
-  options.key_type = flags.key_type;
+  options.key_type = flags.certificate.key_type;
   if (!variable("MAYFLY_HOME").empty()) options.state_directory = state_directory_path();
   options.connection_flags = repeated_flags(flags.network);
   options.host_keys = host_keys(flags);
@@ -136,11 +123,11 @@ std::optional<sshgen::Certificate> certificate_in_agent(const Url& url) {
 std::optional<sshgen::Certificate> known_certificate(const SshConfigFlags& flags) {
   if (flags.hostname.find('*') != std::string::npos) return std::nullopt;
   const Url url = parse_url(flags.hostname);
-  if (flags.agent) return certificate_in_agent(url);
+  if (is_in_agent(flags.certificate)) return certificate_in_agent(url);
   const auto state = StateDirectory::open_existing(state_directory_path());
-  if (state && !flags.public_key.empty())
+  if (state && !flags.certificate.public_key.empty())
     return sshgen::look_at_own(*state, sshgen::key_files(url),
-                               sshgen::read_own_key(flags.public_key), now())
+                               sshgen::read_own_key(flags.certificate.public_key), now())
         .certificate;
   return state ? sshgen::look_on_disk(*state, url, now()).certificate : std::nullopt;
 }
@@ -229,7 +216,7 @@ void check(const SshConfigFlags& flags) {
   if (flags.dry_run && !flags.write && !flags.remove) {
     throw Error(ErrorKind::usage, "--dry-run goes with --write or --remove");
   }
-  if (!flags.public_key.empty()) sshgen::read_own_key(flags.public_key);
+  if (!flags.certificate.public_key.empty()) sshgen::read_own_key(flags.certificate.public_key);
   if (!flags.multiplex.empty() && !parse_duration(flags.multiplex)) {
     throw Error(ErrorKind::usage,
                 fmt::format("--multiplex: {} is no duration", printable(flags.multiplex)),
@@ -238,7 +225,8 @@ void check(const SshConfigFlags& flags) {
   if (!flags.host_ca.empty() && flags.hostname.empty()) {
     throw Error(ErrorKind::usage, "--host-ca needs the host that it is for", "add --hostname");
   }
-  if (!flags.key_type.empty() && !flags.short_lived && !flags.agent) {
+  if (!flags.certificate.key_type.empty() && !flags.short_lived &&
+      !is_in_agent(flags.certificate)) {
     throw Error(ErrorKind::usage, "--key-type goes with --short-lived-cert or --agent",
                 "without them the block makes no key");
   }
@@ -246,7 +234,6 @@ void check(const SshConfigFlags& flags) {
 
 int run(SshConfigFlags& flags, const Invocation&) {
   take_host(flags.hostname, flags.host);
-  flags.agent |= flags.agent_confirm;
   check(flags);
   flags.hostname = sshconfig::block_host(flags.hostname);
   leave_to_environment(flags.network.identity, flags.variables);
