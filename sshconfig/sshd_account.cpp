@@ -15,6 +15,7 @@
 #include "access/core/text.hpp"
 #include "access/system/descriptor.hpp"
 #include "access/system/platform.hpp"
+#include "sshconfig/percent_tokens.hpp"
 
 namespace mayfly::sshconfig {
 namespace {
@@ -40,29 +41,8 @@ void add_groups(Account& account, gid_t primary) {
 }
 
 std::string expanded(std::string_view path, const Account& account) {
-  std::string result;
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    if (path[i] != '%' || i + 1 == path.size()) {
-      result += path[i];
-      continue;
-    }
-    switch (path[++i]) {
-      case '%':
-        result += '%';
-        break;
-      case 'h':
-        result += account.home;
-        break;
-      case 'u':
-        result += account.user;
-        break;
-      case 'U':
-        result += std::to_string(account.uid);
-        break;
-      default:
-        result += path.substr(i - 1, 2);
-    }
-  }
+  const std::string result = with_tokens(
+      path, {{'h', account.home}, {'u', account.user}, {'U', std::to_string(account.uid)}});
   return result.starts_with('/') ? result : account.home + "/" + result;
 }
 

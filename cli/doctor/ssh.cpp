@@ -17,6 +17,7 @@
 #include "cli/terminal/time_text.hpp"
 #include "sshconfig/control_path.hpp"
 #include "sshconfig/match_exec.hpp"
+#include "sshconfig/percent_tokens.hpp"
 #include "sshconfig/shell_words.hpp"
 #include "sshgen/agent.hpp"
 #include "sshgen/own_key.hpp"
@@ -154,30 +155,8 @@ std::string lasting(const sshgen::Certificate& certificate, sys_seconds now) {
 
 // Expands the tokens of ssh_config(5), TOKENS, that blocks of mayfly use.
 std::string expanded(std::string_view text, const SshTarget& target, const SshSettings& settings) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%' || i + 1 == text.size()) {
-      result += text[i];
-      continue;
-    }
-    switch (text[++i]) {
-      case '%':
-        result += '%';
-        break;
-      case 'h':
-        result += settings.host_name;
-        break;
-      case 'n':
-        result += target.typed;
-        break;
-      case 'd':
-        result += target.home;
-        break;
-      default:
-        result += text.substr(i - 1, 2);
-    }
-  }
-  return result;
+  return sshconfig::with_tokens(
+      text, {{'h', settings.host_name}, {'n', target.typed}, {'d', target.home}});
 }
 
 std::string file_path(std::string_view text, const SshTarget& target, const SshSettings& settings) {
