@@ -6,7 +6,7 @@
 
 namespace mayfly {
 
-// What the process says to its listener.
+// A listener reads one of these from the process.
 enum class SupervisorWord { none, program_has_ended, gone };
 
 // Names the program, which the listener tells with SIGTERM if this process dies, on a system where

@@ -36,7 +36,7 @@ class TakenSignals {
   TakenSignals() {
     ::sigemptyset(&taken_);
     ::sigaddset(&taken_, SIGCHLD);
-    // Those that nohup and a shell's background jobs ignore stay ignored.
+    // A signal that nohup or a shell has set to be ignored stays ignored.
     for (const int number : passed_on)
       if (!is_ignored(number)) ::sigaddset(&taken_, number);
     // A signal that is discarded by default would not wait to be taken.

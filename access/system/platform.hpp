@@ -41,7 +41,7 @@ std::optional<ProcessFacts> process_facts(long pid);
 // Portable: returns an empty Descriptor, as it does on Linux if the system refuses.
 Descriptor standard_error_of(long pid) noexcept;
 
-// What shadow(5) says of an account.
+// Holds the entry of an account in shadow(5).
 struct PasswordFacts {
   bool is_locked = false;                  // no password opens it
   std::optional<long> expires_after_days;  // of the account; counted from 1970-01-01

@@ -64,7 +64,7 @@ const Check* first_failure(const std::vector<Check>& checks);
 // can be reached".
 std::string summary_line(std::string_view well, const std::vector<Check>& checks, Paint paint);
 
-// What the checks are about, as a member of the JSON.
+// Names the thing that is checked, as a member of the JSON.
 struct Subject {
   std::string_view member, value;  // "hostname", "vm.example.com"
 };

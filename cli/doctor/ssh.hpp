@@ -35,7 +35,7 @@ struct SshRoute {
 };
 SshRoute ssh_route(const SshTarget& target, const sshconfig::SshAnswer& answer);
 
-// What ssh needs to share a connection (ControlPath).
+// Describes the socket by which ssh shares a connection (ControlPath).
 struct ControlFacts {
   std::string path = {};  // "" if it shares none
   enum class Directory {

@@ -75,8 +75,8 @@ Json members_of(const Error& error) {
 
 Events::Events(const std::string& file) : file_(opened(file)) {}
 
-// One write() for each line, since the process that logs in writes, too. A supervisor that does not
-// read loses events: it must not hold up the tunnels.
+// Calls write() once for each line, since the process that logs in writes, too. A supervisor that
+// does not read loses events: it must not hold up the tunnels.
 void Events::write(std::string_view event, Json&& members) const {
   if (!file_) return;
   Json line = {{"time", rfc3339(now())}, {"event", event}};

@@ -171,7 +171,7 @@ ProgramAddress program_address(const ListenAddress& address, std::string_view sc
             .port = "",
             .address = "unix:" + address.path,
             .url = "unix:" + address.path};
-  // Nothing connects to the address that stands for all of them.
+  // The program cannot connect to an address that stands for all addresses.
   std::string host = address.host;
   if (host.empty() || host == "0.0.0.0") host = "127.0.0.1";
   if (host == "::") host = "::1";

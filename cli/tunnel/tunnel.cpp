@@ -113,7 +113,7 @@ int judge(const Ending& ending) {
   return 1;
 }
 
-// What one run is given besides its flags.
+// Holds the objects that one run uses besides its flags.
 struct Run {
   RunStats& stats;
   const Supervision& supervision;
