@@ -52,16 +52,13 @@ class Start(ListenerCase):
                 running = self.started(kind)
                 self.assertNotIn("WRN", running.err)
 
-    def forget_application(self):
-        os.remove(self.home.file("echo.example.com-app"))
-
     def test_wrong_secret(self):
         self.edge.application("echo", service_tokens=[{"id": ID, "secret": SECRET}])
         for kind in KINDS:
             for strict in (False, True):
                 with self.subTest(kind, strict=strict):
                     self.edge.strict(strict)
-                    self.forget_application()
+                    self.forget_metadata()
                     self.assert_said(kind, "access to echo.example.com refused: the service token was not accepted",
                                      env={"TUNNEL_SERVICE_TOKEN_ID": ID, "TUNNEL_SERVICE_TOKEN_SECRET": WRONG})
 
@@ -69,7 +66,7 @@ class Start(ListenerCase):
         self.edge.application("echo", service_tokens=[{"id": ID, "secret": SECRET}])
         for strict in (False, True):
             self.edge.strict(strict)
-            self.forget_application()
+            self.forget_metadata()
             running = self.started("tcp", env={"TUNNEL_SERVICE_TOKEN_ID": ID, "TUNNEL_SERVICE_TOKEN_SECRET": SECRET})
             self.assertNotIn("WRN", running.err)
 
@@ -107,7 +104,7 @@ class Start(ListenerCase):
         self.assertEqual(self.edge.stats()["requests"], before["requests"])
         running.send(signal.SIGTERM)
         running.finish()
-        self.forget_application()
+        self.forget_metadata()
         running = self.started("tcp")
         asked = self.edge.stats()
         self.assertEqual(asked["metadata"], before["metadata"] + 1)
@@ -116,7 +113,7 @@ class Start(ListenerCase):
         self.assertEqual(self.edge.stats()["metadata"], asked["metadata"])
 
     def test_manager_waits_for_the_trial(self):
-        self.forget_application()
+        self.forget_metadata()
         gate = Gate(int(self.home.variables["MAYFLY_CONNECT_TO"].rsplit(":", 1)[1]))
         self.addCleanup(gate.stop)
         manager, variables = self.manager()
@@ -135,5 +132,5 @@ class Start(ListenerCase):
         for kind in KINDS:
             with self.subTest(kind):
                 if os.path.exists(self.home.file("echo.example.com-app")):
-                    self.forget_application()
+                    self.forget_metadata()
                 self.assert_said(kind, "cannot reach echo.example.com: connection refused", env=NOWHERE)

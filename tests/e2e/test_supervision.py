@@ -135,6 +135,7 @@ class EventsOfListeners(SupervisionCase):
         self.assert_ends(running)
 
     def test_refusal(self):
+        self.forget_metadata()
         self.edge.application("echo", service_tokens=[{"id": ID, "secret": "5" * 64}])
         running, _ = self.at_port(env={"TUNNEL_SERVICE_TOKEN_ID": ID, "TUNNEL_SERVICE_TOKEN_SECRET": "6" * 64})
         refused = self.event(self.file, "refused")
@@ -147,6 +148,7 @@ class EventsOfListeners(SupervisionCase):
         self.assert_ends(running)
 
     def test_failure_of_a_connection(self):
+        self.forget_metadata()
         running, port = self.at_port(env=NOWHERE)
         self.connect(port)
         eventually("two failures", lambda: [e["kind"] for e in self.events_in(self.file) if e["event"] == "refused"][:2] == ["network"] * 2)

@@ -1,4 +1,5 @@
 """The test case of all listeners: mayfly behind a local port or socket, and the clients that connect to it."""
+import os
 import re
 import socket
 import struct
@@ -21,6 +22,10 @@ class ListenerCase(EdgeCase):
         self.assert_done(self.home.mayfly("login", "--batch", "-q", hostname))
         self.edge.ask("DELETE", "/log")
         return token
+
+    def forget_metadata(self):
+        """A listener asks about an application that it does not know when it starts."""
+        os.remove(self.home.file("echo.example.com-app"))
 
     def listen(self, *flags, host="echo.example.com", **more):
         return self.home.start("access", "tcp", "--hostname", host, *flags, **more)
