@@ -91,7 +91,7 @@ class Start(ListenerCase):
         self.home.install_browser()
         os.remove(self.home.file(self.home.token_name("echo")))
         running = self.started("tcp")
-        self.assertIn("is needed", running.err)
+        running.wait_err("is needed")
         self.assertEqual(self.home.browsed(), [])
         self.assert_echo(self.connect(int(self.places(running)[0].rsplit(":", 1)[1])))
         self.assertEqual(len(self.home.browsed()), 1)
