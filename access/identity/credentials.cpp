@@ -421,6 +421,22 @@ Grant Credentials::by_oauth(const Url& url, const Application& application,
   return {.application = application, .oauth = obtain_oauth_token(context, secret, prompt)};
 }
 
+std::optional<Grant> Credentials::obtain_by_oauth(const Url& url, const Grant& refused) const {
+  if (is_machine() || options_.oauth == CredentialOptions::Oauth::never || refused.oauth)
+    return std::nullopt;
+  const Url asked = without_query(url);
+  try {
+    if (!ask_resource(send_, asked, *refused.application)) return std::nullopt;
+  } catch (const Error& error) {
+    log(LogLevel::debug, "Managed OAuth is not offered", {{"reason", error.message()}});
+    return std::nullopt;
+  }
+  Grant grant = by_oauth(asked, *refused.application, {});
+  // Otherwise the other commands would send it before the new one.
+  forget(refused);
+  return grant;
+}
+
 // Asks for the application's document only if the answer has the mark of Managed OAuth.
 bool Credentials::offers_oauth_alone(const Url& url, const Application& application,
                                      const Response& first) const {
@@ -572,7 +588,8 @@ EdgeVerdict Credentials::accepted_at_edge(const Url& url, const Grant& grant) co
       return grant.token ? team_of(grant.token->claims.issuer) : grant.application->auth_domain;
     };
     return {.accepted = !wants_login(request.url, response.status, response.headers, team),
-            .reference = response.reference()};
+            .reference = response.reference(),
+            .has_challenge = has_login_challenge(request.url, response.status, response.headers)};
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::network && error.kind() != ErrorKind::protocol) throw;
     return {.accepted = true};

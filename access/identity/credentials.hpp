@@ -91,6 +91,7 @@ Request token_check(const Url& url, Headers headers, std::string_view purpose);
 struct EdgeVerdict {
   bool accepted = false;
   std::string reference = {};  // Response::reference()
+  bool has_challenge = false;  // the answer may come from an application with Managed OAuth
   explicit operator bool() const noexcept { return accepted; }
 };
 
@@ -132,6 +133,11 @@ class Credentials {
   // one, unless
   // another has been stored meanwhile, or the URL now belongs to another application.
   Grant renew(const Url& url, const Grant& refused) const;
+
+  // Obtains a token of Managed OAuth in place of an app token that the edge refuses although it has
+  // just been issued, and forgets that token. Logs in if need be. Returns nullopt if Managed OAuth
+  // is not to be used, or the application does not offer it.
+  std::optional<Grant> obtain_by_oauth(const Url& url, const Grant& refused) const;
 
   // Returns the stored token of Managed OAuth, renewed if it has expired, or nullopt. Never logs
   // in.

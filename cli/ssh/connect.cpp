@@ -178,6 +178,7 @@ void check_host(const Words& rest) {
 int run(ConnectFlags& flags, const Invocation&) {
   check_host(flags.rest);
   refuse_proxy_password(flags.network.trust);
+  refuse_oauth(flags.network);
   const Destination to = destination_of(flags.rest.front());
   const Url url = parse_url(to.host);
   const auto certificate = certificate_for(url, flags);
