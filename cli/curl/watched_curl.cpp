@@ -136,6 +136,7 @@ int exit_code_of(pid_t curl) {
 int run_watched_curl(std::vector<CleanedOutput> outputs, const std::vector<Secret>& secrets,
                      const std::function<void()>& become_curl) {
   std::vector<Drain> drains;
+  drains.reserve(outputs.size());
   for (CleanedOutput& output : outputs) drains.emplace_back(output, secrets);
   const pid_t curl = ::fork();
   if (curl < 0) throw system_error("cannot start curl", errno);
