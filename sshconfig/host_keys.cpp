@@ -28,20 +28,22 @@ std::string host_key_lines(std::string_view host, std::string_view known_hosts,
   if (!host.empty() && !is_wildcard(host))
     lines += fmt::format("  HostKeyAlias {}\n", host_key_name(host));
   lines += fmt::format("  UserKnownHostsFile {}\n", config_word(without_tokens(known_hosts)));
-  lines += fmt::format("  StrictHostKeyChecking {}\n",
-                       trust == HostKeyTrust::certified ? "yes" : "accept-new");
+  if (trust == HostKeyTrust::certified)
+    lines += "  GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking yes\n";
+  else
+    lines += "  StrictHostKeyChecking accept-new\n";
   // Neither the DNS nor the server itself may vouch for another key. No line is newer than OpenSSH
   // 7.6: an older ssh would refuse the whole file.
   return lines + "  VerifyHostKeyDNS no\n  UpdateHostKeys no\n";
 }
 
-std::string with_host_authorities(std::string_view known_hosts, std::string_view host,
+std::string with_host_authorities(std::string_view authorities, std::string_view host,
                                   const std::vector<std::string>& keys) {
   const std::string begin = fmt::format("@cert-authority {} ", host_key_name(host));
   std::string result;
-  for (std::size_t start = 0; start < known_hosts.size();) {
-    const std::size_t end = std::min(known_hosts.find('\n', start), known_hosts.size() - 1) + 1;
-    const std::string_view line = known_hosts.substr(start, end - start);
+  for (std::size_t start = 0; start < authorities.size();) {
+    const std::size_t end = std::min(authorities.find('\n', start), authorities.size() - 1) + 1;
+    const std::string_view line = authorities.substr(start, end - start);
     if (!line.starts_with(begin)) result += line;
     start = end;
   }

@@ -17,12 +17,13 @@ enum class HostKeyTrust {
   first,      // the key of the first connection is kept, and no other one is accepted later
   certified,  // only keys that a CA in the file has certified
 };
+// known_hosts: the path of the file, as ssh reads it.
 std::string host_key_lines(std::string_view host, std::string_view known_hosts, HostKeyTrust trust);
 
 // Returns the text of the file with the lines "@cert-authority" of an application (sshd(8),
 // SSH_KNOWN_HOSTS FILE FORMAT) replaced by lines for these keys, "type base64 comment" each. All
 // other lines stay.
-std::string with_host_authorities(std::string_view known_hosts, std::string_view host,
+std::string with_host_authorities(std::string_view authorities, std::string_view host,
                                   const std::vector<std::string>& keys);
 
 }  // namespace mayfly::sshconfig

@@ -8,22 +8,22 @@ namespace mayfly::sshconfig {
 namespace {
 
 struct SshFiles {
-  std::string own_path, config_path, known_hosts_path;
-  std::optional<ExistingFile> own = {}, config = {}, known_hosts = {};
+  std::string own_path, config_path, authorities_path;
+  std::optional<ExistingFile> own = {}, config = {}, authorities = {};
 };
 
 SshFiles read_files(const InstallPaths& paths) {
   SshFiles files{paths.ssh_directory + "/" + paths.own_file, paths.ssh_directory + "/config",
-                 paths.ssh_directory + "/" + paths.known_hosts};
+                 paths.ssh_directory + "/" + paths.host_authorities};
   files.own = read_existing(files.own_path);
   files.config = read_existing(files.config_path);
-  files.known_hosts = read_existing(files.known_hosts_path);
+  files.authorities = read_existing(files.authorities_path);
   return files;
 }
 
-void change_known_hosts(std::vector<Change>& changes, const SshFiles& files, std::string after) {
-  if (!files.known_hosts && after.empty()) return;
-  Change change = change_to(files.known_hosts_path, files.known_hosts, std::move(after));
+void change_authorities(std::vector<Change>& changes, const SshFiles& files, std::string after) {
+  if (!files.authorities && after.empty()) return;
+  Change change = change_to(files.authorities_path, files.authorities, std::move(after));
   if (change.after.empty()) change.kind = Change::Kind::remove;
   add_change(changes, std::move(change));
 }
@@ -39,8 +39,8 @@ std::vector<Change> plan_install(const InstallPaths& paths, std::string_view hos
   if (!files.config) own = with_made_note(own);
   const std::string config = with_include(content_of(files.config), files.own_path);
   std::vector<Change> changes;
-  change_known_hosts(changes, files,
-                     with_host_authorities(content_of(files.known_hosts), host, host_authorities));
+  change_authorities(changes, files,
+                     with_host_authorities(content_of(files.authorities), host, host_authorities));
   add_change(changes, change_to(files.own_path, files.own, own));
   add_change(changes, change_to(files.config_path, files.config, config));
   return changes;
@@ -50,18 +50,18 @@ std::vector<Change> plan_removal(const InstallPaths& paths, std::string_view hos
   using Kind = Change::Kind;
   const SshFiles files = read_files(paths);
   const std::string before = content_of(files.own);
-  std::string own = before, known_hosts = content_of(files.known_hosts);
+  std::string own = before, authorities = content_of(files.authorities);
   const std::vector<std::string> hosts =
       host.empty() ? hosts_with_blocks(before) : std::vector{std::string(host)};
   for (const std::string& each : hosts) {
     own = without_block(own, each);
     // Keys of first connections stay, so that a block that comes back accepts no others.
-    known_hosts = with_host_authorities(known_hosts, each, {});
+    authorities = with_host_authorities(authorities, each, {});
   }
   std::vector<Change> changes;
   if (!is_bare(own)) {
     add_change(changes, change_to(files.own_path, files.own, own));
-    change_known_hosts(changes, files, known_hosts);
+    change_authorities(changes, files, authorities);
     return changes;
   }
   if (files.config) {
@@ -71,7 +71,7 @@ std::vector<Change> plan_removal(const InstallPaths& paths, std::string_view hos
                          ours ? Kind::remove : Kind::replace, files.config->mode});
   }
   if (files.own) add_change(changes, {files.own_path, before, "", Kind::remove, files.own->mode});
-  change_known_hosts(changes, files, known_hosts);
+  change_authorities(changes, files, authorities);
   return changes;
 }
 

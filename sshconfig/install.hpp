@@ -13,7 +13,9 @@ namespace mayfly::sshconfig {
 struct InstallPaths {
   std::string ssh_directory;               // ~/.ssh, absolute; created with mode 0700 if absent
   std::string own_file = "mayfly_config";  // in it
-  std::string known_hosts = "mayfly_known_hosts";  // in it; the keys of hosts of applications
+  std::string known_hosts = "mayfly_known_hosts";  // in it; ssh writes keys of hosts there
+  // In it; a file of its own, since a key in known_hosts counts without a certificate as well.
+  std::string host_authorities = "mayfly_host_authorities";
 };
 
 // Returns the changes that add the block; an empty list if nothing has to change. Follows a

@@ -77,7 +77,7 @@ std::string problem_on_the_way(const std::string& path, const Account& account,
     if (::stat(at.c_str(), &status) != 0)
       return fmt::format("cannot look at {}: {}", at, std::strerror(errno));
     if (at == path && !S_ISREG(status.st_mode)) return path + " is no file";
-    const std::string problem = problem_of(at, status, account, strict);
+    std::string problem = problem_of(at, status, account, strict);
     if (!problem.empty() || at == "/") return problem;
   }
 }

@@ -64,7 +64,7 @@ std::string find_sshd(std::string_view path) {
   const std::string folders =
       fmt::format("{}:/usr/sbin:/usr/local/sbin:/sbin:/usr/bin:/usr/local/bin", path);
   for (const std::string_view folder : split(folders, ':')) {
-    const std::string program = fmt::format("{}/sshd", folder);
+    std::string program = fmt::format("{}/sshd", folder);
     if (folder.starts_with('/') && ::access(program.c_str(), X_OK) == 0) return program;
   }
   return "";

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "access/core/encoding.hpp"
@@ -57,11 +58,33 @@ struct Authority {
   std::uint16_t port = 443;
 };
 
-// Returns the shortest spelling (RFC 5952), or "" for text that is no IPv6 address.
+// Returns the spelling of browsers (URL Standard, "IPv6 serializer"; RFC 5952 section 4), or "" for
+// text that is no IPv6 address. inet_ntop(3) of glibc writes ::1:8443 as ::0.1.132.67.
 std::string shortest_ipv6(std::string_view text) {
   in6_addr address;
   if (!is_ipv6(text) || ::inet_pton(AF_INET6, std::string(text).c_str(), &address) != 1) return {};
-  return address_text(AF_INET6, &address);
+  std::array<unsigned, 8> groups{};
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    groups[i] = address.s6_addr[2 * i] * 256U + address.s6_addr[2 * i + 1];
+  // The first of the longest runs of at least two zeros.
+  std::size_t zeros = 0, most = 1;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    std::size_t end = i;
+    while (end < groups.size() && groups[end] == 0) ++end;
+    if (end - i <= most) continue;
+    zeros = i;
+    most = end - i;
+  }
+  std::string result;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (most > 1 && i == zeros) {
+      result += i == 0 ? "::" : ":";
+      i += most - 1;
+    } else {
+      result += fmt::format("{:x}{}", groups[i], i + 1 < groups.size() ? ":" : "");
+    }
+  }
+  return result;
 }
 
 // Returns "" for a well-formed one, else what is wrong with it.

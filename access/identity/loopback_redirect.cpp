@@ -58,22 +58,18 @@ std::optional<RedirectParameters> parameters_in(std::string_view query) {
   return parameters;
 }
 
-// Another user could read the address of the login in the list of processes, log in as himself,
-// and let mayfly work with his token. Root may do anything, and relays the connections of a browser
-// outside a virtual machine.
-// A visitor who has gone already could be anybody.
-bool may_redirect(const PeerSocket& visitor) {
-  using State = PeerSocket::State;
-  if (visitor.state != State::held) return visitor.state == State::untold;
-  return visitor.user == 0 || visitor.user == ::geteuid();
-}
-
 Error login_over(std::string_view why) {
   return Error(ErrorKind::login_needed, fmt::format("login not completed: {}", why),
                "run the command again");
 }
 
 }  // namespace
+
+// A visitor who has gone, or of whom nothing is told now, could be anybody.
+bool may_redirect(const PeerSocket& visitor) {
+  return visitor.state == PeerSocket::State::held &&
+         (visitor.user == 0 || visitor.user == ::geteuid());
+}
 
 std::optional<RedirectParameters> read_redirect(std::string_view text,
                                                 const ExpectedRedirect& expected) {
@@ -117,7 +113,7 @@ void LoopbackRedirect::accept_visitors() {
   for (std::size_t i = 0; i < most_visitors; ++i) {
     Descriptor socket = accept_connection(listening_.get());
     if (!socket) return;
-    if (!may_redirect(peers_.other_end(socket.get()))) continue;
+    if (tells_visitors_ && !may_redirect(peers_.other_end(socket.get()))) continue;
     if (visitors_.size() == most_visitors) visitors_.erase(visitors_.begin());
     visitors_.push_back({std::move(socket)});
   }

@@ -28,6 +28,12 @@ struct ExpectedRedirect {
 std::optional<RedirectParameters> read_redirect(std::string_view head,
                                                 const ExpectedRedirect& expected);
 
+// Returns whether the redirect of this visitor counts: of the same user, or of root, who may do
+// anything, and relays the connections of a browser outside a virtual machine. Another user could
+// read the address of the login in the list of processes, log in as himself, and let mayfly work
+// with his token.
+bool may_redirect(const PeerSocket& visitor);
+
 // Listens on a free port of 127.0.0.1 while it lives.
 class LoopbackRedirect {
  public:
@@ -55,6 +61,9 @@ class LoopbackRedirect {
   Descriptor listening_;
   std::uint16_t port_ = 0;
   LocalPeers peers_;
+  // Learnt once: of a single visitor, a kernel that does not tell cannot be told from a visitor who
+  // has reset the connection meanwhile.
+  bool tells_visitors_ = peers_.tells_of_connections();
   std::vector<Visitor> visitors_;
 };
 

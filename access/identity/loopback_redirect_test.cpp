@@ -1,6 +1,7 @@
 #include "access/identity/loopback_redirect.hpp"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 namespace mayfly {
 namespace {
@@ -17,6 +18,16 @@ TEST_CASE("loopback redirect: the parameters of the right request") {
   REQUIRE(parameters);
   CHECK(parameters->at("code") == "a+b c");
   CHECK(parameters->at("iss") == "https://x");
+}
+
+TEST_CASE("loopback redirect: the redirect of a visitor who could be another user does not count") {
+  using State = PeerSocket::State;
+  const unsigned own = ::geteuid();
+  CHECK(may_redirect({.state = State::held, .user = own}));
+  CHECK(may_redirect({.state = State::held, .user = 0}));
+  CHECK_FALSE(may_redirect({.state = State::held, .user = own + 1}));
+  for (const State gone : {State::untold, State::absent, State::closed})
+    CHECK_FALSE(may_redirect({.state = gone, .user = own}));
 }
 
 TEST_CASE("loopback redirect: requests that anybody may send are not it") {

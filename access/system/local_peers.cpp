@@ -1,5 +1,6 @@
 #include "access/system/local_peers.hpp"
 
+#include <netinet/in.h>
 #include <poll.h>
 
 #include <optional>
@@ -45,14 +46,30 @@ Presence LocalPeers::look(int socket) const noexcept {
 }
 
 PeerSocket LocalPeers::other_end(int socket) const noexcept {
-  using State = PeerSocket::State;
   const auto ends = ends_of(socket);
-  if (!ends) return {.state = State::absent};  // it was reset
-  const PeerSocket peer = peer_socket(sock_diag_.get(), *ends);
-  if (peer.state == State::held) return peer;
-  // A kernel without the module for TCP says of each socket that it is absent.
-  const PeerSocket own = peer_socket(sock_diag_.get(), {.own = ends->peer, .peer = ends->own});
-  return own.state == State::held ? peer : PeerSocket{};
+  if (!ends) return {.state = PeerSocket::State::absent};  // it was reset
+  return peer_socket(sock_diag_.get(), *ends);
+}
+
+PeerSocket LocalPeers::own_end(int socket) const noexcept {
+  const auto ends = ends_of(socket);
+  if (!ends) return {};
+  return peer_socket(sock_diag_.get(), {.own = ends->peer, .peer = ends->own});
+}
+
+bool LocalPeers::tells_of_connections() const noexcept {
+  const Descriptor listening = open_socket({.family = AF_INET});
+  const Descriptor client = open_socket({.family = AF_INET});
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const raw = reinterpret_cast<sockaddr*>(&address);
+  // The kernel completes the connection without accept(2).
+  return ::bind(listening.get(), raw, size) == 0 && ::listen(listening.get(), 1) == 0 &&
+         ::getsockname(listening.get(), raw, &size) == 0 &&
+         ::connect(client.get(), raw, size) == 0 &&
+         own_end(client.get()).state == PeerSocket::State::held;
 }
 
 // The kernel forgets the socket of a program that is gone: after a minute at most.

@@ -24,10 +24,15 @@ class LocalPeers {
   // Looks at the other end of a connected socket. Returns unknown if the system cannot tell.
   Presence look(int socket) const noexcept;
   // Looks at the other end of a TCP connection over loopback, which is on this computer. Returns
-  // absent if there is none any more, and untold if the system does not tell even of this end.
+  // absent if there is none any more.
   PeerSocket other_end(int socket) const noexcept;
+  // Returns whether the system tells of TCP connections over loopback, as it shows with one of our
+  // own. Without its module for TCP, a kernel says of each socket that it is absent.
+  bool tells_of_connections() const noexcept;
 
  private:
+  PeerSocket own_end(int socket) const noexcept;
+
   Descriptor sock_diag_;  // may be empty
 };
 

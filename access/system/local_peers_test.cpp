@@ -112,6 +112,27 @@ TEST_CASE("a client that has closed or reset its end is not taken for one that i
   }
 }
 
+TEST_CASE("a client that resets its end while the kernel is asked is absent, and not untold") {
+  if (platform != Platform::linux_kernel) return;
+  const Descriptor sock_diag = open_sock_diag();
+  auto connection = Connection::make(Connection::Kind::ipv4);
+  REQUIRE(connection);
+  ConnectedEnds ends;
+  socklen_t own = sizeof ends.own, peer = sizeof ends.peer;
+  const int server = connection->server.get();
+  REQUIRE(::getsockname(server, reinterpret_cast<sockaddr*>(&ends.own), &own) == 0);
+  REQUIRE(::getpeername(server, reinterpret_cast<sockaddr*>(&ends.peer), &peer) == 0);
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  REQUIRE(::setsockopt(connection->client.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) ==
+          0);
+  connection->client = {};
+  CHECK(peer_socket(sock_diag.get(), ends).state == PeerSocket::State::absent);
+}
+
+TEST_CASE("this kernel tells of connections over loopback") {
+  CHECK(LocalPeers().tells_of_connections() == (platform == Platform::linux_kernel));
+}
+
 TEST_CASE("of what is no connection, no other end is known") {
   const LocalPeers peers;
   CHECK(peers.other_end(-1).state == PeerSocket::State::absent);

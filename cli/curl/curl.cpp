@@ -269,7 +269,11 @@ class CredentialedCurl {
       ended.watch.emplace(url, grant_.application->auth_domain);
       watch_answers(guarded, added.front, *ended.watch);
     }
-    if (by_steps) hide_end_at_redirect(guarded);
+    if (by_steps) {
+      hide_end_at_redirect(guarded);
+      // As curl itself, which reads no globs in an address that a server names.
+      append(added.front, {"--globoff"});
+    }
     const bool is_waited_for =
         guarded.follows && curl.redirects == CurlArguments::Redirects::refused && credential.file;
     if (is_waited_for)

@@ -121,14 +121,19 @@ void refuse_ways_around(const CurlRun& run, std::string_view secret) {
                 "redirects to");
 }
 
-bool has_glob_with_dots(const std::string& text) {
-  return text.find_first_of("{[") != std::string::npos &&
-         (text.find("..") != std::string::npos || to_lower(text).find("%2e") != std::string::npos);
+// Returns whether a result of the globs could have the segment ".." behind what all results begin
+// with. A segment has two dots, and each is one in the text, or encoded by a "%".
+bool may_go_up(const std::string& text) {
+  const auto glob = text.find_first_of("{[");
+  if (glob == std::string::npos) return false;
+  std::string_view changing = before_query_of_globs(text);
+  changing.remove_prefix(std::min(text.rfind('/', glob) + 1, changing.size()));
+  return std::ranges::count_if(changing, [](char c) { return c == '.' || c == '%'; }) > 1;
 }
 
 // Returns whether curl could ask for another path than the application's.
 bool leaves_path(const std::string& text, const Application& application) try {
-  return has_glob_with_dots(text) || !may_hold(application, parse_curl_url(text));
+  return may_go_up(text) || !may_hold(application, parse_curl_url(text));
 } catch (const Error&) {
   return true;
 }

@@ -61,7 +61,7 @@ bool is_harmless(std::string_view target) {
 // Encoded and non-ASCII characters may become any character, too.
 bool may_become_path_of_access(std::string_view text) {
   std::string_view missing = "cdn-cgiaccess";
-  for (const char c : to_lower(text.substr(0, text.find_first_of("?#")))) {
+  for (const char c : to_lower(before_query_of_globs(text))) {
     const bool is_any = c == '[' || c == '%' || static_cast<unsigned char>(c) >= 0x80;
     if (!missing.empty() && (is_any || c == missing.front())) missing.remove_prefix(1);
   }
@@ -106,6 +106,19 @@ void refuse_access_in_curl_url(std::string_view argument) {
 void refuse_access_in_curl_target(std::string_view target) {
   if (!is_harmless(target) && may_be_path_of_access(target))
     refuse_access(target.substr(0, target.find('?')));
+}
+
+std::string_view before_query_of_globs(std::string_view argument) {
+  if (argument.find('\\') != std::string_view::npos) return argument;  // curl's escape in a glob
+  int depth = 0;
+  std::size_t end = argument.size();
+  for (std::size_t i = 0; i < argument.size(); ++i) {
+    const char c = argument[i];
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    if ((c == '?' || c == '#') && depth == 0) end = std::min(end, i);
+  }
+  return depth == 0 ? argument.substr(0, end) : argument;
 }
 
 Url application_of_curl_url(Url url) {

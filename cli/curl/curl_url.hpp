@@ -19,6 +19,10 @@ void refuse_access_in_curl_url(std::string_view argument);
 // Does the same for the value of --request-target.
 void refuse_access_in_curl_target(std::string_view target);
 
+// Returns the part of a URL with globs that stands before the query and the fragment of all of its
+// results: a "?" within a glob begins a query in some of them alone.
+std::string_view before_query_of_globs(std::string_view argument);
+
 // Returns the URL of the person's application: without the path if that is a path of Access.
 Url application_of_curl_url(Url url);
 

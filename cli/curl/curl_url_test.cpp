@@ -39,6 +39,25 @@ TEST_CASE("the application of what curl is given") {
   }
 }
 
+TEST_CASE("a query or fragment in a glob ends the path of some results alone") {
+  const std::string h = "https://h.example";
+  for (const char* end :
+       {"/cdn-cgi/{?,access/cli}?aud=x&token=y", "/cdn-cgi/{#,access/cli}",
+        "/{?,cdn-cgi/access/cli}", "/{#,cdn-cgi/access/cli}?a", "/{a,b?}{c,dn-cgi/access/cli}",
+        "/{\\{?,cdn-cgi/access/cli}", "/{?,cdn-cgi/access/cli"}) {
+    CAPTURE(end);
+    CHECK_THROWS_AS(refuse_access_in_curl_url(h + end), Error);
+  }
+  for (const char* end : {"/a?q={x,y}&u=cdn-cgi/access", "/{a,b}?u=/cdn-cgi/access/cli",
+                          "/{a,b}#cdn-cgi/access", "/page[1-9]?filter[x]=1"}) {
+    CAPTURE(end);
+    CHECK_NOTHROW(refuse_access_in_curl_url(h + end));
+  }
+  CHECK(before_query_of_globs("h/{a,b?}/c?d") == "h/{a,b?}/c");
+  CHECK(before_query_of_globs("h/{a,b}#c?d") == "h/{a,b}");
+  CHECK(before_query_of_globs("h/{a?b") == "h/{a?b");
+}
+
 TEST_CASE("a host that curl might read differently is refused") {
   for (const char* argument :
        {"https://{a,b}.example/", "https://h[1-3].example/", "https://{a/,b}@h.example/",

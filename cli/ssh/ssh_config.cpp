@@ -82,9 +82,11 @@ std::optional<sshconfig::BlockOptions::HostKeys> host_keys(const SshConfigFlags&
   const auto paths = install_paths();
   // ssh takes "~" for the home directory of the account.
   const bool is_usual = home_directory() == home_of_account();
+  const bool is_certified = !flags.host_ca.empty();
   return sshconfig::BlockOptions::HostKeys{
-      fmt::format("{}/{}", is_usual ? "~/.ssh" : paths.ssh_directory, paths.known_hosts),
-      flags.host_ca.empty() ? sshconfig::HostKeyTrust::first : sshconfig::HostKeyTrust::certified};
+      fmt::format("{}/{}", is_usual ? "~/.ssh" : paths.ssh_directory,
+                  is_certified ? paths.host_authorities : paths.known_hosts),
+      is_certified ? sshconfig::HostKeyTrust::certified : sshconfig::HostKeyTrust::first};
 }
 
 sshconfig::BlockOptions block_options(const SshConfigFlags& flags) {
@@ -245,7 +247,7 @@ int run(SshConfigFlags& flags, const Invocation&) {
   if (!flags.host_ca.empty())
     advice +=
         fmt::format("\nAdd to your {}/.ssh/{}:\n\n{}", printable(home_directory(), 4096),
-                    install_paths().known_hosts,
+                    install_paths().host_authorities,
                     sshconfig::with_host_authorities("", flags.hostname, host_authorities(flags)));
   print_result(advice);
   return 0;

@@ -10,7 +10,7 @@
 namespace mayfly::sshgen {
 
 std::string Scratch::file(const std::string& name, std::string_view content) const {
-  const auto path = path_of(name);
+  auto path = path_of(name);
   testing::put(path, content);
   ::chmod(path.c_str(), 0600);
   return path;

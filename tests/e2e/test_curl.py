@@ -519,19 +519,23 @@ class ApplicationOnAPath(CurlCase):
         self.edge.ask("DELETE", "/log")
 
     def test_its_own_urls(self):
-        for arguments in ([self.PLACE], [f"{self.PLACE}/a", f"{self.PLACE}/b"], [f"{self.PLACE}/{{a,b}}"]):
+        for arguments in ([self.PLACE], [f"{self.PLACE}/a", f"{self.PLACE}/b"], [f"{self.PLACE}/{{a,b}}"],
+                          [f"{self.PLACE}/{{a,b}}.txt?x=../.."]):
             with self.subTest(arguments):
                 self.assert_done(self.curl("-s", *arguments))
         asked = [entry for entry in self.edge.log("tools.example.com")
                  if any(agent.startswith("curl/") for agent in header(entry, "User-Agent"))]
         self.assertEqual([(entry["path"], self.carried(entry)) for entry in asked],
-                         [(path, True) for path in ("/admin", "/admin/a", "/admin/b", "/admin/a", "/admin/b")])
+                         [(path, True) for path in ("/admin", "/admin/a", "/admin/b", "/admin/a", "/admin/b", "/admin/a.txt",
+                                               "/admin/b.txt")])
 
     def test_other_paths(self):
         other = "https://tools.example.com/other"
         config = self.home.plant("../other.cfg", f'url = "{other}"\n')
         for arguments in ([self.PLACE, other], [self.PLACE, "--next", other], ["--config", config, self.PLACE],
                           [f"{self.PLACE}/{{a,../../other}}"], [f"{self.PLACE}/[a-b]/../../other"],
+                          [f"{self.PLACE}/.{{.,x}}/other"], [f"{self.PLACE}/%{{2,x}}e%{{2,x}}e/other"],
+                          [f"{self.PLACE}/{{.,a}}./../other"], [f"{self.PLACE}/{{?,../../other}}"],
                           ["--path-as-is", f"{other}/../admin/"], ["--request-target", "/other", self.PLACE]):
             with self.subTest(arguments):
                 self.assert_error(self.curl("-s", *arguments), USAGE, "more of the host than the application")
@@ -643,6 +647,8 @@ class RedirectsWithin(CurlCase):
             return handler.say(302, Location="/for-ever")
         if handler.path == "/away":
             return handler.say(302, Location="https://other.example.com/")
+        if handler.path == "/brackets":
+            return handler.say(302, Location="/page?filter[x]=1&y=[1-3]")
         if handler.path.strip("/").isdigit():
             left = int(handler.path.strip("/"))
             return handler.say(301, b"moved", Location=f"/{left - 1}" if left else "/page", X_Left=str(left))
@@ -667,6 +673,11 @@ class RedirectsWithin(CurlCase):
                 self.assertEqual(*without)
                 self.assertNotIn("curl: (", ours.err)
                 self.assertNotIn("mayfly", ours.err)
+
+    def test_address_with_brackets_is_no_glob(self):
+        self.assertEqual(self.assert_done(self.follow("/brackets", "-s")).out, b"the page")
+        self.assertEqual([path for _, path, _, _ in self.web.requests if path.startswith("/page")],
+                         ["/page?filter[x]=1&y=[1-3]"])
 
     def test_file(self):
         path = os.path.join(self.home.path, "page")

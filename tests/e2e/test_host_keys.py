@@ -89,13 +89,16 @@ class Pinned(HostKeyCase):
 class Certified(HostKeyCase):
     def setUp(self):
         super().setUp()
+        self.authorities = os.path.join(self.home.path, ".ssh", "mayfly_host_authorities")
         self.ca = os.path.join(self.scratch, "host_ca")
         keygen("-t", "ed25519", "-f", self.ca)
 
     def test_only_keys_that_the_ca_has_certified(self):
         self.write("--host-ca", self.ca + ".pub")
         with open(self.ca + ".pub", encoding="ascii") as file:
-            self.assertEqual(self.pinned(), f"@cert-authority {HOST} {file.read()}")
+            ca = file.read()
+        with open(self.authorities, encoding="ascii") as file:
+            self.assertEqual(file.read(), f"@cert-authority {HOST} {ca}")
         self.assert_key_refused("")
         self.sshd.stop()
         self.sshd = Sshd(self.edge.ssh_ca_pub, host_ca=self.ca, host_name=HOST)
@@ -111,6 +114,17 @@ class Certified(HostKeyCase):
         self.edge.application("ssh", origin=f"tcp:127.0.0.1:{self.sshd.port}")
         self.assert_key_refused("")
 
+    def test_keys_that_were_pinned_or_are_known_to_all_count_no_more(self):
+        self.write("--pin-host-key")
+        self.assert_done(self.ssh("true"))
+        self.write("--host-ca", self.ca + ".pub")
+        self.assert_key_refused("")
+        with open(self.config, encoding="utf-8") as file:
+            config = file.read()
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(config.replace("GlobalKnownHostsFile /dev/null", f"GlobalKnownHostsFile {self.known_hosts}"))
+        self.assert_key_refused("")
+
     def test_lines_come_and_go_with_the_block(self):
         before = self.home.snapshot()
         self.write("--host-ca", self.ca + ".pub")
@@ -121,8 +135,9 @@ class Certified(HostKeyCase):
     def test_printed(self):
         result = self.assert_done(self.home.mayfly("ssh-config", HOST, "--host-ca", self.ca + ".pub"))
         text = result.out.decode()
-        self.assertIn(f"  HostKeyAlias {HOST}\n  UserKnownHostsFile {self.known_hosts}\n  StrictHostKeyChecking yes\n", text)
-        self.assertIn(f"Add to your {self.known_hosts}:\n\n@cert-authority {HOST} ssh-ed25519 ", text)
+        self.assertIn(f"  HostKeyAlias {HOST}\n  UserKnownHostsFile {self.authorities}\n"
+                      "  GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking yes\n", text)
+        self.assertIn(f"Add to your {self.authorities}:\n\n@cert-authority {HOST} ssh-ed25519 ", text)
 
     def test_a_private_key_is_refused(self):
         for way in ((), ("--write",)):

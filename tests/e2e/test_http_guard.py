@@ -210,7 +210,8 @@ class PathsOfAccess(HttpCase):
 
     def test_curl_at_such_a_path(self):
         self.with_curl()
-        for path in SPELLINGS + ["/{cdn-cgi,x}/access/cli", "/[c-c]dn-cgi/access/cli", "/%6[3-3]dn-cgi/access/cli"]:
+        for path in SPELLINGS + ["/{cdn-cgi,x}/access/cli", "/[c-c]dn-cgi/access/cli", "/%6[3-3]dn-cgi/access/cli",
+                                 "/cdn-cgi/{?,access/cli}", "/cdn-cgi/{#,access/cli}", "/{?,cdn-cgi/access/cli}"]:
             target, key = self.lure(path)
             lured = f"https://{HOST}{target}"
             escaped = lured.replace("\\", "\\\\")
