@@ -148,7 +148,7 @@ std::string answer(const Completion& completion) {
   constexpr std::array kinds = {"words", "files", "directories", "program"};
   std::string text = fmt::format("{}\n", kinds[static_cast<std::size_t>(completion.kind)]);
   for (const auto& [word, description] : completion.candidates)
-    text += word + (description.empty() ? "" : "\t" + description) + "\n";
+    text.append(word).append(description.empty() ? "" : "\t" + description).append("\n");
   return text;
 }
 

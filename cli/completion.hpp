@@ -11,7 +11,8 @@
 namespace mayfly::cli {
 
 struct Completion {
-  // The shell's part. program: what follows "curl", or "--", is completed as a command line of its own.
+  // The shell's part. program: what follows "curl", or "--", is completed as a command line of its
+  // own.
   enum class Kind { words, files, directories, program } kind = Kind::words;
   struct Candidate {
     std::string word, description;  // the word is whole: "--hostname=vm.example.com"

@@ -77,11 +77,12 @@ std::vector<std::string> flags_for(const Command& command, GlobalFlags flags) {
 }
 
 int run_words(const std::vector<std::string>& words, const GlobalFlags& global) {
-  const Command* command = find_command(words.front());
-  if (!command) refuse_command(words.front());
-  Invocation invocation{.name = words.front(), .arguments = flags_for(*command, global)};
-  invocation.arguments.insert(invocation.arguments.end(), words.begin() + 1, words.end());
-  return run_command(*command, invocation);
+  if (const Command* command = find_command(words.front())) {
+    Invocation invocation{.name = words.front(), .arguments = flags_for(*command, global)};
+    invocation.arguments.insert(invocation.arguments.end(), words.begin() + 1, words.end());
+    return run_command(*command, invocation);
+  }
+  refuse_command(words.front());
 }
 
 // Reads the words before the command: "access" or "forward", and global flags.

@@ -134,6 +134,7 @@ void open_standard_descriptors() {
   for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard) {
     if (::fcntl(standard, F_GETFD) != -1) continue;
     // The kernel gives the lowest free number. A container without /dev has at least a root.
+    // cppcheck-suppress leakReturnValNotUsed
     if (::open("/dev/null", modes[standard]) < 0) ::open("/", O_RDONLY);
   }
 }

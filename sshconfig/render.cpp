@@ -245,7 +245,8 @@ std::string fallback_block(const BlockOptions& options, const Target& target) {
 // Returns the part before a Match that sets the user and the host name: ssh computes "%C" from
 // them, and must know them when it runs the Match exec.
 std::string control_block(const BlockOptions& options, const Target& target) {
-  return host_line(target) + host_name_line(target) + control_lines(options) + server_lines(options);
+  return host_line(target) + host_name_line(target) + control_lines(options) +
+         server_lines(options);
 }
 
 }  // namespace

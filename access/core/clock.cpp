@@ -35,13 +35,13 @@ std::int64_t seconds_in(char unit) {
       return 60;
     case 'h':
     case 'H':
-      return 60 * 60;
+      return std::int64_t{60} * 60;
     case 'd':
     case 'D':
-      return 24 * 60 * 60;
+      return std::int64_t{24} * 60 * 60;
     case 'w':
     case 'W':
-      return 7 * 24 * 60 * 60;
+      return std::int64_t{7} * 24 * 60 * 60;
     default:
       return 0;
   }

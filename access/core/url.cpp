@@ -1,6 +1,8 @@
 #include "access/core/url.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/core.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <vector>
@@ -55,19 +57,22 @@ struct Authority {
   std::uint16_t port = 443;
 };
 
+// Returns the shortest spelling (RFC 5952), or "" for text that is no IPv6 address.
+std::string shortest_ipv6(std::string_view text) {
+  in6_addr address;
+  if (!is_ipv6(text) || ::inet_pton(AF_INET6, std::string(text).c_str(), &address) != 1) return {};
+  return address_text(AF_INET6, &address);
+}
+
 // Returns "" for a well-formed one, else what is wrong with it.
 std::string_view parse_authority(std::string_view text, Authority& result) {
   if (text.find('@') != std::string_view::npos) return "it names a user";
-  if (is_ipv6(text)) {
-    result.host = to_lower(text);
-    return {};
-  }
   const auto fields = colon_fields(text);
   if (text.starts_with('[')) {
     if (text.find(']') == std::string_view::npos) return "a bracket is not closed";
     if (!fields[0].ends_with(']')) return "something follows the bracket";
-    result.host = to_lower(without_brackets(fields[0]));
-    if (!is_ipv6(result.host)) return "not an IPv6 address in the brackets";
+    result.host = shortest_ipv6(without_brackets(fields[0]));
+    if (result.host.empty()) return "not an IPv6 address in the brackets";
   } else {
     result.host = to_lower(host_to_ascii(fields[0]));
     if (!result.host.empty() && result.host.back() == '.') result.host.pop_back();
@@ -180,9 +185,11 @@ Url parse_url(std::string_view text) {
   const std::string path = encode_unfit(parts.path), query = encode_unfit(parts.query);
   if (!is_url_text(path) || !is_url_text(query)) refuse(text, "it holds a backslash");
   Authority authority;
-  if (const auto wrong = parse_authority(parts.authority, authority); !wrong.empty()) {
-    refuse(text, wrong);
-  }
+  const bool has_scheme = rest.size() < text.size();
+  if (!has_scheme) authority.host = shortest_ipv6(parts.authority);
+  if (authority.host.empty())
+    if (const auto wrong = parse_authority(parts.authority, authority); !wrong.empty())
+      refuse(text, wrong);
   return {authority.host, authority.port, remove_dot_segments(path), query};
 }
 

@@ -23,10 +23,10 @@ struct Url {
 
 // Reads the forms in which people and scripts name an application: "host", "host/path",
 // "host:port", a bare IPv6 address, "http://" and "https://" URLs (http becomes https). Drops a
-// fragment, converts IDN hosts, and percent-encodes characters that RFC 3986 does not allow in path
-// and query. Removes dot segments as browsers do, so that messages, requests and file names mean
-// the same path as the server. Throws usage Error for user info, control characters, spaces and
-// backslashes.
+// fragment, converts IDN hosts, spells IPv6 addresses as RFC 5952 does, and percent-encodes
+// characters that RFC 3986 does not allow in path and query. Removes dot segments as browsers do,
+// so that messages, requests and file names mean the same path as the server. Throws usage Error
+// for user info, control characters, spaces and backslashes.
 Url parse_url(std::string_view text);
 
 // Resolves a URL or reference that a server sent in Location against the request's URL, and removes

@@ -62,6 +62,8 @@ TEST_SUITE("core/url") {
         {"::1", {"::1", 443, "", ""}, "https://[::1]"},
         {"2001:DB8::1/p", {"2001:db8::1", 443, "/p", ""}, "https://[2001:db8::1]/p"},
         {"[::1]", {"::1", 443, "", ""}, "https://[::1]"},
+        {"[0:0::0001]", {"::1", 443, "", ""}, "https://[::1]"},
+        {"2001:db8:0:0:0:0:0:1", {"2001:db8::1", 443, "", ""}, "https://[2001:db8::1]"},
         {"[::1]:8443/p", {"::1", 8443, "/p", ""}, "https://[::1]:8443/p"},
         {"https://[::ffff:1.2.3.4]", {"::ffff:1.2.3.4", 443, "", ""}, "https://[::ffff:1.2.3.4]"},
         {"bücher.example:8443/p",
@@ -155,8 +157,9 @@ TEST_SUITE("core/url") {
           "\xff.example"sv, "h。\n"sv, "ｈ／ｅ.example"sv,
           // hosts
           ".example"sv, "h..example"sv, "h.example.."sv, "."sv, "256.1.1.1"sv, "1.2.3"sv, "[::1"sv,
-          "::1]"sv, "[]"sv, "[h.example]"sv, "[1.2.3.4]"sv, "[::1]x"sv, "[::1]x:1"sv,
-          "[fe80::1%eth0]"sv, "fe80::1%eth0"sv, ":::"sv, "[::1]:x"sv,
+          "::1]"sv, "https://::1"sv, "http://2001:db8::1/p"sv, "[]"sv, "[h.example]"sv,
+          "[1.2.3.4]"sv, "[::1]x"sv, "[::1]x:1"sv, "[fe80::1%eth0]"sv, "fe80::1%eth0"sv, ":::"sv,
+          "[::1]:x"sv,
           // ports
           "h.example:0"sv, "h.example:65536"sv, "h.example:99999999999999999999"sv,
           "h.example:-1"sv, "h.example:+1"sv, "h.example:1x"sv, "h.example:x"sv, "h.example:1:2"sv,

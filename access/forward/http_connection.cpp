@@ -205,7 +205,7 @@ asio::awaitable<HttpConnection::Outcome> HttpConnection::attempt(AskedRequest& a
     return response_text(head, {.site = asked.site, .body = {}, .urls = urls});
   };
   HttpExchange exchange({.client = stream_.end(),
-                         .edge = *edge->stream,
+                         .edge = *edge->stream,  // cppcheck-suppress accessMoved
                          .buffers = shared_.buffers,
                          .body = asked.body,
                          .ahead = ahead_,

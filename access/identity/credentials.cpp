@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "access/answer/login.hpp"
 #include "access/answer/machine.hpp"
 #include "access/answer/refusal.hpp"
@@ -12,23 +10,14 @@
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
-#include "access/identity/detached_login.hpp"
 #include "access/identity/exchange.hpp"
-#include "access/identity/place.hpp"
 #include "access/identity/service_token_team.hpp"
-#include "access/system/session_watch.hpp"
 
 namespace mayfly {
 namespace {
 
 using std::chrono::sys_seconds;
 using namespace std::chrono_literals;
-
-Error login_needed(const Url& url, std::string_view why) {
-  return Error(
-      ErrorKind::login_needed, fmt::format("a login to {} is needed: {}", url.host, why),
-      fmt::format("run: mayfly access login {}", pasted_word(printable(url.origin() + url.path))));
-}
 
 // Logs the source of the token, its identity and its expiry.
 Grant granted(const Application& application, StoredToken token, std::string_view source) {
@@ -49,17 +38,6 @@ Url without_query(Url url) {
   url.query.clear();
   return url;
 }
-
-class PersonWaitedFor {
- public:
-  explicit PersonWaitedFor(const LoginPrompt& prompt) : prompt_(prompt) {}
-  ~PersonWaitedFor() { prompt_.waited(); }
-  PersonWaitedFor(const PersonWaitedFor&) = delete;
-  PersonWaitedFor& operator=(const PersonWaitedFor&) = delete;
-
- private:
-  const LoginPrompt& prompt_;
-};
 
 }  // namespace
 
@@ -86,7 +64,14 @@ Credentials::Credentials(const StateDirectory& state, Send send, LoginPrompt pro
       prompt_(std::move(prompt)),
       options_(std::move(options)),
       finder_(state_, send_),
-      logouts_(state_) {}
+      logouts_(state_),
+      turn_(login_parts()),
+      browser_(login_parts()),
+      oauth_(login_parts(), is_machine()) {}
+
+LoginParts Credentials::login_parts() const {
+  return {state_, send_, prompt_, options_, logouts_};
+}
 
 std::optional<StoredToken> Credentials::stored_token(const Application& application) const {
   auto token = load_app_token(state_, application, options_.now());
@@ -102,15 +87,12 @@ std::optional<Grant> Credentials::stored_for(const std::optional<Application>& a
   return granted(*application, *std::move(token), "the state directory");
 }
 
-bool Credentials::prefers_oauth() const noexcept {
-  return options_.oauth == CredentialOptions::Oauth::preferred;
-}
-
 std::optional<Grant> Credentials::stored_for(const Url& url,
                                              const std::optional<Application>& application) const {
-  if (!prefers_oauth())
+  if (!oauth_.is_preferred())
     if (auto grant = stored_for(application)) return grant;
-  return application ? known_by_oauth(url, *application) : std::nullopt;
+  return application ? by_oauth(*application, oauth_.known(without_query(url), *application))
+                     : std::nullopt;
 }
 
 Grant Credentials::for_service_token(std::optional<Application> application) const {
@@ -141,9 +123,7 @@ std::optional<Grant> Credentials::stored(const Url& url) const {
   const auto application = finder_.find(without_query(url), options_.now()).application;
   if (auto grant = stored_for(url, application)) return grant;
   if (!application) return std::nullopt;
-  auto token = oauth_token(url, *application);
-  if (!token) return std::nullopt;
-  return Grant{.application = application, .oauth = std::move(token)};
+  return by_oauth(*application, oauth_.renewed(without_query(url), *application));
 }
 
 Grant Credentials::obtain(const Url& url) const {
@@ -178,23 +158,9 @@ bool Credentials::is_machine() const noexcept {
   return options_.service_token || options_.client_certificate == Certificate::present;
 }
 
-bool Credentials::has_logged_out(const Url& url,
-                                 const std::optional<Application>& application) const {
-  const auto places = places_of(url, application);
-  if (application) return logouts_.has_logged_out(places);
-  // A login at one of these places does not end the logout at another.
-  return std::ranges::any_of(
-      places, [&](const std::string& place) { return logouts_.has_logged_out({place}); });
-}
-
-void Credentials::stop_after_logout(const Url& url, const Application& application) const {
-  if (has_logged_out(url, application))
-    throw login_needed(url, "you logged out after this command began");
-}
-
 bool Credentials::may_send(const Url& url, const std::optional<Application>& application,
                            std::string_view jwt) const {
-  if (options_.service_token || !logouts_.has_seen_logout(places_of(url, application))) return true;
+  if (options_.service_token || !logouts_.has_seen_logout(url, application)) return true;
   const auto stored = known(url);
   if (!stored) return false;
   return (stored->token && stored->token->jwt.reveal() == jwt) ||
@@ -212,46 +178,31 @@ void Credentials::require_may_send(const Url& url, const Grant& grant) const {
 void Credentials::store(const Url& url, const Application& application,
                         const std::function<void()>& action) const {
   if (is_machine()) return action();
-  store_while_logged_in(url, application, action);
-}
-
-void Credentials::store_while_logged_in(const Url& url, const Application& application,
-                                        const std::function<void()>& action) const {
-  const StateLock lock(state_);
-  stop_after_logout(url, application);
-  action();
-}
-
-void Credentials::store_for_person(const Url& url, const Application& application,
-                                   const std::function<void()>& action) const {
-  store_while_logged_in(url, application, [&] {
-    action();
-    // Only here does a logout end: a person's login has stored new tokens.
-    logouts_.end_logout(places_of(url, application));
-  });
+  logouts_.store(url, application, action);
 }
 
 Grant Credentials::obtain(const Url& url, const Grant& refused) const {
   using Remembering = ApplicationFinder::Remembering;
-  const bool forgets = !is_machine() && has_logged_out(url, std::nullopt);
+  const bool forgets = !is_machine() && logouts_.has_logged_out(url, std::nullopt);
   const ApplicationFinder finder(state_, send_,
                                  forgets ? Remembering::never : Remembering::allowed);
   const Url asked = without_query(url);
   auto [first, application] = finder.find(asked, options_.now());
   if (!application) return {.answered = std::move(first)};
   if (refused.token && refused.application->audience == application->audience) forget(refused);
-  const bool uses_oauth = prefers_oauth() || refused.oauth;
+  const bool uses_oauth = oauth_.is_preferred() || refused.oauth;
   if (auto token = stored_token(*application);
       !uses_oauth && token && !is_same(*token, refused.token))
     return granted(*application, *std::move(token), "the state directory");
   if (!uses_oauth)
-    if (auto token = usable_oauth_token(asked, *application))
-      return {.application = application, .oauth = std::move(token)};
+    if (auto grant = by_oauth(*application, oauth_.usable(asked, *application)))
+      return *std::move(grant);
   if (auto grant = by_machine(asked, *application, refused)) return std::move(*grant);
   if (wants_certificate(first)) throw certificate_wanted(application->hostname, first);
   if (!is_guarded(asked, first.status, first.headers) && is_open(asked))
     return {.application = application, .guard = Grant::Guard::nobody};
-  if (uses_oauth) return by_oauth(asked, *application, refused);
+  if (uses_oauth)
+    return {.application = application, .oauth = oauth_.obtain(asked, *application, refused.oauth)};
   return by_person(url, *application, first);
 }
 
@@ -266,26 +217,6 @@ bool Credentials::is_open(const Url& url) const {
   return !is_guarded(url, response.status, response.headers);
 }
 
-// Returns nullopt if satisfied, or if a machine has waited enough or would have to wait for a
-// person.
-std::optional<LoginLock> Credentials::lock(const std::string& base, Waiting waiting,
-                                           const std::function<bool()>& satisfied) const {
-  if (waiting == Waiting::person) {
-    const PersonWaitedFor scope(prompt_);
-    return wait_for_login_lock(state_, base,
-                               {.satisfied = satisfied,
-                                .notice = prompt_.other_login,
-                                .waiting = prompt_.waiting,
-                                .timeout = options_.transfer.patience});
-  }
-  const TimeLimit limit(options_.machine_patience);
-  bool is_person_at_it = false;
-  return wait_for_login_lock(
-      state_, base,
-      {.satisfied = [&] { return is_person_at_it || limit.is_over() || satisfied(); },
-       .notice = [&](long, std::string_view shown) { is_person_at_it = !shown.empty(); }});
-}
-
 // Returns whether the command may go on although a file cannot be written.
 bool Credentials::does_without(const Error& error) const {
   return options_.storage == CredentialOptions::Storage::optional &&
@@ -293,8 +224,8 @@ bool Credentials::does_without(const Error& error) const {
 }
 
 std::optional<LoginLock> Credentials::machine_lock(const Application& application) const try {
-  return lock(app_token_file(application), Waiting::machine,
-              [&] { return stored_token(application).has_value(); });
+  return turn_.wait(app_token_file(application), LoginTurn::Waiting::machine,
+                    [&] { return stored_token(application).has_value(); });
 } catch (const Error& error) {
   if (!does_without(error)) throw;
   return std::nullopt;
@@ -347,106 +278,44 @@ std::optional<Grant> Credentials::by_machine(const Url& url, const Application& 
   return granted(application, keep(application, *answer.token), "the client certificate");
 }
 
-OauthContext Credentials::oauth_context(const Url& url, const Application& application) const {
-  using Store = std::function<void(const std::function<void()>&)>;
-  const Store renewed = [&](const auto& action) {
-    store_while_logged_in(url, application, action);
-  };
-  const Store logged_in = [&](const auto& action) { store_for_person(url, application, action); };
-  const bool may_log_in = options_.login == CredentialOptions::Login::allowed;
-  return {.state = state_,
-          .send = send_,
-          .url = url,
-          .application = application,
-          .now = options_.now,
-          .stop = [&] { stop_after_logout(url, application); },
-          .store_renewed = renewed,
-          .store_logged_in = logged_in,
-          .lock =
-              [this, may_log_in](const std::string& file, const auto& satisfied) {
-                return lock(file, may_log_in ? Waiting::person : Waiting::machine, satisfied);
-              }};
+std::optional<OauthToken> Credentials::oauth_token(const Url& url,
+                                                   const Application& application) const {
+  return oauth_.renewed(without_query(url), application);
 }
 
-std::optional<Grant> Credentials::known_by_oauth(const Url& url,
-                                                 const Application& application) const {
-  if (is_machine() || options_.oauth == CredentialOptions::Oauth::never) return std::nullopt;
-  const Url asked = without_query(url);
-  auto token = known_oauth_token(oauth_context(asked, application));
+std::optional<Grant> Credentials::by_oauth(const Application& application,
+                                           std::optional<OauthToken> token) {
   if (!token) return std::nullopt;
   return Grant{.application = application, .oauth = std::move(token)};
 }
 
-std::optional<OauthToken> Credentials::oauth_token(const Url& url,
-                                                   const Application& application) const {
-  if (is_machine() || options_.oauth == CredentialOptions::Oauth::never) return std::nullopt;
+std::optional<Grant> Credentials::obtain_by_oauth(const Url& url, const Grant& refused) const {
   const Url asked = without_query(url);
-  return renewed_oauth_token(oauth_context(asked, application), std::nullopt);
-}
-
-// Returns why no login in a browser may begin, or "".
-std::string Credentials::objection_to_login() const {
-  return options_.login == CredentialOptions::Login::allowed ? options_.objection_to_browser()
-                                                             : "logging in is not allowed here";
-}
-
-// A grant that is refused for good does not keep the person from another way in.
-std::optional<OauthToken> Credentials::usable_oauth_token(const Url& url,
-                                                          const Application& application) const {
-  try {
-    return oauth_token(url, application);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::refused) throw;
-    log(LogLevel::warn, "the stored token of Managed OAuth is of no use",
-        {{"reason", error.message()}});
-    return std::nullopt;
-  }
-}
-
-Grant Credentials::by_oauth(const Url& url, const Application& application,
-                            const Grant& refused) const {
-  stop_after_logout(url, application);
-  const OauthContext context = oauth_context(url, application);
-  std::optional<Secret> secret;
-  if (refused.oauth) secret = refused.oauth->access;
-  if (auto token = renewed_oauth_token(context, secret))
-    return {.application = application, .oauth = std::move(token)};
-  const std::string objection = objection_to_login();
-  if (!objection.empty())
-    throw login_needed(url, "no valid token of Managed OAuth is stored, and " + objection);
-  const OauthPrompt prompt{.show = prompt_.show_local,
-                           .waiting = prompt_.waiting,
-                           .waited = prompt_.waited,
-                           .patience = options_.transfer.patience};
-  return {.application = application, .oauth = obtain_oauth_token(context, secret, prompt)};
-}
-
-// Asks for the application's document only if the answer has the mark of Managed OAuth.
-bool Credentials::offers_oauth_alone(const Url& url, const Application& application,
-                                     const Response& first) const {
-  if (options_.oauth == CredentialOptions::Oauth::never ||
-      !has_login_challenge(url, first.status, first.headers))
-    return false;
-  const auto resource = ask_resource(send_, without_query(url), application);
-  return resource && !resource->has_other_login;
+  if (refused.oauth || !oauth_.is_offered(asked, *refused.application)) return std::nullopt;
+  auto token = oauth_.obtain(asked, *refused.application, std::nullopt);
+  // Otherwise the other commands would send it before the new one.
+  forget(refused);
+  return by_oauth(*refused.application, std::move(token));
 }
 
 Grant Credentials::by_person(const Url& url, const Application& application,
                              const Response& first) const {
-  stop_after_logout(url, application);
+  const auto stop = [&] { logouts_.stop_after_logout(url, application); };
+  stop();
   const auto load_org = [&] {
     return load_org_token(state_, application.auth_domain, options_.now());
   };
-  const std::string objection = objection_to_login();
+  const std::string objection = objection_to_login(options_);
   const bool is_browser_allowed = objection.empty();
   if (!is_browser_allowed && !load_org())
     throw login_needed(url, "no valid token is stored, and " + objection);
+  using Waiting = LoginTurn::Waiting;
   const Waiting waiting = is_browser_allowed ? Waiting::person : Waiting::machine;
 
   // In the order of cloudflared: the lock of the app token, then that of the org token if none is
   // stored.
-  auto held = lock(app_token_file(application), waiting, [&] {
-    stop_after_logout(url, application);
+  auto held = turn_.wait(app_token_file(application), waiting, [&] {
+    stop();
     return stored_token(application).has_value();
   });
   if (auto token = stored_token(application))
@@ -454,8 +323,8 @@ Grant Credentials::by_person(const Url& url, const Application& application,
   auto org_token = load_org();
   std::optional<LoginLock> held_org;
   if (!org_token && is_browser_allowed) {
-    held_org = lock(org_token_file(application.auth_domain), waiting, [&] {
-      stop_after_logout(url, application);
+    held_org = turn_.wait(org_token_file(application.auth_domain), waiting, [&] {
+      stop();
       return load_org().has_value();
     });
     org_token = load_org();
@@ -463,103 +332,33 @@ Grant Credentials::by_person(const Url& url, const Application& application,
   if (auto grant = by_exchange(url, application, org_token)) return std::move(*grant);
   if (!is_browser_allowed)
     throw login_needed(url, "the team's stored token is not accepted, and " + objection);
-  if (offers_oauth_alone(url, application, first)) {
+  const Url asked = without_query(url);
+  if (oauth_.is_offered_alone(asked, application, first)) {
     // This login stores neither token: others who wait for one need not wait for it.
     held.reset();
     held_org.reset();
-    return by_oauth(without_query(url), application, {});
+    return {.application = application, .oauth = oauth_.obtain(asked, application, std::nullopt)};
   }
   std::vector<LoginLock> locks;
   for (auto* one : {&held, &held_org})
     if (*one) locks.push_back(std::move(**one));
-  return by_browser(url, application, std::move(locks));
+  StoredToken token = browser_.log_in(url, application, std::move(locks));
+  prompt_.logged_in(token.claims);
+  return granted(application, std::move(token), "the browser");
 }
 
 std::optional<Grant> Credentials::by_exchange(const Url& url, const Application& application,
                                               const std::optional<StoredToken>& org_token) const {
   if (!org_token) return std::nullopt;
   const sys_seconds now = options_.now();
-  const std::function<void()> stop = [&] { stop_after_logout(url, application); };
+  const std::function<void()> stop = [&] { logouts_.stop_after_logout(url, application); };
   const auto token =
       exchange_org_token(send_, {without_query(url), application, org_token->jwt, now, stop});
   if (!token) return std::nullopt;
   std::optional<StoredToken> stored;
-  store_for_person(url, application,
-                   [&] { stored = save_app_token(state_, application, *token, now); });
+  logouts_.store_login(url, application,
+                       [&] { stored = save_app_token(state_, application, *token, now); });
   return granted(application, *std::move(stored), "the team's token");
-}
-
-Grant Credentials::by_browser(const Url& url, const Application& application,
-                              std::vector<LoginLock> locks) const {
-  std::optional<StoredToken> token;
-  if (options_.browser == CredentialOptions::Browser::detached) {
-    log_in_detached(url, application, locks);
-    token = stored_token(application);
-    stop_after_logout(url, application);
-    if (!token) throw login_needed(url, "the token of the login is gone");
-  } else {
-    token = log_in_by_browser(
-        url, application, locks,
-        {.stop = [&] { stop_after_logout(url, application); }, .waiting = prompt_.waiting});
-  }
-  prompt_.logged_in(token->claims);
-  return granted(application, *std::move(token), "the browser");
-}
-
-void Credentials::log_in_detached(const Url& url, const Application& application,
-                                  std::vector<LoginLock>& locks) const {
-  const SessionWatch session;
-  const auto stop = [&] {
-    stop_after_logout(url, application);
-    if (session.has_ended())
-      throw login_needed(url, "the session in which the last one began has ended");
-  };
-  const PersonWaitedFor scope(prompt_);
-  options_.close_connections();
-  run_detached_login({.take_over =
-                          [&] {
-                            for (LoginLock& one : locks) one.take_over();
-                          },
-                      .log_in =
-                          [&](const std::function<void()>& leave) {
-                            std::vector<LoginLock> held = std::move(locks);
-                            const auto stop_or_leave = [&] {
-                              stop();
-                              leave();
-                            };
-                            // The command shows the wait.
-                            log_in_by_browser(url, application, held,
-                                              {.stop = stop_or_leave, .waiting = [](auto) {}});
-                          },
-                      .waiting = prompt_.waiting,
-                      .patience = options_.transfer.patience});
-}
-
-StoredToken Credentials::log_in_by_browser(const Url& url, const Application& application,
-                                           std::vector<LoginLock>& locks,
-                                           const LoginSteps& steps) const {
-  const TransferKey key;
-  const std::string page = login_url(url, application, key.public_key(), options_.transfer);
-  for (LoginLock& one : locks) try {
-      one.publish_url(page);
-    } catch (const Error& error) {
-      log(LogLevel::warn, "login URL not shown to others", {{"reason", error.message()}});
-    }
-  steps.stop();
-  prompt_.show(page);
-  const TokenPair tokens = await_tokens(key, steps);
-  std::optional<StoredToken> token;
-  store_for_person(url, application,
-                   [&] { token = save_tokens(state_, application, tokens, options_.now()); });
-  return *std::move(token);
-}
-
-TokenPair Credentials::await_tokens(const TransferKey& key, const LoginSteps& steps) const {
-  const PersonWaitedFor scope(prompt_);
-  return fetch_transfer(send_, key, options_.transfer, [&](std::chrono::seconds left) {
-    steps.stop();
-    steps.waiting(left);
-  });
 }
 
 EdgeVerdict Credentials::accepted_at_edge(const Url& url, const Grant& grant) const {
@@ -572,7 +371,8 @@ EdgeVerdict Credentials::accepted_at_edge(const Url& url, const Grant& grant) co
       return grant.token ? team_of(grant.token->claims.issuer) : grant.application->auth_domain;
     };
     return {.accepted = !wants_login(request.url, response.status, response.headers, team),
-            .reference = response.reference()};
+            .reference = response.reference(),
+            .has_challenge = has_login_challenge(request.url, response.status, response.headers)};
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::network && error.kind() != ErrorKind::protocol) throw;
     return {.accepted = true};

@@ -5,64 +5,22 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "access/core/clock.hpp"
-#include "access/core/secret.hpp"
 #include "access/core/url.hpp"
 #include "access/curl/http.hpp"
 #include "access/identity/application.hpp"
-#include "access/identity/logout.hpp"
-#include "access/identity/oauth_login.hpp"
-#include "access/identity/service_token.hpp"
+#include "access/identity/browser_login.hpp"
+#include "access/identity/login_options.hpp"
+#include "access/identity/login_turn.hpp"
+#include "access/identity/logout_guard.hpp"
+#include "access/identity/managed_oauth.hpp"
 #include "access/identity/token_store.hpp"
-#include "access/identity/transfer.hpp"
 #include "access/system/files.hpp"
 #include "access/system/lock.hpp"
 
 namespace mayfly {
-
-// How a login reaches the person: everything that a terminal or a browser does.
-struct LoginPrompt {
-  std::function<void(const std::string& url)> show;  // opens a browser or prints the URL
-  // Another process is logging in; url is its login page, or "".
-  std::function<void(long pid, std::string_view url)> other_login = [](long, std::string_view) {};
-  // Called about once a second while one of these two logins is waited for.
-  std::function<void(std::chrono::seconds left)> waiting = [](std::chrono::seconds) {};
-  // That wait is over, with or without success.
-  std::function<void()> waited = [] {};
-  // Shows a login that ends at the address `redirect` on this computer, so that the browser has to
-  // run here.
-  std::function<void(const std::string& url, const std::string& redirect)> show_local =
-      [](const std::string&, const std::string&) {};
-  // The browser login has brought a token with these claims.
-  std::function<void(const TokenClaims&)> logged_in = [](const TokenClaims&) {};
-};
-
-struct CredentialOptions {
-  std::optional<ServiceToken> service_token;
-  enum class ClientCertificate { absent, present } client_certificate = ClientCertificate::absent;
-  enum class Login { allowed, never } login = Login::allowed;  // never: --batch
-  // Called when a browser login would begin. Returns why it must not, or "".
-  std::function<std::string()> objection_to_browser = [] { return std::string(); };
-  // Managed OAuth (docs/protocol.md section 6). when_stored: a grant that a person has given before
-  // is used if no app token is stored, and its login is the last way if the application offers no
-  // other. preferred: --oauth.
-  enum class Oauth { never, when_stored, preferred } oauth = Oauth::when_stored;
-  // optional: a machine's token is used even if it cannot be stored, and without a lock if none can
-  // be taken.
-  enum class Storage { required, optional } storage = Storage::required;
-  TransferOptions transfer;
-  // detached: a browser login goes on, and stores its tokens, when this process ends
-  // (detached_login.hpp).
-  enum class Browser { attached, detached } browser = Browser::attached;
-  // Called before a process is forked, which would otherwise share open connections with this one.
-  std::function<void()> close_connections = [] {};
-  // How long a machine's identity, or Login::never, waits for another process's login. Then it goes
-  // on without the lock.
-  std::chrono::milliseconds machine_patience = std::chrono::seconds(5);
-  std::function<std::chrono::sys_seconds()> now = mayfly::now;
-};
 
 // The credential for an application: a token, or the client certificate or service token of the
 // connection alone, or nothing if Access bypasses the login or there is no application.
@@ -91,6 +49,7 @@ Request token_check(const Url& url, Headers headers, std::string_view purpose);
 struct EdgeVerdict {
   bool accepted = false;
   std::string reference = {};  // Response::reference()
+  bool has_challenge = false;  // the answer may come from an application with Managed OAuth
   explicit operator bool() const noexcept { return accepted; }
 };
 
@@ -133,12 +92,14 @@ class Credentials {
   // another has been stored meanwhile, or the URL now belongs to another application.
   Grant renew(const Url& url, const Grant& refused) const;
 
+  // Obtains a token of Managed OAuth in place of an app token that the edge refuses although it has
+  // just been issued, and forgets that token. Logs in if need be. Returns nullopt if Managed OAuth
+  // is not to be used, or the application does not offer it.
+  std::optional<Grant> obtain_by_oauth(const Url& url, const Grant& refused) const;
+
   // Returns the stored token of Managed OAuth, renewed if it has expired, or nullopt. Never logs
   // in.
   std::optional<OauthToken> oauth_token(const Url& url, const Application& application) const;
-  std::string objection_to_login() const;
-  std::optional<OauthToken> usable_oauth_token(const Url& url,
-                                               const Application& application) const;
 
   // Obtains a credential, and asks the edge whether it lets that credential in (trial.cpp). Throws
   // what obtain() throws, Error(refused) if Access refuses the credential, and Error(network) if no
@@ -166,27 +127,16 @@ class Credentials {
   EdgeVerdict accepted_at_edge(const Url& url, const Grant& grant) const;
 
  private:
-  enum class Waiting { person, machine };
-
   Grant obtain(const Url& url, const Grant& refused) const;
   Grant for_service_token(std::optional<Application> application) const;
   Grant earn(const Url& url, const Application& application) const;
   Grant tried(const Url& url) const;
   Grant shown_to_edge(const Url& url, Grant grant) const;
   bool is_machine() const noexcept;
-  bool has_logged_out(const Url& url, const std::optional<Application>& application) const;
-  void stop_after_logout(const Url& url, const Application& application) const;
-  void store_while_logged_in(const Url& url, const Application& application,
-                             const std::function<void()>& action) const;
-  void store_for_person(const Url& url, const Application& application,
-                        const std::function<void()>& action) const;
   std::optional<StoredToken> stored_token(const Application& application) const;
   std::optional<Grant> stored_for(const std::optional<Application>& application) const;
   std::optional<Grant> stored_for(const Url& url,
                                   const std::optional<Application>& application) const;
-  bool prefers_oauth() const noexcept;
-  std::optional<LoginLock> lock(const std::string& base, Waiting waiting,
-                                const std::function<bool()>& satisfied) const;
   std::optional<LoginLock> machine_lock(const Application& application) const;
   StoredToken keep(const Application& application, const Secret& jwt) const;
   void forget(const Grant& refused) const;
@@ -195,31 +145,21 @@ class Credentials {
                                   const Grant& refused) const;
   bool is_open(const Url& url) const;
   Grant by_person(const Url& url, const Application& application, const Response& first) const;
-  OauthContext oauth_context(const Url& url, const Application& application) const;
-  std::optional<Grant> known_by_oauth(const Url& url, const Application& application) const;
-  Grant by_oauth(const Url& url, const Application& application, const Grant& refused) const;
-  bool offers_oauth_alone(const Url& url, const Application& application,
-                          const Response& first) const;
+  static std::optional<Grant> by_oauth(const Application& application,
+                                       std::optional<OauthToken> token);
   std::optional<Grant> by_exchange(const Url& url, const Application& application,
                                    const std::optional<StoredToken>& org_token) const;
-  Grant by_browser(const Url& url, const Application& application,
-                   std::vector<LoginLock> locks) const;
-  void log_in_detached(const Url& url, const Application& application,
-                       std::vector<LoginLock>& locks) const;
-  struct LoginSteps {
-    std::function<void()> stop;  // throws if the login has to end; called about once a second
-    std::function<void(std::chrono::seconds left)> waiting;
-  };
-  StoredToken log_in_by_browser(const Url& url, const Application& application,
-                                std::vector<LoginLock>& locks, const LoginSteps& steps) const;
-  TokenPair await_tokens(const TransferKey& key, const LoginSteps& steps) const;
+  LoginParts login_parts() const;
 
   const StateDirectory& state_;
   Send send_;
   LoginPrompt prompt_;
   CredentialOptions options_;
   ApplicationFinder finder_;
-  LogoutWatch logouts_;
+  LogoutGuard logouts_;
+  LoginTurn turn_;
+  BrowserLogin browser_;
+  ManagedOauth oauth_;
 };
 
 }  // namespace mayfly

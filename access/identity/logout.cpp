@@ -28,15 +28,18 @@ std::vector<std::string> marks_of(const std::vector<std::string>& places) {
   return marks;
 }
 
-// Returns nullopt if there is no mark, and "" if it cannot be read.
-std::optional<std::string> content_of(const StateDirectory& state, const std::string& mark) {
-  try {
-    auto file = state.read(mark, longest_mark);
-    if (!file) return std::nullopt;
-    return std::move(file->content);
-  } catch (const Error&) {
-    return std::string();
-  }
+struct Mark {
+  std::string content;              // "" if it cannot be read
+  std::optional<Error> unreadable;  // why
+};
+
+// Returns nullopt if there is no such mark.
+std::optional<Mark> read_mark(const StateDirectory& state, const std::string& name) try {
+  auto file = state.read(name, longest_mark);
+  if (!file) return std::nullopt;
+  return Mark{std::move(file->content), std::nullopt};
+} catch (const Error& error) {
+  return Mark{"", error};
 }
 
 std::string first_line(const std::string& content) {
@@ -78,18 +81,20 @@ void Logout::mark(const std::vector<std::string>& places) const {
 LogoutWatch::LogoutWatch(const StateDirectory& state) : state_(state) {
   for (const std::string& name : state.list())
     if (name.starts_with(logout_mark_of_all))
-      if (const auto content = content_of(state, name)) known_.emplace(name, first_line(*content));
+      if (const auto mark = read_mark(state, name)) known_.emplace(name, first_line(mark->content));
 }
 
 bool LogoutWatch::has_new_mark(const std::vector<std::string>& places, bool counts_ended) const {
-  for (const std::string& mark : with_mark_of_all(marks_of(places))) {
-    const auto content = content_of(state_, mark);
-    if (!content) continue;
-    const auto known = known_.find(mark);
-    if (known != known_.end() && known->second == first_line(*content)) continue;
-    if (const int shortage = content->empty() ? descriptor_shortage() : 0; shortage != 0)
-      throw system_error("cannot see whether you have logged out", shortage);
-    if (counts_ended || !spares(*content, places)) return true;
+  for (const std::string& name : with_mark_of_all(marks_of(places))) {
+    const auto mark = read_mark(state_, name);
+    if (!mark) continue;
+    const auto known = known_.find(name);
+    if (known != known_.end() && known->second == first_line(mark->content)) continue;
+    if (mark->unreadable)
+      throw Error(mark->unreadable->kind(),
+                  "cannot see whether you have logged out: " + mark->unreadable->message(),
+                  mark->unreadable->hint());
+    if (counts_ended || !spares(mark->content, places)) return true;
   }
   return false;
 }
@@ -103,16 +108,16 @@ bool LogoutWatch::has_seen_logout(const std::vector<std::string>& places) const 
 }
 
 void LogoutWatch::end_logout(const std::vector<std::string>& places) const {
-  for (const std::string& mark : with_mark_of_all(marks_of(places))) {
+  for (const std::string& name : with_mark_of_all(marks_of(places))) {
     // Another logout since then has a mark of its own, under the same name.
-    const auto known = known_.find(mark);
+    const auto known = known_.find(name);
     if (known == known_.end() || known->second.empty()) continue;
-    auto content = content_of(state_, mark);
-    if (!content || first_line(*content) != known->second) continue;
-    const std::size_t size = content->size();
+    const auto mark = read_mark(state_, name);
+    if (!mark || first_line(mark->content) != known->second) continue;
+    std::string content = mark->content;
     for (const std::string& place : places)
-      if (!spares(*content, {place})) *content += place + '\n';
-    if (content->size() != size && content->size() <= longest_mark) state_.write(mark, *content);
+      if (!spares(content, {place})) content += place + '\n';
+    if (content != mark->content && content.size() <= longest_mark) state_.write(name, content);
   }
 }
 

@@ -14,8 +14,7 @@
 
 namespace mayfly {
 
-// The name of the mark that `mayfly logout --all` leaves.
-// The name of the mark for one place (place.hpp).
+// Returns the name of the mark for one place (place.hpp).
 std::string logout_mark(std::string_view place);
 
 // A logout from these places, or from all applications if there are none. A mark holds a random
@@ -46,7 +45,8 @@ class LogoutWatch {
   explicit LogoutWatch(const StateDirectory& state);
 
   // Returns whether a person has logged out of one of these places, or of all, since this process
-  // began, and has not logged in since. Reads one file name for each place, and one more.
+  // began, and has not logged in since. Reads one file name for each place, and one more. Throws
+  // Error if a mark that came since then cannot be read.
   bool has_logged_out(const std::vector<std::string>& places) const;
   // As has_logged_out(), but stays true after a login: what this process holds in memory may be
   // older than the logout.

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 
@@ -50,6 +51,22 @@ TEST_CASE("a command that began before a logout neither logs in nor stores anyth
     CHECK(world.shown.empty());
     CHECK(world.state.names() == marks);
   }
+}
+
+TEST_CASE("a lack of descriptors is not called a logout") {
+  World world;
+  const LogoutWatch watch(world.state.directory());
+  rlimit usual{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &usual) == 0);
+  rlimit none = usual;
+  none.rlim_cur = 0;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const std::string said = error_of([&] { watch.has_logged_out(here()); }).message();
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &usual) == 0);
+  CAPTURE(said);
+  CHECK(contains(said, "cannot see whether you have logged out"));
+  CHECK(contains(said, "Too many open files"));
+  CHECK_FALSE(watch.has_logged_out(here()));
 }
 
 TEST_CASE("the command that is named after a logout can be pasted, whatever the path holds") {

@@ -29,7 +29,8 @@ OauthRequests requests_of(const OauthContext& context) {
 std::optional<OauthToken> stored_token(const OauthContext& context,
                                        const std::optional<Secret>& refused) {
   const auto grant = load_oauth_grant(context.state, context.url, context.application);
-  if (!grant || grant->tokens.access.empty() || grant->tokens.expires <= context.now() + expires_soon)
+  if (!grant || grant->tokens.access.empty() ||
+      grant->tokens.expires <= context.now() + expires_soon)
     return std::nullopt;
   if (refused && grant->tokens.access == *refused) return std::nullopt;
   return token_of(*grant);

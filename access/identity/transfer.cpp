@@ -104,7 +104,7 @@ void wait_interruptibly(milliseconds duration, const std::function<void()>& wait
   const TimeLimit limit(duration);
   for (;;) {
     const auto left = limit.left();
-    if (left <= 0ms) return;
+    if (left.count() <= 0) return;
     pollfd interrupt{.fd = interrupt_descriptor(), .events = POLLIN, .revents = 0};
     if (poll(&interrupt, 1, static_cast<int>(std::min(left, milliseconds(1s)).count())) > 0)
       give_up("interrupted");

@@ -70,7 +70,8 @@ void Admission::Guest::wait(State state, const End& end) {
   const std::size_t bytes = bytes_;
   count(0);
   std::list<Guest*>& waiting = state == State::idle ? admission_->idle_ : admission_->half_open_;
-  place_ = waiting.insert(waiting.end(), this);
+  waiting.push_back(this);
+  place_ = std::prev(waiting.end());
   state_ = state;
   end_ = end;
   count(bytes);

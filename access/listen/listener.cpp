@@ -93,7 +93,8 @@ asio::awaitable<TunnelService::Opened> TunnelService::open(const Headers& wanted
   } catch (const Error& error) {
     co_return TunnelRefusal{.error = error};
   } catch (const std::exception& error) {  // no thread to look up a name, for example
-    co_return TunnelRefusal{.error = Error(ErrorKind::failed, error.what())};
+    const Error failure(ErrorKind::failed, error.what());
+    co_return TunnelRefusal{.error = failure};
   }
 }
 

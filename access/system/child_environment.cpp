@@ -47,8 +47,9 @@ std::string without_user(std::string_view url) {
 ChildEnvironment::ChildEnvironment(const Changes& changes, ProxyPasswords passwords) {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const auto [name, value] = split_variable(*entry);
-    const bool is_changed = std::any_of(changes.begin(), changes.end(),
-                                        [&](const auto& change) { return change.first == name; });
+    const bool is_changed =
+        std::any_of(changes.begin(), changes.end(),
+                    [changed = name](const auto& change) { return change.first == changed; });
     if (is_changed || is_service_token(name) || name == "SSLKEYLOGFILE" || holds_pin(value))
       continue;
     if (passwords == ProxyPasswords::removed && is_proxy_with_password(name, value))

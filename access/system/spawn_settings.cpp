@@ -34,6 +34,7 @@ SpawnSettings::~SpawnSettings() {
 int SpawnSettings::spawn(pid_t& pid, const std::vector<std::string>& words,
                          const ChildEnvironment& environment) {
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   // The last action, behind those that lead 0, 1 and 2 somewhere. Without close_range(2) the C

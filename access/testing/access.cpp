@@ -43,7 +43,7 @@ void TemporaryState::set_age(const std::string& name, std::chrono::seconds age) 
 }
 
 void ScriptedSend::on(const std::string& place, Response response) {
-  on(place, [response](const Request&) { return response; });
+  on(place, [response = std::move(response)](const Request&) { return response; });
 }
 
 Send ScriptedSend::send() {

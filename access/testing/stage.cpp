@@ -59,7 +59,7 @@ Stage::~Stage() {
   std::map<std::string, int> times;
   for (const std::string& request : asked_)
     if (request.starts_with("POST ")) ++times[key_of(request)];
-  for (const auto& [request, count] : times) CHECK_MESSAGE(count == 1, request);
+  for (const auto& one : times) CHECK_MESSAGE(one.second == 1, one.first);
 }
 
 TestServerOptions Stage::watched(std::function<std::string(const std::string&)> answer) {
@@ -67,10 +67,11 @@ TestServerOptions Stage::watched(std::function<std::string(const std::string&)> 
     const std::lock_guard lock(mutex_);
     asked_.push_back(request);
   };
-  TestServerOptions options = serving([note, answer](const std::string& request) {
-    note(request);
-    return answer(request);
-  });
+  TestServerOptions options =
+      serving([note, answer = std::move(answer)](const std::string& request) {
+        note(request);
+        return answer(request);
+      });
   options.broken_off = note;
   return options;
 }
@@ -125,7 +126,7 @@ void Stage::run_to_end(Descriptor socket, EdgePool& pool, Fault fault, Run& run)
   signal.async_wait([&](const auto& error) {
     if (!error && fault == Fault::stall && connection) connection->interrupt();
   });
-  asio::co_spawn(loop_, connection->run(), [&](std::exception_ptr thrown) {
+  asio::co_spawn(loop_, connection->run(), [&](const std::exception_ptr& thrown) {
     try {
       if (thrown) std::rethrow_exception(thrown);
     } catch (const Error& error) {

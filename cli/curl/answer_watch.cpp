@@ -33,17 +33,6 @@ Response response_in(std::string_view head) {
   return response;
 }
 
-bool is_elsewhere(const Url& url, const Response& response) {
-  if (response.status < 300 || response.status > 399) return false;
-  const std::string_view location = response.headers.find("Location");
-  if (location.empty()) return false;
-  try {
-    return resolve_location(url, location).origin() != url.origin();
-  } catch (const Error&) {
-    return true;
-  }
-}
-
 }  // namespace
 
 void AnswerWatch::feed(std::string_view bytes) {
@@ -55,9 +44,20 @@ void AnswerWatch::feed(std::string_view bytes) {
   if (held_.size() > most_head) held_.clear();
 }
 
+void AnswerWatch::read_redirect(const Response& response) {
+  next_.reset();
+  const std::string_view location = response.headers.find("Location");
+  redirects_ = response.status >= 300 && response.status <= 399 && !location.empty();
+  if (!redirects_) return;
+  try {
+    next_ = resolve_location(url_, location);
+  } catch (const Error&) {  // leads_elsewhere()
+  }
+}
+
 void AnswerWatch::judge(std::string_view head) {
   Response response = response_in(head);
-  leads_elsewhere_ = is_elsewhere(url_, response);
+  read_redirect(response);
   const bool is_refusal =
       is_refusal_of_access(url_, response.status, response.headers) ||
       wants_login(url_, response.status, response.headers, [this] { return team_; });

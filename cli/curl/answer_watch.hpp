@@ -1,4 +1,4 @@
-// Watches the heads of the answers that curl gets with a service token.
+// Watches the heads of the answers that curl gets with a credential.
 #pragma once
 
 #include <optional>
@@ -21,15 +21,21 @@ class AnswerWatch {
   // The first answer by which Access refuses the service token. Answers of the origin are none.
   const std::optional<Response>& refusal() const noexcept { return refusal_; }
   // Whether the last answer redirects to another host, port or scheme than that of `url`.
-  bool leads_elsewhere() const noexcept { return leads_elsewhere_; }
+  bool leads_elsewhere() const noexcept {
+    return redirects_ && (!next_ || next_->origin() != url_.origin());
+  }
+  // Where the last answer redirects to, or nullopt if it does not, or to no address over TLS.
+  const std::optional<Url>& next() const noexcept { return next_; }
 
  private:
   void judge(std::string_view head);
+  void read_redirect(const Response& response);
 
   Url url_;
   std::string team_, held_;
   std::optional<Response> refusal_;
-  bool leads_elsewhere_ = false;
+  bool redirects_ = false;  // the last answer does
+  std::optional<Url> next_;
 };
 
 }  // namespace mayfly::cli

@@ -12,6 +12,7 @@
 #include "access/answer/machine.hpp"
 #include "access/answer/refusal.hpp"
 #include "access/core/error.hpp"
+#include "access/core/text.hpp"
 #include "access/curl/proxy_choice.hpp"
 #include "access/system/child_environment.hpp"
 #include "access/system/spawn_settings.hpp"
@@ -23,6 +24,7 @@
 #include "cli/curl/curl_trust.hpp"
 #include "cli/curl/curl_url.hpp"
 #include "cli/curl/memory_file.hpp"
+#include "cli/curl/redirect_steps.hpp"
 #include "cli/curl/watched_curl.hpp"
 #include "cli/flags/command.hpp"
 #include "cli/session/session.hpp"
@@ -99,10 +101,18 @@ Words with_added(const CurlArguments& curl, const GuardedCurl& guarded, const Ad
 
 constexpr int too_many_redirects = 47;  // curl(1), EXIT CODES
 
-Error redirect_refused() {
-  return {ErrorKind::failed, "curl follows no redirect with the token",
+Error redirect_refused(const std::optional<Url>& next) {
+  return {ErrorKind::failed,
+          next ? "curl follows no redirect with the token to " + printable(next->text())
+               : "curl follows no redirect with the token",
           "name the address that the application redirects to; or, if you trust the application, "
           "add --allow-redirects: it could lead curl to Access, which hands out tokens"};
+}
+
+Error redirects_do_not_end() {
+  return {ErrorKind::failed,
+          fmt::format("the application redirects more than {} times", most_redirects),
+          "look at the redirects with: mayfly curl -i, without -L"};
 }
 
 Error other_host_refused(const Url& url) {
@@ -220,6 +230,118 @@ CurlArguments read_arguments(const Invocation& invocation) {
   return curl;
 }
 
+// A run of curl with a credential that has been obtained.
+class CredentialedCurl {
+ public:
+  struct Ended {
+    int code = 0;
+    std::optional<AnswerWatch> watch = {};
+  };
+
+  // certificate: the arguments that name it, or nothing if curl is not to show it. Session and
+  // grant outlive the object.
+  CredentialedCurl(Session& session, const Grant& grant, std::optional<Words> certificate)
+      : session_(session), grant_(grant), certificate_(std::move(certificate)) {}
+
+  const Grant& grant() const noexcept { return grant_; }
+
+  // Runs curl in the place of this process if nothing has to be seen of it.
+  // by_steps: this run follows no redirect, and its answer is read (redirect_steps.hpp).
+  Ended run(const CurlArguments& curl, GuardedCurl guarded, const Url& url, bool by_steps) const {
+    Added added{.front = {}, .back = connect_to_arguments()};
+    CurlPassword password;
+    if (certificate_) {
+      added.front = *certificate_;
+      password = password_for_curl(session_.asked_password(), curl.network.identity);
+    }
+    const CurlCredential credential =
+        credential_for({curl, guarded, url, session_.connection()}, session_, grant_);
+    append(added.front, password.arguments);
+    append(added.front, credential.arguments);
+    append(added.back, credential.last);
+    // Otherwise curl takes "HOST/PATH" for plain HTTP.
+    if (!std::all_of(curl.urls.begin(), curl.urls.end(), has_scheme))
+      append(added.front, {"--proto-default", "https"});
+    if (!curl.network.trust.insecure) trust_environment_alone(curl, guarded);
+    if (hides_terminal(guarded)) added.front.emplace_back("--no-progress-meter");
+    Ended ended;
+    if (grant_.has_service_token || by_steps) {
+      ended.watch.emplace(url, grant_.application->auth_domain);
+      watch_answers(guarded, added.front, *ended.watch);
+    }
+    if (by_steps) hide_end_at_redirect(guarded);
+    const bool is_waited_for =
+        guarded.follows && curl.redirects == CurlArguments::Redirects::refused && credential.file;
+    if (is_waited_for)
+      guarded.outputs.push_back(
+          {.as = CleanedOutput::As::nothing, .pipe = make_pipe("cannot watch curl")});
+    const auto proxies = proxies_for_curl(curl);
+    session_.credentials().require_may_send(url, grant_);
+    const auto start = [&] {
+      // Not before: a browser of the login must not inherit them.
+      hand_over(password.file);
+      hand_over(credential.file);
+      for (const Descriptor& file : guarded.files) hand_over(file);
+      become_curl(with_added(curl, guarded, added), proxies);
+    };
+    if (guarded.outputs.empty()) start();
+    ended.code = run_watched_curl(std::move(guarded.outputs), secrets_of(session_, grant_), start);
+    return ended;
+  }
+
+ private:
+  // curl says that it has ended at a redirect, after which the next run begins.
+  static void hide_end_at_redirect(GuardedCurl& guarded) {
+    constexpr std::string_view message = "curl: (47) ";
+    for (CleanedOutput& output : guarded.outputs)
+      if (output.stream == STDERR_FILENO) {
+        output.left_out = message;
+        return;
+      }
+    guarded.outputs.push_back(
+        {.stream = STDERR_FILENO, .pipe = make_pipe("cannot watch curl"), .left_out = message});
+  }
+
+  Session& session_;
+  const Grant& grant_;
+  std::optional<Words> certificate_;
+};
+
+// Runs curl until an answer is no redirect that curl may follow.
+int follow(const CredentialedCurl& runner, CurlArguments curl, GuardedCurl guarded, Url url) {
+  const Grant& grant = runner.grant();
+  const bool has_credential = grant.application && (has_token(grant) || grant.has_service_token);
+  const auto position = has_credential ? position_of_followed_url(curl, guarded) : std::nullopt;
+  for (int redirects = 0;; ++redirects) {
+    const bool follows = guarded.follows;
+    const auto [code, watch] = runner.run(curl, std::move(guarded), url, position.has_value());
+    if (grant.has_service_token && watch->refusal()) {
+      print_error(service_token_refused(grant.application->hostname, *watch->refusal()));
+      return code == 0 ? static_cast<int>(ErrorKind::refused) : code;
+    }
+    const bool stopped = code == too_many_redirects && has_credential &&
+                         curl.redirects == CurlArguments::Redirects::refused;
+    const auto next = position && stopped ? watch->next() : std::nullopt;
+    if (next && may_follow(url, *grant.application, *next)) {
+      if (redirects == most_redirects) {
+        print_error(redirects_do_not_end());
+        return code;
+      }
+      url = *next;
+      curl = with_url(std::move(curl), *position, url);
+      guarded = guard_curl(curl);
+      continue;
+    }
+    const bool leads_elsewhere = grant.has_service_token && watch->leads_elsewhere();
+    if (follows && leads_elsewhere &&
+        (position ? stopped : code != 0 && code != too_many_redirects))
+      print_error(other_host_refused(url));
+    else if (follows && stopped)
+      print_error(redirect_refused(next));
+    return code;
+  }
+}
+
 int run(CurlFlags&, const Invocation& invocation) {
   CurlArguments curl = read_arguments(invocation);
   const IdentityFlags& identity = curl.network.identity;
@@ -227,7 +349,7 @@ int run(CurlFlags&, const Invocation& invocation) {
   const Url url = application_of_curl_url(parse_curl_url(curl.urls.front()));
   const bool leaves_host = may_leave_host(curl, url);
   if (leaves_host && !identity.certificate.empty()) refuse_to_show_certificate();
-  Added added{.front = certificate_arguments(curl), .back = connect_to_arguments()};
+  std::optional<Words> certificate = certificate_arguments(curl);  // also that of the environment
   Session session({.application = url,
                    .storage = Storage::for_persons,
                    .oauth = has_own_authorization(guarded) ? SessionOptions::Oauth::never
@@ -240,48 +362,9 @@ int run(CurlFlags&, const Invocation& invocation) {
   // A certificate of the environment has got the token, which is enough without it.
   const bool hides_certificate = leaves_host && !identity.certificate.empty();
   if (hides_certificate && !has_token(grant)) refuse_to_show_certificate();
-  if (hides_certificate) added.front.clear();
-  const CurlPassword password =
-      hides_certificate ? CurlPassword() : password_for_curl(session.asked_password(), identity);
-  const CurlCredential credential =
-      credential_for({curl, guarded, url, session.connection()}, session, grant);
-  append(added.front, password.arguments);
-  append(added.front, credential.arguments);
-  std::optional<AnswerWatch> watch;
-  if (grant.has_service_token) {
-    watch.emplace(url, grant.application->auth_domain);
-    watch_answers(guarded, added.front, *watch);
-  }
-  append(added.back, credential.last);
-  // Otherwise curl takes "HOST/PATH" for plain HTTP.
-  if (!std::all_of(curl.urls.begin(), curl.urls.end(), has_scheme))
-    append(added.front, {"--proto-default", "https"});
-  if (!curl.network.trust.insecure) trust_environment_alone(curl, guarded);
-  if (hides_terminal(guarded)) added.front.emplace_back("--no-progress-meter");
-  const auto proxies = proxies_for_curl(curl);
-  session.credentials().require_may_send(url, grant);
-  const auto start = [&] {
-    // Not before: a browser of the login must not inherit them.
-    for (const Descriptor* file : {&password.file, &credential.file}) hand_over(*file);
-    for (const Descriptor& file : guarded.files) hand_over(file);
-    become_curl(with_added(curl, guarded, added), proxies);
-  };
-  const bool stops_at_redirect =
-      guarded.follows && curl.redirects == CurlArguments::Redirects::refused && credential.file;
-  if (stops_at_redirect)
-    guarded.outputs.push_back(
-        {.as = CleanedOutput::As::nothing, .pipe = make_pipe("cannot watch curl")});
-  if (guarded.outputs.empty()) start();
-  const int code = run_watched_curl(std::move(guarded.outputs), secrets_of(session, grant), start);
-  if (stops_at_redirect && code == too_many_redirects) print_error(redirect_refused());
-  if (!watch) return code;
-  if (watch->refusal()) {
-    print_error(service_token_refused(grant.application->hostname, *watch->refusal()));
-    return code == 0 ? static_cast<int>(ErrorKind::refused) : code;
-  }
-  if (guarded.follows && code != 0 && code != too_many_redirects && watch->leads_elsewhere())
-    print_error(other_host_refused(url));
-  return code;
+  if (hides_certificate) certificate.reset();
+  return follow(CredentialedCurl(session, grant, std::move(certificate)), std::move(curl),
+                std::move(guarded), url);
 }
 
 }  // namespace

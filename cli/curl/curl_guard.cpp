@@ -81,7 +81,7 @@ class Guard {
     for (std::size_t i = 0; i < lines.size(); ++i) {
       ConfigurationLine& line = lines[i];
       const CurlArguments parsed = parse_curl_arguments(line);
-      for (Option option : parsed.options) all.emplace_back(std::move(option)).word = i;
+      for (const Option& option : parsed.options) all.emplace_back(option).word = i;
       if (parsed.options.empty()) refuse(line.front(), "it is no option of curl's");
       // parse_curl_arguments() takes the PIN out of a pkcs11: URI; curl needs it here.
       line = guarded(parsed.options, line);

@@ -21,7 +21,8 @@ struct CleanedOutput {
   int stream = -1;                                            // STDOUT_FILENO or STDERR_FILENO
   Pipe pipe = {};                                             // curl writes to it
   bool holds_heads = false;                                   // of the answers alone: --dump-header
-  std::function<void(std::string_view)> hear = {};            // told the bytes as curl wrote them
+  std::string_view left_out = {};  // no line of the text that begins with this is written
+  std::function<void(std::string_view)> hear = {};  // told the bytes as curl wrote them
 };
 
 // Keeps curl from following any redirect.

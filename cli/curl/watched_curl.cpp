@@ -14,6 +14,7 @@
 #include "access/system/descriptor.hpp"
 #include "access/system/interrupt.hpp"
 #include "access/system/platform.hpp"
+#include "cli/curl/line_filter.hpp"
 #include "cli/curl/memory_file.hpp"
 #include "cli/curl/redaction.hpp"
 #include "cli/terminal/message.hpp"
@@ -32,7 +33,7 @@ Descriptor open_for_writing(const std::string& path) {
 class Drain {
  public:
   Drain(CleanedOutput& output, const std::vector<Secret>& secrets)
-      : output_(&output), redaction_(secrets) {
+      : output_(&output), redaction_(secrets), lines_(output.left_out) {
     if (is_text() && !output_->path.empty()) file_ = open_for_writing(output_->path);
   }
 
@@ -49,7 +50,7 @@ class Drain {
     bool is_taken = true;
     if (output_->hear) output_->hear(piece);
     if (is_text())
-      is_taken = write_all(destination(), got > 0 ? redaction_.next(piece) : redaction_.rest());
+      is_taken = write_all(destination(), got > 0 ? next(piece) : rest());
     else if (output_->as == CleanedOutput::As::cookie_jar)
       jar_ += piece;
     if (got <= 0 && output_->as == CleanedOutput::As::cookie_jar) write_jar();
@@ -57,6 +58,13 @@ class Drain {
   }
 
  private:
+  std::string next(std::string_view piece) { return lines_.next(redaction_.next(piece)); }
+
+  std::string rest() {
+    std::string text = lines_.next(redaction_.rest());
+    return text + lines_.rest();
+  }
+
   bool is_text() const { return output_->as == CleanedOutput::As::text; }
   int destination() const { return file_ ? file_.get() : output_->stream; }
 
@@ -73,6 +81,7 @@ class Drain {
 
   CleanedOutput* output_;
   Redaction redaction_;
+  LineFilter lines_;
   Descriptor file_;
   std::string jar_;
 };
@@ -127,6 +136,7 @@ int exit_code_of(pid_t curl) {
 int run_watched_curl(std::vector<CleanedOutput> outputs, const std::vector<Secret>& secrets,
                      const std::function<void()>& become_curl) {
   std::vector<Drain> drains;
+  drains.reserve(outputs.size());
   for (CleanedOutput& output : outputs) drains.emplace_back(output, secrets);
   const pid_t curl = ::fork();
   if (curl < 0) throw system_error("cannot start curl", errno);

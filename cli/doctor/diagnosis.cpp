@@ -27,7 +27,7 @@ Diagnosis::Diagnosis(const Target& target, NetworkFlags flags)
   transfer_service.host =
       transfer_host(flags.trust.fedramp ? Service::fedramp : Service::commercial);
   flags.interaction.batch = true;  // asks for no password
-  url.query.clear();  // somebody else may have chosen it
+  url.query.clear();               // somebody else may have chosen it
   tunnel.url = url;
   tunnel.connection = connection_of(flags.trust);
   tunnel.connection.certificate_origin = url.origin();

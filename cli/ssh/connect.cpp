@@ -178,6 +178,7 @@ void check_host(const Words& rest) {
 int run(ConnectFlags& flags, const Invocation&) {
   check_host(flags.rest);
   refuse_proxy_password(flags.network.trust);
+  refuse_oauth(flags.network);
   const Destination to = destination_of(flags.rest.front());
   const Url url = parse_url(to.host);
   const auto certificate = certificate_for(url, flags);
@@ -188,9 +189,11 @@ int run(ConnectFlags& flags, const Invocation&) {
   else if (certificate)
     options.user = user_by_certificate(to, flags, *certificate);
   Words words = ssh_words(to, sshconfig::block_settings(options), flags.rest);
-  if (!flags.print) become_ssh(std::move(words), variables);
-  print_result(command_line(words));
-  return 0;
+  if (flags.print) {
+    print_result(command_line(words));
+    return 0;
+  }
+  become_ssh(std::move(words), variables);
 }
 
 }  // namespace

@@ -68,6 +68,13 @@ void bind_certificate(Parser& parser, CertificateFlags& flags) {
       .excludes(type);
 }
 
+void refuse_oauth(const NetworkFlags& flags) {
+  if (!flags.interaction.oauth) return;
+  throw Error(ErrorKind::usage,
+              "--oauth cannot be used: a token of Managed OAuth earns no SSH certificate",
+              "leave out --oauth");
+}
+
 bool is_in_agent(const CertificateFlags& flags) {
   return flags.agent || flags.agent_confirm;
 }

@@ -22,6 +22,9 @@ struct CertificateFlags {
 // Binds --agent, --agent-confirm, --key-type and --public-key.
 void bind_certificate(Parser& parser, CertificateFlags& flags);
 
+// Throws usage Error for --oauth, whose token no signer takes.
+void refuse_oauth(const NetworkFlags& flags);
+
 // Returns whether key and certificate are kept in the agent.
 bool is_in_agent(const CertificateFlags& flags);
 

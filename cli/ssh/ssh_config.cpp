@@ -5,7 +5,7 @@
 #include "access/core/error.hpp"
 #include "access/core/text.hpp"
 #include "access/core/url.hpp"
-#include "access/tls/pkcs11_uri.hpp"
+#include "access/system/child_environment.hpp"
 #include "cli/flags/command.hpp"
 #include "cli/flags/host_argument.hpp"
 #include "cli/flags/network_flags.hpp"
@@ -194,10 +194,6 @@ void leave_to_environment(IdentityFlags& flags, const ServiceTokenVariables& var
   if (flags.service_token_id == variables.id) flags.service_token_id.clear();
 }
 
-bool holds_pin(const std::string& name) {
-  return is_pkcs11_uri(name) && name.find("pin-value=") != std::string::npos;
-}
-
 // Every user of the machine can read the words of a ProxyCommand in ps.
 void refuse_secrets(const NetworkFlags& flags) {
   if (flags.trust.proxy.find('@') != std::string::npos) {
@@ -205,7 +201,8 @@ void refuse_secrets(const NetworkFlags& flags) {
                 "user name and password of a proxy are not written into an ssh_config",
                 "leave --proxy out, and set HTTPS_PROXY to that URL where ssh runs");
   }
-  if (holds_pin(flags.identity.certificate) || holds_pin(flags.identity.key)) {
+  if (is_secret_variable("MAYFLY_CERT", flags.identity.certificate) ||
+      is_secret_variable("MAYFLY_KEY", flags.identity.key)) {
     throw Error(
         ErrorKind::usage, "a PIN is not written into an ssh_config",
         "put it into a file, and name that with --cert-password-file or as pin-source in the URI");
@@ -225,8 +222,10 @@ void check(const SshConfigFlags& flags) {
   if (!flags.host_ca.empty() && flags.hostname.empty()) {
     throw Error(ErrorKind::usage, "--host-ca needs the host that it is for", "add --hostname");
   }
-  if (!flags.certificate.key_type.empty() && !flags.short_lived &&
-      !is_in_agent(flags.certificate)) {
+  const bool has_certificate =
+      flags.short_lived || is_in_agent(flags.certificate) || !flags.certificate.public_key.empty();
+  if (has_certificate) refuse_oauth(flags.network);
+  if (!flags.certificate.key_type.empty() && !has_certificate) {
     throw Error(ErrorKind::usage, "--key-type goes with --short-lived-cert or --agent",
                 "without them the block makes no key");
   }

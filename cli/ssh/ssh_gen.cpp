@@ -49,6 +49,7 @@ bool shares_connection(const SshGenFlags& flags) {
 int run(SshGenFlags& flags, const Invocation& invocation) {
   take_host(flags.hostname, flags.host);
   require_hostname(flags.hostname, invocation);
+  refuse_oauth(flags.network);
   const Url url = application_url(flags.hostname, flags.matching);
   if (flags.check || !flags.certificate.force) {
     // --check changes nothing.

@@ -48,8 +48,15 @@ Grant verified_grant(Session& session, const Url& url) {
   grant = session.credentials().renew(url, grant);
   if (!has_token(grant)) return grant;
   const EdgeVerdict verdict = session.credentials().accepted_at_edge(url, grant);
-  if (!verdict) throw not_accepted(url, verdict.reference);
-  return grant;
+  if (verdict) return grant;
+  if (verdict.has_challenge) {
+    print_notice(fmt::format(
+        "{} does not accept the token it has just issued; a login by Managed OAuth may help.\n",
+        url.authority()));
+    if (auto by_oauth = session.credentials().obtain_by_oauth(url, grant))
+      return *std::move(by_oauth);
+  }
+  throw not_accepted(url, verdict.reference);
 }
 
 // Returns why there is no token to store, or "" if there is one.

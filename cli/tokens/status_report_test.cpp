@@ -42,7 +42,8 @@ TokenFile team_token() {
 }
 
 sshgen::KeptCertificate certificate(std::chrono::seconds after, std::chrono::seconds before) {
-  sshgen::KeptCertificate kept{"vm.example.com", {}, "vm.example.com-cf_key-cert.pub", {}, "", false};
+  sshgen::KeptCertificate kept{
+      "vm.example.com", {}, "vm.example.com-cf_key-cert.pub", {}, "", false};
   kept.certificate.emplace();
   kept.certificate->principals = {"jdoe"};
   const auto seconds = [](sys_seconds time) {

@@ -2,6 +2,7 @@
 import contextlib
 import http.server
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -9,12 +10,13 @@ import types
 
 from harness import memory, namespace, programs
 from harness.authority import Authority
-from harness.case import LOGIN_NEEDED, USAGE, EdgeCase
+from harness.case import DONE, LOGIN_NEEDED, USAGE, EdgeCase
 from harness.edge import header
 from harness.origin import Origin, Proxy, SocksProxy
 from harness.process import run
 from harness.stranger import Stranger
 from harness.waiting import eventually
+from harness.web import Web
 
 URL = "https://web.example.com"
 ID, SECRET = "0123456789abcdef.access", "the-s3cret"
@@ -624,6 +626,89 @@ class Elsewhere(CurlCase):
         request = self.request()
         self.assertEqual(header(request, "Cf-Access-Token"), [])
         self.assertIn(f"CF_Authorization={self.token}", "; ".join(header(request, "Cookie")))
+
+
+class RedirectsWithin(CurlCase):
+    """curl follows redirects of the application to itself, one run of curl for each."""
+
+    def setUp(self):
+        super().setUp()
+        self.web = Web(self.answer)
+        self.addCleanup(self.web.stop)
+        self.edge.application("web", origin=self.web.address)
+
+    @staticmethod
+    def answer(handler):
+        if handler.path == "/for-ever":
+            return handler.say(302, Location="/for-ever")
+        if handler.path == "/away":
+            return handler.say(302, Location="https://other.example.com/")
+        if handler.path.strip("/").isdigit():
+            left = int(handler.path.strip("/"))
+            return handler.say(301, b"moved", Location=f"/{left - 1}" if left else "/page", X_Left=str(left))
+        return handler.say(200, b"the page")
+
+    def follow(self, path, *flags, direct=False, **more):
+        """Returns what mayfly's curl does, or curl itself with the token as its header."""
+        arguments = ["-L", *flags, URL + path]
+        if not direct:
+            return self.curl(*arguments, **more)
+        return run([programs.system("curl"), "--connect-to", f"::127.0.0.1:{self.edge.port}", "--cacert", self.edge.ca,
+                    "-H", f"Cf-Access-Token: {self.token}", *arguments], env={"PATH": os.environ["PATH"]}, **more)
+
+    def test_same_as_curl_itself(self):
+        for flags in ([], ["-s"], ["-sS"], ["-si"], ["-sI"], ["-f"], ["-s", "-X", "GET"]):
+            with self.subTest(flags):
+                ours, curls = (self.follow("/3", *flags, direct=direct) for direct in (False, True))
+                self.assertEqual(ours.code, DONE, ours)
+                self.assertEqual(curls.code, DONE, curls)
+                without = [re.sub(rb"(?m)^(set-cookie|date|cf-ray):.*\r\n", b"", each.out, flags=re.I)
+                           for each in (ours, curls)]
+                self.assertEqual(*without)
+                self.assertNotIn("curl: (", ours.err)
+                self.assertNotIn("mayfly", ours.err)
+
+    def test_file(self):
+        path = os.path.join(self.home.path, "page")
+        self.assert_done(self.follow("/3", "-s", "-o", path))
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), b"the page")
+
+    def test_messages_of_curl(self):
+        result = self.follow("/2", "-v")
+        self.assert_done(result)
+        self.assertEqual(len(re.findall(r"(?m)^> GET /", result.err)), 4, result.err)
+        self.assertNotIn(self.token, result.err)
+        self.assertNotIn("curl: (47)", result.err)
+
+    def test_redirects_without_an_end(self):
+        result = self.follow("/for-ever", "-sS")
+        self.assertEqual(result.code, 47, result)
+        self.assertIn("redirects more than 50 times", result.err)
+        self.assertEqual(len([entry for entry in self.edge.log("web.example.com") if self.carried(entry)
+                              and entry["path"] == "/for-ever"
+                              and header(entry, "User-Agent")[0].startswith("curl/")]), 51)
+        self.assertEqual(self.follow("/for-ever", "-sS", direct=True).code, 47)
+
+    def test_redirect_elsewhere(self):
+        self.edge.application("other", hostname="other.example.com", policy="none")
+        result = self.follow("/away", "-s")
+        self.assertEqual(result.code, 47, result)
+        self.assertIn("follows no redirect with the token to https://other.example.com/", result.err)
+        self.assertEqual(self.edge.log("other.example.com"), [])
+
+    def test_logout_between_two_steps(self):
+        """The token is not sent after a logout of another process."""
+        def answer(handler):
+            if handler.path == "/old" and handler.headers["User-Agent"].startswith("curl/"):
+                self.assert_done(self.home.mayfly("logout", "--all"))
+            return handler.say(302, Location="/new") if handler.path == "/old" else handler.say(200)
+        web = Web(answer)
+        self.addCleanup(web.stop)
+        self.edge.application("web", origin=web.address)
+        result = self.follow("/old", "-s", "--batch")
+        self.assertEqual(result.code, LOGIN_NEEDED, result)
+        self.assertEqual([e for e in self.edge.log("web.example.com") if e["path"] == "/new"], [])
 
 
 class Tokens(CurlCase):

@@ -235,7 +235,7 @@ class PathsOfAccess(HttpCase):
     def test_redirect_of_the_application_to_such_a_path(self):
         self.with_curl()
         target, key = self.lure()
-        web = Web(lambda handler: handler.say(302, Location=target))
+        web = Web(lambda handler: handler.say(302, Location="/" if handler.path == "/next" else target))
         self.addCleanup(web.stop)
         self.edge.application("wiki", origin=web.address)
         following = "location\nmax-redirs = 9\n"
@@ -248,5 +248,15 @@ class PathsOfAccess(HttpCase):
                     self.assertEqual(result.code, 47, result)
                     self.assertIn("--allow-redirects", result.err)
         self.assertTrue(web.requests, "the token did not reach the application")
+        for spelling in SPELLINGS:  # at the end of a chain that is followed
+            target, key = self.lure(spelling)
+            self.edge.ask("DELETE", "/log")
+            with self.subTest(spelling):
+                result = self.home.mayfly("curl", "--batch", "-sL", f"https://{HOST}/next")
+                self.assertFalse(self.collects(key))
+                self.assertEqual(result.code, 47, result)
+                self.assertEqual([e["target"] for e in self.edge.log(HOST) if "token_check" not in e["target"]][-2:],
+                                 ["/next", "/"])
+        target, key = self.lure()
         self.home.mayfly("curl", "--batch", "-s", "-L", "--allow-redirects", f"https://{HOST}/")
         self.assertTrue(self.collects(key), "the edge of the tests hands out nothing, so the rest shows nothing")

@@ -148,7 +148,15 @@ class Login(OauthCase):
     def test_flags_that_contradict_it(self):
         for flags in (("--qr",), ("--id", "x.access", "--secret", "0" * 64)):
             self.assert_error(self.login(*flags), USAGE, "--oauth cannot be used")
-        self.assert_error(self.home.mayfly("ssh-gen", "--oauth", "--hostname", HOST), USAGE, "--oauth")
+        public = os.path.join(self.home.path, "key.pub")
+        run([programs.system("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", public[:-len(".pub")]])
+        for words in (("ssh-gen", HOST), ("ssh-gen", "--check", HOST), ("connect", HOST), ("connect", "--print", HOST),
+                      ("ssh-config", "--short-lived-cert", HOST), ("ssh-config", "--agent", HOST),
+                      ("ssh-config", "--public-key", public, HOST)):
+            with self.subTest(words):
+                self.assert_error(self.home.mayfly(*words[:1], "--oauth", *words[1:]), USAGE,
+                                  "--oauth cannot be used: a token of Managed OAuth earns no SSH certificate")
+        self.assert_done(self.home.mayfly("ssh-config", "--oauth", HOST))
 
     def test_forged_redirects(self):
         """Another program at this computer does not know the state; its redirects end nothing."""
@@ -318,6 +326,31 @@ class Use(OauthCase):
         self.assert_done(self.home.mayfly("login", "-q", HOST))
         self.assertEqual(len(self.grants()), 1)
         self.assert_done(self.curl_through())
+
+    def test_application_that_refuses_the_token_of_the_other_login(self):
+        """As with Binding Cookie, which accepts the token from the browser of the login alone."""
+        self.prepare(application={"binding_cookie": True})
+        result = self.assert_done(self.home.mayfly("login", HOST))
+        self.assertIn("logged in by Managed OAuth", result.err)
+        self.assertIn("does not accept the token it has just issued", result.err)
+        self.assertEqual(result.out, b"")
+        logins = len(self.home.browsed())
+        self.edge.ask("DELETE", "/log")
+        self.assert_done(self.curl_through("--batch"))
+        self.assertNotEqual(self.bearers(), [])
+        self.assert_done(self.home.mayfly("login", "--batch", "-q", HOST))
+        self.assertEqual(len(self.home.browsed()), logins)
+
+    def test_application_that_refuses_every_login(self):
+        self.prepare("deny", application={"binding_cookie": True})
+        result = self.home.mayfly("login", HOST)
+        self.assertEqual(result.code, REFUSED, result)
+        self.assertIn("you did not let mayfly in", result.err)
+        self.prepare(application={"binding_cookie": True})
+        self.edge.application("wiki", managed_oauth=False)
+        result = self.home.mayfly("login", HOST)
+        self.assertEqual(result.code, REFUSED, result)
+        self.assertIn("does not accept the token it has just issued (", result.err)
 
     def test_token_and_status(self):
         grant = self.logged_in()

@@ -388,16 +388,25 @@ class Curl(EdgeCase):
             "/old": {"status": 302, "headers": [["Location", location]]}})
 
     def test_redirects_on_the_same_host(self):
-        for location in ("/new", "https://web.example.com/new"):
-            with self.subTest(location):
-                self.redirecting(location)
-                result = self.assert_done(self.curl("-L", "--allow-redirects", "https://web.example.com/old"))
-                self.assertEqual(result.out, b"hello from web, " + ID.encode() + b"\n")
-                # Without the flag the application cannot lead curl to the pages of Access.
-                result = self.curl("-L", "https://web.example.com/old")
+        for location in ("/new", "https://web.example.com/new", "new?a=b"):
+            for flags in ("-L",), ("-L", "--allow-redirects"):
+                with self.subTest(location, flags=flags):
+                    self.redirecting(location)
+                    result = self.assert_done(self.curl(*flags, "https://web.example.com/old"))
+                    self.assertEqual((result.out, result.err), (b"hello from web, " + ID.encode() + b"\n", ""))
+                    asked = [entry["path"] for entry in self.edge.log("web.example.com")
+                             if header(entry, "Cf-Access-Client-Secret")]
+                    self.assertEqual(asked[-2:], ["/old", "/new"])
+
+    def test_redirects_that_are_followed_by_curl_alone(self):
+        """Several runs of curl would not do the same: the application could lead this one to the pages of Access."""
+        self.redirecting("/new")
+        for flags in (["-w", "%{http_code}"], ["-d", "a=b"], ["-c", "jar"]):
+            with self.subTest(flags):
+                result = self.curl("-L", *flags, "https://web.example.com/old")
                 self.assertEqual(result.code, 47, result)
                 self.assertIn("--allow-redirects", result.err)
-        self.assert_done(self.curl("-L", "https://web.example.com/new"))
+                self.assert_done(self.curl("-L", "--allow-redirects", *flags, "https://web.example.com/old"))
 
     def test_redirects_elsewhere_do_not_get_the_secret(self):
         self.edge.application("echo", policy="none", origin="page")
@@ -406,9 +415,10 @@ class Curl(EdgeCase):
             with self.subTest(location):
                 self.redirecting(location)
                 self.edge.ask("DELETE", "/log")
-                result = self.curl("-L", "--allow-redirects", "https://web.example.com/old")
-                self.assertNotEqual(result.code, DONE, result)
-                self.assertIn("goes to no other host", result.err)
+                for flags in ("-L", "--allow-redirects"), ("-L",):
+                    result = self.curl(*flags, "https://web.example.com/old")
+                    self.assertNotEqual(result.code, DONE, result)
+                    self.assertIn("goes to no other host", result.err)
                 self.assertNotIn("echo.example.com", self.edge.hosts())
                 told = {entry["host"] for entry in self.edge.log() if header(entry, "Cf-Access-Client-Secret")}
                 self.assertEqual(told, {"web.example.com"})

@@ -80,8 +80,8 @@ std::vector<std::string> principals_for(const Application& application, const js
 
 // The types of keys that Access is known to sign.
 bool is_signed_type(const std::string& public_key) {
-  for (const char* type : {"ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-nistp256 ", "ecdsa-sha2-nistp384 ",
-                           "ecdsa-sha2-nistp521 "})
+  for (const char* type : {"ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-nistp256 ",
+                           "ecdsa-sha2-nistp384 ", "ecdsa-sha2-nistp521 "})
     if (public_key.starts_with(type)) return true;
   return false;
 }
