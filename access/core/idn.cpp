@@ -20,6 +20,14 @@ using LookupU8 = int(const unsigned char*, unsigned char**, int);
 constexpr int idn2_nfc_input = 1;
 constexpr int idn2_nontransitional = 8;
 
+#ifdef MAYFLY_STATIC
+constexpr std::string_view no_library = "this build of mayfly has no library for such names";
+constexpr const char* no_library_hint = "give the name in its xn-- form";
+#else
+constexpr std::string_view no_library = "libidn2 is not installed";
+constexpr const char* no_library_hint = "install libidn2, or give the name in its xn-- form";
+#endif
+
 constexpr std::string_view capital_sharp_s = "\xe1\xba\x9e";  // U+1E9E
 
 Error not_a_name(std::string_view utf8_host) {
@@ -44,10 +52,10 @@ std::string host_to_ascii(std::string_view utf8_host) {
   // Most hosts are ASCII, and the library brings 2 MB of Unicode tables.
   auto* const lookup = on_demand<LookupU8>("libidn2.so.0", "idn2_lookup_u8");
   if (!lookup) {
-    throw Error(ErrorKind::usage,
-                fmt::format("cannot convert the host name {}: libidn2 is not installed",
-                            printable(utf8_host)),
-                "install libidn2, or give the name in its xn-- form");
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("cannot convert the host name {}: {}", printable(utf8_host), no_library),
+        no_library_hint);
   }
   unsigned char* ascii = nullptr;
   const std::string input(utf8_host);

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <linux/fs.h>
 #include <linux/sockios.h>
 #include <malloc.h>
 #include <netinet/in.h>
@@ -12,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
@@ -81,7 +83,11 @@ Descriptor accept_connection(int listening) noexcept {
 }
 
 int close_in_child_from(posix_spawn_file_actions_t& actions, int first) noexcept {
+#ifdef __GLIBC__
   return ::posix_spawn_file_actions_addclosefrom_np(&actions, first);
+#else
+  return close_each_in_child_from(actions, first);
+#endif
 }
 
 void end_with_parent() noexcept {
@@ -160,7 +166,10 @@ Descriptor anonymous_file(std::string_view content) {
 }
 
 int rename_to_free_name(int directory, const char* from, const char* to) noexcept {
-  return ::renameat2(directory, from, directory, to, RENAME_NOREPLACE) == 0 ? 0 : errno;
+  // musl has no renameat2().
+  const long done =
+      ::syscall(SYS_renameat2, directory, from, directory, to, unsigned{RENAME_NOREPLACE});
+  return done == 0 ? 0 : errno;
 }
 
 std::size_t unacknowledged_bytes(int socket) noexcept {
@@ -218,8 +227,11 @@ std::optional<unsigned> peer_user(int socket) noexcept {
   return peer.uid;
 }
 
+// musl gives freed memory back by itself.
 void release_freed_memory() noexcept {
+#ifdef __GLIBC__
   ::malloc_trim(0);
+#endif
 }
 
 }  // namespace mayfly

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -63,12 +62,7 @@ Descriptor accept_connection(int listening) noexcept {
 }
 
 int close_in_child_from(posix_spawn_file_actions_t& actions, int first) noexcept {
-  const long most = std::clamp(::sysconf(_SC_OPEN_MAX), 256L, 65536L);
-  for (int fd = first; fd < most; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0) continue;
-    if (const int error = ::posix_spawn_file_actions_addclose(&actions, fd)) return error;
-  }
-  return 0;
+  return close_each_in_child_from(actions, first);
 }
 
 void end_with_parent() noexcept {}

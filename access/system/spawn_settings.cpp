@@ -1,8 +1,20 @@
 #include "access/system/spawn_settings.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace mayfly {
+
+int close_each_in_child_from(posix_spawn_file_actions_t& actions, int first) noexcept {
+  const long most = std::clamp(::sysconf(_SC_OPEN_MAX), 256L, 65536L);
+  for (int fd = first; fd < most; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0) continue;
+    if (const int error = ::posix_spawn_file_actions_addclose(&actions, fd)) return error;
+  }
+  return 0;
+}
 
 SpawnSettings::SpawnSettings() {
   posix_spawn_file_actions_init(&files);

@@ -18,6 +18,9 @@ inline constexpr int ignored_signals[] = {SIGPIPE, SIGUSR1};
 // number.
 int close_in_child_from(posix_spawn_file_actions_t& actions, int first) noexcept;
 
+// Does the same with POSIX calls alone, for the descriptors that are open now.
+int close_each_in_child_from(posix_spawn_file_actions_t& actions, int first) noexcept;
+
 // The settings for posix_spawn. The program gets a session of its own, so that it receives no
 // Ctrl-C and cannot prompt at the terminal, and it ignores no signal. Callers add where its
 // descriptors 0, 1 and 2 lead.

@@ -22,6 +22,16 @@
 namespace mayfly {
 namespace {
 
+#ifdef MAYFLY_STATIC
+constexpr std::string_view no_pkcs11 =
+    "this build of mayfly loads no libraries, so it cannot use PKCS#11 tokens";
+constexpr const char* no_pkcs11_hint = "build mayfly from its source or as a Debian package";
+#else
+constexpr std::string_view no_pkcs11 = "OpenSSL here cannot use PKCS#11 tokens";
+constexpr const char* no_pkcs11_hint =
+    "install the package libengine-pkcs11-openssl or pkcs11-provider";
+#endif
+
 Error unusable(const std::string& uri, std::string_view why, std::string hint) {
   return {ErrorKind::usage, fmt::format("cannot use {}: {}", shown_uri(uri), why), std::move(hint)};
 }
@@ -200,8 +210,7 @@ Pointer load(const std::string& uri, PasswordCache& passwords, const Loaders<Poi
   } else if (have_provider(uri)) {
     found = loaders.by_provider(uri, pin);
   } else {
-    throw unusable(uri, "OpenSSL here cannot use PKCS#11 tokens",
-                   "install the package libengine-pkcs11-openssl or pkcs11-provider");
+    throw unusable(uri, no_pkcs11, no_pkcs11_hint);
   }
   pin.rethrow();
   if (!found) throw not_found(uri, pin, loaders.object);

@@ -15,6 +15,12 @@
 namespace mayfly::cli {
 namespace {
 
+#ifdef MAYFLY_STATIC
+
+#define QRENCODE(function) (&::function)
+
+#else
+
 constexpr const char* library_name = "libqrencode.so.4";
 
 template <typename Function>
@@ -23,6 +29,10 @@ Function* find(const char* name) {
   throw Error(ErrorKind::failed, fmt::format("cannot use {}", library_name),
               "install libqrencode 4 (Debian package: libqrencode4)");
 }
+
+#define QRENCODE(function) find<decltype(::function)>(#function)
+
+#endif
 
 constexpr int quiet_zone = 4;  // ISO/IEC 18004 section 5.3.8
 
@@ -41,8 +51,8 @@ bool QrCode::is_dark(int column, int row) const {
 }
 
 QrCode make_qr_code(const std::string& text) {
-  const auto encode = find<decltype(::QRcode_encodeString8bit)>("QRcode_encodeString8bit");
-  const auto free = find<decltype(::QRcode_free)>("QRcode_free");
+  const auto encode = QRENCODE(QRcode_encodeString8bit);
+  const auto free = QRENCODE(QRcode_free);
   const std::unique_ptr<QRcode, decltype(free)> made(encode(text.c_str(), 0, QR_ECLEVEL_L), free);
   if (!made) throw system_error("cannot make a QR code", errno);
   QrCode code{.width = made->width, .dark = {}};
