@@ -72,7 +72,7 @@ std::string problem_of(const std::string& path, const struct stat& status, const
 
 std::string problem_on_the_way(const std::string& path, const Account& account,
                                StrictModes strict) {
-  for (std::string at = path;; at = at.substr(0, std::max<std::size_t>(at.rfind('/'), 1))) {
+  for (std::string at = path;; at.resize(std::max<std::size_t>(at.rfind('/'), 1))) {
     struct stat status {};
     if (::stat(at.c_str(), &status) != 0)
       return fmt::format("cannot look at {}: {}", at, std::strerror(errno));

@@ -37,7 +37,7 @@ void require_safe(const std::string& folder) {
                   "keep sshd's configuration in folders of root with mode 0755");
     }
     if (path == "/") return;
-    path = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+    path.resize(std::max<std::size_t>(path.rfind('/'), 1));
   }
 }
 

@@ -63,7 +63,7 @@ ListenAddress address_of(int socket) {
     if (!path.empty() && path.front() == '\0')
       path.front() = '@';  // the abstract name space, as systemd writes it
     else
-      path = path.c_str();
+      path.resize(std::strlen(path.c_str()));
     return {.family = ListenAddress::Family::unix_socket, .host = {}, .path = std::move(path)};
   }
   throw Error(
