@@ -53,6 +53,45 @@ int value_of(char c) {
   return -1;
 }
 
+void skip_blanks(std::string_view& text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+}
+
+// Takes a token or a quoted-string off the front (RFC 9110 sections 5.6.2 and 5.6.4).
+bool take_value(std::string_view& text) {
+  std::size_t end = 0;
+  if (text.starts_with('"')) {
+    for (end = 1; end < text.size() && text[end] != '"'; ++end)
+      if (text[end] == '\\') ++end;
+    if (end >= text.size()) return false;
+    ++end;
+  } else {
+    while (end < text.size() && is_token(text.substr(end, 1))) ++end;
+  }
+  text.remove_prefix(end);
+  return end > 0;
+}
+
+// RFC 9112 section 7.1.1. A reader that looks for the end of an open quotation mark behind the line
+// would find another end of the chunk.
+bool is_chunk_extension(std::string_view text) {
+  while (!text.empty()) {
+    skip_blanks(text);
+    if (!text.starts_with(';')) return false;
+    text.remove_prefix(1);
+    skip_blanks(text);
+    if (text.starts_with('"') || !take_value(text)) return false;
+    std::string_view behind = text;
+    skip_blanks(behind);
+    if (!behind.starts_with('=')) continue;
+    behind.remove_prefix(1);
+    skip_blanks(behind);
+    if (!take_value(behind)) return false;
+    text = behind;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::variant<BodyFraming, Malformed> framing_of(const RequestHead& head) {
@@ -138,9 +177,11 @@ void BodyScanner::frame(char c) {
       return size_digit(c);
     case Step::chunk_extension:
       if (c == '\r')
-        step_ = Step::chunk_size_end;
-      else if (++line_bytes_ > most_extension || !is_field_value({&c, 1}))
+        step_ = is_chunk_extension(extension_) ? Step::chunk_size_end : Step::malformed;
+      else if (extension_.size() == most_extension || !is_field_value({&c, 1}))
         step_ = Step::malformed;
+      else
+        extension_ += c;
       return;
     case Step::chunk_size_end:
       return c == '\n' ? end_size_line() : void(step_ = Step::malformed);
@@ -164,7 +205,7 @@ void BodyScanner::size_digit(char c) {
     ++digits_;
   } else if (value < 0 && digits_ > 0 && c == ';') {
     step_ = Step::chunk_extension;
-    line_bytes_ = 0;
+    extension_ = c;
   } else {
     step_ = value < 0 && digits_ > 0 && c == '\r' ? Step::chunk_size_end : Step::malformed;
   }

@@ -77,8 +77,8 @@ class BodyScanner {
   Step step_;
   std::uint64_t left_ = 0;  // of the body, or of the chunk
   int digits_ = 0;
-  std::size_t line_bytes_ = 0;  // of a chunk extension, or of all trailers
-  std::string trailer_line_;
+  std::size_t line_bytes_ = 0;  // of all trailers
+  std::string extension_, trailer_line_;
 };
 
 }  // namespace mayfly
