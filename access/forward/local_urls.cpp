@@ -6,23 +6,13 @@
 
 #include "access/core/text.hpp"
 #include "access/http1/challenges.hpp"
+#include "access/http1/head.hpp"
 
 namespace mayfly {
 namespace {
 
 bool starts_ignoring_case(std::string_view text, std::string_view start) {
   return equals_ignoring_case(text.substr(0, start.size()), start);
-}
-
-// Returns the size of the quoted string (RFC 9110 section 5.6.4) or URI reference at the front of
-// `text` with both its marks, or 0 if it has no end.
-std::size_t size_of_enclosed(std::string_view text) {
-  const char end = text.front() == '<' ? '>' : '"';
-  for (std::size_t i = 1; i < text.size(); ++i) {
-    if (text[i] == end) return i + 1;
-    if (text[i] == '\\' && end == '"') ++i;
-  }
-  return 0;
 }
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {

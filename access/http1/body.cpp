@@ -61,10 +61,7 @@ void skip_blanks(std::string_view& text) {
 bool take_value(std::string_view& text) {
   std::size_t end = 0;
   if (text.starts_with('"')) {
-    for (end = 1; end < text.size() && text[end] != '"'; ++end)
-      if (text[end] == '\\') ++end;
-    if (end >= text.size()) return false;
-    ++end;
+    end = size_of_enclosed(text);
   } else {
     while (end < text.size() && is_token(text.substr(end, 1))) ++end;
   }

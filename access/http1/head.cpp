@@ -87,6 +87,15 @@ bool is_field_value(std::string_view text) {
   });
 }
 
+std::size_t size_of_enclosed(std::string_view text) {
+  const char end = text.front() == '<' ? '>' : '"';
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == end) return i + 1;
+    if (text[i] == '\\' && end == '"') ++i;
+  }
+  return 0;
+}
+
 std::optional<Header> read_field(std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon)) || !is_field_value(line))

@@ -15,6 +15,10 @@ namespace mayfly {
 bool is_token(std::string_view text);
 bool is_field_value(std::string_view text);
 
+// Returns the size of the quoted string (RFC 9110 section 5.6.4) or the URI reference in angle
+// brackets at the front of a text that is not empty, with both its marks, or 0 if it has no end.
+std::size_t size_of_enclosed(std::string_view text);
+
 // Returns the header of a line without its CRLF, or nullopt if the line is none: white space before
 // the colon or at the beginning of the line (folding) is refused.
 std::optional<Header> read_field(std::string_view line);

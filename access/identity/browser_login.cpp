@@ -29,7 +29,7 @@ void BrowserLogin::log_in_detached(const Url& url, const Application& applicatio
     if (session.has_ended())
       throw login_needed(url, "the session in which the last one began has ended");
   };
-  const PersonWaitedFor scope(parts_.prompt);
+  const PersonWaitedFor scope(parts_.prompt.waited);
   parts_.options.close_connections();
   run_detached_login({.take_over =
                           [&] {
@@ -70,7 +70,7 @@ StoredToken BrowserLogin::log_in_here(const Url& url, const Application& applica
 }
 
 TokenPair BrowserLogin::await_tokens(const TransferKey& key, const Steps& steps) const {
-  const PersonWaitedFor scope(parts_.prompt);
+  const PersonWaitedFor scope(parts_.prompt.waited);
   return fetch_transfer(parts_.send, key, parts_.options.transfer, [&](std::chrono::seconds left) {
     steps.stop();
     steps.waiting(left);

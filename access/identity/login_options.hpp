@@ -58,16 +58,17 @@ struct CredentialOptions {
   std::function<std::chrono::sys_seconds()> now = mayfly::now;
 };
 
-// Tells the prompt that a wait is over, at the end of a scope.
+// Says that a wait is over, at the end of a scope.
 class PersonWaitedFor {
  public:
-  explicit PersonWaitedFor(const LoginPrompt& prompt) : prompt_(prompt) {}
-  ~PersonWaitedFor() { prompt_.waited(); }
+  // waited outlives it.
+  explicit PersonWaitedFor(const std::function<void()>& waited) : waited_(waited) {}
+  ~PersonWaitedFor() { waited_(); }
   PersonWaitedFor(const PersonWaitedFor&) = delete;
   PersonWaitedFor& operator=(const PersonWaitedFor&) = delete;
 
  private:
-  const LoginPrompt& prompt_;
+  const std::function<void()>& waited_;
 };
 
 // Returns why no login in a browser may begin, or "".

@@ -8,7 +8,7 @@ std::optional<LoginLock> LoginTurn::wait(const std::string& file, Waiting waitin
                                          const std::function<bool()>& satisfied) const {
   const auto& [state, send, prompt, options, logouts] = parts_;
   if (waiting == Waiting::person) {
-    const PersonWaitedFor scope(prompt);
+    const PersonWaitedFor scope(prompt.waited);
     return wait_for_login_lock(state, file,
                                {.satisfied = satisfied,
                                 .notice = prompt.other_login,

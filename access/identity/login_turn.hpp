@@ -14,7 +14,7 @@
 
 namespace mayfly {
 
-// What a login needs of the command that begins it. The members outlive it.
+// Holds what a login needs of the command that begins it. The members outlive it.
 struct LoginParts {
   const StateDirectory& state;
   const Send& send;

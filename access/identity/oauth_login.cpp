@@ -7,6 +7,7 @@
 #include "access/core/error.hpp"
 #include "access/core/log.hpp"
 #include "access/core/text.hpp"
+#include "access/identity/login_options.hpp"
 #include "access/identity/loopback_redirect.hpp"
 
 namespace mayfly {
@@ -118,17 +119,6 @@ std::string client_of(const OauthContext& context, const OauthServer& server) {
   return client;
 }
 
-class Waited {
- public:
-  explicit Waited(const OauthPrompt& prompt) : prompt_(prompt) {}
-  ~Waited() { prompt_.waited(); }
-  Waited(const Waited&) = delete;
-  Waited& operator=(const Waited&) = delete;
-
- private:
-  const OauthPrompt& prompt_;
-};
-
 OauthToken log_in(const OauthContext& context, const OauthPrompt& prompt, LoginLock* lock) {
   const auto resource = ask_resource(context.send, context.url, context.application);
   if (!resource) throw not_by_oauth(context, "the application does not offer it");
@@ -148,7 +138,7 @@ OauthToken log_in(const OauthContext& context, const OauthPrompt& prompt, LoginL
   prompt.show(page, uri);
   RedirectParameters parameters;
   try {
-    const Waited scope(prompt);
+    const PersonWaitedFor scope(prompt.waited);
     parameters = redirect.wait(redirect_path, state, prompt.patience, [&](auto left) {
       context.stop();
       prompt.waiting(left);

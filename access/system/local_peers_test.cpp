@@ -56,6 +56,14 @@ struct Connection {
   }
 };
 
+ConnectedEnds ends_of(int socket) {
+  ConnectedEnds ends;
+  socklen_t own = sizeof ends.own, peer = sizeof ends.peer;
+  REQUIRE(::getsockname(socket, reinterpret_cast<sockaddr*>(&ends.own), &own) == 0);
+  REQUIRE(::getpeername(socket, reinterpret_cast<sockaddr*>(&ends.peer), &peer) == 0);
+  return ends;
+}
+
 }  // namespace
 
 TEST_CASE("a TCP client that finished sending is told from a client that is gone") {
@@ -117,11 +125,7 @@ TEST_CASE("a client that resets its end while the kernel is asked is absent, and
   const Descriptor sock_diag = open_sock_diag();
   auto connection = Connection::make(Connection::Kind::ipv4);
   REQUIRE(connection);
-  ConnectedEnds ends;
-  socklen_t own = sizeof ends.own, peer = sizeof ends.peer;
-  const int server = connection->server.get();
-  REQUIRE(::getsockname(server, reinterpret_cast<sockaddr*>(&ends.own), &own) == 0);
-  REQUIRE(::getpeername(server, reinterpret_cast<sockaddr*>(&ends.peer), &peer) == 0);
+  const ConnectedEnds ends = ends_of(connection->server.get());
   const linger at_once{.l_onoff = 1, .l_linger = 0};
   REQUIRE(::setsockopt(connection->client.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) ==
           0);
@@ -163,13 +167,7 @@ TEST_CASE("an answer that an earlier question left behind is not taken for this 
   const Descriptor sock_diag = open_sock_diag();
   auto connection = Connection::make(Connection::Kind::ipv4);
   REQUIRE(connection);
-  ConnectedEnds ends;
-  socklen_t size = sizeof ends.own;
-  auto* const own = reinterpret_cast<sockaddr*>(&ends.own);
-  auto* const peer = reinterpret_cast<sockaddr*>(&ends.peer);
-  REQUIRE(::getsockname(connection->server.get(), own, &size) == 0);
-  size = sizeof ends.peer;
-  REQUIRE(::getpeername(connection->server.get(), peer, &size) == 0);
+  const ConnectedEnds ends = ends_of(connection->server.get());
   // No such family: the kernel answers with an error, which nobody reads.
   nlmsghdr wrong{};
   wrong.nlmsg_len = sizeof wrong;

@@ -1,5 +1,5 @@
-// What a spawned program inherits: tried with /bin/sh, whose redirection fails for a closed
-// descriptor.
+// Shows which descriptors a spawned program inherits, by /bin/sh, whose redirection fails for a
+// closed one.
 #include "access/system/spawn_settings.hpp"
 
 #include <doctest/doctest.h>
